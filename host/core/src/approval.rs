@@ -1,0 +1,112 @@
+//! Who may approve, and whether enough did. Rules are a matching problem, solved exactly.
+
+use std::collections::BTreeMap;
+
+use crate::definition::{ApprovalPolicy, ApprovalRule};
+use crate::deployment::{Approval, Deployment, Signature};
+use crate::digest::Digest;
+use crate::name::{Actor, Timestamp};
+use crate::plugin::{Planned, ResourceChange};
+
+pub(crate) fn request(deployment: &Deployment, plan_digest: Digest, now: Timestamp) -> Approval {
+    let policy = deployment.approval_policy().clone();
+    Approval {
+        plan_digest,
+        requested_at: now,
+        deadline: now.plus_ms(policy.timeout_ms),
+        policy,
+        given: Vec::new(),
+        refused: None,
+        difference: deployment.attempt.last_difference.clone(),
+    }
+}
+
+/// Whether an earlier attempt's approval is enough for this one: its rules may be stricter by now, and whoever
+/// started it has become one of those who may not approve it.
+pub(crate) fn still_holds(deployment: &Deployment, approval: &Approval) -> bool {
+    let policy = deployment.approval_policy();
+    let may_count = |signature: &&Signature| !(policy.not_your_own && is_own(deployment, &signature.by));
+    let given: Vec<Signature> = approval.given.iter().filter(may_count).cloned().collect();
+    approval.refused.is_none() && is_satisfied(policy, &given)
+}
+
+fn is_own(deployment: &Deployment, actor: &Actor) -> bool {
+    let own = [&deployment.release.created_by, &deployment.triggered_by, &deployment.attempt.started_by];
+    own.iter().any(|involved| involved.person == actor.person)
+}
+
+/// Why this person may not answer, if they may not. The one check for every way in.
+pub fn objection(deployment: &Deployment, approval: &Approval, actor: &Actor) -> Option<String> {
+    let policy = &approval.policy;
+    if policy.not_your_own && is_own(deployment, actor) {
+        return Some(format!("{} created or triggered this release and may not approve it; someone else must", actor.person));
+    }
+    if approval.given.iter().any(|signature| signature.by.person == actor.person) {
+        return Some(format!("{} has approved already; another person must", actor.person));
+    }
+    if !policy.rules.iter().any(|rule| fits(rule, actor)) {
+        let groups = policy.rules.iter().flat_map(|rule| &rule.groups);
+        return Some(format!("{} is in none of the groups that are asked: {}", actor.person, crate::definition::listed(groups)));
+    }
+    None
+}
+
+fn fits(rule: &ApprovalRule, actor: &Actor) -> bool {
+    rule.groups.is_empty() || rule.groups.iter().any(|group| actor.groups.contains(group))
+}
+
+/// Whether the signatures can be shared out so that every rule has its count of distinct people.
+pub fn is_satisfied(policy: &ApprovalPolicy, given: &[Signature]) -> bool {
+    let asked: u64 = policy.rules.iter().map(|rule| u64::from(rule.count)).sum();
+    // Before a seat is made for each: a count is whatever somebody typed.
+    if asked > given.len() as u64 {
+        return false;
+    }
+    let seats: Vec<&ApprovalRule> =
+        policy.rules.iter().flat_map(|rule| std::iter::repeat_n(rule, rule.count as usize)).collect();
+    let mut seat_of: BTreeMap<usize, usize> = BTreeMap::new();
+    (0..seats.len()).all(|seat| seat_someone(seat, &seats, given, &mut vec![false; given.len()], &mut seat_of))
+}
+
+/// Finds a person for a seat, moving others to another seat where that frees one (augmenting path).
+fn seat_someone(
+    seat: usize,
+    seats: &[&ApprovalRule],
+    given: &[Signature],
+    tried: &mut Vec<bool>,
+    seat_of: &mut BTreeMap<usize, usize>,
+) -> bool {
+    for (person, signature) in given.iter().enumerate() {
+        if tried[person] || !fits(seats[seat], &signature.by) {
+            continue;
+        }
+        tried[person] = true;
+        let taken = seat_of.get(&person).copied();
+        if taken.is_none_or(|other| seat_someone(other, seats, given, tried, seat_of)) {
+            seat_of.insert(person, seat);
+            return true;
+        }
+    }
+    false
+}
+
+/// What is different between two plans, resource by resource, in words.
+pub fn difference(before: &Planned, after: &Planned) -> Vec<String> {
+    let index = |planned: &Planned| -> BTreeMap<(String, String), ResourceChange> {
+        planned.changes.iter().map(|change| ((change.kind.clone(), change.name.clone()), change.clone())).collect()
+    };
+    let (before, after) = (index(before), index(after));
+    let mut lines = Vec::new();
+    for (key, change) in &after {
+        let (kind, name) = key;
+        match before.get(key) {
+            Some(same) if same == change => {}
+            Some(_) => lines.push(format!("{kind} {name}: changed since it was approved")),
+            None => lines.push(format!("{kind} {name}: was not in the approved plan")),
+        }
+    }
+    for (kind, name) in before.keys().filter(|key| !after.contains_key(*key)) {
+        lines.push(format!("{kind} {name}: no longer in the plan"));
+    }
+    lines
+}

@@ -1,0 +1,753 @@
+//! A deployment and its attempts: the facts, and the views derived from them.
+//!
+//! [`Deployment::apply`] changes and decides nothing; what happens next is decided in `next`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::definition::{ApprovalPolicy, Environment, Phase, PhaseWork, Target, Workflow};
+use crate::digest::Digest;
+use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
+use crate::plugin::{Failure, Planned};
+use crate::release::{Release, canonical};
+use crate::work::{Answer, Step, Work, WorkState};
+
+/// Types (F), and ROLLBACK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum DeploymentType {
+    Launch,
+    Full,
+    Selective,
+    Custom,
+    Destroy,
+    Rollback,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flags {
+    /// Observe first, then plan.
+    pub refresh: bool,
+    /// Also apply what is in sync already; skips no rule.
+    pub forced: bool,
+    /// Without it a plan that deletes or replaces is refused.
+    pub allow_destructive: bool,
+}
+
+/// One release on its way to one environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    pub number: DeploymentNumber,
+    pub environment: Name,
+    pub release: Arc<Release>,
+    /// What was live when it was triggered.
+    pub previous_release: Option<Arc<Release>>,
+    pub deployment_type: DeploymentType,
+    pub flags: Flags,
+    pub comment: String,
+    pub triggered_by: Actor,
+    pub workflow: Name,
+    pub created_at: Timestamp,
+    /// How earlier attempts ended, oldest first.
+    pub earlier: Vec<Attempt>,
+    pub attempt: Attempt,
+}
+
+/// One run of a deployment. It pins the environment's rules and variables as they were.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub number: u32,
+    pub queued_at: Timestamp,
+    pub started_by: Actor,
+    pub environment: Arc<Environment>,
+    /// A phase, or the gates after them, have started in this attempt: before that, a cancel has nothing to stop.
+    pub begun: bool,
+    pub stage: Stage,
+    pub phases: Vec<PhaseRun>,
+    pub approval: Option<Approval>,
+    /// The plan digest that everybody asked has agreed to, or that nobody had to be asked about.
+    pub approved: Option<Digest>,
+    /// Calls started so far: the number of the last one.
+    pub calls: u32,
+    pub cancel: Option<CancelRequest>,
+    /// The first phase that failed and was not to be continued after.
+    pub failure: Option<AttemptFailure>,
+    /// How often the plan was made again because the world had moved.
+    pub drifts: u32,
+    /// What changed at the last drift, for the people who are asked again.
+    pub last_difference: Vec<String>,
+    pub gates: Option<GateRun>,
+    pub gates_passed: bool,
+    /// What was current before this attempt's first apply, to go back to when all of it is undone.
+    pub replaced: Option<Replaced>,
+    pub finished_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Waits for its turn in the environment.
+    Queued,
+    /// Has the environment's slot. Nothing is under way: `next` decides what is.
+    Ready,
+    /// The plan of a phase's target is being made.
+    Planning(Work),
+    /// Asks people: before the first phase for approval, later about a plan that drifted.
+    AwaitingApproval,
+    /// The plan is made again, just before the phase at `index` applies it.
+    Confirming { index: usize, work: Work },
+    Running { index: usize, work: Work },
+    Undoing { index: usize, work: Work },
+    Gates,
+    Finished(Finish),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    Succeeded,
+    PartiallySucceeded,
+    PhaseFailed,
+    GatesFailed,
+    Rejected,
+    Canceled(Cause),
+}
+
+/// Why an attempt was canceled. Never merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A person cancelled or deleted it: ABORTED.
+    Person,
+    /// TIMED_OUT.
+    TimeLimit,
+    /// Forced, superseded, expired or shut down: STOPPED.
+    Stopped,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    pub by: Actor,
+    pub at: Timestamp,
+    pub deadline: Timestamp,
+    pub reason: String,
+}
+
+/// What an environment's targets last began to apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    pub release: Tag,
+    pub deployment: DeploymentNumber,
+    pub since: Timestamp,
+}
+
+/// What was current before, if anything was: a struct, because JSON has no way to write a nested `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    pub current: Option<Current>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttemptFailure {
+    /// Name of the phase; `plan` or `gates` for the core's own work.
+    pub phase: String,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseRun {
+    pub name: Name,
+    pub result: PhaseResult,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub tries: u32,
+    pub summary: String,
+    pub outputs: Value,
+    /// Of an apply phase: what approvers saw, and what is applied.
+    pub plan: Option<Arc<TargetPlan>>,
+    /// The plan was made again, just now, and is still the same.
+    pub confirmed: bool,
+    pub undo: Option<UndoResult>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseResult {
+    Waiting,
+    Running,
+    Succeeded,
+    Failed(Failure),
+    Canceled,
+    Skipped,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoResult {
+    Undone,
+    NotUndone(Failure),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetPlan {
+    pub digest: Digest,
+    pub planned: Planned,
+    pub made_at: Timestamp,
+}
+
+/// Signs a plan digest: whoever approved, approved this and nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    pub plan_digest: Digest,
+    pub policy: ApprovalPolicy,
+    pub requested_at: Timestamp,
+    pub deadline: Timestamp,
+    pub given: Vec<Signature>,
+    pub refused: Option<Signature>,
+    /// Why it is asked again: what changed since the last approval, resource by resource.
+    pub difference: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    pub by: Actor,
+    pub at: Timestamp,
+    pub comment: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateRun {
+    pub deadline: Timestamp,
+    /// The last round that was started, and the last that was counted.
+    pub round: u32,
+    pub rounds_ended: u32,
+    pub next_round_at: Timestamp,
+    pub green_since: Option<Timestamp>,
+    /// In the order of the environment's gates.
+    pub gates: Vec<GateState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateState {
+    pub name: Name,
+    /// `None` between rounds.
+    pub work: Option<Work>,
+    pub last: Option<GateOutcome>,
+}
+
+/// One round's outcome of one gate: pass, fail, inconclusive or error. Only pass passes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateOutcome {
+    pub outcome: GateVerdict,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateVerdict {
+    Pass,
+    Fail,
+    Inconclusive,
+    Error,
+}
+
+/// What happened to a deployment. Each carries what was decided, so that applying it decides nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A retry, from the phase at `resume_at`, or a redeploy from the start, of a finished deployment.
+    AttemptQueued { attempt: u32, resume_at: Option<usize>, by: Actor, environment: Arc<Environment> },
+    /// It is its turn: the environment's slot is its own until it finishes.
+    SlotTaken,
+    /// Another deployment has applied since the attempt that this one resumes: everything from its first apply on
+    /// is done again.
+    Overtaken { phase: usize },
+    PlanStarted { phase: usize, deadline: Timestamp },
+    TargetPlanned { phase: usize, digest: Digest },
+    /// Intent: committed before the call is made.
+    CallStarted { step: Step, call: u32, key: String },
+    CallAnswered { step: Step, call: u32, answer: Answer },
+    /// The work is asked for again at `until`, with its key; `counted` against the phase's retries or not.
+    RetryPlanned { step: Step, until: Timestamp, deadline: Timestamp, counted: bool, because: String },
+    ApprovalRequested { approval: Approval },
+    Approved { by: Signature },
+    Refused { by: Signature },
+    /// Everybody who was asked has agreed, or nobody had to.
+    ApprovalCompleted { plan_digest: Digest },
+    ConfirmStarted { phase: usize, deadline: Timestamp },
+    /// The plan made again equals the one that was approved.
+    Confirmed { phase: usize },
+    /// It does not: `digest` is the new one, `difference` what changed, resource by resource.
+    Drifted { phase: usize, digest: Digest, difference: Vec<String> },
+    /// The target found the world changed under its apply.
+    FoundStale { phase: usize },
+    PhaseStarted { phase: usize, deadline: Timestamp },
+    PhaseSucceeded { phase: usize },
+    /// `fails_attempt` is false where the workflow says to continue.
+    PhaseFailed { phase: usize, failure: Failure, fails_attempt: bool },
+    PhaseCanceled { phase: usize },
+    PhaseSkipped { phase: usize },
+    CancelRequested { cancel: CancelRequest },
+    /// The plugin is asked to stop what it started outside.
+    CancelStarted { phase: usize, deadline: Timestamp },
+    UndoStarted { phase: usize, deadline: Timestamp },
+    UndoEnded { phase: usize, result: UndoResult },
+    GatesStarted { deadline: Timestamp, first_round_at: Timestamp },
+    GateRoundStarted { round: u32, deadline: Timestamp },
+    GateJudged { gate: usize, outcome: GateOutcome },
+    GateRoundEnded { green_since: Option<Timestamp>, next_round_at: Timestamp },
+    GatesPassed,
+    GatesFailed { reason: String },
+    /// `failure` where something other than a phase ended it: planning, or a plan that may not be applied.
+    Finished { finish: Finish, failure: Option<AttemptFailure> },
+}
+
+impl Attempt {
+    pub fn new(number: u32, at: Timestamp, by: Actor, environment: Arc<Environment>, workflow: &Workflow) -> Self {
+        let phases = workflow.phases.iter().map(|phase| PhaseRun::new(phase.name.clone())).collect();
+        Self {
+            number,
+            queued_at: at,
+            started_by: by,
+            environment,
+            begun: false,
+            stage: Stage::Queued,
+            phases,
+            approval: None,
+            approved: None,
+            calls: 0,
+            cancel: None,
+            failure: None,
+            drifts: 0,
+            last_difference: Vec::new(),
+            gates: None,
+            gates_passed: false,
+            replaced: None,
+            finished_at: None,
+        }
+    }
+
+    pub fn is_partial(&self) -> bool {
+        self.phases.iter().any(|phase| matches!(phase.result, PhaseResult::Failed(_)))
+    }
+}
+
+impl PhaseRun {
+    fn new(name: Name) -> Self {
+        Self {
+            name,
+            result: PhaseResult::Waiting,
+            started_at: None,
+            ended_at: None,
+            tries: 0,
+            summary: String::new(),
+            outputs: Value::Null,
+            plan: None,
+            confirmed: false,
+            undo: None,
+        }
+    }
+
+    fn end(&mut self, result: PhaseResult, at: Timestamp) {
+        self.result = result;
+        self.ended_at = Some(at);
+    }
+}
+
+impl GateRun {
+    fn wake_at(&self) -> Option<Timestamp> {
+        let works: Vec<&Work> = self.gates.iter().filter_map(|gate| gate.work.as_ref()).collect();
+        if works.is_empty() {
+            return Some(self.next_round_at.min(self.deadline));
+        }
+        works.into_iter().filter_map(Work::wake_at).min()
+    }
+}
+
+impl Deployment {
+    pub fn workflow(&self) -> &Workflow {
+        &self.release.workflows[&self.workflow]
+    }
+
+    pub fn phase(&self, index: usize) -> &Phase {
+        &self.workflow().phases[index]
+    }
+
+    pub fn is_apply(&self, phase: usize) -> bool {
+        matches!(self.phase(phase).work, PhaseWork::Apply { .. })
+    }
+
+    pub fn target_of(&self, phase: usize) -> Option<&Target> {
+        match &self.phase(phase).work {
+            PhaseWork::Apply { target } => self.attempt.environment.targets.get(target),
+            PhaseWork::Plugin { .. } => None,
+        }
+    }
+
+    pub fn is_finished(&self) -> bool {
+        matches!(self.attempt.stage, Stage::Finished(_))
+    }
+
+    /// The rules for people: a rollback has its own.
+    pub fn approval_policy(&self) -> &ApprovalPolicy {
+        match self.deployment_type {
+            DeploymentType::Rollback => &self.attempt.environment.rollback_approvals,
+            DeploymentType::Launch
+            | DeploymentType::Full
+            | DeploymentType::Selective
+            | DeploymentType::Custom
+            | DeploymentType::Destroy => &self.attempt.environment.approvals,
+        }
+    }
+
+    /// Work in progress, each with at most one unanswered call.
+    pub fn works(&self) -> Vec<&Work> {
+        match &self.attempt.stage {
+            Stage::Planning(work)
+            | Stage::Confirming { work, .. }
+            | Stage::Running { work, .. }
+            | Stage::Undoing { work, .. } => vec![work],
+            Stage::Gates => self.attempt.gates.iter().flat_map(|run| &run.gates).filter_map(|g| g.work.as_ref()).collect(),
+            Stage::Queued | Stage::Ready | Stage::AwaitingApproval | Stage::Finished(_) => Vec::new(),
+        }
+    }
+
+    pub fn work(&self, step: Step) -> Option<&Work> {
+        self.works().into_iter().find(|work| work.step == step)
+    }
+
+    fn work_mut(&mut self, step: Step) -> Option<&mut Work> {
+        let work = match &mut self.attempt.stage {
+            Stage::Planning(work)
+            | Stage::Confirming { work, .. }
+            | Stage::Running { work, .. }
+            | Stage::Undoing { work, .. } => Some(work),
+            Stage::Gates => {
+                let gates = self.attempt.gates.iter_mut().flat_map(|run| &mut run.gates);
+                gates.filter_map(|gate| gate.work.as_mut()).find(|work| work.step == step)
+            }
+            Stage::Queued | Stage::Ready | Stage::AwaitingApproval | Stage::Finished(_) => None,
+        };
+        work.filter(|work| work.step == step)
+    }
+
+    /// A cancel reaches the running phase, unless the phase always runs.
+    pub fn is_cancelling(&self, step: Step) -> bool {
+        match step {
+            Step::Run(index) => self.attempt.cancel.is_some() && !self.phase(index).always_run,
+            Step::Plan(_) | Step::Confirm(_) | Step::Cancel(_) | Step::Undo(_) | Step::Gate(_) => false,
+        }
+    }
+
+    /// The name under which a step's work is logged and its key is made.
+    pub fn step_name(&self, step: Step) -> &Name {
+        match step {
+            Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
+                &self.phase(index).name
+            }
+            Step::Gate(index) => match &self.attempt.environment.post_gates {
+                Some(set) => &set.gates[index].name,
+                None => &self.workflow,
+            },
+        }
+    }
+
+    /// Digest of the whole plan: the ordered list of its targets' digests. What an approval signs.
+    pub fn plan_digest(&self) -> Digest {
+        let plans = self.attempt.phases.iter().filter_map(|phase| phase.plan.as_ref());
+        let digests: Vec<String> = plans.map(|plan| plan.digest.to_string()).collect();
+        Digest::of_parts(digests.iter().map(String::as_bytes))
+    }
+
+    /// Over plugin digest, configuration and sorted changes.
+    pub fn target_plan_digest(&self, phase: usize, planned: &Planned) -> Digest {
+        let mut changes = planned.changes.clone();
+        changes.sort();
+        let changes = canonical(&serde_json::to_value(&changes).unwrap_or(Value::Null));
+        let (plugin, config) = match self.target_of(phase) {
+            Some(target) => (self.release.plugins.get(&target.plugin), canonical(&target.config)),
+            None => (None, String::new()),
+        };
+        let plugin = plugin.map(Digest::to_string).unwrap_or_default();
+        Digest::of_parts([plugin.as_bytes(), config.as_bytes(), changes.as_bytes()])
+    }
+
+    /// Outputs of the phases that are done, by phase name.
+    pub fn outputs(&self) -> BTreeMap<&Name, &Value> {
+        let done = self.attempt.phases.iter().filter(|phase| !phase.outputs.is_null());
+        done.map(|phase| (&phase.name, &phase.outputs)).collect()
+    }
+
+    /// When this deployment needs a look although nobody asks or reports.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let attempt = &self.attempt;
+        match &attempt.stage {
+            Stage::AwaitingApproval => attempt.approval.as_ref().map(|approval| approval.deadline),
+            Stage::Gates => attempt.gates.as_ref().and_then(GateRun::wake_at),
+            Stage::Planning(work) | Stage::Confirming { work, .. } | Stage::Undoing { work, .. } => work.wake_at(),
+            Stage::Running { work, .. } => {
+                let cancel = attempt.cancel.as_ref().filter(|_| self.is_cancelling(work.step));
+                work.wake_at().into_iter().chain(cancel.map(|cancel| cancel.deadline)).min()
+            }
+            Stage::Queued | Stage::Ready | Stage::Finished(_) => None,
+        }
+    }
+
+    pub fn apply(&mut self, change: &Change, at: Timestamp) {
+        match change {
+            Change::AttemptQueued { attempt, resume_at, by, environment } => {
+                let next = Attempt::new(*attempt, at, by.clone(), environment.clone(), self.workflow());
+                let last = std::mem::replace(&mut self.attempt, next);
+                if let Some(resume_at) = resume_at {
+                    self.attempt.phases[..*resume_at].clone_from_slice(&last.phases[..*resume_at]);
+                    self.attempt.approval.clone_from(&last.approval);
+                    self.attempt.replaced.clone_from(&last.replaced);
+                }
+                self.earlier.push(last);
+            }
+            Change::SlotTaken => self.attempt.stage = Stage::Ready,
+            Change::Overtaken { phase } => {
+                self.attempt.phases[*phase..].iter_mut().for_each(|run| *run = PhaseRun::new(run.name.clone()));
+            }
+            Change::PlanStarted { phase, deadline } => {
+                self.attempt.stage = Stage::Planning(Work::new(Step::Plan(*phase), at, *deadline));
+            }
+            Change::ConfirmStarted { phase, deadline } => {
+                let work = Work::new(Step::Confirm(*phase), at, *deadline);
+                self.attempt.stage = Stage::Confirming { index: *phase, work };
+            }
+            Change::TargetPlanned { phase, digest } | Change::Drifted { phase, digest, .. } => {
+                if let Change::Drifted { difference, .. } = change {
+                    self.attempt.drifts += 1;
+                    self.attempt.last_difference.clone_from(difference);
+                }
+                self.take_plan(*phase, *digest, at);
+            }
+            Change::CallStarted { step, call, .. } => {
+                self.attempt.calls = *call;
+                if let Some(work) = self.work_mut(*step) {
+                    work.start(*call);
+                }
+            }
+            Change::CallAnswered { step, answer, .. } => {
+                if let Some(work) = self.work_mut(*step) {
+                    work.answer(answer, at);
+                }
+            }
+            Change::RetryPlanned { step, until, deadline, counted, .. } => {
+                if let Some(work) = self.work_mut(*step) {
+                    work.retry(*until, *deadline, *counted);
+                }
+            }
+            Change::ApprovalRequested { approval } => {
+                self.attempt.approval = Some(approval.clone());
+                self.attempt.stage = Stage::AwaitingApproval;
+            }
+            Change::Approved { by } => {
+                if let Some(approval) = &mut self.attempt.approval {
+                    approval.given.push(by.clone());
+                }
+            }
+            Change::Refused { by } => {
+                if let Some(approval) = &mut self.attempt.approval {
+                    approval.refused = Some(by.clone());
+                }
+            }
+            Change::ApprovalCompleted { plan_digest } => {
+                self.attempt.approved = Some(*plan_digest);
+                self.attempt.stage = Stage::Ready;
+            }
+            Change::Confirmed { phase } => {
+                // Equal in what was approved; its token may be newer, and that is the one to apply with.
+                if let Some(digest) = self.attempt.phases[*phase].plan.as_ref().map(|plan| plan.digest) {
+                    self.take_plan(*phase, digest, at);
+                }
+                self.attempt.phases[*phase].confirmed = true;
+            }
+            Change::FoundStale { phase } => {
+                self.attempt.drifts += 1;
+                let run = &mut self.attempt.phases[*phase];
+                (run.confirmed, run.result) = (false, PhaseResult::Waiting);
+                self.attempt.stage = Stage::Ready;
+            }
+            Change::PhaseStarted { .. }
+            | Change::PhaseSucceeded { .. }
+            | Change::PhaseFailed { .. }
+            | Change::PhaseCanceled { .. }
+            | Change::PhaseSkipped { .. }
+            | Change::CancelStarted { .. }
+            | Change::UndoStarted { .. }
+            | Change::UndoEnded { .. } => self.apply_to_phase(change, at),
+            Change::CancelRequested { cancel } => {
+                self.attempt.cancel = Some(cancel.clone());
+                match self.attempt.stage {
+                    // Read-only work and questions end at once.
+                    Stage::Planning(_) | Stage::AwaitingApproval | Stage::Confirming { .. } | Stage::Gates => {
+                        self.attempt.stage = Stage::Ready;
+                    }
+                    Stage::Queued
+                    | Stage::Ready
+                    | Stage::Running { .. }
+                    | Stage::Undoing { .. }
+                    | Stage::Finished(_) => {}
+                }
+            }
+            Change::GatesStarted { .. }
+            | Change::GateRoundStarted { .. }
+            | Change::GateJudged { .. }
+            | Change::GateRoundEnded { .. }
+            | Change::GatesPassed
+            | Change::GatesFailed { .. } => self.apply_to_gates(change, at),
+            Change::Finished { finish, failure } => {
+                if failure.is_some() {
+                    self.attempt.failure.clone_from(failure);
+                }
+                self.attempt.stage = Stage::Finished(*finish);
+                self.attempt.finished_at = Some(at);
+            }
+        }
+    }
+
+    /// The plan that the work in progress has just made becomes the phase's plan.
+    fn take_plan(&mut self, phase: usize, digest: Digest, at: Timestamp) {
+        let work = match &self.attempt.stage {
+            Stage::Planning(work) | Stage::Confirming { work, .. } => work,
+            Stage::Queued
+            | Stage::Ready
+            | Stage::AwaitingApproval
+            | Stage::Running { .. }
+            | Stage::Undoing { .. }
+            | Stage::Gates
+            | Stage::Finished(_) => return,
+        };
+        if let WorkState::Done(answer) = &work.state
+            && let Answer::Planned(step) = answer.as_ref()
+        {
+            let plan = TargetPlan { digest, planned: step.planned.clone(), made_at: at };
+            self.attempt.phases[phase].plan = Some(Arc::new(plan));
+        }
+        self.attempt.stage = Stage::Ready;
+    }
+
+    fn apply_to_phase(&mut self, change: &Change, at: Timestamp) {
+        match change {
+            Change::PhaseStarted { phase, deadline } => {
+                let run = &mut self.attempt.phases[*phase];
+                run.result = PhaseResult::Running;
+                run.started_at.get_or_insert(at);
+                self.attempt.begun = true;
+                let work = Work::new(Step::Run(*phase), at, *deadline);
+                self.attempt.stage = Stage::Running { index: *phase, work };
+            }
+            Change::PhaseSucceeded { phase } => {
+                let answer = self.finish_work(*phase);
+                let run = &mut self.attempt.phases[*phase];
+                if let Some(Answer::Progressed(progressed)) = answer {
+                    run.summary = progressed.summary;
+                    run.outputs = progressed.outputs;
+                }
+                run.end(PhaseResult::Succeeded, at);
+            }
+            Change::PhaseFailed { phase, failure, fails_attempt } => {
+                self.finish_work(*phase);
+                let run = &mut self.attempt.phases[*phase];
+                run.end(PhaseResult::Failed(failure.clone()), at);
+                if *fails_attempt && self.attempt.failure.is_none() {
+                    let phase = run.name.to_string();
+                    self.attempt.failure = Some(AttemptFailure { phase, message: failure.message.clone() });
+                }
+            }
+            Change::PhaseCanceled { phase } => {
+                self.finish_work(*phase);
+                self.attempt.phases[*phase].end(PhaseResult::Canceled, at);
+            }
+            Change::PhaseSkipped { phase } => {
+                self.attempt.phases[*phase].result = PhaseResult::Skipped;
+                self.attempt.stage = Stage::Ready;
+            }
+            Change::CancelStarted { phase, deadline } => {
+                let cursor = self.works().first().map(|work| work.cursor.clone()).unwrap_or_default();
+                let work = Work { cursor, ..Work::new(Step::Cancel(*phase), at, *deadline) };
+                self.attempt.stage = Stage::Running { index: *phase, work };
+            }
+            Change::UndoStarted { phase, deadline } => {
+                let work = Work::new(Step::Undo(*phase), at, *deadline);
+                self.attempt.stage = Stage::Undoing { index: *phase, work };
+            }
+            Change::UndoEnded { phase, result } => {
+                self.attempt.phases[*phase].undo = Some(result.clone());
+                self.attempt.stage = Stage::Ready;
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the running work of a phase: its tries are counted on the phase, its last answer handed back.
+    fn finish_work(&mut self, phase: usize) -> Option<Answer> {
+        let stage = std::mem::replace(&mut self.attempt.stage, Stage::Ready);
+        let Stage::Running { work, .. } = stage else { return None };
+        self.attempt.phases[phase].tries += work.tries;
+        match work.state {
+            WorkState::Done(answer) => Some(*answer),
+            WorkState::Ready | WorkState::Calling { .. } | WorkState::Waiting { .. } | WorkState::Failed(_) => None,
+        }
+    }
+
+    fn apply_to_gates(&mut self, change: &Change, at: Timestamp) {
+        match change {
+            Change::GatesStarted { deadline, first_round_at } => {
+                let set = self.attempt.environment.post_gates.iter().flat_map(|set| &set.gates);
+                let gates = set.map(|gate| GateState { name: gate.name.clone(), work: None, last: None }).collect();
+                self.attempt.gates = Some(GateRun {
+                    deadline: *deadline,
+                    round: 0,
+                    rounds_ended: 0,
+                    next_round_at: *first_round_at,
+                    green_since: None,
+                    gates,
+                });
+                self.attempt.begun = true;
+                self.attempt.stage = Stage::Gates;
+            }
+            Change::GatesPassed => {
+                self.attempt.gates_passed = true;
+                self.attempt.stage = Stage::Ready;
+            }
+            Change::GatesFailed { reason } => {
+                self.attempt.failure = Some(AttemptFailure { phase: "gates".to_owned(), message: reason.clone() });
+                self.attempt.stage = Stage::Ready;
+            }
+            _ => {
+                if let Some(run) = &mut self.attempt.gates {
+                    run.apply(change, at);
+                }
+            }
+        }
+    }
+}
+
+impl GateRun {
+    fn apply(&mut self, change: &Change, at: Timestamp) {
+        match change {
+            Change::GateRoundStarted { round, deadline } => {
+                self.round = *round;
+                for (index, gate) in self.gates.iter_mut().enumerate() {
+                    gate.work = Some(Work::new(Step::Gate(index), at, *deadline));
+                }
+            }
+            Change::GateJudged { gate, outcome } => {
+                let gate = &mut self.gates[*gate];
+                (gate.work, gate.last) = (None, Some(outcome.clone()));
+            }
+            Change::GateRoundEnded { green_since, next_round_at } => {
+                (self.green_since, self.next_round_at) = (*green_since, *next_round_at);
+                self.rounds_ended = self.round;
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,553 @@
+//! Decides what a command leads to, and changes nothing: [`handle`] answers with events or a reason why not.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::approval;
+use crate::definition::{Definition, listed};
+use crate::deployment::*;
+use crate::digest::Digest;
+use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
+use crate::next::next;
+use crate::plugin::Artifact;
+use crate::release::{ApprovedPlugin, Release, ReleaseStatus, plugin_problems};
+use crate::state::{Event, Queued, State, TriggerKey, What};
+use crate::work::{Answer, CallRef};
+
+#[derive(Debug, Clone)]
+pub enum Command {
+    SetDefinition { definition: Arc<Definition>, by: Actor },
+    CreateRelease(NewRelease),
+    /// A draft becomes active: nothing in it changes any more.
+    ActivateRelease { tag: Tag, by: Actor },
+    AbandonRelease { tag: Tag, by: Actor },
+    Deploy(Deploy),
+    /// To the live release where current differs from it, else to the one that was live before.
+    Rollback { environment: Name, comment: String, key: Option<TriggerKey>, by: Actor },
+    Approve { number: DeploymentNumber, comment: String, by: Actor },
+    Reject { number: DeploymentNumber, comment: String, by: Actor },
+    Cancel { number: DeploymentNumber, forced: bool, reason: String, by: Actor },
+    /// `finished` is the record, where it has left the project's memory.
+    TryAgain { number: DeploymentNumber, finished: Option<Arc<Deployment>>, from: TryFrom, by: Actor },
+    Report { call: CallRef, answer: Answer },
+    /// Time has passed: the only way it comes in.
+    Tick,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TryFrom {
+    /// Retry: the same snapshot and inputs, from the phase that failed.
+    FailedPhase,
+    /// Redeploy: all of it again.
+    Start,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewRelease {
+    pub tag: Tag,
+    pub description: String,
+    pub artifacts: Vec<Artifact>,
+    pub draft: bool,
+    /// The approved plugins, by name, as they are now.
+    pub approved: BTreeMap<Name, ApprovedPlugin>,
+    pub by: Actor,
+}
+
+#[derive(Debug, Clone)]
+pub struct Deploy {
+    pub environment: Name,
+    pub release: Tag,
+    pub deployment_type: DeploymentType,
+    pub flags: Flags,
+    pub comment: String,
+    /// `None`: the environment's own, or the only one there is.
+    pub workflow: Option<Name>,
+    pub key: Option<TriggerKey>,
+    pub by: Actor,
+}
+
+/// Why a command was not done: what is wrong, what is allowed, who can lift it. Never an error of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    #[error("there is no environment `{environment}` in project `{project}`; there are: {known}")]
+    UnknownEnvironment { environment: Name, project: Name, known: String },
+    #[error("there is no release `{tag}` in project `{project}`; there are: {known}")]
+    UnknownRelease { tag: Tag, project: Name, known: String },
+    #[error("there is no deployment {number} in project `{project}`; the last one is {last}")]
+    UnknownDeployment { number: DeploymentNumber, project: Name, last: DeploymentNumber },
+    #[error("release `{release}` has no workflow `{workflow}`; it has: {known}")]
+    UnknownWorkflow { release: Tag, workflow: String, known: String },
+    #[error("tag `{tag}` is taken by a release with other content ({digest}); choose another tag, for a release never changes")]
+    TagTaken { tag: Tag, digest: Digest },
+    #[error("release `{tag}` is {status:?}; {allowed}")]
+    ReleaseStatus { tag: Tag, status: ReleaseStatus, allowed: &'static str },
+    #[error("release `{tag}` cannot be abandoned: {why}")]
+    ReleaseInUse { tag: Tag, why: String },
+    #[error("this release could not be deployed: {}", problems.join("; "))]
+    PluginsNotReady { problems: Vec<String> },
+    #[error("release `{release}` has no plugin `{plugin}`, which environment `{environment}` uses now; create a new release")]
+    PluginNotPinned { release: Tag, plugin: Name, environment: Name },
+    #[error("workflow `{workflow}` applies target `{target}`, which environment `{environment}` does not have; it has: {known}")]
+    UnknownTarget { workflow: Name, target: Name, environment: Name, known: String },
+    #[error("ROLLBACK goes to what was live before, not to a release that is named ({release}); use `rollback`, or deploy it as FULL")]
+    RollbackByHand { release: Tag },
+    #[error("environment `{environment}` has nothing to roll back to: no other release was live there before")]
+    NothingToRollBackTo { environment: Name },
+    #[error("Idempotency-Key `{key}` was used for deployment {number}, with another request; use a new key")]
+    KeyReused { key: String, number: DeploymentNumber },
+    #[error("deployment {number} is not waiting for an approval; it is {status}")]
+    NotWaitingForApproval { number: DeploymentNumber, status: String },
+    #[error("{why}")]
+    MayNotApprove { why: String },
+    #[error("deployment {number} has finished ({status}); a finished deployment stays finished, but `retry` starts a new attempt")]
+    AlreadyFinished { number: DeploymentNumber, status: String },
+    #[error("deployment {number} is going back to how it was; stop that with --force only if you must")]
+    UndoUnderWay { number: DeploymentNumber },
+    #[error("deployment {number} has not finished ({status}); cancel it first or wait")]
+    NotFinished { number: DeploymentNumber, status: String },
+    #[error("deployment {number} succeeded; there is nothing to retry, but `redeploy` starts over")]
+    NothingToRetry { number: DeploymentNumber },
+    #[error("environment `{environment}` cannot be removed while deployment {number} is under way there")]
+    EnvironmentInUse { environment: Name, number: DeploymentNumber },
+    #[error("{what} is {actual}; at most {allowed} is allowed")]
+    TooMuch { what: &'static str, actual: usize, allowed: usize },
+}
+
+/// Waiting deployments of one environment; a flood is refused, not stored.
+pub const MOST_WAITING: usize = 200_000;
+
+/// A cancelled phase has this long to stop.
+const CANCEL_TIMEOUT_MS: u64 = 60_000;
+const LONGEST_TEXT: usize = 16 * 1024;
+const MOST_ARTIFACTS: usize = 200;
+
+pub fn handle(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+    let mut turn = Turn::new(state, now);
+    match command {
+        Command::SetDefinition { definition, by } => set_definition(&mut turn, definition, by)?,
+        Command::CreateRelease(new) => create_release(&mut turn, new)?,
+        Command::ActivateRelease { tag, by } => {
+            expect_status(&turn.state, &tag, ReleaseStatus::Draft, "only a draft can be started")?;
+            turn.record(What::ReleaseActivated { tag, by });
+        }
+        Command::AbandonRelease { tag, by } => abandon_release(&mut turn, tag, by)?,
+        Command::Deploy(deploy) => {
+            // A rollback is trusted with lighter rules because of where it goes: nobody may name that.
+            if deploy.deployment_type == DeploymentType::Rollback {
+                return Err(Rejection::RollbackByHand { release: deploy.release });
+            }
+            queue(&mut turn, deploy)?;
+        }
+        Command::Rollback { environment, comment, key, by } => roll_back(&mut turn, environment, comment, key, by)?,
+        Command::Approve { number, comment, by } => answer(&mut turn, number, comment, by, |by| Change::Approved { by })?,
+        Command::Reject { number, comment, by } => answer(&mut turn, number, comment, by, |by| Change::Refused { by })?,
+        Command::Cancel { number, forced, reason, by } => cancel(&mut turn, number, forced, reason, by)?,
+        Command::TryAgain { number, finished, from, by } => try_again(&mut turn, number, finished, from, by)?,
+        Command::Report { call, answer } => report(&mut turn, call, answer),
+        Command::Tick => {
+            for number in turn.state.expired(turn.now) {
+                turn.settle(number);
+            }
+        }
+    }
+    Ok(turn.events)
+}
+
+/// A copy of the state to try events on. Copying shares structure, so it costs nothing.
+struct Turn {
+    state: State,
+    now: Timestamp,
+    events: Vec<Event>,
+}
+
+impl Turn {
+    fn new(state: &State, now: Timestamp) -> Self {
+        let now = now.max(state.last_event_at);
+        Self { state: state.clone(), now, events: Vec::new() }
+    }
+
+    fn record(&mut self, what: What) {
+        let event = Event { at: self.now, what };
+        self.state.apply(&event);
+        self.events.push(event);
+    }
+
+    fn change(&mut self, number: DeploymentNumber, change: Change) {
+        self.record(What::Deployment { number, change });
+    }
+
+    /// Carries a deployment on as far as it goes by itself, then gives a freed slot to whoever is next.
+    fn settle(&mut self, number: DeploymentNumber) {
+        let Some(deployment) = self.state.deployments.get(&number) else { return };
+        let environment = deployment.environment.clone();
+        let mut number = number;
+        loop {
+            while let Some(deployment) = self.state.deployments.get(&number).cloned() {
+                let steps = next(&self.state, &deployment, self.now);
+                if steps.is_empty() {
+                    break;
+                }
+                steps.into_iter().for_each(|what| self.record(what));
+            }
+            let there = self.state.environment(&environment);
+            match (there.slot, there.queue.front()) {
+                (None, Some(head)) => {
+                    number = *head;
+                    self.change(number, Change::SlotTaken);
+                }
+                (Some(_), _) | (None, None) => return,
+            }
+        }
+    }
+}
+
+// ---- definition and releases ----
+
+fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: Actor) -> Result<(), Rejection> {
+    for (environment, there) in &turn.state.environments {
+        let in_use = there.slot.or_else(|| there.queue.front().copied());
+        if let Some(number) = in_use
+            && !definition.environments.contains_key(environment)
+        {
+            return Err(Rejection::EnvironmentInUse { environment: environment.clone(), number });
+        }
+    }
+    if *turn.state.definition != *definition {
+        turn.record(What::DefinitionChanged { definition, by });
+    }
+    Ok(())
+}
+
+fn create_release(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
+    at_most("the description's length", new.description.len(), LONGEST_TEXT)?;
+    at_most("the number of artifacts", new.artifacts.len(), MOST_ARTIFACTS)?;
+    let definition = &turn.state.definition;
+    let problems = plugin_problems(definition, &new.approved);
+    if !problems.is_empty() {
+        return Err(Rejection::PluginsNotReady { problems });
+    }
+    let plugins = definition.plugin_uses().into_iter().filter_map(|(_, used)| {
+        new.approved.get(used.plugin).map(|plugin| (used.plugin.clone(), plugin.digest))
+    });
+    let release = Release {
+        plugins: plugins.collect(),
+        workflows: definition.workflows.clone(),
+        tag: new.tag,
+        description: new.description,
+        artifacts: new.artifacts,
+        created_by: new.by,
+        created_at: turn.now,
+        status: if new.draft { ReleaseStatus::Draft } else { ReleaseStatus::Active },
+        was_live: false,
+    };
+    match turn.state.releases.get(&release.tag) {
+        Some(taken) if taken.status != ReleaseStatus::Draft && taken.digest() != release.digest() => {
+            Err(Rejection::TagTaken { tag: release.tag, digest: taken.digest() })
+        }
+        Some(taken) if taken.status != ReleaseStatus::Draft => Ok(()),
+        Some(_) | None => {
+            turn.record(What::ReleaseCreated { release: Arc::new(release) });
+            Ok(())
+        }
+    }
+}
+
+fn expect_status(state: &State, tag: &Tag, status: ReleaseStatus, allowed: &'static str) -> Result<Arc<Release>, Rejection> {
+    let release = state.releases.get(tag).ok_or_else(|| Rejection::UnknownRelease {
+        tag: tag.clone(),
+        project: state.project.name.clone(),
+        known: listed(state.releases.keys().rev()),
+    })?;
+    if release.status == status {
+        Ok(release.clone())
+    } else {
+        Err(Rejection::ReleaseStatus { tag: tag.clone(), status: release.status, allowed })
+    }
+}
+
+fn abandon_release(turn: &mut Turn, tag: Tag, by: Actor) -> Result<(), Rejection> {
+    let known = turn.state.releases.get(&tag).is_some_and(|release| release.status == ReleaseStatus::Draft);
+    if !known {
+        expect_status(&turn.state, &tag, ReleaseStatus::Active, "it cannot be abandoned again")?;
+    }
+    let live = turn.state.environments.iter().find(|(_, there)| there.live.as_ref().is_some_and(|live| live.release == tag));
+    if let Some((environment, _)) = live {
+        return Err(Rejection::ReleaseInUse { tag, why: format!("it is live in `{environment}`; replace it there first") });
+    }
+    let under_way = turn.state.deployments.values().find(|deployment| deployment.release.tag == tag && !deployment.is_finished());
+    if let Some(deployment) = under_way {
+        let why = format!("deployment {} is under way; cancel it first", deployment.number);
+        return Err(Rejection::ReleaseInUse { tag, why });
+    }
+    turn.record(What::ReleaseAbandoned { tag, by });
+    Ok(())
+}
+
+// ---- triggers ----
+
+fn queue(turn: &mut Turn, deploy: Deploy) -> Result<(), Rejection> {
+    let state = &turn.state;
+    if already_triggered(state, deploy.key.as_ref())? {
+        return Ok(());
+    }
+    at_most("the comment's length", deploy.comment.len(), LONGEST_TEXT)?;
+    let Some(environment) = state.definition.environments.get(&deploy.environment) else {
+        return Err(unknown_environment(state, &deploy.environment));
+    };
+    let release = expect_status(state, &deploy.release, ReleaseStatus::Active, "only an active release can be deployed")?;
+    let workflow = chosen_workflow(&release, deploy.workflow.as_ref().or(environment.workflow.as_ref()))?;
+    fits_environment(&release, &workflow, &deploy.environment, environment)?;
+    at_most("the number of waiting deployments", state.environment(&deploy.environment).queue.len() + 1, MOST_WAITING)?;
+    let queued = Queued {
+        number: state.last_number + 1,
+        environment: deploy.environment,
+        release: deploy.release,
+        deployment_type: deploy.deployment_type,
+        flags: deploy.flags,
+        comment: deploy.comment,
+        by: deploy.by,
+        workflow,
+        key: deploy.key,
+    };
+    let number = queued.number;
+    turn.record(What::DeploymentQueued(queued));
+    turn.settle(number);
+    Ok(())
+}
+
+fn roll_back(
+    turn: &mut Turn,
+    environment: Name,
+    comment: String,
+    key: Option<TriggerKey>,
+    by: Actor,
+) -> Result<(), Rejection> {
+    if already_triggered(&turn.state, key.as_ref())? {
+        return Ok(());
+    }
+    if !turn.state.definition.environments.contains_key(&environment) {
+        return Err(unknown_environment(&turn.state, &environment));
+    }
+    let there = turn.state.environment(&environment);
+    let is_current = |live: &&crate::state::Live| there.current.as_ref().is_some_and(|current| current.release == live.release);
+    let back_to = match &there.live {
+        Some(live) if !is_current(&live) => Some(live),
+        Some(_) | None => there.live_before.back(),
+    };
+    let Some(back_to) = back_to else { return Err(Rejection::NothingToRollBackTo { environment }) };
+    queue(
+        turn,
+        Deploy {
+            release: back_to.release.clone(),
+            workflow: Some(back_to.workflow.clone()),
+            deployment_type: DeploymentType::Rollback,
+            flags: Flags::default(),
+            environment,
+            comment,
+            key,
+            by,
+        },
+    )
+}
+
+/// The same key and the same request: already done, and the caller gets the deployment it made.
+fn already_triggered(state: &State, key: Option<&TriggerKey>) -> Result<bool, Rejection> {
+    match key.and_then(|key| Some((key, state.triggers.get(&key.key)?))) {
+        None => Ok(false),
+        Some((key, (request, _))) if *request == key.request => Ok(true),
+        Some((key, (_, number))) => Err(Rejection::KeyReused { key: key.key.clone(), number: *number }),
+    }
+}
+
+fn unknown_environment(state: &State, environment: &Name) -> Rejection {
+    Rejection::UnknownEnvironment {
+        environment: environment.clone(),
+        project: state.project.name.clone(),
+        known: listed(state.definition.environments.keys()),
+    }
+}
+
+fn chosen_workflow(release: &Release, asked: Option<&Name>) -> Result<Name, Rejection> {
+    let unknown = |workflow: &str| Rejection::UnknownWorkflow {
+        release: release.tag.clone(),
+        workflow: workflow.to_owned(),
+        known: listed(release.workflows.keys()),
+    };
+    match asked {
+        Some(name) if release.workflows.contains_key(name) => Ok(name.clone()),
+        Some(name) => Err(unknown(name.as_str())),
+        None => match release.workflows.keys().next() {
+            Some(only) if release.workflows.len() == 1 => Ok(only.clone()),
+            Some(_) | None => Err(unknown("(none was named)")),
+        },
+    }
+}
+
+/// The release was made before, the environment is as it is now: they must still fit.
+fn fits_environment(
+    release: &Release,
+    workflow: &Name,
+    name: &Name,
+    environment: &crate::definition::Environment,
+) -> Result<(), Rejection> {
+    let mut plugins = Vec::new();
+    for phase in &release.workflows[workflow].phases {
+        let crate::definition::PhaseWork::Apply { target } = &phase.work else { continue };
+        let found = environment.targets.get(target).ok_or_else(|| Rejection::UnknownTarget {
+            workflow: workflow.clone(),
+            target: target.clone(),
+            environment: name.clone(),
+            known: listed(environment.targets.keys()),
+        })?;
+        plugins.push(&found.plugin);
+    }
+    plugins.extend(environment.post_gates.iter().flat_map(|set| &set.gates).map(|gate| &gate.plugin));
+    match plugins.into_iter().find(|plugin| !release.plugins.contains_key(*plugin)) {
+        Some(plugin) => Err(Rejection::PluginNotPinned {
+            release: release.tag.clone(),
+            plugin: plugin.clone(),
+            environment: name.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+// ---- people ----
+
+fn answer(
+    turn: &mut Turn,
+    number: DeploymentNumber,
+    comment: String,
+    by: Actor,
+    change: impl FnOnce(Signature) -> Change,
+) -> Result<(), Rejection> {
+    at_most("the comment's length", comment.len(), LONGEST_TEXT)?;
+    let deployment = find(&turn.state, number)?;
+    let approval = match (&deployment.attempt.stage, &deployment.attempt.approval) {
+        (Stage::AwaitingApproval, Some(approval)) => approval,
+        _ => return Err(Rejection::NotWaitingForApproval { number, status: deployment.status_text() }),
+    };
+    if let Some(why) = approval::objection(&deployment, approval, &by) {
+        return Err(Rejection::MayNotApprove { why });
+    }
+    let signature = Signature { by, at: turn.now, comment };
+    turn.change(number, change(signature));
+    turn.settle(number);
+    Ok(())
+}
+
+fn cancel(turn: &mut Turn, number: DeploymentNumber, forced: bool, reason: String, by: Actor) -> Result<(), Rejection> {
+    at_most("the reason's length", reason.len(), LONGEST_TEXT)?;
+    let deployment = find(&turn.state, number)?;
+    if deployment.is_finished() {
+        return Err(Rejection::AlreadyFinished { number, status: deployment.status_text() });
+    }
+    if matches!(deployment.attempt.stage, Stage::Undoing { .. }) && !forced {
+        return Err(Rejection::UndoUnderWay { number });
+    }
+    // A second cancel changes nothing: the first one's limit runs.
+    if deployment.attempt.cancel.is_none() || forced {
+        let cancel = CancelRequest { by, at: turn.now, deadline: turn.now.plus_ms(CANCEL_TIMEOUT_MS), reason };
+        turn.change(number, Change::CancelRequested { cancel });
+    }
+    if forced {
+        stop(turn, number);
+    }
+    turn.settle(number);
+    Ok(())
+}
+
+/// Ends it where it is: what was running is cancelled on the record, what was to come is skipped.
+fn stop(turn: &mut Turn, number: DeploymentNumber) {
+    let phases = turn.state.deployments.get(&number).filter(|deployment| deployment.attempt.begun);
+    let results = phases.into_iter().flat_map(|deployment| &deployment.attempt.phases).map(|run| &run.result);
+    let open = |(phase, result): (usize, &PhaseResult)| match result {
+        PhaseResult::Running => Some(Change::PhaseCanceled { phase }),
+        PhaseResult::Waiting => Some(Change::PhaseSkipped { phase }),
+        PhaseResult::Succeeded | PhaseResult::Failed(_) | PhaseResult::Canceled | PhaseResult::Skipped => None,
+    };
+    let changes: Vec<Change> = results.enumerate().filter_map(open).collect();
+    changes.into_iter().for_each(|change| turn.change(number, change));
+    turn.change(number, Change::Finished { finish: Finish::Canceled(Cause::Stopped), failure: None });
+}
+
+fn try_again(
+    turn: &mut Turn,
+    number: DeploymentNumber,
+    finished: Option<Arc<Deployment>>,
+    from: TryFrom,
+    by: Actor,
+) -> Result<(), Rejection> {
+    let in_memory = turn.state.deployments.get(&number).cloned();
+    let reopen = in_memory.is_none();
+    let deployment = in_memory.or(finished).ok_or_else(|| unknown_deployment(&turn.state, number))?;
+    let Stage::Finished(finish) = deployment.attempt.stage else {
+        return Err(Rejection::NotFinished { number, status: deployment.status_text() });
+    };
+    if finish == Finish::Succeeded && from == TryFrom::FailedPhase {
+        return Err(Rejection::NothingToRetry { number });
+    }
+    expect_status(&turn.state, &deployment.release.tag, ReleaseStatus::Active, "only an active release can be deployed")?;
+    let Some(environment) = turn.state.definition.environments.get(&deployment.environment).cloned() else {
+        return Err(unknown_environment(&turn.state, &deployment.environment));
+    };
+    fits_environment(&deployment.release, &deployment.workflow, &deployment.environment, &environment)?;
+    let attempt = deployment.attempt.number + 1;
+    let resume_at = match from {
+        TryFrom::FailedPhase => Some(first_to_repeat(&deployment)),
+        TryFrom::Start => None,
+    };
+    if reopen {
+        turn.record(What::DeploymentReopened { deployment });
+    }
+    turn.change(number, Change::AttemptQueued { attempt, resume_at, by, environment });
+    turn.settle(number);
+    Ok(())
+}
+
+/// The first phase that did not succeed, or whose work was taken back.
+fn first_to_repeat(deployment: &Deployment) -> usize {
+    let phases = &deployment.attempt.phases;
+    let done = |phase: &PhaseRun| phase.result == PhaseResult::Succeeded && phase.undo.is_none();
+    phases.iter().position(|phase| !done(phase)).unwrap_or(phases.len())
+}
+
+fn find(state: &State, number: DeploymentNumber) -> Result<Arc<Deployment>, Rejection> {
+    state.deployments.get(&number).cloned().ok_or_else(|| unknown_deployment(state, number))
+}
+
+fn unknown_deployment(state: &State, number: DeploymentNumber) -> Rejection {
+    Rejection::UnknownDeployment { number, project: state.project.name.clone(), last: state.last_number }
+}
+
+fn at_most(what: &'static str, actual: usize, allowed: usize) -> Result<(), Rejection> {
+    if actual > allowed { Err(Rejection::TooMuch { what, actual, allowed }) } else { Ok(()) }
+}
+
+// ---- plugins ----
+
+/// A report that fits no open call is late or repeated: it changes nothing, and that is not an error.
+fn report(turn: &mut Turn, call: CallRef, answer: Answer) {
+    let Some(deployment) = turn.state.deployments.get(&call.deployment) else { return };
+    if deployment.attempt.number != call.attempt {
+        return;
+    }
+    let Some(step) = deployment.works().into_iter().find(|work| work.call() == Some(call.call)).map(|work| work.step) else {
+        return;
+    };
+    turn.change(call.deployment, Change::CallAnswered { step, call: call.call, answer: without_nulls(answer) });
+    turn.settle(call.deployment);
+}
+
+/// A phase without outputs has none, rather than an empty value someone has to tell from one.
+fn without_nulls(answer: Answer) -> Answer {
+    match answer {
+        Answer::Progressed(mut progressed) if progressed.outputs == Value::Object(serde_json::Map::new()) => {
+            progressed.outputs = Value::Null;
+            Answer::Progressed(progressed)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,20 @@
+//! What must happen: the pure core of Lockgate. No async, clock, randomness or I/O.
+//!
+//! The event log is the truth. [`handle::handle`] decides what a command leads to, [`state::State::apply`]
+//! changes the state, [`state::State::due`] says which calls must be running, and
+//! [`state::State::wake_at`] when to look again.
+
+pub mod approval;
+pub mod definition;
+pub mod deployment;
+pub mod digest;
+pub mod handle;
+pub mod name;
+mod next;
+pub mod order;
+pub mod plugin;
+pub mod release;
+pub mod state;
+pub mod status;
+pub mod system;
+pub mod work;

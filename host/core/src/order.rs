@@ -1,0 +1,120 @@
+//! What a due call says to its plugin: built when the call is made, the same for every repeat of it.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::definition::PhaseWork;
+use crate::deployment::{Deployment, TargetPlan};
+use crate::digest::Digest;
+use crate::name::Name;
+use crate::plugin::CallContext;
+use crate::release::Release;
+use crate::state::{Due, State};
+use crate::work::{Step, idempotency_key};
+
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub plugin: Name,
+    pub digest: Digest,
+    pub context: CallContext,
+    pub config: Value,
+    pub subject: Value,
+    pub question: Question,
+}
+
+/// What is asked, with what the plugin needs to go on from.
+#[derive(Debug, Clone)]
+pub enum Question {
+    Advance { cursor: Vec<u8> },
+    Cancel { cursor: Vec<u8> },
+    Plan { cursor: Vec<u8> },
+    Apply { approved: Arc<TargetPlan>, cursor: Vec<u8> },
+    Undo { approved: Arc<TargetPlan>, cursor: Vec<u8> },
+    /// Sampled with grants, then judged without any.
+    Sample { memo: Vec<u8> },
+}
+
+/// `None`: the call is not due any more.
+pub fn order(state: &State, due: &Due) -> Option<Order> {
+    let deployment = state.deployments.get(&due.call.deployment)?;
+    let work = deployment.work(due.step)?;
+    let key_call = work.key_call.filter(|_| work.call() == Some(due.call.call))?;
+    let name = deployment.step_name(due.step);
+    let (plugin, config) = plugin_of(deployment, due.step)?;
+    Some(Order {
+        digest: *deployment.release.plugins.get(plugin)?,
+        plugin: plugin.clone(),
+        config: config.clone(),
+        context: CallContext {
+            project: state.project.name.to_string(),
+            environment: deployment.environment.to_string(),
+            deployment: format!("{}/{}", state.project.name, deployment.number),
+            attempt: deployment.attempt.number,
+            name: name.to_string(),
+            sequence: due.call.call,
+            idempotency_key: idempotency_key(&state.project, due.call, due.step, name, key_call),
+        },
+        subject: subject(state, deployment, due.step),
+        question: question(deployment, due.step, work.cursor.clone())?,
+    })
+}
+
+fn plugin_of(deployment: &Deployment, step: Step) -> Option<(&Name, &Value)> {
+    match step {
+        Step::Gate(index) => {
+            let gate = deployment.attempt.environment.post_gates.as_ref()?.gates.get(index)?;
+            Some((&gate.plugin, &gate.config))
+        }
+        Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
+            match &deployment.phase(index).work {
+                PhaseWork::Plugin { plugin, config } => Some((plugin, config)),
+                PhaseWork::Apply { .. } => deployment.target_of(index).map(|target| (&target.plugin, &target.config)),
+            }
+        }
+    }
+}
+
+fn question(deployment: &Deployment, step: Step, cursor: Vec<u8>) -> Option<Question> {
+    let approved = |index: usize| deployment.attempt.phases[index].plan.clone();
+    Some(match step {
+        Step::Plan(_) | Step::Confirm(_) => Question::Plan { cursor },
+        Step::Run(index) if deployment.is_apply(index) => Question::Apply { approved: approved(index)?, cursor },
+        Step::Run(_) => Question::Advance { cursor },
+        Step::Cancel(_) => Question::Cancel { cursor },
+        Step::Undo(index) => Question::Undo { approved: approved(index)?, cursor },
+        Step::Gate(_) => Question::Sample { memo: cursor },
+    })
+}
+
+/// Schema: `wit/subject.schema.json`.
+fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
+    let application = match step {
+        Step::Gate(_) => None,
+        Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
+            deployment.target_of(index).and_then(|target| target.application.clone())
+        }
+    };
+    json!({
+        "project": state.project.name,
+        "environment": deployment.environment,
+        "deployment": format!("{}/{}", state.project.name, deployment.number),
+        "type": deployment.deployment_type,
+        "stage": deployment.workflow().stage,
+        "refresh": deployment.flags.refresh,
+        "forced": deployment.flags.forced,
+        "allow_destructive": deployment.flags.allow_destructive,
+        "selections": [],
+        "variables": deployment.attempt.environment.variables,
+        "artifacts": deployment.release.artifacts,
+        "release": release_of(&deployment.release),
+        "previous_release": deployment.previous_release.as_deref().map(release_of),
+        "outputs": deployment.outputs(),
+        "weight": 100,
+        "application": application,
+    })
+}
+
+fn release_of(release: &Release) -> Value {
+    json!({ "tag": release.tag, "digest": release.digest(), "description": release.description })
+}

@@ -1,0 +1,294 @@
+//! The words host and plugins share: what a plugin asks for, what it is granted, what it answers.
+//!
+//! These are the domain's side of `wit/`; the sandbox converts by hand at its edge.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::digest::Digest;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Phase,
+    Gate,
+    Target,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kind::Phase => "phase",
+            Kind::Gate => "gate",
+            Kind::Target => "target",
+        })
+    }
+}
+
+/// What a component says of itself (`describe`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    pub name: String,
+    pub version: String,
+    pub summary: String,
+    /// JSON Schema of its configuration.
+    pub config_schema: Value,
+    pub requests: Requests,
+}
+
+/// What a plugin asks for. The JSON of `description.requests` has this shape; an unknown key is refused,
+/// so that a request is never granted by being overlooked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Requests {
+    pub http: Vec<Requested>,
+    pub folders: Vec<Requested>,
+    pub workspace: Option<Access>,
+}
+
+/// One thing asked for: named outright, or wherever a value of the plugin's configuration points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requested {
+    /// An origin (`https://host:port`) or a folder's name.
+    Named(String),
+    /// JSON pointer into the configuration, such as `/url` or `/folder`.
+    Config(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    Read,
+    ReadWrite,
+}
+
+/// What an operator allows a plugin digest to do. Empty means nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grants {
+    pub http: BTreeSet<HttpGrant>,
+    /// Folder name, as the plugin sees it under `/folders/`, to the host's folder.
+    pub folders: BTreeMap<String, FolderGrant>,
+    pub workspace: Option<Access>,
+    pub limits: Limits,
+}
+
+/// One origin a plugin may send requests to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpGrant {
+    /// Normal form: `scheme://host:port`, host in lowercase, the port always written.
+    pub origin: String,
+    /// The host may resolve to loopback, private and link-local addresses.
+    #[serde(default)]
+    pub private_network: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderGrant {
+    /// Absolute path on the host.
+    pub path: String,
+    pub access: Access,
+}
+
+/// How much of the host one call may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub memory_bytes: u64,
+    /// Time the guest actually runs, not the time it waits.
+    pub cpu_ms: u64,
+    /// Everything together, waiting included.
+    pub wall_ms: u64,
+    /// Log lines, stdout and stderr together; what is over is dropped and counted.
+    pub log_bytes: u64,
+    /// Cursor, outputs, plan or evidence of one answer.
+    pub output_bytes: u64,
+    /// Body of one HTTP response.
+    pub http_body_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 256 << 20,
+            cpu_ms: 5_000,
+            wall_ms: 60_000,
+            log_bytes: 1 << 20,
+            output_bytes: 4 << 20,
+            http_body_bytes: 10 << 20,
+        }
+    }
+}
+
+/// What the plugin itself answered instead of a result, or what the sandbox says in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Open set. With a meaning for the host: `denied`, `locked`, `plan-stale`, `cancelled`, `limit`, `trap`.
+    pub code: String,
+    pub message: String,
+    pub retry: Retry,
+    /// 0: as the phase's own backoff says.
+    #[serde(default)]
+    pub retry_after_ms: u32,
+    #[serde(default)]
+    pub details: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retry {
+    Never,
+    SameKey,
+}
+
+/// One step of a phase, an apply or an undo.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progressed {
+    pub done: bool,
+    /// Stored durably before the next call, which gets it back.
+    pub cursor: Vec<u8>,
+    pub poll_after_ms: u32,
+    pub summary: String,
+    pub outputs: Value,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+}
+
+/// URI, digest and registration metadata of something built (F).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    pub name: String,
+    #[serde(default)]
+    pub uri: String,
+    pub digest: Digest,
+    #[serde(default)]
+    pub media_type: String,
+    #[serde(default)]
+    pub build_id: String,
+    #[serde(default)]
+    pub stack: String,
+    #[serde(default)]
+    pub application: String,
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanStep {
+    pub done: bool,
+    pub cursor: Vec<u8>,
+    pub poll_after_ms: u32,
+    pub planned: Planned,
+}
+
+/// What a target would change. `summary` and `token` lie outside the digest people sign.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    pub summary: String,
+    pub changes: Vec<ResourceChange>,
+    pub token: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ResourceChange {
+    pub application: String,
+    pub kind: String,
+    pub name: String,
+    pub action: ChangeAction,
+    pub destructive: bool,
+    pub fields: Vec<FieldChange>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeAction {
+    Create,
+    Update,
+    Delete,
+    Replace,
+    NoOp,
+}
+
+/// `before` and `after` are JSON text; empty when `sensitive`, then `fingerprint` tells two values apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FieldChange {
+    pub path: String,
+    pub before: String,
+    pub after: String,
+    pub sensitive: bool,
+    pub fingerprint: String,
+}
+
+/// What a gate measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sampled {
+    pub done: bool,
+    pub evidence: Value,
+    pub memo: Vec<u8>,
+    pub poll_after_ms: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub decision: Decision,
+    pub reason: String,
+    pub valid_for_ms: u32,
+}
+
+/// How a gate judged. The fourth outcome, error, is a [`Failure`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    Pass,
+    Fail,
+    Inconclusive,
+}
+
+/// How a resource is, as its target observes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceState {
+    pub application: String,
+    pub kind: String,
+    pub name: String,
+    pub version: String,
+    pub artifact_uri: String,
+    pub weight_percent: u32,
+    pub health: Health,
+    pub details: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    Healthy,
+    Progressing,
+    Degraded,
+    Missing,
+    Unknown,
+}
+
+/// One thing wrong with a configuration; `path` is a JSON pointer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    pub path: String,
+    pub message: String,
+}
+
+/// Who is calling, and for what: the `call` record every plugin gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallContext {
+    pub project: String,
+    pub environment: String,
+    pub deployment: String,
+    pub attempt: u32,
+    /// The phase's or gate's name.
+    pub name: String,
+    pub sequence: u32,
+    pub idempotency_key: String,
+}

@@ -1,0 +1,198 @@
+//! A release: an immutable snapshot that deployments bring to environments.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::definition::{Definition, Workflow};
+use crate::digest::Digest;
+use crate::name::{Actor, Name, Tag, Timestamp};
+use crate::plugin::{Artifact, Description, Grants, Kind, Requested};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    pub tag: Tag,
+    pub description: String,
+    pub artifacts: Vec<Artifact>,
+    pub workflows: BTreeMap<Name, Arc<Workflow>>,
+    /// Digest of every plugin the project used when the release was made.
+    pub plugins: BTreeMap<Name, Digest>,
+    pub created_by: Actor,
+    pub created_at: Timestamp,
+    pub status: ReleaseStatus,
+    /// Whether it was live anywhere, ever.
+    pub was_live: bool,
+}
+
+/// Status (A). A draft has no digest yet and may still be edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReleaseStatus {
+    Draft,
+    Active,
+    Abandoned,
+}
+
+/// Lifecycle (M): derived, never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lifecycle {
+    Ready,
+    Deployed,
+    Superseded,
+}
+
+impl Release {
+    /// Of everything that deployments use; who made it and when is not part of it.
+    pub fn digest(&self) -> Digest {
+        content_digest(&self.description, &self.artifacts, &self.workflows, &self.plugins)
+    }
+}
+
+pub fn content_digest(
+    description: &str,
+    artifacts: &[Artifact],
+    workflows: &BTreeMap<Name, Arc<Workflow>>,
+    plugins: &BTreeMap<Name, Digest>,
+) -> Digest {
+    let content = (description, artifacts, workflows, plugins);
+    Digest::of(canonical(&serde_json::to_value(content).unwrap_or(Value::Null)).as_bytes())
+}
+
+/// JSON with sorted keys: equal values give equal text.
+pub fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let sorted: BTreeMap<&String, &Value> = fields.iter().collect();
+            let fields: Vec<String> = sorted
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", Value::String(key.clone()), canonical(value)))
+                .collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}
+
+/// A plugin digest that an operator approved, as it comes in with the command that needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApprovedPlugin {
+    pub digest: Digest,
+    pub kind: Kind,
+    pub description: Description,
+    pub grants: Grants,
+}
+
+/// Everything that stops a release of this definition from being deployable: plugins that are missing or of
+/// another kind, and requests nobody granted. Found when the release is made, not in the middle of one.
+pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, ApprovedPlugin>) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (place, used) in definition.plugin_uses() {
+        let name = used.plugin;
+        match approved.get(name) {
+            None => problems.push(format!(
+                "{place}: plugin `{name}` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve {name}`"
+            )),
+            Some(plugin) if plugin.kind != used.kind => problems.push(format!(
+                "{place}: plugin `{name}` is a {} plugin, but a {} plugin is needed here",
+                plugin.kind, used.kind
+            )),
+            Some(plugin) => {
+                for missing in ungranted(plugin, used.config) {
+                    problems.push(format!("{place}: plugin `{name}` asks for {missing}"));
+                }
+            }
+        }
+    }
+    problems
+}
+
+/// What this use of the plugin asks for that its grants do not hold, in words.
+fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
+    let mut missing = Vec::new();
+    let grants = &plugin.grants;
+    for origin in requested_values(&plugin.description.requests.http, config).filter_map(|url| origin_of(&url)) {
+        if !grants.http.iter().any(|grant| grant.origin == origin) {
+            missing.push(format!("HTTP to {origin}, which is not granted; an operator can: `--allow-http {origin}`"));
+        }
+    }
+    for folder in requested_values(&plugin.description.requests.folders, config) {
+        if !grants.folders.contains_key(&folder) {
+            missing.push(format!("folder `{folder}`, which is not granted; an operator can: `--folder {folder}=/path`"));
+        }
+    }
+    if let Some(access) = plugin.description.requests.workspace
+        && !matches!((access, grants.workspace), (crate::plugin::Access::Read, Some(_)) | (_, Some(crate::plugin::Access::ReadWrite)))
+    {
+        missing.push("a workspace, which is not granted; an operator can: `--workspace read-write`".to_owned());
+    }
+    missing
+}
+
+/// The grants for one call: what was granted *and* asked for by this use, so that two
+/// environments sharing a plugin do not see each other's folders and hosts.
+pub fn narrowed(description: &Description, grants: &Grants, config: &Value) -> Grants {
+    let origins: Vec<String> =
+        requested_values(&description.requests.http, config).filter_map(|url| origin_of(&url)).collect();
+    let folders: Vec<String> = requested_values(&description.requests.folders, config).collect();
+    Grants {
+        http: grants.http.iter().filter(|grant| origins.contains(&grant.origin)).cloned().collect(),
+        folders: grants
+            .folders
+            .iter()
+            .filter(|(name, _)| folders.contains(name))
+            .map(|(name, grant)| (name.clone(), grant.clone()))
+            .collect(),
+        workspace: description.requests.workspace.and(grants.workspace),
+        limits: grants.limits.clone(),
+    }
+}
+
+fn requested_values<'a>(requests: &'a [Requested], config: &'a Value) -> impl Iterator<Item = String> + 'a {
+    requests.iter().filter_map(|request| match request {
+        Requested::Named(value) => Some(value.clone()),
+        Requested::Config(pointer) => config.pointer(pointer).and_then(Value::as_str).map(str::to_owned),
+    })
+}
+
+/// `scheme://host:port` of a URL in the form grants have. `None`: not an absolute http or https URL
+/// (a plugin's own `validate` says so in better words).
+pub fn origin_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let default_port = match scheme.to_ascii_lowercase().as_str() {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host_starts_port = authority.rfind(':').filter(|at| !authority[*at..].contains(']'));
+    let (host, port) = match host_starts_port {
+        Some(at) => (&authority[..at], authority[at + 1..].parse::<u16>().ok()?),
+        None => (authority, default_port),
+    };
+    let good = !host.is_empty() && !host.contains(['@', '\\', ' ']);
+    good.then(|| format!("{}://{}:{port}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_have_one_form() {
+        assert_eq!(origin_of("HTTPS://Example.com/a?b").as_deref(), Some("https://example.com:443"));
+        assert_eq!(origin_of("http://[::1]:8080/").as_deref(), Some("http://[::1]:8080"));
+        assert_eq!(origin_of("http://[::1]").as_deref(), Some("http://[::1]:80"));
+        for bad in ["ftp://a", "/path", "http://", "http://a@b/", "http://a:99999/"] {
+            assert_eq!(origin_of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn equal_content_gives_equal_text_whatever_the_order_of_keys() {
+        let one: Value = serde_json::from_str(r#"{"a":1,"b":{"c":2,"d":[3]}}"#).unwrap();
+        let other: Value = serde_json::from_str(r#"{"b":{"d":[3],"c":2},"a":1}"#).unwrap();
+        assert_eq!(canonical(&one), canonical(&other));
+    }
+}

@@ -1,0 +1,196 @@
+//! Cancel and forced stop, wherever they find a deployment.
+
+use expect_test::expect;
+use lockgate_core::definition::{Environment, OnFailure, Phase, Workflow};
+use lockgate_core::status::DeploymentStatus;
+use lockgate_core::work::Step::*;
+
+use crate::project::Project;
+use crate::words::*;
+
+fn three_phases() -> [Phase; 3] {
+    [phase("build"), phase("smoke"), Phase { always_run: true, ..phase("cleanup") }]
+}
+
+fn running() -> Project {
+    let mut project = Project::new(environment(), &three_phases());
+    project.deploy("v1");
+    assert_eq!(project.due(), "1 Run(0)");
+    project
+}
+
+fn status(project: &Project) -> DeploymentStatus {
+    project.deployment(1).attempt.deployment_status()
+}
+
+#[test]
+fn before_the_phases_a_cancel_ends_it_at_once() {
+    let asking = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+    let mut project = Project::new(asking, &[apply("web")]);
+    for stage in ["planning", "asking", "confirming"] {
+        let number = project.deploy("v1");
+        if stage != "planning" {
+            project.answer(number, Plan(0), plan(&["a"]));
+        }
+        if stage == "confirming" {
+            project.approve(number, person("ann")).unwrap();
+        }
+        project.cancel(number).unwrap();
+        assert_eq!((project.is(number).as_str(), project.due().as_str()), ("NotDeployed/Canceled", ""), "{stage}");
+        assert_eq!(project.deployment(number).attempt.cancel.as_ref().unwrap().by.person, "tom");
+    }
+}
+
+#[test]
+fn the_running_phase_is_told_then_cancelled_and_what_always_runs_runs() {
+    let mut project = running();
+    project.cancel(1).unwrap();
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/Cancelling", "1 Run(0) (told to stop)"));
+    project.answer(1, Run(0), progressed(1));
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/Cancelling", "1 Cancel(0)"));
+    assert_eq!(project.deployment(1).work(Cancel(0)).unwrap().cursor, [1], "it is told how far it came");
+    project.answer(1, Cancel(0), done());
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/Cancelling", "1 Run(2)"));
+    project.answer(1, Run(2), done());
+    assert_eq!(project.is(1), "Failed/Canceled");
+    assert_eq!(status(&project), DeploymentStatus::Aborted);
+    expect!["build Canceled, smoke Skipped, cleanup Succeeded"].assert_eq(&project.phases(1));
+}
+
+#[test]
+fn a_phase_that_finishes_all_the_same_is_done() {
+    let mut project = running();
+    project.cancel(1).unwrap();
+    project.answer(1, Run(0), done());
+    project.answer(1, Run(2), done());
+    expect!["build Succeeded, smoke Skipped, cleanup Succeeded"].assert_eq(&project.phases(1));
+    assert_eq!(project.is(1), "Failed/Canceled");
+}
+
+#[test]
+fn a_phase_that_does_not_listen_is_given_up_after_a_minute() {
+    let mut project = running();
+    project.at(10);
+    project.cancel(1).unwrap();
+    project.at(60);
+    assert_eq!(project.due(), "1 Cancel(0)", "its own time limit is over, the cancel's is not");
+    project.at(69);
+    assert_eq!(project.due(), "1 Cancel(0)");
+    project.at(70);
+    assert_eq!(project.due(), "1 Run(2)");
+}
+
+#[test]
+fn cancelling_keeps_to_its_minute_whatever_the_retries_of_the_phase() {
+    let patient = Phase { retries: 9, timeout_ms: HOUR, backoff_ms: 20 * SECOND, ..phase("build") };
+    let mut project = Project::new(environment(), &[patient]);
+    project.deploy("v1");
+    project.cancel(1).unwrap();
+    project.answer(1, Run(0), progressed(1));
+    project.answer(1, Cancel(0), stumbles("busy"));
+    project.at(20);
+    project.answer(1, Cancel(0), stumbles("busy"));
+    project.at(60);
+    assert_eq!(project.is(1), "Failed/Canceled");
+}
+
+#[test]
+fn a_phase_that_waits_to_be_retried_is_cancelled_at_once() {
+    let mut project = Project::new(environment(), &[Phase { retries: 3, ..phase("build") }]);
+    project.deploy("v1");
+    project.answer(1, Run(0), stumbles("busy"));
+    project.cancel(1).unwrap();
+    assert_eq!(project.due(), "1 Cancel(0)");
+}
+
+#[test]
+fn an_apply_stops_between_two_calls_and_is_not_undone() {
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&[apply("web"), apply("db")]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Plan(1), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.cancel(1).unwrap();
+    project.answer(1, Run(0), progressed(1));
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/Canceled", ""));
+    expect!["apply-web Canceled, apply-db Skipped"].assert_eq(&project.phases(1));
+    assert_eq!(project.prod(), "live nothing, current v1, before: ");
+}
+
+#[test]
+fn a_cancel_leaves_alone_what_always_runs() {
+    let mut project = running();
+    project.answer(1, Run(0), done());
+    project.answer(1, Run(1), done());
+    project.cancel(1).unwrap();
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/Cancelling", "1 Run(2)"));
+    project.answer(1, Run(2), done());
+    assert_eq!(project.is(1), "Failed/Canceled");
+    assert_eq!(project.prod(), "live nothing, current nothing, before: ");
+}
+
+#[test]
+fn during_the_gates_a_cancel_ends_it_at_once() {
+    let prod = Environment { post_gates: Some(gates()), ..environment() };
+    let mut project = Project::new(prod, &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), done());
+    assert_eq!(project.is(1), "InProgress/EvaluatingGates");
+    project.cancel(1).unwrap();
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/Canceled", ""));
+    assert_eq!(project.state.wake_at(), None);
+}
+
+#[test]
+fn a_second_forced_stop_ends_it_as_stopped() {
+    let mut project = running();
+    project.cancel(1).unwrap();
+    project.cancel(1).unwrap();
+    assert_eq!(project.is(1), "InProgress/Cancelling");
+    project.stop(1).unwrap();
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/Canceled", ""));
+    assert_eq!(status(&project), DeploymentStatus::Stopped);
+    expect!["build Canceled, smoke Skipped, cleanup Skipped"].assert_eq(&project.phases(1));
+    let refusal = project.stop(1).unwrap_err();
+    expect!["deployment 1 has finished (Failed/Canceled); a finished deployment stays finished, but `retry` starts a new attempt"]
+        .assert_eq(&refusal);
+}
+
+#[test]
+fn a_forced_stop_before_the_phases_deployed_nothing() {
+    let mut project = Project::new(environment(), &[apply("web")]);
+    project.deploy("v1");
+    project.stop(1).unwrap();
+    assert_eq!(project.is(1), "NotDeployed/Canceled");
+    assert_eq!(status(&project), DeploymentStatus::Stopped);
+}
+
+#[test]
+fn an_undo_can_only_be_stopped_by_force() {
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&[apply("web"), phase("smoke")]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Run(0), done());
+    project.answer(1, Run(1), fails("500"));
+    let refusal = project.cancel(1).unwrap_err();
+    expect!["deployment 1 is going back to how it was; stop that with --force only if you must"].assert_eq(&refusal);
+    project.stop(1).unwrap();
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/Canceled", ""));
+}
+
+#[test]
+fn a_cancelled_deployment_can_be_retried_from_where_it_stopped() {
+    let mut project = running();
+    project.answer(1, Run(0), done());
+    project.cancel(1).unwrap();
+    project.answer(1, Run(1), stumbles("told to stop"));
+    project.answer(1, Cancel(1), done());
+    project.answer(1, Run(2), done());
+    project.retry(1).unwrap();
+    assert_eq!(project.due(), "1 Run(1)");
+    project.all_goes_well();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}

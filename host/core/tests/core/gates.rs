@@ -1,0 +1,143 @@
+//! Gates: sampled together, green together, for long enough, in time.
+
+use expect_test::expect;
+use lockgate_core::definition::{Environment, GateSet};
+use lockgate_core::deployment::GateVerdict;
+use lockgate_core::plugin::Decision;
+use lockgate_core::work::Answer;
+use lockgate_core::work::Step::*;
+
+use crate::project::Project;
+use crate::words::*;
+
+/// At its gates.
+fn gated(set: GateSet) -> Project {
+    let mut project = Project::new(Environment { post_gates: Some(set), ..environment() }, &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), done());
+    assert_eq!(project.is(1), "InProgress/EvaluatingGates");
+    project
+}
+
+fn round(project: &mut Project, errors: Answer, latency: Answer) {
+    project.answer(1, Gate(0), errors);
+    project.answer(1, Gate(1), latency);
+}
+
+#[test]
+fn gates_wait_for_their_delay_and_then_for_each_interval() {
+    let mut project = gated(GateSet { delay_ms: 30 * SECOND, ..gates() });
+    project.at(29);
+    assert_eq!(project.due(), "");
+    project.at(30);
+    assert_eq!(project.due(), "1 Gate(0), 1 Gate(1)");
+    round(&mut project, passes(), fails("down"));
+    project.at(39);
+    assert_eq!(project.due(), "");
+    project.at(40);
+    assert_eq!(project.due(), "1 Gate(0), 1 Gate(1)");
+}
+
+#[test]
+fn all_gates_must_pass_in_the_same_round() {
+    let mut project = gated(gates());
+    let fail = || verdict(Decision::Fail, "9% errors");
+    round(&mut project, passes(), fail());
+    project.at(10);
+    round(&mut project, fail(), passes());
+    assert_eq!(project.is(1), "InProgress/EvaluatingGates");
+    project.at(20);
+    round(&mut project, passes(), passes());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn gates_must_be_seen_green_for_as_long_as_they_should_be_steady() {
+    let mut project = gated(GateSet { steady_ms: 25 * SECOND, ..gates() });
+    for seconds in [0, 10, 20] {
+        project.at(seconds);
+        round(&mut project, passes(), passes());
+        assert_eq!(project.is(1), "InProgress/EvaluatingGates");
+    }
+    project.at(30);
+    assert_eq!(project.due(), "1 Gate(0), 1 Gate(1)", "that it was green at 20 s does not say it is at 25 s");
+    round(&mut project, passes(), passes());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn one_red_round_starts_the_steady_time_again() {
+    let mut project = gated(GateSet { steady_ms: 20 * SECOND, ..gates() });
+    for (seconds, answer) in [(0, passes()), (10, passes()), (20, fails("down")), (30, passes()), (40, passes())] {
+        project.at(seconds);
+        round(&mut project, passes(), answer);
+        assert_eq!(project.is(1), "InProgress/EvaluatingGates", "at {seconds}");
+    }
+    project.at(50);
+    round(&mut project, passes(), passes());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn only_pass_passes_and_the_reasons_are_named_when_time_is_up() {
+    let mut project = gated(GateSet { timeout_ms: 25 * SECOND, ..gates() });
+    round(&mut project, verdict(Decision::Inconclusive, "no traffic"), passes());
+    project.at(10);
+    round(&mut project, fails("probe crashed"), passes());
+    project.at(20);
+    round(&mut project, verdict(Decision::Fail, "9% errors"), verdict(Decision::Inconclusive, "no traffic"));
+    let last = |project: &Project| project.deployment(1).attempt.gates.as_ref().unwrap().gates[0].last.clone().unwrap();
+    assert_eq!(last(&project).outcome, GateVerdict::Fail);
+    project.at(25);
+    assert_eq!(project.is(1), "Failed/GatesFailed");
+    expect!["gates: errors: 9% errors; latency: no traffic"].assert_eq(&project.failure(1));
+    assert_eq!(project.prod(), "live nothing, current nothing, before: ");
+}
+
+#[test]
+fn a_gate_that_never_answers_is_an_error() {
+    let mut project = gated(gates());
+    project.answer(1, Gate(1), passes());
+    project.at(120);
+    expect![[r#"Failed/GatesFailed"#]].assert_eq(&project.is(1));
+    expect!["gates: errors: `errors` did not finish within its 120 s"].assert_eq(&project.failure(1));
+}
+
+#[test]
+fn a_gate_may_measure_over_several_calls() {
+    let mut project = gated(gates());
+    let measuring = Answer::Sampled { memo: vec![3], poll_after_ms: 5_000, verdict: None };
+    project.answer(1, Gate(0), measuring);
+    project.answer(1, Gate(1), passes());
+    assert_eq!(project.due(), "");
+    project.at(5);
+    assert_eq!(project.deployment(1).work(Gate(0)).unwrap().cursor, [3]);
+    project.answer(1, Gate(0), passes());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn gates_that_fail_on_a_retry_fail_as_gates() {
+    let mut project = gated(GateSet { timeout_ms: 5 * SECOND, ..gates() });
+    round(&mut project, passes(), fails("down"));
+    project.at(5);
+    assert_eq!(project.is(1), "Failed/GatesFailed");
+    project.retry(1).unwrap();
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/EvaluatingGates", "1 Gate(0), 1 Gate(1)"));
+    round(&mut project, passes(), fails("down"));
+    project.at(10);
+    assert_eq!(project.is(1), "Failed/GatesFailed");
+    project.retry(1).unwrap();
+    round(&mut project, passes(), passes());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn gates_are_cancelled_on_a_retry_as_in_progress() {
+    let mut project = gated(GateSet { timeout_ms: 5 * SECOND, ..gates() });
+    round(&mut project, passes(), fails("down"));
+    project.at(5);
+    project.retry(1).unwrap();
+    project.cancel(1).unwrap();
+    assert_eq!(project.is(1), "Failed/Canceled");
+}

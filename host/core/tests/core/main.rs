@@ -1,0 +1,15 @@
+//! What the core promises, rule by rule, and a simulated world that tries to break it.
+
+mod approvals;
+mod cancel;
+mod gates;
+mod live;
+mod phases;
+mod plans;
+mod project;
+mod queue;
+mod releases;
+mod simulation;
+mod status;
+mod words;
+mod world;

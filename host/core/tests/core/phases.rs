@@ -1,0 +1,358 @@
+//! Phases: calls, keys, retries, time limits, and what happens after a failure.
+
+use expect_test::expect;
+use lockgate_core::definition::{OnFailure, Phase, Workflow};
+use lockgate_core::handle::Command;
+use lockgate_core::work::Answer;
+use lockgate_core::work::Step::*;
+
+use crate::project::Project;
+use crate::words::*;
+
+fn retrying(retries: u32) -> Phase {
+    Phase { retries, ..phase("migrate") }
+}
+
+#[test]
+fn a_repeated_call_has_the_same_key_until_there_is_progress() {
+    let mut project = Project::new(environment(), &[retrying(2)]);
+    project.deploy("v1");
+    project.answer(1, Run(0), stumbles("connection reset"));
+    project.at(1);
+    project.answer(1, Run(0), progressed(1));
+    project.answer(1, Run(0), stumbles("connection reset"));
+    project.at(3);
+    project.answer(1, Run(0), done());
+    let keys = project.keys(1, Run(0));
+    assert_eq!((&keys[0], &keys[2]), (&keys[1], &keys[3]));
+    assert_ne!(keys[1], keys[2]);
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn the_wait_before_a_retry_doubles() {
+    let mut project = Project::new(environment(), &[retrying(3)]);
+    project.deploy("v1");
+    for seconds in [0, 1, 3, 7] {
+        project.at(seconds - 1);
+        assert_eq!(project.due(), if seconds == 0 { "1 Run(0)" } else { "" });
+        project.at(seconds);
+        assert_eq!(project.due(), "1 Run(0)", "after {seconds} s");
+        project.answer(1, Run(0), stumbles("busy"));
+    }
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+    expect!["migrate: busy"].assert_eq(&project.failure(1));
+    assert_eq!(project.deployment(1).attempt.phases[0].tries, 4);
+}
+
+#[test]
+fn a_plugin_may_ask_for_a_longer_wait() {
+    let mut project = Project::new(environment(), &[retrying(1)]);
+    project.deploy("v1");
+    let Answer::Failed(mut failure) = stumbles("busy") else { unreachable!() };
+    failure.retry_after_ms = 30_000;
+    project.answer(1, Run(0), Answer::Failed(failure));
+    project.at(29);
+    assert_eq!(project.due(), "");
+    project.at(30);
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
+fn what_failed_for_good_is_not_repeated() {
+    let mut project = Project::new(environment(), &[retrying(5)]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("no such table"));
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/PhaseFailed", ""));
+}
+
+#[test]
+fn a_call_that_never_answers_is_repeated_with_its_key_and_then_given_up() {
+    let mut project = Project::new(environment(), &[retrying(1)]);
+    project.deploy("v1");
+    project.at(60);
+    assert_eq!(project.due(), "");
+    project.at(61);
+    assert_eq!(project.due(), "1 Run(0)");
+    let keys = project.keys(1, Run(0));
+    assert_eq!(keys[0], keys[1]);
+    project.at(121);
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+    expect!["migrate: `migrate` did not finish within its 60 s"].assert_eq(&project.failure(1));
+}
+
+#[test]
+fn late_and_repeated_answers_change_nothing() {
+    let mut project = Project::new(environment(), &[retrying(1), phase("next")]);
+    project.deploy("v1");
+    let late = project.call(1, Run(0));
+    project.at(61);
+    let answered = project.call(1, Run(0));
+    project.answer(1, Run(0), done());
+    let before = project.state.clone();
+    for call in [late, answered] {
+        project.send(Command::Report { call, answer: fails("too late") });
+    }
+    assert!(project.state == before);
+}
+
+#[test]
+fn a_lock_held_outside_is_waited_for_without_costing_a_try() {
+    let mut project = Project::new(environment(), &[retrying(0)]);
+    project.deploy("v1");
+    for round in 1..10 {
+        project.answer(1, Run(0), fails_with("locked"));
+        assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/PhaseInProgress", ""));
+        project.at(round * 5);
+    }
+    let keys = project.keys(1, Run(0));
+    assert!(keys.len() == 10 && keys.iter().all(|key| *key == keys[0]));
+    project.answer(1, Run(0), done());
+    assert_eq!(project.deployment(1).attempt.phases[0].tries, 1);
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn a_lock_that_is_never_released_ends_with_the_time_limit() {
+    let mut project = Project::new(environment(), &[retrying(0)]);
+    project.deploy("v1");
+    for round in 0..12 {
+        project.at(round * 5);
+        project.answer(1, Run(0), fails_with("locked"));
+    }
+    project.at(60);
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+}
+
+#[test]
+fn polling_waits_as_long_as_the_plugin_says() {
+    let mut project = Project::new(environment(), &[phase("roll-out")]);
+    project.deploy("v1");
+    let Answer::Progressed(mut step) = progressed(1) else { unreachable!() };
+    step.poll_after_ms = 20_000;
+    project.answer(1, Run(0), Answer::Progressed(step));
+    project.at(19);
+    assert_eq!(project.due(), "");
+    project.at(20);
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
+fn a_failure_to_continue_after_makes_it_partial() {
+    let optional = Phase { continue_on_error: true, ..phase("warm-cache") };
+    let mut project = Project::new(environment(), &[optional, phase("smoke")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("cache is down"));
+    assert_eq!(project.due(), "1 Run(1)");
+    project.answer(1, Run(1), done());
+    assert_eq!(project.is(1), "PartiallySucceeded/PhasePartiallySucceeded");
+    assert_eq!(project.failure(1), "");
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+}
+
+fn cleanup() -> Phase {
+    Phase { always_run: true, ..phase("cleanup") }
+}
+
+#[test]
+fn what_always_runs_also_runs_after_a_failure() {
+    let mut project = Project::new(environment(), &[phase("build"), phase("smoke"), cleanup()]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("does not compile"));
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/PhaseInProgress", "1 Run(2)"));
+    project.answer(1, Run(2), fails("also broken"));
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+    expect!["build: does not compile"].assert_eq(&project.failure(1));
+    expect!["build Failed, smoke Skipped, cleanup Failed"].assert_eq(&project.phases(1));
+}
+
+/// Two applies and a phase that fails after them.
+fn undone() -> Project {
+    let phases = [apply("web"), apply("db"), Phase { timeout_ms: 60_000, ..phase("smoke") }, cleanup()];
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&phases) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.all_goes_well();
+    project.deploy("v2");
+    for target in [0, 1] {
+        project.answer(2, Plan(target), plan(&["a"]));
+    }
+    for target in [0, 1] {
+        project.answer(2, Confirm(target), plan(&["a"]));
+        project.answer(2, Run(target), done());
+    }
+    assert_eq!(project.prod(), "live v1, current v2, before: ");
+    project.answer(2, Run(2), fails("500"));
+    project
+}
+
+#[test]
+fn undo_goes_in_reverse_and_current_is_what_it_was() {
+    let mut project = undone();
+    assert_eq!((project.is(2).as_str(), project.due().as_str()), ("InProgress/PhaseInProgress", "2 Undo(1)"));
+    project.answer(2, Undo(1), done());
+    assert_eq!(project.prod(), "live v1, current v2, before: ");
+    assert_eq!(project.due(), "2 Undo(0)");
+    project.answer(2, Undo(0), done());
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+    assert_eq!(project.due(), "2 Run(3)");
+    project.answer(2, Run(3), done());
+    assert_eq!(project.is(2), "Failed/PhaseFailed");
+}
+
+#[test]
+fn undo_that_fails_is_reported_and_the_rest_is_undone_all_the_same() {
+    let mut project = undone();
+    project.answer(2, Undo(1), fails("stuck"));
+    project.answer(2, Undo(0), done());
+    project.answer(2, Run(3), done());
+    assert_eq!(project.is(2), "Failed/PhaseFailed");
+    assert_eq!(project.prod(), "live v1, current v2, before: ");
+    let undone: Vec<String> = project.deployment(2).attempt.phases[..2].iter().map(|run| format!("{:?}", run.undo)).collect();
+    assert!(undone[0].contains("Undone") && undone[1].contains("NotUndone") && undone[1].contains("stuck"));
+}
+
+#[test]
+fn a_retry_after_an_undo_applies_everything_again() {
+    let mut project = undone();
+    project.all_goes_well();
+    project.retry(2).unwrap();
+    assert_eq!(project.due(), "2 Plan(0)");
+    project.all_goes_well();
+    assert_eq!(project.is(2), "Succeeded/Approved");
+    assert_eq!(project.prod(), "live v2, current v2, before: v1");
+}
+
+#[test]
+fn a_retry_resumes_from_the_phase_that_failed() {
+    let mut project = Project::new(environment(), &[phase("build"), apply("web"), phase("smoke")]);
+    project.deploy("v1");
+    project.answer(1, Plan(1), plan(&["a"]));
+    project.answer(1, Run(0), done());
+    project.answer(1, Confirm(1), plan(&["a"]));
+    project.answer(1, Run(1), done());
+    project.answer(1, Run(2), fails("500"));
+    project.retry(1).unwrap();
+    assert_eq!(project.due(), "1 Run(2)");
+    assert_eq!(project.deployment(1).attempt.number, 2);
+    expect!["build Succeeded, apply-web Succeeded, smoke Running"].assert_eq(&project.phases(1));
+    let keys = project.keys(1, Run(2));
+    assert_ne!(keys[0], keys[1], "another attempt is another piece of work");
+    project.answer(1, Run(2), done());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn a_retry_that_is_undone_goes_back_to_before_the_first_attempt() {
+    let phases = [apply("web"), apply("db")];
+    let meant = Workflow { on_failure: OnFailure::Stop, ..workflow(&phases) };
+    let mut project = Project::of(definition(&[("prod", environment())], Workflow { on_failure: OnFailure::Undo, ..meant }));
+    project.deploy("v1");
+    project.all_goes_well();
+    project.deploy("v2");
+    project.answer(2, Plan(0), plan(&["a"]));
+    project.answer(2, Plan(1), plan(&["a"]));
+    project.answer(2, Confirm(0), plan(&["a"]));
+    project.answer(2, Run(0), done());
+    project.answer(2, Confirm(1), plan(&["a"]));
+    project.stop(2).unwrap();
+    assert_eq!(project.prod(), "live v1, current v2, before: ");
+    project.retry(2).unwrap();
+    project.answer(2, Plan(1), plan(&["a"]));
+    project.answer(2, Confirm(1), plan(&["a"]));
+    project.answer(2, Run(1), fails("disk full"));
+    project.answer(2, Undo(1), done());
+    project.answer(2, Undo(0), done());
+    assert_eq!(project.is(2), "Failed/PhaseFailed");
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+}
+
+/// Otherwise the environment would be called v1 while half of it is v2.
+#[test]
+fn a_retry_after_another_release_was_applied_applies_everything_again() {
+    let mut project = Project::new(environment(), &[apply("web"), apply("db")]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Plan(1), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Run(0), done());
+    project.answer(1, Confirm(1), fails("disk full"));
+    project.deploy("v2");
+    project.retry(1).unwrap();
+    project.all_goes_well();
+    assert_eq!([project.is(1), project.is(2)], ["Succeeded/Approved"; 2]);
+    assert_eq!(project.deployment(1).attempt.phases[0].started_at, project.deployment(1).attempt.phases[1].started_at);
+    assert_eq!(project.keys(1, Run(0)).len(), 2);
+}
+
+#[test]
+fn a_redeploy_starts_over() {
+    let mut project = Project::new(environment(), &[phase("build"), phase("smoke")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), done());
+    project.answer(1, Run(1), done());
+    let refusal = project.retry(1).unwrap_err();
+    expect!["deployment 1 succeeded; there is nothing to retry, but `redeploy` starts over"].assert_eq(&refusal);
+    project.redeploy(1).unwrap();
+    assert_eq!(project.due(), "1 Run(0)");
+    let refusal = project.redeploy(1).unwrap_err();
+    expect!["deployment 1 has not finished (InProgress/PhaseInProgress); cancel it first or wait"].assert_eq(&refusal);
+    assert_eq!(project.deployment(1).earlier[0].status(), lockgate_status("Succeeded/Approved"));
+}
+
+fn lockgate_status(text: &str) -> (lockgate_core::status::AttemptStatus, lockgate_core::status::OperationStatus) {
+    let (status, operation) = text.split_once('/').unwrap();
+    let read = |text: &str| serde_json::Value::String(text.to_owned());
+    (serde_json::from_value(read(status)).unwrap(), serde_json::from_value(read(operation)).unwrap())
+}
+
+#[test]
+fn outputs_are_kept_for_later_phases() {
+    let mut project = Project::new(environment(), &[phase("build"), phase("smoke")]);
+    project.deploy("v1");
+    let Answer::Progressed(mut step) = done() else { unreachable!() };
+    step.outputs = serde_json::json!({ "image": "sha256:7" });
+    project.answer(1, Run(0), Answer::Progressed(step));
+    let outputs = project.deployment(1).outputs();
+    assert_eq!(outputs[&name("build")]["image"], "sha256:7");
+}
+
+#[test]
+fn a_finished_deployment_that_left_memory_is_retried_from_its_record() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("does not compile"));
+    let record = project.state.deployments[&1].clone();
+    project.state.forget(1);
+    let retry = |finished| Command::TryAgain {
+        number: 1,
+        finished,
+        from: lockgate_core::handle::TryFrom::FailedPhase,
+        by: person("tom"),
+    };
+    let refusal = project.attempt(retry(None)).unwrap_err();
+    expect!["there is no deployment 1 in project `shop`; the last one is 1"].assert_eq(&refusal);
+    project.send(retry(Some(record)));
+    assert_eq!(project.due(), "1 Run(0)");
+    assert_eq!(project.deployment(1).earlier.len(), 1);
+}
+
+#[test]
+fn a_running_deployment_is_never_forgotten() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    project.state.forget(1);
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
+fn a_record_that_comes_back_from_the_store_is_the_one_that_left() {
+    let mut project = Project::new(environment(), &[apply("web")]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Run(0), fails("disk full"));
+    let record = serde_json::to_string(&project.state.deployments[&1]).unwrap();
+    let read: lockgate_core::deployment::Deployment = serde_json::from_str(&record).unwrap();
+    assert!(read == *project.state.deployments[&1]);
+}

@@ -1,0 +1,234 @@
+//! One project with environment `prod` and releases v1, v2 and v3, driven by hand: commands, answers and time.
+//!
+//! Every event goes through JSON before it is applied, as it would on its way through the journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lockgate_core::definition::{Definition, Environment, Phase};
+use lockgate_core::deployment::{Change, Deployment, DeploymentType, Flags};
+use lockgate_core::handle::{Command, Deploy, NewRelease, TryFrom, handle};
+use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
+use lockgate_core::state::{Event, State, What};
+use lockgate_core::work::{Answer, CallRef, ProjectId, Step};
+
+use crate::words::*;
+
+pub struct Project {
+    pub state: State,
+    pub events: Vec<Event>,
+    now: Timestamp,
+    /// What people saw after each turn, without repetitions.
+    seen: BTreeMap<DeploymentNumber, Vec<String>>,
+}
+
+impl Project {
+    pub fn new(prod: Environment, phases: &[Phase]) -> Self {
+        Self::of(definition(&[("prod", prod)], workflow(phases)))
+    }
+
+    pub fn of(definition: Definition) -> Self {
+        let id = ProjectId { name: name("shop"), uid: "7".to_owned() };
+        let mut project =
+            Self { state: State::new(id), events: Vec::new(), now: Timestamp(0), seen: BTreeMap::new() };
+        project.define(definition);
+        for text in ["v1", "v2", "v3"] {
+            project.send(new_release(text));
+        }
+        project
+    }
+
+    pub fn define(&mut self, definition: Definition) {
+        self.send(Command::SetDefinition { definition: Arc::new(definition), by: person("olga") });
+    }
+
+    // ---- time and commands ----
+
+    /// Moves the clock, and ticks whenever the core asked for it on the way.
+    pub fn at(&mut self, seconds: i64) {
+        let end = Timestamp(seconds * 1_000);
+        while let Some(at) = self.state.wake_at().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.send(Command::Tick);
+            assert!(self.state.wake_at().is_none_or(|next| next > self.now), "the core asks to be woken at once");
+        }
+        self.now = end;
+    }
+
+    pub fn send(&mut self, command: Command) {
+        self.attempt(command).unwrap();
+    }
+
+    /// The refusal as its reader sees it.
+    pub fn attempt(&mut self, command: Command) -> Result<(), String> {
+        let events = handle(&self.state, command, self.now).map_err(|rejection| rejection.to_string())?;
+        for event in events {
+            let line = serde_json::to_string(&event).unwrap();
+            let read: Event = serde_json::from_str(&line).unwrap();
+            assert_eq!(read, event, "an event reads back as it was written: {line}");
+            self.state.apply(&read);
+            self.events.push(read);
+        }
+        for (number, deployment) in &self.state.deployments {
+            let seen = self.seen.entry(*number).or_default();
+            let now = deployment.status_text();
+            if seen.last() != Some(&now) {
+                seen.push(now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the number of the new deployment.
+    pub fn deploy(&mut self, release: &str) -> DeploymentNumber {
+        self.send(Command::Deploy(to_prod(release)));
+        self.state.last_number
+    }
+
+    pub fn roll_back(&mut self) -> Result<DeploymentNumber, String> {
+        let comment = String::new();
+        self.attempt(Command::Rollback { environment: name("prod"), comment, key: None, by: person("tom") })?;
+        Ok(self.state.last_number)
+    }
+
+    pub fn approve(&mut self, number: DeploymentNumber, by: Actor) -> Result<(), String> {
+        self.attempt(Command::Approve { number, comment: "fine".to_owned(), by })
+    }
+
+    pub fn reject(&mut self, number: DeploymentNumber, by: Actor) -> Result<(), String> {
+        self.attempt(Command::Reject { number, comment: "not on a Friday".to_owned(), by })
+    }
+
+    pub fn cancel(&mut self, number: DeploymentNumber) -> Result<(), String> {
+        self.attempt(Command::Cancel { number, forced: false, reason: "typo".to_owned(), by: person("tom") })
+    }
+
+    pub fn stop(&mut self, number: DeploymentNumber) -> Result<(), String> {
+        self.attempt(Command::Cancel { number, forced: true, reason: "now!".to_owned(), by: person("tom") })
+    }
+
+    pub fn retry(&mut self, number: DeploymentNumber) -> Result<(), String> {
+        self.try_again(number, TryFrom::FailedPhase, person("tom"))
+    }
+
+    pub fn redeploy(&mut self, number: DeploymentNumber) -> Result<(), String> {
+        self.try_again(number, TryFrom::Start, person("tom"))
+    }
+
+    pub fn try_again(&mut self, number: DeploymentNumber, from: TryFrom, by: Actor) -> Result<(), String> {
+        self.attempt(Command::TryAgain { number, finished: None, from, by })
+    }
+
+    // ---- plugins ----
+
+    /// The plugin's answer to the call that is due for this step.
+    pub fn answer(&mut self, number: DeploymentNumber, step: Step, answer: Answer) {
+        let call = self.call(number, step);
+        self.send(Command::Report { call, answer });
+    }
+
+    pub fn call(&self, number: DeploymentNumber, step: Step) -> CallRef {
+        let due = self.state.due();
+        let found = due.iter().find(|due| due.call.deployment == number && due.step == step);
+        found.unwrap_or_else(|| panic!("{step:?} of {number} is not due; due: {}", self.due())).call
+    }
+
+    /// Every plugin answers well, plans change file `a`, until nothing is due.
+    pub fn all_goes_well(&mut self) {
+        while let Some(due) = self.state.due().first().copied() {
+            let answer = match due.step {
+                Step::Plan(_) | Step::Confirm(_) => plan(&["a"]),
+                Step::Run(_) | Step::Cancel(_) | Step::Undo(_) => done(),
+                Step::Gate(_) => passes(),
+            };
+            self.send(Command::Report { call: due.call, answer });
+        }
+    }
+
+    // ---- what is seen ----
+
+    pub fn deployment(&self, number: DeploymentNumber) -> &Deployment {
+        &self.state.deployments[&number]
+    }
+
+    /// What must be running, such as `1 Run(0), 1 Gate(0)`.
+    pub fn due(&self) -> String {
+        let due = self.state.due().into_iter();
+        let told = |cancelling| if cancelling { " (told to stop)" } else { "" };
+        let words: Vec<String> =
+            due.map(|due| format!("{} {:?}{}", due.call.deployment, due.step, told(due.cancelling))).collect();
+        words.join(", ")
+    }
+
+    pub fn is(&self, number: DeploymentNumber) -> String {
+        self.deployment(number).status_text()
+    }
+
+    /// The way a deployment went, as people saw it.
+    pub fn went(&self, number: DeploymentNumber) -> String {
+        self.seen[&number].join("\n")
+    }
+
+    pub fn failure(&self, number: DeploymentNumber) -> String {
+        let failure = self.deployment(number).attempt.failure.as_ref();
+        failure.map(|failure| format!("{}: {}", failure.phase, failure.message)).unwrap_or_default()
+    }
+
+    /// Name and result of each phase.
+    pub fn phases(&self, number: DeploymentNumber) -> String {
+        let result = |text: String| text.split(['(', ' ']).next().unwrap_or_default().to_owned();
+        let runs = self.deployment(number).attempt.phases.iter();
+        let words: Vec<String> = runs.map(|run| format!("{} {}", run.name, result(format!("{:?}", run.result)))).collect();
+        words.join(", ")
+    }
+
+    /// `live v1, current v2, before: v0`.
+    pub fn prod(&self) -> String {
+        let there = self.state.environment(&name("prod"));
+        let before: Vec<&str> = there.live_before.iter().map(|live| live.release.as_str()).collect();
+        let live = there.live.as_ref().map_or("nothing", |live| live.release.as_str());
+        let current = there.current.as_ref().map_or("nothing", |current| current.release.as_str());
+        format!("live {live}, current {current}, before: {}", before.join(" "))
+    }
+
+    /// Idempotency keys of all calls for this step, in the order they were started.
+    pub fn keys(&self, number: DeploymentNumber, step: Step) -> Vec<String> {
+        let key = |event: &Event| match &event.what {
+            What::Deployment { number: of, change: Change::CallStarted { step: started, key, .. } }
+                if *of == number && *started == step =>
+            {
+                Some(key.clone())
+            }
+            _ => None,
+        };
+        self.events.iter().filter_map(key).collect()
+    }
+}
+
+pub fn new_release(text: &str) -> Command {
+    Command::CreateRelease(release(text))
+}
+
+pub fn release(text: &str) -> NewRelease {
+    NewRelease {
+        tag: tag(text),
+        description: format!("what is in {text}"),
+        artifacts: Vec::new(),
+        draft: false,
+        approved: approved_plugins(),
+        by: person("rita"),
+    }
+}
+
+pub fn to_prod(release: &str) -> Deploy {
+    Deploy {
+        environment: name("prod"),
+        release: tag(release),
+        deployment_type: DeploymentType::Full,
+        flags: Flags::default(),
+        comment: String::new(),
+        workflow: None,
+        key: None,
+        by: person("tom"),
+    }
+}

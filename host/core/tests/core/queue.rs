@@ -1,0 +1,121 @@
+//! Whose turn it is.
+
+use expect_test::expect;
+use lockgate_core::deployment::DeploymentType;
+use lockgate_core::digest::Digest;
+use lockgate_core::handle::{Command, Deploy};
+use lockgate_core::state::TriggerKey;
+use lockgate_core::work::Step::*;
+
+use crate::project::{Project, to_prod};
+use crate::words::*;
+
+fn one_apply() -> Project {
+    Project::new(environment(), &[apply("web")])
+}
+
+#[test]
+fn deployments_go_one_after_another_in_order() {
+    let mut project = one_apply();
+    let [first, second, third] = ["v1", "v2", "v3"].map(|release| project.deploy(release));
+    assert_eq!(project.due(), "1 Plan(0)");
+    let place = |project: &Project, number| project.state.place(project.deployment(number));
+    assert_eq!([place(&project, first), place(&project, second), place(&project, third)], [None, Some(1), Some(2)]);
+
+    project.answer(first, Plan(0), plan(&["a"]));
+    project.answer(first, Confirm(0), plan(&["a"]));
+    project.answer(first, Run(0), done());
+    assert_eq!(project.due(), "2 Plan(0)");
+    assert_eq!(place(&project, third), Some(1));
+    project.all_goes_well();
+    assert_eq!([first, second, third].map(|number| project.is(number)), ["Succeeded/Approved"; 3]);
+}
+
+#[test]
+fn a_failed_deployment_does_not_block_the_next() {
+    let mut project = one_apply();
+    let (first, second) = (project.deploy("v1"), project.deploy("v2"));
+    project.answer(first, Plan(0), fails("no access"));
+    assert_eq!(project.is(first), "Failed/PhaseFailed");
+    assert_eq!(project.due(), format!("{second} Plan(0)"));
+}
+
+#[test]
+fn a_queued_deployment_that_is_deleted_leaves_a_record_and_changes_nothing_else() {
+    let mut project = one_apply();
+    let [first, second, third] = ["v1", "v2", "v3"].map(|release| project.deploy(release));
+    project.cancel(second).unwrap();
+    assert_eq!(project.is(second), "NotDeployed/Canceled");
+    assert_eq!(project.due(), format!("{first} Plan(0)"));
+    assert_eq!(project.state.place(project.deployment(third)), Some(1));
+}
+
+#[test]
+fn a_rollback_goes_to_the_head_of_the_queue() {
+    let mut project = one_apply();
+    for release in ["v1", "v2"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    let (running, waiting) = (project.deploy("v3"), project.deploy("v3"));
+    let back = project.roll_back().unwrap();
+    assert_eq!(project.state.place(project.deployment(back)), Some(1));
+    assert_eq!(project.state.place(project.deployment(waiting)), Some(2));
+    project.cancel(running).unwrap();
+    assert_eq!(project.due(), format!("{back} Plan(0)"));
+}
+
+#[test]
+fn environments_do_not_wait_for_each_other() {
+    let environments = [("prod", environment()), ("staging", environment())];
+    let mut project = Project::of(definition(&environments, workflow(&[phase("build")])));
+    project.deploy("v1");
+    project.send(Command::Deploy(Deploy { environment: name("staging"), ..to_prod("v2") }));
+    assert_eq!(project.due(), "1 Run(0), 2 Run(0)");
+}
+
+#[test]
+fn a_trigger_with_the_same_key_is_the_same_deployment() {
+    let mut project = one_apply();
+    let key = |request: &str| Some(TriggerKey { key: "k1".to_owned(), request: Digest::of(request.as_bytes()) });
+    let deploy = |request: &str| Command::Deploy(Deploy { key: key(request), ..to_prod("v1") });
+    project.send(deploy("v1 to prod"));
+    project.send(deploy("v1 to prod"));
+    assert_eq!(project.state.last_number, 1);
+    assert_eq!(project.state.triggers["k1"].1, 1);
+    let refusal = project.attempt(deploy("v2 to prod")).unwrap_err();
+    expect!["Idempotency-Key `k1` was used for deployment 1, with another request; use a new key"]
+        .assert_eq(&refusal);
+}
+
+#[test]
+fn an_environment_in_use_cannot_be_removed() {
+    let mut project = one_apply();
+    project.deploy("v1");
+    let without = definition(&[("staging", environment())], workflow(&[apply("web")]));
+    let refusal = project
+        .attempt(Command::SetDefinition { definition: without.clone().into(), by: person("olga") })
+        .unwrap_err();
+    expect!["environment `prod` cannot be removed while deployment 1 is under way there"].assert_eq(&refusal);
+    project.all_goes_well();
+    project.define(without);
+}
+
+#[test]
+fn what_does_not_exist_is_named_with_what_does() {
+    let mut project = one_apply();
+    let mut refusal = |deploy| project.attempt(Command::Deploy(deploy)).unwrap_err();
+    expect!["there is no environment `mars` in project `shop`; there are: prod"]
+        .assert_eq(&refusal(Deploy { environment: name("mars"), ..to_prod("v1") }));
+    expect!["there is no release `v9` in project `shop`; there are: v3, v2, v1"].assert_eq(&refusal(to_prod("v9")));
+    expect!["release `v1` has no workflow `fast`; it has: full-plan"]
+        .assert_eq(&refusal(Deploy { workflow: Some(name("fast")), ..to_prod("v1") }));
+}
+
+/// Otherwise anyone could have a rollback's lighter rules for any release.
+#[test]
+fn a_rollback_is_never_just_another_deployment_type() {
+    let mut project = one_apply();
+    let deploy = Deploy { deployment_type: DeploymentType::Rollback, ..to_prod("v1") };
+    assert!(project.attempt(Command::Deploy(deploy)).is_err());
+}

@@ -1,0 +1,139 @@
+//! Releases: made once, never changed, refused early when they could not be deployed.
+
+use expect_test::expect;
+use lockgate_core::definition::Environment;
+use lockgate_core::handle::{Command, NewRelease};
+use lockgate_core::plugin::{Kind, Requested};
+use lockgate_core::work::Step::*;
+
+use crate::project::{Project, new_release, release};
+use crate::words::*;
+
+fn project() -> Project {
+    let prod = Environment { post_gates: Some(gates()), ..environment() };
+    Project::new(prod, &[phase("build"), apply("web")])
+}
+
+fn abandon(project: &mut Project, release: &str) -> Result<(), String> {
+    project.attempt(Command::AbandonRelease { tag: tag(release), by: person("rita") })
+}
+
+#[test]
+fn the_same_tag_with_the_same_content_is_the_same_release() {
+    let mut project = project();
+    let before = project.state.clone();
+    let again = NewRelease { by: person("eve"), ..release("v1") };
+    project.send(Command::CreateRelease(again));
+    assert!(project.state == before);
+}
+
+#[test]
+fn a_tag_is_taken_by_other_content() {
+    let mut project = project();
+    let other = NewRelease { description: "something else".to_owned(), ..release("v1") };
+    let refusal = project.attempt(Command::CreateRelease(other)).unwrap_err();
+    let digest = project.state.releases[&tag("v1")].digest().to_string();
+    expect!["tag `v1` is taken by a release with other content (DIGEST); choose another tag, for a release never changes"]
+        .assert_eq(&refusal.replace(&digest, "DIGEST"));
+}
+
+#[test]
+fn plugins_that_are_not_ready_are_named_when_the_release_is_made() {
+    let mut project = project();
+    let mut approved = approved_plugins();
+    approved.remove(&name("probe"));
+    approved.get_mut(&name("steps")).unwrap().kind = Kind::Target;
+    let requests = &mut approved.get_mut(&name("files")).unwrap().description.requests;
+    requests.folders = vec![Requested::Config("/folder".to_owned())];
+    requests.http = vec![Requested::Named("https://api.example.com".to_owned())];
+    let refusal = project.attempt(Command::CreateRelease(NewRelease { approved, ..release("v4") })).unwrap_err();
+    expect![[r#"
+        this release could not be deployed: /workflows/full-plan/phases/0: plugin `steps` is a target plugin, but a phase plugin is needed here
+        /environments/prod/targets/db: plugin `files` asks for HTTP to https://api.example.com:443, which is not granted; an operator can: `--allow-http https://api.example.com:443`
+        /environments/prod/targets/db: plugin `files` asks for folder `db`, which is not granted; an operator can: `--folder db=/path`
+        /environments/prod/targets/web: plugin `files` asks for HTTP to https://api.example.com:443, which is not granted; an operator can: `--allow-http https://api.example.com:443`
+        /environments/prod/targets/web: plugin `files` asks for folder `web`, which is not granted; an operator can: `--folder web=/path`
+        /environments/prod/gates/post/gates/0: plugin `probe` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve probe`
+        /environments/prod/gates/post/gates/1: plugin `probe` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve probe`"#]]
+    .assert_eq(&refusal.replace("; /", "\n/"));
+}
+
+#[test]
+fn a_draft_may_change_until_it_is_active_and_is_not_deployed_before() {
+    let mut project = project();
+    let draft = |description: &str| {
+        Command::CreateRelease(NewRelease { draft: true, description: description.to_owned(), ..release("v4") })
+    };
+    project.send(draft("first idea"));
+    project.send(draft("better idea"));
+    let deploy = Command::Deploy(crate::project::to_prod("v4"));
+    expect!["release `v4` is Draft; only an active release can be deployed"]
+        .assert_eq(&project.attempt(deploy.clone()).unwrap_err());
+    project.send(Command::ActivateRelease { tag: tag("v4"), by: person("rita") });
+    assert_eq!(project.state.releases[&tag("v4")].description, "better idea");
+    assert!(project.attempt(draft("another idea")).is_err());
+    project.send(deploy);
+}
+
+#[test]
+fn an_abandoned_release_is_refused_everything() {
+    let mut project = project();
+    abandon(&mut project, "v1").unwrap();
+    let expected = expect!["release `v1` is Abandoned; only an active release can be deployed"];
+    let deploy = Command::Deploy(crate::project::to_prod("v1"));
+    expected.assert_eq(&project.attempt(deploy).unwrap_err());
+    expect!["release `v1` is Abandoned; it cannot be abandoned again"].assert_eq(&abandon(&mut project, "v1").unwrap_err());
+    let activate = Command::ActivateRelease { tag: tag("v1"), by: person("rita") };
+    assert!(project.attempt(activate).is_err());
+}
+
+#[test]
+fn a_release_in_use_is_not_abandoned() {
+    let mut project = project();
+    project.deploy("v1");
+    expect!["release `v1` cannot be abandoned: deployment 1 is under way; cancel it first"]
+        .assert_eq(&abandon(&mut project, "v1").unwrap_err());
+    project.all_goes_well();
+    expect!["release `v1` cannot be abandoned: it is live in `prod`; replace it there first"]
+        .assert_eq(&abandon(&mut project, "v1").unwrap_err());
+    project.deploy("v2");
+    project.all_goes_well();
+    abandon(&mut project, "v1").unwrap();
+}
+
+#[test]
+fn a_deployment_of_an_abandoned_release_is_not_retried() {
+    let mut project = project();
+    project.deploy("v1");
+    project.answer(1, Plan(1), fails("no access"));
+    abandon(&mut project, "v1").unwrap();
+    expect!["release `v1` is Abandoned; only an active release can be deployed"].assert_eq(&project.retry(1).unwrap_err());
+}
+
+#[test]
+fn an_older_release_must_know_the_plugins_the_environment_uses_now() {
+    let mut project = project();
+    let mut prod = environment();
+    prod.targets.get_mut(&name("web")).unwrap().plugin = name("rsync");
+    project.define(definition(&[("prod", prod)], workflow(&[apply("web")])));
+    let deploy = Command::Deploy(crate::project::to_prod("v1"));
+    expect!["release `v1` has no plugin `rsync`, which environment `prod` uses now; create a new release"]
+        .assert_eq(&project.attempt(deploy).unwrap_err());
+
+    let mut prod = environment();
+    prod.targets.remove(&name("web"));
+    project.define(definition(&[("prod", prod)], workflow(&[])));
+    let deploy = Command::Deploy(crate::project::to_prod("v1"));
+    expect!["workflow `full-plan` applies target `web`, which environment `prod` does not have; it has: db"]
+        .assert_eq(&project.attempt(deploy).unwrap_err());
+}
+
+#[test]
+fn a_release_keeps_the_workflow_it_was_made_with() {
+    let mut project = project();
+    project.define(definition(&[("prod", environment())], workflow(&[phase("other")])));
+    project.deploy("v1");
+    expect!["build Waiting, apply-web Waiting"].assert_eq(&project.phases(1));
+    project.send(new_release("v9"));
+    assert_eq!(project.state.releases[&tag("v9")].plugins.len(), 2);
+}

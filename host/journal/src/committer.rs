@@ -1,0 +1,397 @@
+//! The one thread that writes: takes all that waits, writes it once, syncs once,
+//! then tells every waiter. There is no timer, the disk itself sets the pace.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use crate::error::JournalError;
+use crate::record::{Frame, Hash};
+use crate::scan::StreamHead;
+use crate::segment::{self, Active, HEADER_BYTES, Prepared};
+use crate::{OnFatal, Options, framed_bytes};
+
+/// The sequences an append was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    pub first: u64,
+    pub last: u64,
+}
+
+/// Counted since the journal was opened. Each batch is one write and one sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    pub batches: u64,
+    pub records: u64,
+}
+
+pub(crate) type Done = Box<dyn FnOnce(Result<Committed, JournalError>) + Send>;
+
+pub(crate) struct Append {
+    stream: String,
+    payloads: Vec<Vec<u8>>,
+    bytes: usize,
+    done: Done,
+}
+
+impl Append {
+    pub fn new(stream: &str, payloads: Vec<Vec<u8>>, done: Done) -> Self {
+        Self {
+            stream: stream.to_owned(),
+            bytes: framed_bytes(stream, &payloads),
+            payloads,
+            done,
+        }
+    }
+}
+
+/// Where a test puts a disk that fails or waits.
+pub(crate) trait Disk: Send {
+    fn write(&mut self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
+    fn sync(&mut self, file: &File) -> io::Result<()>;
+}
+
+pub(crate) struct RealDisk;
+
+impl Disk for RealDisk {
+    fn write(&mut self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
+    }
+
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+}
+
+/// What the callers and the committer have in common.
+pub(crate) struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    max_queue_bytes: usize,
+    streams: Mutex<BTreeMap<String, StreamHead>>,
+    last: AtomicU64,
+    batches: AtomicU64,
+    records: AtomicU64,
+}
+
+struct Queue {
+    waiting: VecDeque<Append>,
+    bytes: usize,
+    state: State,
+}
+
+enum State {
+    Open,
+    Closing,
+    Stopped(JournalError),
+}
+
+impl Shared {
+    pub fn new(max_queue_bytes: usize, streams: BTreeMap<String, StreamHead>, last: u64) -> Self {
+        Self {
+            queue: Mutex::new(Queue {
+                waiting: VecDeque::new(),
+                bytes: 0,
+                state: State::Open,
+            }),
+            changed: Condvar::new(),
+            max_queue_bytes,
+            streams: Mutex::new(streams),
+            last: AtomicU64::new(last),
+            batches: AtomicU64::new(0),
+            records: AtomicU64::new(0),
+        }
+    }
+
+    pub fn push(&self, append: Append) {
+        let refused = {
+            let mut queue = lock(&self.queue);
+            match self.refusal(&queue, &append) {
+                Some(refusal) => Some((append, refusal)),
+                None => {
+                    queue.bytes += append.bytes;
+                    queue.waiting.push_back(append);
+                    None
+                }
+            }
+        };
+        match refused {
+            Some((append, refusal)) => (append.done)(Err(refusal)),
+            None => self.changed.notify_one(),
+        }
+    }
+
+    fn refusal(&self, queue: &Queue, append: &Append) -> Option<JournalError> {
+        if let State::Stopped(error) = &queue.state {
+            return Some(error.clone());
+        }
+        let limit = self.max_queue_bytes;
+        if append.bytes > limit {
+            return Some(JournalError::AppendTooLarge {
+                stream: append.stream.clone(),
+                bytes: append.bytes,
+                limit,
+            });
+        }
+        (queue.bytes + append.bytes > limit).then_some(JournalError::QueueFull {
+            waiting_bytes: queue.bytes,
+            limit,
+        })
+    }
+
+    /// All that waits, as soon as something does; `None` when closed and empty.
+    fn take(&self) -> Option<VecDeque<Append>> {
+        let idle =
+            |queue: &mut Queue| queue.waiting.is_empty() && matches!(queue.state, State::Open);
+        let mut queue = self
+            .changed
+            .wait_while(lock(&self.queue), idle)
+            .unwrap_or_else(PoisonError::into_inner);
+        queue.bytes = 0;
+        let waiting = std::mem::take(&mut queue.waiting);
+        (!waiting.is_empty()).then_some(waiting)
+    }
+
+    pub fn close(&self) {
+        let mut queue = lock(&self.queue);
+        if matches!(queue.state, State::Open) {
+            queue.state = State::Closing;
+        }
+        self.changed.notify_one();
+    }
+
+    /// Refuses everything from now on; hands back what was still waiting.
+    fn stop(&self, error: &JournalError) -> VecDeque<Append> {
+        let mut queue = lock(&self.queue);
+        queue.state = State::Stopped(error.clone());
+        std::mem::take(&mut queue.waiting)
+    }
+
+    fn committed(&self, heads: BTreeMap<String, StreamHead>, records: u64) {
+        self.streams().extend(heads);
+        self.last.fetch_add(records, Ordering::Release);
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.records.fetch_add(records, Ordering::Relaxed);
+    }
+
+    pub fn last(&self) -> u64 {
+        self.last.load(Ordering::Acquire)
+    }
+
+    pub fn streams(&self) -> MutexGuard<'_, BTreeMap<String, StreamHead>> {
+        lock(&self.streams)
+    }
+
+    pub fn stats(&self) -> Stats {
+        Stats {
+            batches: self.batches.load(Ordering::Relaxed),
+            records: self.records.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// A poisoned lock is taken all the same: no code between lock and unlock leaves
+/// the data half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) struct Committer {
+    dir: PathBuf,
+    segment_bytes: u64,
+    on_fatal: Option<OnFatal>,
+    disk: Box<dyn Disk>,
+    shared: Arc<Shared>,
+    active: Active,
+    spare: Option<JoinHandle<Result<Prepared, JournalError>>>,
+    buffer: Vec<u8>,
+}
+
+impl Committer {
+    pub fn new(
+        dir: &Path,
+        options: Options,
+        disk: Box<dyn Disk>,
+        shared: Arc<Shared>,
+        active: Active,
+    ) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            segment_bytes: options.segment_bytes,
+            on_fatal: options.on_fatal,
+            disk,
+            shared,
+            active,
+            spare: None,
+            buffer: Vec::new(),
+        }
+    }
+
+    pub fn run(mut self) {
+        while let Some(mut waiting) = self.shared.take() {
+            let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.commit_all(&mut waiting)));
+            let error = match outcome {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error.stopped(),
+                Err(_) => JournalError::Stopped {
+                    cause: "its thread or a waiter's callback panicked".to_owned(),
+                },
+            };
+            return self.stop(&error, waiting);
+        }
+        if let Some(spare) = self.spare.take() {
+            let _ = spare.join();
+        }
+    }
+
+    fn stop(&mut self, error: &JournalError, mut waiting: VecDeque<Append>) {
+        waiting.extend(self.shared.stop(error));
+        for append in waiting {
+            (append.done)(Err(error.clone()));
+        }
+        if let Some(on_fatal) = self.on_fatal.take() {
+            on_fatal(error);
+        }
+    }
+
+    /// An error is for everyone still in `waiting`, and final.
+    fn commit_all(&mut self, waiting: &mut VecDeque<Append>) -> Result<(), JournalError> {
+        while let Some(bytes) = waiting.front().map(|append| append.bytes as u64) {
+            if bytes > self.active.room() {
+                match self.prepared(bytes) {
+                    Ok(prepared) => {
+                        self.active = segment::name(&self.dir, prepared, self.shared.last() + 1)?
+                    }
+                    Err(refusal) => {
+                        refuse_first(waiting, refusal);
+                        continue;
+                    }
+                }
+            }
+            let count = fitting(waiting, self.active.room());
+            let committed = self.write(waiting.iter().take(count))?;
+            answer(waiting, committed);
+            self.prepare_ahead();
+        }
+        Ok(())
+    }
+
+    /// A file with room for an append. Failing here is not fatal: nothing was
+    /// written yet, and a full disk may have room again for the next append.
+    fn prepared(&mut self, append_bytes: u64) -> Result<Prepared, JournalError> {
+        let bytes = append_bytes + HEADER_BYTES;
+        if bytes > self.segment_bytes {
+            return segment::prepare(&self.dir, bytes);
+        }
+        let ahead = self
+            .spare
+            .take()
+            .and_then(|spare| spare.join().ok())
+            .and_then(Result::ok);
+        ahead.map_or_else(|| segment::prepare(&self.dir, self.segment_bytes), Ok)
+    }
+
+    /// Reserving a segment takes as long as hundreds of syncs, so it is done
+    /// beside the writing once half of this one is used.
+    fn prepare_ahead(&mut self) {
+        if self.spare.is_some() || self.active.end < self.active.bytes / 2 {
+            return;
+        }
+        let (dir, bytes) = (self.dir.clone(), self.segment_bytes);
+        let prepare = move || segment::prepare(&dir, bytes);
+        self.spare = thread::Builder::new()
+            .name("journal-prepare".to_owned())
+            .spawn(prepare)
+            .ok();
+    }
+
+    /// One batch: one write and one sync.
+    fn write<'a>(
+        &mut self,
+        appends: impl Iterator<Item = &'a Append>,
+    ) -> Result<Vec<Committed>, JournalError> {
+        let batch = self.shared.last() + 1;
+        let mut next = batch;
+        let mut heads = BTreeMap::new();
+        let mut committed = Vec::new();
+        self.buffer.clear();
+        for append in appends {
+            let first = next;
+            next += append.payloads.len() as u64;
+            committed.push(Committed {
+                first,
+                last: next - 1,
+            });
+            let mut head = heads
+                .remove(&append.stream)
+                .or_else(|| self.shared.streams().get(&append.stream).cloned());
+            for (sequence, payload) in (first..).zip(&append.payloads) {
+                let previous = head
+                    .as_ref()
+                    .map_or(Hash::default(), |head: &StreamHead| head.hash);
+                let frame = Frame {
+                    sequence,
+                    batch,
+                    previous,
+                    stream: &append.stream,
+                    payload,
+                };
+                frame.encode(&mut self.buffer);
+                head = Some(StreamHead::after(head.as_ref(), &frame));
+            }
+            heads.extend(head.map(|head| (append.stream.clone(), head)));
+        }
+        self.write_durably()?;
+        self.shared.committed(heads, next - batch);
+        Ok(committed)
+    }
+
+    fn write_durably(&mut self) -> Result<(), JournalError> {
+        let Active {
+            file, path, end, ..
+        } = &mut self.active;
+        self.disk
+            .write(file, &self.buffer, *end)
+            .map_err(JournalError::io("write to the journal segment", path))?;
+        self.disk
+            .sync(file)
+            .map_err(JournalError::io("sync the journal segment", path))?;
+        *end += self.buffer.len() as u64;
+        // One huge append must not keep its memory for good.
+        self.buffer.shrink_to(1 << 20);
+        Ok(())
+    }
+}
+
+/// How many of the first appends fit into `room`; the first one does.
+fn fitting(waiting: &VecDeque<Append>, room: u64) -> usize {
+    let mut used = 0;
+    waiting
+        .iter()
+        .take_while(|append| {
+            used += append.bytes as u64;
+            used <= room
+        })
+        .count()
+}
+
+/// Takes out one by one: should a callback panic, the others still get an answer.
+fn answer(waiting: &mut VecDeque<Append>, committed: Vec<Committed>) {
+    for committed in committed {
+        if let Some(append) = waiting.pop_front() {
+            (append.done)(Ok(committed));
+        }
+    }
+}
+
+fn refuse_first(waiting: &mut VecDeque<Append>, refusal: JournalError) {
+    if let Some(append) = waiting.pop_front() {
+        (append.done)(Err(refusal));
+    }
+}

@@ -1,0 +1,212 @@
+//! The journal: append-only segment files, the one truth of a data folder.
+//!
+//! It knows nothing of releases: a record is bytes in a named stream, with a
+//! global sequence and the hash of the record before it in its stream. One thread
+//! writes; whatever waits when it is free shares one write and one `fdatasync`.
+//!
+//! What it must never do: acknowledge what is not on disk, or pass over damage.
+//! - A torn end is cut off, and only in the last segment. Every record carries the
+//!   first sequence of its batch, and a batch is written only after the one before
+//!   it was synced. So a good record of a batch that began *after* a bad place
+//!   proves that the place was once whole: that is damage, and opening is refused.
+//!   Without such a proof the bad place belongs to the last batch, a torn write.
+//!   A last batch damaged after its sync cannot be told from a torn one; the
+//!   recovery names how many bytes it dropped.
+//! - After a cut the rest of the segment is zeroed and synced before anything is
+//!   appended, so old bytes are never taken for records later.
+//! - A failed write or sync stops the journal for good: after a failed sync the
+//!   kernel may call lost pages clean, a second try would lie. Only a segment that
+//!   cannot be *prepared* (a full disk) refuses its appends and tries again.
+
+mod committer;
+mod error;
+mod record;
+mod scan;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+pub use committer::{Committed, Stats};
+pub use error::{Damage, JournalError};
+pub use record::{Hash, MAX_STREAM_BYTES, Record};
+pub use scan::{Records, StreamHead, TornTail, Verified, read, verify};
+
+use committer::{Append, Committer, Disk, RealDisk, Shared};
+use segment::Active;
+
+pub struct Options {
+    /// Each segment file is reserved at this size; one append larger than it gets a segment of its own.
+    pub segment_bytes: u64,
+    pub max_payload_bytes: usize,
+    /// How much may wait for the disk before appends are refused.
+    pub max_queue_bytes: usize,
+    /// Called once, on the journal's thread, when it stops for good and all waiters know.
+    pub on_fatal: Option<OnFatal>,
+}
+
+pub type OnFatal = Box<dyn FnOnce(&JournalError) + Send>;
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 16 << 20,
+            max_payload_bytes: 8 << 20,
+            max_queue_bytes: 64 << 20,
+            on_fatal: None,
+        }
+    }
+}
+
+/// What opening found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    pub records: u64,
+    /// Equal to `records`, for sequences have no gaps; zero for an empty journal.
+    pub last: u64,
+    pub torn_tail: Option<TornTail>,
+}
+
+/// An open journal. Dropping it writes what waits and closes the files.
+pub struct Journal {
+    dir: PathBuf,
+    max_payload_bytes: usize,
+    shared: Arc<Shared>,
+    committer: Option<JoinHandle<()>>,
+}
+
+impl Journal {
+    /// Opens or creates the journal in `dir` and checks all of it. The caller
+    /// makes sure that nobody else has it open.
+    pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), JournalError> {
+        Self::open_on(dir, options, Box::new(RealDisk))
+    }
+
+    pub(crate) fn open_on(
+        dir: &Path,
+        options: Options,
+        disk: Box<dyn Disk>,
+    ) -> Result<(Self, Recovery), JournalError> {
+        segment::create_dir(dir)?;
+        segment::remove_unnamed(dir)?;
+        let scan = scan::scan(dir)?;
+        let active = match scan.segments.last() {
+            Some(last) => Active::open(last, scan.end)?,
+            None => segment::name(dir, segment::prepare(dir, options.segment_bytes)?, 1)?,
+        };
+        match scan.torn_tail {
+            Some(_) => active.clear_tail()?,
+            None => active.sync()?,
+        }
+        let recovery = Recovery {
+            records: scan.last,
+            last: scan.last,
+            torn_tail: scan.torn_tail,
+        };
+        let max_payload_bytes = options.max_payload_bytes;
+        let shared = Arc::new(Shared::new(
+            options.max_queue_bytes,
+            scan.streams,
+            scan.last,
+        ));
+        let committer = Committer::new(dir, options, disk, Arc::clone(&shared), active);
+        let committer = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || committer.run())
+            .map_err(JournalError::io("start the writing thread of", dir))?;
+        Ok((
+            Self {
+                dir: dir.to_owned(),
+                max_payload_bytes,
+                shared,
+                committer: Some(committer),
+            },
+            recovery,
+        ))
+    }
+
+    /// Appends records that become durable together or not at all as far as one
+    /// segment holds them. `done` is called once: on the journal's thread after
+    /// the sync, or at once on this one if the append is refused. It must not block.
+    ///
+    /// Appends are written in the order of the calls.
+    pub fn append(
+        &self,
+        stream: &str,
+        payloads: Vec<Vec<u8>>,
+        done: impl FnOnce(Result<Committed, JournalError>) + Send + 'static,
+    ) {
+        match self.check(stream, &payloads) {
+            Ok(()) => self
+                .shared
+                .push(Append::new(stream, payloads, Box::new(done))),
+            Err(refusal) => done(Err(refusal)),
+        }
+    }
+
+    fn check(&self, stream: &str, payloads: &[Vec<u8>]) -> Result<(), JournalError> {
+        if stream.is_empty()
+            || stream.len() > MAX_STREAM_BYTES
+            || stream.chars().any(char::is_control)
+        {
+            return Err(JournalError::InvalidStream {
+                stream: stream.chars().take(300).collect(),
+            });
+        }
+        let stream = || stream.to_owned();
+        let limit = self.max_payload_bytes;
+        let Some(bytes) = payloads.iter().map(Vec::len).max() else {
+            return Err(JournalError::NothingToAppend { stream: stream() });
+        };
+        if bytes > limit {
+            return Err(JournalError::PayloadTooLarge {
+                stream: stream(),
+                bytes,
+                limit,
+            });
+        }
+        Ok(())
+    }
+
+    /// The committed records from a sequence on, up to those of this moment.
+    pub fn read(&self, from: u64) -> Result<Records, JournalError> {
+        let last = self.last();
+        Ok(Records::new(segment::list(&self.dir)?, from, last))
+    }
+
+    /// The last committed sequence; zero for an empty journal.
+    pub fn last(&self) -> u64 {
+        self.shared.last()
+    }
+
+    /// What is committed of each stream.
+    pub fn streams(&self) -> BTreeMap<String, StreamHead> {
+        self.shared.streams().clone()
+    }
+
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.shared.close();
+        if let Some(committer) = self.committer.take() {
+            // Its panics were already told to the waiters and to `on_fatal`.
+            let _ = committer.join();
+        }
+    }
+}
+
+/// The bytes an append takes in the queue and on disk.
+pub fn framed_bytes(stream: &str, payloads: &[Vec<u8>]) -> usize {
+    payloads
+        .iter()
+        .map(|payload| record::framed_bytes(stream, payload))
+        .sum()
+}

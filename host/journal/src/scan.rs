@@ -1,0 +1,297 @@
+//! Reads a journal and tells what it holds, without changing a byte. Opening and
+//! verifying share this, so they cannot disagree about what is damage.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Damage, JournalError};
+use crate::record::{self, Bad, Frame, Hash, MIN_RECORD_BYTES, Record};
+use crate::segment::{self, HEADER_BYTES, Named};
+
+/// What a stream has in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamHead {
+    pub records: u64,
+    pub first: u64,
+    pub last: u64,
+    /// The hash of its last record: with it, anyone can tell that nothing before was changed.
+    pub hash: Hash,
+}
+
+impl StreamHead {
+    pub fn hash_hex(&self) -> String {
+        hex::encode(self.hash)
+    }
+
+    /// The head after one more record; before its first record a stream has none.
+    pub(crate) fn after(before: Option<&Self>, frame: &Frame<'_>) -> Self {
+        Self {
+            records: before.map_or(0, |head| head.records) + 1,
+            first: before.map_or(frame.sequence, |head| head.first),
+            last: frame.sequence,
+            hash: frame.hash(),
+        }
+    }
+}
+
+/// The end of a last batch that was cut off while it was being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TornTail {
+    pub segment: PathBuf,
+    pub offset: u64,
+    /// From the first bad byte to the last one that is not zero.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub records: u64,
+    pub streams: BTreeMap<String, StreamHead>,
+    pub segments: usize,
+    pub torn_tail: Option<TornTail>,
+}
+
+/// Checks every record and chain of the journal in `dir`, offline and read-only.
+pub fn verify(dir: &Path) -> Result<Verified, JournalError> {
+    let scan = scan(dir)?;
+    Ok(Verified {
+        records: scan.last,
+        streams: scan.streams,
+        segments: scan.segments.len(),
+        torn_tail: scan.torn_tail,
+    })
+}
+
+/// The records of the journal in `dir` from a sequence on, after checking all of it.
+pub fn read(dir: &Path, from: u64) -> Result<Records, JournalError> {
+    let scan = scan(dir)?;
+    Ok(Records::new(scan.segments, from, scan.last))
+}
+
+pub(crate) struct Scan {
+    pub segments: Vec<Named>,
+    pub last: u64,
+    pub streams: BTreeMap<String, StreamHead>,
+    /// Where the records of the last segment end.
+    pub end: u64,
+    pub torn_tail: Option<TornTail>,
+}
+
+pub(crate) fn scan(dir: &Path) -> Result<Scan, JournalError> {
+    let segments = segment::list(dir)?;
+    let mut scan = Scan {
+        segments: Vec::new(),
+        last: 0,
+        streams: BTreeMap::new(),
+        end: 0,
+        torn_tail: None,
+    };
+    for (index, segment) in segments.iter().enumerate() {
+        if index == 0 && segment.first != 1 {
+            return Err(scan
+                .damage(segment, 0, "the journal's first segment is missing")
+                .into());
+        }
+        let bytes = segment::load(segment)?;
+        let bad = scan.walk(segment, &bytes)?;
+        match segments.get(index + 1) {
+            Some(following) => scan.expect_to_continue(segment, following, bad)?,
+            None => scan.torn_tail = scan.judge_tail(segment, &bytes, bad)?,
+        }
+    }
+    scan.segments = segments;
+    Ok(scan)
+}
+
+impl Scan {
+    /// Takes in records until there is no further one, and says what is there instead.
+    fn walk(&mut self, segment: &Named, bytes: &[u8]) -> Result<Bad, Damage> {
+        self.end = HEADER_BYTES;
+        loop {
+            let frame = match record::decode_expected(&bytes[self.end as usize..], self.last + 1) {
+                Ok(frame) => frame,
+                Err(bad) => return Ok(bad),
+            };
+            let before = self.streams.get(frame.stream);
+            if frame.previous != before.map_or(Hash::default(), |head| head.hash) {
+                let problem = format!(
+                    "the record does not follow the one before it in stream `{}`",
+                    frame.stream
+                );
+                return Err(self.damage(segment, self.end, &problem));
+            }
+            self.streams
+                .insert(frame.stream.to_owned(), StreamHead::after(before, &frame));
+            self.last = frame.sequence;
+            self.end += frame.framed_bytes() as u64;
+        }
+    }
+
+    /// A following segment is begun only after everything before it was synced.
+    fn expect_to_continue(
+        &self,
+        segment: &Named,
+        following: &Named,
+        bad: Bad,
+    ) -> Result<(), Damage> {
+        if following.first == self.last + 1 {
+            return Ok(());
+        }
+        let problem = if following.first > self.last {
+            format!(
+                "{bad}, yet the next segment begins with record {}; or a segment is missing",
+                following.first
+            )
+        } else {
+            format!(
+                "the next segment begins once more with record {}",
+                following.first
+            )
+        };
+        Err(self.damage(segment, self.end, &problem))
+    }
+
+    fn judge_tail(
+        &self,
+        segment: &Named,
+        bytes: &[u8],
+        bad: Bad,
+    ) -> Result<Option<TornTail>, Damage> {
+        let tail = &bytes[self.end as usize..];
+        let Some(last_byte) = tail.iter().rposition(|byte| *byte != 0) else {
+            return Ok(None);
+        };
+        if let Some((at, later)) = find_later_batch(tail, self.last + 1) {
+            let at = self.end + at as u64;
+            let problem = format!(
+                "{bad}, yet record {later} follows at byte {at}, written after this place was synced"
+            );
+            return Err(self.damage(segment, self.end, &problem));
+        }
+        Ok(Some(TornTail {
+            segment: segment.path.clone(),
+            offset: self.end,
+            bytes: last_byte as u64 + 1,
+        }))
+    }
+
+    fn damage(&self, segment: &Named, offset: u64, problem: &str) -> Damage {
+        Damage {
+            segment: segment.path.clone(),
+            offset,
+            sequence: self.last + 1,
+            problem: problem.to_owned(),
+        }
+    }
+}
+
+/// Looks for proof that the bad place, where `expected` should be, was once
+/// durable: a good record whose batch began after it. Good records of the same
+/// batch prove nothing, for a disk writes the pages of one write in any order.
+fn find_later_batch(tail: &[u8], expected: u64) -> Option<(usize, u64)> {
+    let possible = expected..=expected + (tail.len() / MIN_RECORD_BYTES) as u64;
+    let last_start = tail.len().checked_sub(MIN_RECORD_BYTES)?;
+    (0..=last_start).find_map(|at| {
+        let (sequence, batch) = record::glimpse(&tail[at..])?;
+        let later = possible.contains(&sequence) && expected < batch && batch <= sequence;
+        (later && record::decode(&tail[at..]).is_ok()).then_some((at, sequence))
+    })
+}
+
+/// Records in order, one segment in memory at a time. Ends after the first error.
+pub struct Records {
+    segments: std::vec::IntoIter<Named>,
+    current: Option<Loaded>,
+    from: u64,
+    next: u64,
+    last: u64,
+}
+
+struct Loaded {
+    segment: Named,
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Records {
+    pub(crate) fn new(segments: Vec<Named>, from: u64, last: u64) -> Self {
+        let from = from.max(1);
+        let skipped = segments
+            .partition_point(|segment| segment.first <= from)
+            .saturating_sub(1);
+        let next = segments.get(skipped).map_or(from, |segment| segment.first);
+        let mut segments = segments.into_iter();
+        if skipped > 0 {
+            segments.nth(skipped - 1);
+        }
+        Self {
+            segments,
+            current: None,
+            from,
+            next,
+            last,
+        }
+    }
+
+    fn read_next(&mut self) -> Result<Record, JournalError> {
+        loop {
+            let Some(current) = &mut self.current else {
+                self.current = Some(self.load_next()?);
+                continue;
+            };
+            match record::decode_expected(&current.bytes[current.at..], self.next) {
+                Ok(frame) => {
+                    current.at += frame.framed_bytes();
+                    self.next += 1;
+                    if frame.sequence >= self.from {
+                        return Ok(frame.to_record());
+                    }
+                }
+                Err(bad) => match self.segments.as_slice().first() {
+                    Some(following) if following.first == self.next => self.current = None,
+                    Some(_) | None => return Err(self.damage(bad)),
+                },
+            }
+        }
+    }
+
+    fn load_next(&mut self) -> Result<Loaded, JournalError> {
+        match self.segments.next() {
+            Some(segment) => Ok(Loaded {
+                bytes: segment::load(&segment)?,
+                segment,
+                at: HEADER_BYTES as usize,
+            }),
+            None => Err(self.damage(Bad::Empty)),
+        }
+    }
+
+    fn damage(&self, bad: Bad) -> JournalError {
+        let (segment, offset) = match &self.current {
+            Some(current) => (current.segment.path.clone(), current.at as u64),
+            None => (PathBuf::new(), 0),
+        };
+        Damage {
+            segment,
+            offset,
+            sequence: self.next,
+            problem: bad.to_string(),
+        }
+        .into()
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<Record, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next > self.last || self.from > self.last {
+            return None;
+        }
+        let result = self.read_next();
+        if result.is_err() {
+            self.next = u64::MAX;
+        }
+        Some(result)
+    }
+}

@@ -1,0 +1,37 @@
+//! What `bindgen!` makes of `wit/`. Gate and target share the imports generated for the phase world, which has all
+//! of them, so each host function is written once.
+
+pub mod phase {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/plugin", "../../wit/phase"],
+        world: "lockgate:phase/phase-plugin",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "lockgate:plugin/artifacts.reader": crate::context::Reader,
+            "lockgate:plugin/artifacts-write.writer": crate::context::Writer,
+        },
+    });
+}
+
+pub mod gate {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/plugin", "../../wit/gate"],
+        world: "lockgate:gate/gate-plugin",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "lockgate:plugin": crate::bindings::phase::lockgate::plugin },
+    });
+}
+
+pub mod target {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/plugin", "../../wit/target"],
+        world: "lockgate:target/target-plugin",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "lockgate:plugin": crate::bindings::phase::lockgate::plugin },
+    });
+}
+
+pub use phase::lockgate::plugin;

@@ -1,0 +1,202 @@
+//! From bytes to a component that is known to fit its world.
+
+use lockgate_core::plugin::Kind;
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use crate::bindings::gate::{GatePlugin, GatePluginPre};
+use crate::bindings::phase::{PhasePlugin, PhasePluginPre};
+use crate::bindings::target::{TargetPlugin, TargetPluginPre};
+use crate::context::{self, Context};
+
+/// Why bytes are no plugin. Said to whoever uploads them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidComponent {
+    #[error("the component has {actual_bytes} bytes, at most {limit_bytes} are taken")]
+    TooLarge { actual_bytes: usize, limit_bytes: usize },
+    #[error("this is a core module, not a component; build with --target wasm32-wasip2")]
+    CoreModule,
+    #[error("this is compiled code; upload the .wasm component it was made from")]
+    Compiled,
+    #[error("this is text, not a component; build it into a binary .wasm first")]
+    Text,
+    #[error("this is not WebAssembly")]
+    NotWasm,
+    #[error("the component cannot be compiled: {0}")]
+    Broken(String),
+    #[error("the component exports {exports}; a plugin exports exactly one of {}", expected_exports())]
+    WrongWorld { exports: String },
+    #[error("the component does not fit the world of a {kind}: {problem}")]
+    Unlinkable { kind: Kind, problem: String },
+}
+
+const EXPORTS: [(Kind, &str); 3] = [
+    (Kind::Phase, "lockgate:phase/phase@0.1."),
+    (Kind::Gate, "lockgate:gate/gate@0.1."),
+    (Kind::Target, "lockgate:target/target@0.1."),
+];
+
+fn expected_exports() -> String {
+    EXPORTS.map(|(_, prefix)| format!("{prefix}0")).join(", ")
+}
+
+/// What the bytes themselves tell, before anything is compiled.
+pub fn check_bytes(bytes: &[u8], limit_bytes: usize) -> Result<(), InvalidComponent> {
+    const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+    const MODULE: [u8; 8] = *b"\0asm\x01\0\0\0";
+    if bytes.len() > limit_bytes {
+        return Err(InvalidComponent::TooLarge { actual_bytes: bytes.len(), limit_bytes });
+    }
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err(InvalidComponent::Compiled);
+    }
+    match bytes.first_chunk::<8>() {
+        Some(&COMPONENT) => Ok(()),
+        Some(&MODULE) => Err(InvalidComponent::CoreModule),
+        Some(_) | None if is_text(bytes) => Err(InvalidComponent::Text),
+        Some(_) | None => Err(InvalidComponent::NotWasm),
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0'))
+}
+
+pub fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, InvalidComponent> {
+    Component::from_binary(engine, bytes).map_err(|error| InvalidComponent::Broken(format!("{error:#}")))
+}
+
+pub fn kind(engine: &Engine, component: &Component) -> Result<Kind, InvalidComponent> {
+    let component_type = component.component_type();
+    let exports: Vec<&str> = component_type.exports(engine).map(|(name, _)| name).collect();
+    let kinds: Vec<Kind> = EXPORTS
+        .iter()
+        .filter(|(_, prefix)| exports.iter().any(|name| name.starts_with(prefix)))
+        .map(|(kind, _)| *kind)
+        .collect();
+    match kinds[..] {
+        [kind] => Ok(kind),
+        [] | [_, _, ..] => {
+            let exports = if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") };
+            Err(InvalidComponent::WrongWorld { exports })
+        }
+    }
+}
+
+/// All that a call needs short of a store.
+#[derive(Clone)]
+pub enum Plugin {
+    Phase(PhasePluginPre<Context>),
+    Gate(GatePluginPre<Context>),
+    Target(TargetPluginPre<Context>),
+}
+
+impl Plugin {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Plugin::Phase(_) => Kind::Phase,
+            Plugin::Gate(_) => Kind::Gate,
+            Plugin::Target(_) => Kind::Target,
+        }
+    }
+}
+
+/// What each kind may import. A component that imports more, such as `process`, fails by that import's name.
+pub struct Worlds {
+    phase: Linker<Context>,
+    gate: Linker<Context>,
+    target: Linker<Context>,
+}
+
+impl Worlds {
+    pub fn new(engine: &Engine) -> wasmtime::Result<Self> {
+        let mut base = Linker::new(engine);
+        context::add_wasi(&mut base)?;
+        let (mut phase, mut gate, mut target) = (base.clone(), base.clone(), base);
+        PhasePlugin::add_to_linker::<_, HasSelf<Context>>(&mut phase, |context| context)?;
+        GatePlugin::add_to_linker::<_, HasSelf<Context>>(&mut gate, |context| context)?;
+        TargetPlugin::add_to_linker::<_, HasSelf<Context>>(&mut target, |context| context)?;
+        Ok(Self { phase, gate, target })
+    }
+
+    pub fn link(&self, kind: Kind, component: &Component) -> Result<Plugin, InvalidComponent> {
+        let plugin = match kind {
+            Kind::Phase => self.phase.instantiate_pre(component).and_then(PhasePluginPre::new).map(Plugin::Phase),
+            Kind::Gate => self.gate.instantiate_pre(component).and_then(GatePluginPre::new).map(Plugin::Gate),
+            Kind::Target => self.target.instantiate_pre(component).and_then(TargetPluginPre::new).map(Plugin::Target),
+        };
+        plugin.map_err(|error| InvalidComponent::Unlinkable { kind, problem: format!("{error:#}") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn engine() -> Engine {
+        crate::engine::new(false, 1).unwrap().0
+    }
+
+    fn refusal(bytes: &[u8]) -> InvalidComponent {
+        let engine = engine();
+        let outcome = check_bytes(bytes, 1_000_000).and_then(|()| {
+            let component = compile(&engine, bytes)?;
+            let kind = kind(&engine, &component)?;
+            Worlds::new(&engine).unwrap().link(kind, &component).map(|_| ())
+        });
+        outcome.unwrap_err()
+    }
+
+    fn check(bytes: &[u8], expected: Expect) {
+        expected.assert_eq(&refusal(bytes).to_string());
+    }
+
+    fn wat(text: &str) -> Vec<u8> {
+        wat::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn bytes_that_are_no_component_are_named_for_what_they_are() {
+        check(&wat("(module)"), expect!["this is a core module, not a component; build with --target wasm32-wasip2"]);
+        check(b"(component)", expect!["this is text, not a component; build it into a binary .wasm first"]);
+        check(b"", expect!["this is not WebAssembly"]);
+        check(b"\x7fELF\x02\x01\x01\x00\x00", expect!["this is not WebAssembly"]);
+        check(&vec![0; 1_000_001], expect!["the component has 1000001 bytes, at most 1000000 are taken"]);
+        let compiled = engine().precompile_component(&wat("(component)")).unwrap();
+        check(&compiled, expect!["this is compiled code; upload the .wasm component it was made from"]);
+    }
+
+    #[test]
+    fn a_damaged_component_is_refused() {
+        let mut bytes = wat("(component (core module))");
+        bytes.truncate(bytes.len() - 1);
+        assert!(matches!(refusal(&bytes), InvalidComponent::Broken(_)));
+    }
+
+    #[test]
+    fn a_component_of_another_world_hears_what_is_expected() {
+        check(
+            &wat("(component)"),
+            expect![
+                "the component exports nothing; a plugin exports exactly one of lockgate:phase/phase@0.1.0, lockgate:gate/gate@0.1.0, lockgate:target/target@0.1.0"
+            ],
+        );
+        check(
+            &wat(r#"(component (instance $i) (export "lockgate:phase/phase@0.2.0" (instance $i)))"#),
+            expect![
+                "the component exports lockgate:phase/phase@0.2.0; a plugin exports exactly one of lockgate:phase/phase@0.1.0, lockgate:gate/gate@0.1.0, lockgate:target/target@0.1.0"
+            ],
+        );
+    }
+
+    #[test]
+    fn an_import_outside_the_world_is_refused_by_name() {
+        let bytes = wat(r#"(component
+            (import "lockgate:process/run@0.1.0" (instance (export "stop" (func (param "key" string)))))
+            (instance $i) (export "lockgate:phase/phase@0.1.0" (instance $i)))"#);
+        let refusal = refusal(&bytes).to_string();
+        assert!(refusal.contains("lockgate:process/run@0.1.0"), "{refusal}");
+    }
+}

@@ -1,0 +1,487 @@
+//! What one call can see of the host: the imports of every world, WASI and wasi:http.
+//!
+//! A thing that was not granted answers a typed failure and leaves a denial; it never traps.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Method, uri::Scheme};
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt as _, StreamBody};
+use lockgate_core::digest::Digest;
+use lockgate_core::plugin::{Access, Failure, FolderGrant, Grants, Retry};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{
+    Error as WasiHttpError, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView,
+    WasiHttpHooks, WasiHttpView,
+};
+
+use crate::bindings::plugin::{
+    artifacts, artifacts_write, control, http as guest_http, log, progress, secrets, state, types,
+};
+use crate::call::{ArtifactWriter, CallHost, LogLine};
+use crate::convert;
+use crate::egress::{Chunk, Egress, EgressError, Request, ResponseBody, Timeout, Tls, is_forbidden_header};
+use crate::limits::MemoryLimiter;
+use crate::output::{Output, Stream};
+
+/// Resources a call may hold at the same time, in the host's table and in the guest's.
+/// An open file or connection is one, and the host has only so many.
+pub const HANDLES: usize = 1024;
+const RANDOM_BYTES: u64 = 1 << 20;
+const ARTIFACT_CHUNK_BYTES: u32 = 1 << 20;
+
+/// The data of one call's store.
+pub struct Context {
+    pub limiter: MemoryLimiter,
+    host: Arc<dyn CallHost>,
+    output: Output,
+    deadline: Instant,
+    cancelled: CancellationToken,
+    egress: Egress,
+    table: ResourceTable,
+    wasi: WasiCtx,
+    wasi_http: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+/// What a context is made of.
+pub struct Surroundings<'a> {
+    pub grants: &'a Grants,
+    pub workspace: Option<&'a Path>,
+    pub host: Arc<dyn CallHost>,
+    pub output: Output,
+    pub deadline: Instant,
+    pub cancelled: CancellationToken,
+    pub tls: Tls,
+}
+
+impl Context {
+    pub fn new(around: Surroundings<'_>) -> Result<Self, String> {
+        let Surroundings { grants, workspace, host, output, deadline, cancelled, tls } = around;
+        let egress = Egress::new(grants.http.clone(), grants.limits.http_body_bytes, deadline, output.clone(), tls);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
+        Ok(Self {
+            limiter: MemoryLimiter::new(grants.limits.memory_bytes),
+            wasi: wasi(grants, workspace, &output)?,
+            wasi_http: WasiHttpCtx::new(),
+            hooks: Hooks { egress: egress.clone() },
+            host,
+            output,
+            deadline,
+            cancelled,
+            egress,
+            table,
+        })
+    }
+
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    fn denied<T>(&self, what: &str, remedy: &str) -> Result<T, types::Failure> {
+        self.output.denied(what);
+        Err(failure("denied", format!("{what} is not granted; {remedy}"), Retry::Never))
+    }
+
+    fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// No network, no environment, no arguments; clocks and randomness are real.
+fn wasi(grants: &Grants, workspace: Option<&Path>, output: &Output) -> Result<WasiCtx, String> {
+    let mut wasi = WasiCtx::builder();
+    wasi.stdout(output.capture(Stream::Stdout)).stderr(output.capture(Stream::Stderr)).max_random_size(RANDOM_BYTES);
+    for folder in folders(grants, workspace) {
+        wasi.preopened_dir(folder.path, &folder.seen_as, permissions(folder.access))
+            .map_err(|error| format!("the granted folder {} cannot be opened: {error}", folder.path.display()))?;
+    }
+    Ok(wasi.build())
+}
+
+struct Folder<'a> {
+    path: &'a Path,
+    seen_as: String,
+    access: Access,
+}
+
+fn folders<'a>(grants: &'a Grants, workspace: Option<&'a Path>) -> Vec<Folder<'a>> {
+    let workspace =
+        workspace.zip(grants.workspace).map(|(path, access)| Folder { path, seen_as: "/workspace".to_owned(), access });
+    let named = named_folders(&grants.folders);
+    workspace.into_iter().chain(named).collect()
+}
+
+fn named_folders(folders: &BTreeMap<String, FolderGrant>) -> impl Iterator<Item = Folder<'_>> {
+    folders.iter().map(|(name, grant)| Folder {
+        path: Path::new(&grant.path),
+        seen_as: format!("/folders/{name}"),
+        access: grant.access,
+    })
+}
+
+fn permissions(access: Access) -> FsPerms {
+    match access {
+        Access::Read => FsPerms::ReadOnly,
+        Access::ReadWrite => FsPerms::ReadWrite,
+    }
+}
+
+/// All that a component of any kind may import beside its own world.
+pub fn add_wasi(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    crate::sockets::add_to_linker(linker)
+}
+
+impl WasiView for Context {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Context {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.wasi_http }
+    }
+}
+
+struct Hooks {
+    egress: Egress,
+}
+
+type Io = Box<dyn Future<Output = Result<(), WasiHttpError>> + Send>;
+
+impl WasiHttpHooks for Hooks {
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(is_forbidden_header)
+    }
+
+    /// The client sets it from the URL, which was checked.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn default_scheme(&mut self) -> Option<Scheme> {
+        Some(Scheme::HTTPS)
+    }
+
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _done: Io,
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), WasiHttpError>> + Send> {
+        let egress = self.egress.clone();
+        Box::new(async move {
+            let (head, body) = request.into_parts();
+            let request = Request {
+                method: head.method,
+                url: head.uri.to_string(),
+                headers: head.headers,
+                body: streamed(body),
+                body_bytes: None,
+                timeout: options.and_then(|options| options.first_byte_timeout).map_or(Timeout::None, Timeout::Head),
+            };
+            let response = egress.send(request).await.map_err(wasi_error)?;
+            let mut answer = http::Response::new(chunks(response.body));
+            *answer.status_mut() = response.status;
+            *answer.headers_mut() = response.headers;
+            let done: Io = Box::new(std::future::ready(Ok(())));
+            Ok((answer, done))
+        })
+    }
+}
+
+/// What the guest still writes. Trailers are left out: they could smuggle in what headers may not say.
+fn streamed(body: WasiBody) -> reqwest::Body {
+    if body.is_end_stream() {
+        return reqwest::Body::default();
+    }
+    let mut body = Box::pin(body);
+    reqwest::Body::wrap_stream(futures::stream::poll_fn(move |context| {
+        loop {
+            let frame = match body.as_mut().poll_frame(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Some(Err(std::io::Error::other(error.to_string()))));
+                }
+                Poll::Ready(Some(Ok(frame))) => frame,
+            };
+            if let Ok(data) = frame.into_data() {
+                return Poll::Ready(Some(Ok(data)));
+            }
+        }
+    }))
+}
+
+fn chunks(body: ResponseBody) -> WasiBody {
+    let stream = futures::stream::unfold(Some(body), |body| async move {
+        let mut body = body?;
+        match body.chunk().await {
+            Ok(Chunk::Data(data)) => Some((Ok(Frame::data(data)), Some(body))),
+            Ok(Chunk::End) => None,
+            Ok(Chunk::OverLimit { limit_bytes }) => {
+                Some((Err(WasiHttpError::HttpResponseBodySize(Some(limit_bytes))), None))
+            }
+            Err(error) => Some((Err(wasi_error(error)), None)),
+        }
+    });
+    StreamBody::new(stream).boxed_unsync()
+}
+
+fn wasi_error(error: EgressError) -> WasiHttpError {
+    match error {
+        EgressError::NotGranted { .. } => WasiHttpError::HttpRequestDenied,
+        EgressError::NotPublic { .. } => WasiHttpError::DestinationIpProhibited,
+        EgressError::Invalid(problem) => WasiHttpError::InternalError(Some(problem)),
+        EgressError::TimedOut { .. } => WasiHttpError::HttpResponseTimeout,
+        EgressError::Unreachable { .. } => WasiHttpError::DestinationUnavailable,
+        EgressError::Broken { problem, .. } => WasiHttpError::InternalError(Some(problem)),
+    }
+}
+
+fn failure(code: &str, message: String, retry: Retry) -> types::Failure {
+    convert::failure_to_guest(Failure {
+        code: code.to_owned(),
+        message,
+        retry,
+        retry_after_ms: 0,
+        details: serde_json::Value::Null,
+    })
+}
+
+impl types::Host for Context {}
+
+impl log::Host for Context {
+    async fn emit(&mut self, level: log::Level, message: String, fields: Vec<log::Field>) -> wasmtime::Result<()> {
+        let fields = fields.into_iter().map(|field| (field.key, field.value)).collect();
+        self.output.line(LogLine { level: convert::level(level), message, fields });
+        Ok(())
+    }
+}
+
+impl progress::Host for Context {
+    async fn report(&mut self, percent: u32, message: String) -> wasmtime::Result<()> {
+        self.output.progress(percent, &message);
+        Ok(())
+    }
+}
+
+impl control::Host for Context {
+    async fn is_cancelled(&mut self) -> wasmtime::Result<bool> {
+        Ok(self.cancelled.is_cancelled())
+    }
+
+    async fn remaining_ms(&mut self) -> wasmtime::Result<u32> {
+        Ok(self.remaining().as_millis().try_into().unwrap_or(u32::MAX))
+    }
+
+    async fn wait(&mut self, milliseconds: u32) -> wasmtime::Result<bool> {
+        let sleep = tokio::time::sleep(Duration::from_millis(milliseconds.into()));
+        tokio::select! {
+            () = self.cancelled.cancelled() => {}
+            () = sleep => {}
+        }
+        Ok(self.cancelled.is_cancelled())
+    }
+}
+
+impl secrets::Host for Context {
+    async fn token(&mut self, name: String) -> wasmtime::Result<Result<String, types::Failure>> {
+        Ok(self.denied(&format!("secret `{name}`"), "this version of Lockgate keeps no secrets yet"))
+    }
+}
+
+impl state::Host for Context {
+    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Vec<state::Entry>, types::Failure>> {
+        let host = self.host.clone();
+        let entry = blocking(move || host.state_get(&key)).await?;
+        let list = |entry: Option<crate::call::StateEntry>| {
+            entry.map(|entry| state::Entry { value: entry.value, version: entry.version }).into_iter().collect()
+        };
+        Ok(self.note_denial("state", entry).map(list))
+    }
+
+    async fn put(&mut self, key: String, value: Vec<u8>, expect: u32) -> wasmtime::Result<Result<u32, types::Failure>> {
+        let host = self.host.clone();
+        let version = blocking(move || host.state_put(&key, value, expect)).await?;
+        Ok(self.note_denial("state", version))
+    }
+}
+
+/// An artifact being read; `None` after an error.
+pub struct Reader(Option<Box<dyn Read + Send>>);
+
+/// An artifact being written; `None` after an error.
+pub struct Writer(Option<Box<dyn ArtifactWriter>>);
+
+impl artifacts::Host for Context {
+    async fn open(&mut self, digest: String) -> wasmtime::Result<Result<Resource<Reader>, types::Failure>> {
+        let digest: Digest = match digest.parse() {
+            Ok(digest) => digest,
+            Err(error) => return Ok(Err(failure("invalid-request", format!("{error}"), Retry::Never))),
+        };
+        let host = self.host.clone();
+        let opened = blocking(move || host.open_artifact(&digest)).await?;
+        match self.note_denial(&format!("artifact {digest}"), opened) {
+            Ok(reader) => Ok(Ok(self.table.push(Reader(Some(reader)))?)),
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+}
+
+impl artifacts::HostReader for Context {
+    async fn read(&mut self, reader: Resource<Reader>, max: u32) -> wasmtime::Result<Result<Vec<u8>, types::Failure>> {
+        let Some(mut open) = self.table.get_mut(&reader)?.0.take() else { return Ok(Err(spent())) };
+        let wanted = max.clamp(1, ARTIFACT_CHUNK_BYTES);
+        let (open, chunk) = blocking(move || {
+            let mut chunk = Vec::new();
+            let outcome = open.by_ref().take(wanted.into()).read_to_end(&mut chunk);
+            (open, outcome.map(|_| chunk))
+        })
+        .await?;
+        match chunk {
+            Ok(chunk) => {
+                self.table.get_mut(&reader)?.0 = Some(open);
+                Ok(Ok(chunk))
+            }
+            Err(error) => Ok(Err(storage_failed("read", &error))),
+        }
+    }
+
+    async fn drop(&mut self, reader: Resource<Reader>) -> wasmtime::Result<()> {
+        self.table.delete(reader)?;
+        Ok(())
+    }
+}
+
+impl artifacts_write::Host for Context {
+    async fn create(&mut self, name: String) -> wasmtime::Result<Result<Resource<Writer>, types::Failure>> {
+        let host = self.host.clone();
+        let what = format!("writing artifact `{name}`");
+        let created = blocking(move || host.create_artifact(&name)).await?;
+        match self.note_denial(&what, created) {
+            Ok(writer) => Ok(Ok(self.table.push(Writer(Some(writer)))?)),
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+}
+
+impl artifacts_write::HostWriter for Context {
+    async fn write(
+        &mut self,
+        writer: Resource<Writer>,
+        chunk: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), types::Failure>> {
+        let Some(mut open) = self.table.get_mut(&writer)?.0.take() else { return Ok(Err(spent())) };
+        let (open, outcome) = blocking(move || {
+            let outcome = open.write_all(&chunk);
+            (open, outcome)
+        })
+        .await?;
+        match outcome {
+            Ok(()) => {
+                self.table.get_mut(&writer)?.0 = Some(open);
+                Ok(Ok(()))
+            }
+            Err(error) => Ok(Err(storage_failed("written", &error))),
+        }
+    }
+
+    async fn finish(&mut self, writer: Resource<Writer>) -> wasmtime::Result<Result<String, types::Failure>> {
+        let Some(open) = self.table.get_mut(&writer)?.0.take() else { return Ok(Err(spent())) };
+        let digest = blocking(move || open.finish()).await?;
+        Ok(digest.map(|digest| digest.to_string()).map_err(convert::failure_to_guest))
+    }
+
+    async fn drop(&mut self, writer: Resource<Writer>) -> wasmtime::Result<()> {
+        self.table.delete(writer)?;
+        Ok(())
+    }
+}
+
+impl Context {
+    /// The host decided; where it denied, the audit log hears of it like of every other denial.
+    fn note_denial<T>(&self, what: &str, outcome: Result<T, Failure>) -> Result<T, types::Failure> {
+        outcome.map_err(|failure| {
+            if failure.code == "denied" {
+                self.output.denied(what);
+            }
+            convert::failure_to_guest(failure)
+        })
+    }
+}
+
+fn spent() -> types::Failure {
+    failure("invalid-request", "this artifact is finished or failed before".to_owned(), Retry::Never)
+}
+
+fn storage_failed(verb: &str, error: &std::io::Error) -> types::Failure {
+    failure("storage", format!("the artifact could not be {verb}: {error}"), Retry::SameKey)
+}
+
+/// Work that may block, off the threads guests run on.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> wasmtime::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| wasmtime::Error::msg(error.to_string()))
+}
+
+impl guest_http::Host for Context {
+    async fn send(
+        &mut self,
+        request: guest_http::Request,
+    ) -> wasmtime::Result<Result<guest_http::Response, types::Failure>> {
+        Ok(exchange(self.egress.clone(), request).await.map_err(http_failure))
+    }
+}
+
+async fn exchange(egress: Egress, request: guest_http::Request) -> Result<guest_http::Response, EgressError> {
+    let response = egress.send(outgoing(request)?).await?;
+    let headers = response.headers.iter().map(|(name, value)| types::Field {
+        key: name.to_string(),
+        value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    });
+    let (status, headers) = (response.status.as_u16().into(), headers.collect());
+    let (body, truncated) = response.body.read().await?;
+    Ok(guest_http::Response { status, headers, body, truncated })
+}
+
+fn outgoing(request: guest_http::Request) -> Result<Request, EgressError> {
+    let invalid = |what: &str| EgressError::Invalid(format!("{what} cannot be sent"));
+    let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| invalid("this method"))?;
+    let mut headers = HeaderMap::new();
+    for field in request.headers {
+        let name = HeaderName::from_bytes(field.key.as_bytes()).map_err(|_| invalid("a header's name"))?;
+        let value = HeaderValue::from_bytes(field.value.as_bytes())
+            .map_err(|_| invalid(&format!("the value of header `{name}`")))?;
+        headers.try_append(name, value).map_err(|_| invalid("so many headers"))?;
+    }
+    let timeout = match request.timeout_ms {
+        0 => Timeout::None,
+        milliseconds => Timeout::Whole(Duration::from_millis(milliseconds.into())),
+    };
+    let body_bytes = Some(request.body.len() as u64);
+    Ok(Request { method, url: request.url, headers, body: request.body.into(), body_bytes, timeout })
+}
+
+fn http_failure(error: EgressError) -> types::Failure {
+    let (code, retry) = match &error {
+        EgressError::NotGranted { .. } | EgressError::NotPublic { .. } => ("denied", Retry::Never),
+        EgressError::Invalid(_) => ("invalid-request", Retry::Never),
+        EgressError::TimedOut { .. } => ("timeout", Retry::SameKey),
+        EgressError::Unreachable { .. } => ("unreachable", Retry::SameKey),
+        EgressError::Broken { .. } => ("http", Retry::SameKey),
+    };
+    failure(code, error.to_string(), retry)
+}

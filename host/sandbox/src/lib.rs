@@ -1,0 +1,365 @@
+//! Runs plugins: untrusted WebAssembly components, each call in a fresh instance that gets what was granted and nothing
+//! else, and that is stopped at its limits whatever it does.
+//!
+//! Wasmtime's names end at this crate's edge; the words outside are those of `lockgate_core::plugin`.
+
+#![deny(unsafe_code)]
+#![expect(clippy::result_large_err, reason = "a `Failure` has 128 bytes; a call costs more than moving them")]
+
+mod ask;
+mod bindings;
+mod cache;
+mod call;
+mod component;
+mod context;
+mod convert;
+mod egress;
+mod engine;
+mod limits;
+mod output;
+mod run;
+mod sockets;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lockgate_core::digest::Digest;
+use lockgate_core::plugin::{Description, Failure, Grants, Issue, Kind, Limits, Retry};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+pub use tokio_util::sync::CancellationToken;
+use wasmtime::Engine;
+
+use ask::{Call, Question, Reply};
+use cache::Cache;
+pub use call::{Answer, ArtifactWriter, CallError, CallHost, CallRequest, LogLevel, LogLine, Operation, StateEntry};
+pub use component::InvalidComponent;
+use component::{Plugin, Worlds};
+use egress::Tls;
+pub use egress::{InvalidOrigin, normal_origin, origin_of_url};
+use engine::PluginRuntime;
+use run::Run;
+
+/// Descriptions and validations that may run beside the calls, so that a full house does not keep an operator from
+/// looking at a plugin.
+const CONCURRENT_CHECKS: usize = 2;
+
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Holds compiled code and the key that authenticates it; made private (0700).
+    pub cache_dir: PathBuf,
+    /// Calls beyond these wait; their limits do not run while they wait.
+    pub max_concurrent_calls: usize,
+    /// Threads for guests; the API never shares them.
+    pub worker_threads: usize,
+    /// Larger components are refused before they are compiled.
+    pub component_bytes: usize,
+    /// How long a cancelled guest may take to answer by itself.
+    pub cancel_grace: Duration,
+    /// Reserve instance slots in advance where the machine has the address space for it.
+    pub pooling: bool,
+}
+
+impl Options {
+    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            cache_dir: cache_dir.into(),
+            max_concurrent_calls: 32,
+            worker_threads: 2,
+            component_bytes: 64 << 20,
+            cancel_grace: Duration::from_secs(1),
+            pooling: true,
+        }
+    }
+}
+
+/// What the server logs at the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    pub pooling: Pooling,
+    pub max_concurrent_calls: usize,
+    pub worker_threads: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pooling {
+    On,
+    Off { because: String },
+}
+
+/// What is known of a component before anything is granted to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    pub digest: Digest,
+    pub kind: Kind,
+    pub description: Description,
+    pub size_bytes: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    #[error("the folder for compiled code, {}, cannot be used: {cause}", .folder.display())]
+    Cache { folder: PathBuf, cause: io::Error },
+    #[error("threads for plugins cannot be started: {0}")]
+    Threads(#[source] io::Error),
+    #[error("the WebAssembly engine does not start: {0}")]
+    Engine(String),
+    /// The uploader's to mend.
+    #[error(transparent)]
+    Invalid(#[from] InvalidComponent),
+    /// It is a plugin by its form, but cannot say what it is.
+    #[error("`describe` failed: {0}")]
+    Describe(#[source] CallError),
+    #[error("the bytes have digest {actual}, not {expected}")]
+    OtherBytes { expected: Digest, actual: Digest },
+    #[error("compiling stopped: {0}")]
+    Interrupted(String),
+}
+
+/// Cheap to clone. Dropping the last one ends its threads and running calls.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    options: Options,
+    facts: Facts,
+    engine: Engine,
+    worlds: Worlds,
+    cache: Cache,
+    tls: Tls,
+    runtime: PluginRuntime,
+    plugins: Mutex<BTreeMap<Digest, Plugin>>,
+    calls: Arc<Semaphore>,
+    checks: Arc<Semaphore>,
+    /// Compiling takes all cores for seconds and half a gigabyte: one at a time.
+    compiler: Arc<Semaphore>,
+}
+
+impl Sandbox {
+    /// Starts the threads guests run on. Needs no runtime around it.
+    pub fn new(options: Options) -> Result<Self, SandboxError> {
+        let failed = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
+        let slots = options.max_concurrent_calls + CONCURRENT_CHECKS;
+        let (engine, pooling) =
+            engine::new(options.pooling, u32::try_from(slots).unwrap_or(u32::MAX)).map_err(failed)?;
+        let cache = Cache::open(&options.cache_dir, &engine)
+            .map_err(|cause| SandboxError::Cache { folder: options.cache_dir.clone(), cause })?;
+        engine::start_ticker(&engine).map_err(SandboxError::Threads)?;
+        Ok(Self(Arc::new(Inner {
+            facts: Facts {
+                pooling,
+                max_concurrent_calls: options.max_concurrent_calls,
+                worker_threads: options.worker_threads,
+            },
+            worlds: Worlds::new(&engine).map_err(failed)?,
+            runtime: PluginRuntime::new(options.worker_threads).map_err(SandboxError::Threads)?,
+            calls: Arc::new(Semaphore::new(options.max_concurrent_calls)),
+            checks: Arc::new(Semaphore::new(CONCURRENT_CHECKS)),
+            compiler: Arc::new(Semaphore::new(1)),
+            plugins: Mutex::new(BTreeMap::new()),
+            tls: Tls::default(),
+            options,
+            engine,
+            cache,
+        })))
+    }
+
+    pub fn facts(&self) -> &Facts {
+        &self.0.facts
+    }
+
+    /// Compiles (or takes from the cache), checks against its world, and calls `describe` without any grant.
+    pub async fn inspect(&self, bytes: Arc<[u8]>) -> Result<Inspection, SandboxError> {
+        let (digest, plugin) = self.prepare(bytes.clone()).await?;
+        let kind = plugin.kind();
+        let reply = self.check(plugin, Question::Describe).await.map_err(SandboxError::Describe)?;
+        let Reply::Description(description) = reply else { return Err(SandboxError::Describe(unasked())) };
+        Ok(Inspection { digest, kind, description, size_bytes: bytes.len() as u64 })
+    }
+
+    /// Makes `call` and `validate` possible; at once where it is loaded already. Refuses bytes of another digest.
+    pub async fn load(&self, digest: Digest, bytes: Arc<[u8]>) -> Result<(), SandboxError> {
+        if self.is_loaded(&digest) {
+            return Ok(());
+        }
+        let (actual, plugin) = self.prepare(bytes).await?;
+        if actual != digest {
+            return Err(SandboxError::OtherBytes { expected: digest, actual });
+        }
+        self.0.plugins().insert(digest, plugin);
+        Ok(())
+    }
+
+    pub fn is_loaded(&self, digest: &Digest) -> bool {
+        self.0.plugins().contains_key(digest)
+    }
+
+    /// Running calls finish; later ones are answered `NotLoaded`.
+    pub fn unload(&self, digest: &Digest) {
+        self.0.plugins().remove(digest);
+    }
+
+    /// What the loaded plugin itself thinks of a configuration; runs without any grant.
+    pub async fn validate(&self, plugin: &Digest, config: &Value) -> Result<Vec<Issue>, CallError> {
+        let question = Question::Validate { config: config.to_string() };
+        let Reply::Issues(issues) = self.check(self.0.plugin(plugin)?, question).await? else { return Err(unasked()) };
+        Ok(issues)
+    }
+
+    /// Runs to its end on the plugins' own threads; dropping the future ends it.
+    pub async fn call(&self, request: CallRequest) -> Result<Answer, CallError> {
+        let CallRequest { plugin: digest, context, config, subject, operation, grants, workspace, host, cancelled } =
+            request;
+        let plugin = self.0.plugin(&digest)?;
+        if plugin.kind() != operation.kind() {
+            let (is, wanted) = (plugin.kind(), operation.kind());
+            return Err(CallError::WrongKind { plugin: digest, is, operation: operation.name(), wanted });
+        }
+        let (grants, workspace, host): (_, _, Arc<dyn CallHost>) = match operation {
+            Operation::Judge { .. } => (nothing_but(grants.limits), None, Arc::new(Ungranted { listener: Some(host) })),
+            Operation::Advance { .. }
+            | Operation::Cancel { .. }
+            | Operation::Plan { .. }
+            | Operation::Apply { .. }
+            | Operation::Undo { .. }
+            | Operation::Observe
+            | Operation::Sample { .. } => (grants, workspace, host),
+        };
+        let run = self.run(plugin, grants, workspace, host, cancelled);
+        let call = Call { operation, context, config: config.to_string(), subject: subject.to_string() };
+        match self.ask(&self.0.calls, run, Question::Call(call)).await? {
+            Reply::Answer(answer) => Ok(answer),
+            Reply::Description(_) | Reply::Issues(_) => Err(unasked()),
+        }
+    }
+
+    async fn check(&self, plugin: Plugin, question: Question) -> Result<Reply, CallError> {
+        let run =
+            self.run(plugin, Grants::default(), None, Arc::new(Ungranted { listener: None }), CancellationToken::new());
+        self.ask(&self.0.checks, run, question).await
+    }
+
+    fn run(
+        &self,
+        plugin: Plugin,
+        grants: Grants,
+        workspace: Option<PathBuf>,
+        host: Arc<dyn CallHost>,
+        cancelled: CancellationToken,
+    ) -> Run {
+        let (engine, tls) = (self.0.engine.clone(), self.0.tls.clone());
+        Run { engine, plugin, tls, grants, workspace, host, cancelled, cancel_grace: self.0.options.cancel_grace }
+    }
+
+    /// The place is given back only when the store is gone, or the pool would be asked for more than it has.
+    async fn ask(&self, places: &Arc<Semaphore>, run: Run, question: Question) -> Result<Reply, CallError> {
+        let place = tokio::select! {
+            biased;
+            () = run.cancelled.cancelled() => return Err(CallError::Cancelled),
+            place = places.clone().acquire_owned() => place.expect("this semaphore is never closed"),
+        };
+        let job = self.0.runtime.spawn(async move {
+            let _place = place;
+            run.ask(question).await
+        });
+        job.outcome().await.map_err(CallError::Sandbox)?
+    }
+
+    async fn prepare(&self, bytes: Arc<[u8]>) -> Result<(Digest, Plugin), SandboxError> {
+        let turn = self.0.compiler.clone().acquire_owned().await.expect("this semaphore is never closed");
+        let inner = self.0.clone();
+        let job = self.0.runtime.spawn_blocking(move || {
+            // Compiling goes on where nobody waits for it any more.
+            let _turn = turn;
+            inner.prepare(&bytes)
+        });
+        Ok(job.outcome().await.map_err(SandboxError::Interrupted)??)
+    }
+}
+
+impl Inner {
+    fn prepare(&self, bytes: &[u8]) -> Result<(Digest, Plugin), InvalidComponent> {
+        component::check_bytes(bytes, self.options.component_bytes)?;
+        let digest = Digest::of(bytes);
+        let component = match self.cache.get(&self.engine, &digest) {
+            Some(component) => component,
+            None => {
+                let component = component::compile(&self.engine, bytes)?;
+                self.cache.put(&digest, &component);
+                component
+            }
+        };
+        let kind = component::kind(&self.engine, &component)?;
+        Ok((digest, self.worlds.link(kind, &component)?))
+    }
+
+    fn plugin(&self, digest: &Digest) -> Result<Plugin, CallError> {
+        self.plugins().get(digest).cloned().ok_or(CallError::NotLoaded(*digest))
+    }
+
+    fn plugins(&self) -> MutexGuard<'_, BTreeMap<Digest, Plugin>> {
+        self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn nothing_but(limits: Limits) -> Grants {
+    Grants { limits, ..Grants::default() }
+}
+
+fn unasked() -> CallError {
+    CallError::Sandbox("the reply belongs to another question".to_owned())
+}
+
+/// The host of calls that run without any grant: what they say is passed on if somebody listens.
+struct Ungranted {
+    listener: Option<Arc<dyn CallHost>>,
+}
+
+impl Ungranted {
+    fn refusal() -> Failure {
+        Failure {
+            code: "denied".to_owned(),
+            message: "`describe`, `validate` and `judge` run without any grant".to_owned(),
+            retry: Retry::Never,
+            retry_after_ms: 0,
+            details: Value::Null,
+        }
+    }
+}
+
+impl CallHost for Ungranted {
+    fn log(&self, line: LogLine) {
+        self.listener.iter().for_each(|listener| listener.log(line.clone()));
+    }
+
+    fn progress(&self, percent: u32, message: &str) {
+        self.listener.iter().for_each(|listener| listener.progress(percent, message));
+    }
+
+    fn denied(&self, what: &str) {
+        self.listener.iter().for_each(|listener| listener.denied(what));
+    }
+
+    fn open_artifact(&self, _digest: &Digest) -> Result<Box<dyn io::Read + Send>, Failure> {
+        Err(Self::refusal())
+    }
+
+    fn create_artifact(&self, _name: &str) -> Result<Box<dyn ArtifactWriter>, Failure> {
+        Err(Self::refusal())
+    }
+
+    fn state_get(&self, _key: &str) -> Result<Option<StateEntry>, Failure> {
+        Err(Self::refusal())
+    }
+
+    fn state_put(&self, _key: &str, _value: Vec<u8>, _expect: u32) -> Result<u32, Failure> {
+        Err(Self::refusal())
+    }
+}

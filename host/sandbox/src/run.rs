@@ -1,0 +1,131 @@
+//! One call, from a fresh store to an answer that can be believed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockgate_core::plugin::Grants;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+use wasmtime_wasi::I32Exit;
+
+use crate::ask::{Broken, Question, Reply, ask};
+use crate::call::{CallError, CallHost};
+use crate::component::Plugin;
+use crate::context::{Context, HANDLES, Surroundings};
+use crate::convert::Allowance;
+use crate::egress::Tls;
+use crate::limits::{CpuMeter, MemoryLimiter, metered};
+use crate::output::Output;
+
+/// What a guest may hand over in one host call or answer, in the host's memory, beside the answer's own limit: an
+/// artifact's chunk, a request's body. A list whose items all point at the same text is larger here than there.
+const HANDOVER_RESERVE_BYTES: usize = 32 << 20;
+/// Longer is no call; also keeps the clock's arithmetic in range.
+const LONGEST_CALL: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub struct Run {
+    pub engine: Engine,
+    pub plugin: Plugin,
+    pub tls: Tls,
+    pub grants: Grants,
+    pub workspace: Option<PathBuf>,
+    pub host: Arc<dyn CallHost>,
+    pub cancelled: CancellationToken,
+    pub cancel_grace: Duration,
+}
+
+impl Run {
+    pub async fn ask(self, question: Question) -> Result<Reply, CallError> {
+        let output = Output::new(self.grants.limits.log_bytes, self.host.clone());
+        let wall = Duration::from_millis(self.grants.limits.wall_ms).min(LONGEST_CALL);
+        let deadline = Instant::now() + wall;
+        let meter = CpuMeter::new(self.grants.limits.cpu_ms);
+        let mut store = self.store(&output, deadline, &meter)?;
+
+        let allowance = Allowance::new(self.grants.limits.output_bytes);
+        let guest = metered(meter.clone(), ask(&self.plugin, &mut store, question, allowance));
+        let answered = tokio::select! {
+            biased;
+            answered = guest => Ok(answered),
+            reason = stopped(&self, deadline) => Err(reason),
+        };
+        output.finish();
+        match answered {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(Broken::Answer(error))) => Err(error),
+            Ok(Err(Broken::Guest(error))) => Err(self.diagnosis(&error, &store.data().limiter, &meter, &output)),
+            Err(reason) => Err(reason),
+        }
+    }
+
+    fn store(&self, output: &Output, deadline: Instant, meter: &Arc<CpuMeter>) -> Result<Store<Context>, CallError> {
+        let context = Context::new(Surroundings {
+            grants: &self.grants,
+            workspace: self.workspace.as_deref(),
+            host: self.host.clone(),
+            output: output.clone(),
+            deadline,
+            cancelled: self.cancelled.clone(),
+            tls: self.tls.clone(),
+        })
+        .map_err(CallError::Sandbox)?;
+        let mut store = Store::new(&self.engine, context);
+        store.limiter(|context| &mut context.limiter);
+        store.set_hostcall_fuel(self.handover_bytes());
+        store.set_max_component_handles(HANDLES);
+        // Without a deadline the first instruction would trap.
+        store.set_epoch_deadline(1);
+        let meter = meter.clone();
+        store.epoch_deadline_callback(move |_| {
+            if meter.within_limit() {
+                Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+            } else {
+                Ok(UpdateDeadline::Interrupt)
+            }
+        });
+        Ok(store)
+    }
+
+    /// A guest that was refused memory or stopped for its CPU time traps in ways that do not say so.
+    fn diagnosis(&self, error: &wasmtime::Error, memory: &MemoryLimiter, cpu: &CpuMeter, output: &Output) -> CallError {
+        if cpu.exceeded() {
+            return CallError::CpuLimit { limit_ms: cpu.limit_ms(), used_ms: cpu.used_ms() };
+        }
+        if let Some(asked_bytes) = memory.refused_bytes() {
+            return CallError::MemoryLimit { limit_bytes: memory.limit_bytes(), asked_bytes };
+        }
+        // Wasmtime keeps this error's type to itself.
+        if error.root_cause().to_string().contains("fuel allocated for hostcalls has been exhausted") {
+            return CallError::HandoverLimit { limit_bytes: self.handover_bytes() as u64 };
+        }
+        CallError::Trap { message: reason(error), stderr: output.stderr_tail() }
+    }
+
+    fn handover_bytes(&self) -> usize {
+        HANDOVER_RESERVE_BYTES.saturating_add(self.grants.limits.output_bytes as usize)
+    }
+}
+
+/// Ends when the call must end whatever the guest does, also one that sits in a host function.
+async fn stopped(run: &Run, deadline: Instant) -> CallError {
+    let cancelled = async {
+        run.cancelled.cancelled().await;
+        tokio::time::sleep(run.cancel_grace).await;
+    };
+    tokio::select! {
+        () = tokio::time::sleep_until(deadline) => CallError::WallLimit { limit_ms: run.grants.limits.wall_ms },
+        () = cancelled => CallError::Cancelled,
+    }
+}
+
+fn reason(error: &wasmtime::Error) -> String {
+    if let Some(I32Exit(status)) = error.downcast_ref() {
+        return format!("it exited with status {status} instead of answering");
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => trap.to_string(),
+        None => error.root_cause().to_string(),
+    }
+}

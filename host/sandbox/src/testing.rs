@@ -1,0 +1,127 @@
+//! A host that remembers what it was told.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{Cursor, Read, Write};
+use std::sync::{Arc, Mutex};
+
+use lockgate_core::digest::Digest;
+use lockgate_core::plugin::{Failure, Retry};
+
+use crate::call::{ArtifactWriter, CallHost, LogLevel, LogLine, StateEntry};
+
+#[derive(Default)]
+pub struct Recorder {
+    lines: Mutex<Vec<LogLine>>,
+    denials: Mutex<Vec<String>>,
+    progress: Mutex<Vec<(u32, String)>>,
+    pub artifacts: Arc<Mutex<BTreeMap<Digest, Vec<u8>>>>,
+    state: Mutex<BTreeMap<String, StateEntry>>,
+    /// Told at each log line, for tests that wait until a guest has come so far.
+    pub said: tokio::sync::Notify,
+}
+
+impl Recorder {
+    /// One line each: level, message, fields.
+    pub fn lines(&self) -> String {
+        let mut text = String::new();
+        for line in self.lines.lock().unwrap().iter() {
+            let level = match line.level {
+                LogLevel::Debug => "debug",
+                LogLevel::Info => "info",
+                LogLevel::Warn => "warn",
+                LogLevel::Error => "error",
+            };
+            write!(text, "{level} {}", line.message).unwrap();
+            for (key, value) in &line.fields {
+                write!(text, " {key}={value}").unwrap();
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    pub fn denials(&self) -> Vec<String> {
+        self.denials.lock().unwrap().clone()
+    }
+
+    pub fn progress(&self) -> Vec<(u32, String)> {
+        self.progress.lock().unwrap().clone()
+    }
+}
+
+/// The artifact with these bytes belongs to somebody else.
+pub const FORBIDDEN: &[u8] = b"forbidden";
+
+fn missing(what: &str) -> Failure {
+    refusal("not-found", format!("no {what}"))
+}
+
+fn refusal(code: &str, message: String) -> Failure {
+    Failure { code: code.into(), message, retry: Retry::Never, retry_after_ms: 0, details: serde_json::Value::Null }
+}
+
+impl CallHost for Recorder {
+    fn log(&self, line: LogLine) {
+        self.lines.lock().unwrap().push(line);
+        self.said.notify_one();
+    }
+
+    fn progress(&self, percent: u32, message: &str) {
+        self.progress.lock().unwrap().push((percent, message.to_owned()));
+    }
+
+    fn denied(&self, what: &str) {
+        self.denials.lock().unwrap().push(what.to_owned());
+    }
+
+    fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
+        if *digest == Digest::of(FORBIDDEN) {
+            return Err(refusal("denied", format!("{digest} is not of this deployment")));
+        }
+        let bytes = self.artifacts.lock().unwrap().get(digest).cloned();
+        Ok(Box::new(Cursor::new(bytes.ok_or_else(|| missing(&format!("artifact {digest}")))?)))
+    }
+
+    fn create_artifact(&self, _name: &str) -> Result<Box<dyn ArtifactWriter>, Failure> {
+        Ok(Box::new(Draft { bytes: Vec::new(), artifacts: self.artifacts.clone() }))
+    }
+
+    fn state_get(&self, key: &str) -> Result<Option<StateEntry>, Failure> {
+        Ok(self.state.lock().unwrap().get(key).cloned())
+    }
+
+    fn state_put(&self, key: &str, value: Vec<u8>, expect: u32) -> Result<u32, Failure> {
+        let mut state = self.state.lock().unwrap();
+        let version = state.get(key).map_or(0, |entry| entry.version);
+        if version != expect {
+            return Err(missing(&format!("version {expect} of {key}")));
+        }
+        state.insert(key.to_owned(), StateEntry { value, version: version + 1 });
+        Ok(version + 1)
+    }
+}
+
+struct Draft {
+    bytes: Vec<u8>,
+    artifacts: Arc<Mutex<BTreeMap<Digest, Vec<u8>>>>,
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ArtifactWriter for Draft {
+    fn finish(self: Box<Self>) -> Result<Digest, Failure> {
+        let digest = Digest::of(&self.bytes);
+        self.artifacts.lock().unwrap().insert(digest, self.bytes);
+        Ok(digest)
+    }
+}

@@ -1,0 +1,177 @@
+//! All that one host owns: the data folder, the sandbox, and a running owner for each project.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lockgate_core::definition::Definition;
+use lockgate_core::digest::Digest;
+use lockgate_core::handle::Command;
+use lockgate_core::name::{Actor, Name};
+use lockgate_core::plugin::Issue;
+use lockgate_core::state::State;
+use lockgate_core::system::SystemCommand;
+use lockgate_core::work::ProjectId;
+use lockgate_sandbox::{Sandbox, SandboxError};
+use lockgate_store::{IndexState, OnFatal, Store, StoreError, StoreOptions};
+
+use super::calls::CallRunner;
+use super::project::{self, ProjectHandle, Refusal};
+use super::system::{SystemHandle, SystemRefusal};
+use super::replay;
+use crate::clock;
+
+pub struct Settings {
+    pub data: PathBuf,
+    /// Plugin calls at a time.
+    pub concurrent_calls: usize,
+}
+
+/// A cheap handle on everything; the HTTP side holds nothing else.
+#[derive(Clone)]
+pub struct Host {
+    pub store: Store,
+    pub sandbox: Sandbox,
+    pub system: SystemHandle,
+    projects: Arc<Mutex<BTreeMap<Name, ProjectHandle>>>,
+    runner: CallRunner,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error("stream `{stream}`, event {sequence}: this version of Lockgate cannot read it ({error}); use the version that wrote it, or a newer one")]
+    UnknownEvent { stream: String, sequence: u64, error: serde_json::Error },
+    #[error("the journal has events of project `{stream}`, which was never created; the data folder is not whole, restore it from a backup")]
+    OrphanStream { stream: String },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AddPluginError {
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    System(#[from] SystemRefusal),
+}
+
+impl Host {
+    /// Opens the data folder, replays what the index does not have, and continues every deployment where it was.
+    pub fn open(settings: Settings) -> Result<Self, HostError> {
+        let options = StoreOptions {
+            journal: lockgate_journal::Options { on_fatal: Some(stop_the_process()), ..Default::default() },
+        };
+        let (store, opened) = Store::open(&settings.data, options)?;
+        if let Some(torn) = &opened.torn_tail {
+            tracing::warn!("{torn}: an unfinished write from the last stop was cut off; nothing acknowledged was in it");
+        }
+        if let IndexState::Rebuilt(reason) = &opened.index {
+            tracing::info!("the index is built again from the journal: {reason}");
+        }
+        let mut sandbox_options = lockgate_sandbox::Options::new(settings.data.join("compiled"));
+        sandbox_options.max_concurrent_calls = settings.concurrent_calls;
+        let sandbox = Sandbox::new(sandbox_options)?;
+        let (system, projects) = replay::all(&store)?;
+        let system = SystemHandle::new(store.clone(), system);
+        let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone());
+        let host = Self { store, sandbox, system, projects: Arc::default(), runner };
+        for (state, sequence) in projects {
+            host.start(state, sequence);
+        }
+        Ok(host)
+    }
+
+    fn start(&self, state: State, sequence: u64) -> ProjectHandle {
+        let mut projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = state.project.name.clone();
+        projects
+            .entry(name)
+            .or_insert_with(|| project::own(state, sequence, self.store.clone(), self.runner.clone()))
+            .clone()
+    }
+
+    pub fn project(&self, name: &Name) -> Option<ProjectHandle> {
+        self.projects.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    pub fn project_names(&self) -> Vec<Name> {
+        self.projects.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Creates the project if there is none, and makes this its definition.
+    pub async fn apply(&self, name: Name, definition: Definition, by: Actor) -> Result<ProjectHandle, Refusal> {
+        let handle = match self.project(&name) {
+            Some(handle) => handle,
+            None => self.create_project(name, by.clone()).await?,
+        };
+        handle.send(Command::SetDefinition { definition: Arc::new(definition), by }).await?;
+        Ok(handle)
+    }
+
+    async fn create_project(&self, name: Name, by: Actor) -> Result<ProjectHandle, Refusal> {
+        let uid = random_hex::<16>();
+        let create = SystemCommand::CreateProject { project: ProjectId { name: name.clone(), uid }, by };
+        let system = self.system.send(create, clock::now()).await.map_err(|_| Refusal::Stopping)?;
+        // Someone else may have been first: the id on record is the project's.
+        let project = system.projects.get(&name).cloned().ok_or(Refusal::Stopping)?;
+        Ok(self.start(State::new(project), 0))
+    }
+
+    /// Stores and inspects a component. It does nothing until an operator approves it.
+    pub async fn add_plugin(&self, bytes: Vec<u8>, by: Actor) -> Result<Digest, AddPluginError> {
+        let bytes: Arc<[u8]> = bytes.into();
+        let inspection = self.sandbox.inspect(bytes.clone()).await?;
+        // The bytes are on disk before the event that names them.
+        let (store, content) = (self.store.clone(), bytes.clone());
+        blocking(move || store.blobs().write(&content)).await?;
+        let add = SystemCommand::AddPlugin {
+            digest: inspection.digest,
+            kind: inspection.kind,
+            description: Box::new(inspection.description),
+            size_bytes: bytes.len() as u64,
+            by,
+        };
+        self.system.send(add, clock::now()).await?;
+        Ok(inspection.digest)
+    }
+
+    /// What the plugins themselves say of their configurations in this definition. A plugin that is not there
+    /// yet says nothing: that is found when a release is made.
+    pub async fn validate_configs(&self, definition: &Definition) -> Vec<Issue> {
+        let approved = self.system.view().approved();
+        let mut issues = Vec::new();
+        for (place, used) in definition.plugin_uses() {
+            let Some(plugin) = approved.get(used.plugin).filter(|plugin| plugin.kind == used.kind) else { continue };
+            let said = match self.runner.load(plugin.digest).await {
+                Ok(()) => self.sandbox.validate(&plugin.digest, used.config).await.unwrap_or_default(),
+                Err(_) => Vec::new(),
+            };
+            let at = |issue: Issue| Issue { path: format!("{place}/config{}", issue.path), message: issue.message };
+            issues.extend(said.into_iter().map(at));
+        }
+        issues
+    }
+}
+
+/// After a failed sync nobody knows what is on disk: going on, or trying again, would lie.
+fn stop_the_process() -> OnFatal {
+    Arc::new(|error| {
+        tracing::error!(%error, "the journal cannot be written; the host stops so that nothing is promised that is not on disk");
+        std::process::exit(crate::cli::exit::HOST_FAILED.into());
+    })
+}
+
+pub fn random_hex<const N: usize>() -> String {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    hex::encode(bytes)
+}
+
+/// File work off the threads that serve requests.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("file work does not panic")
+}

@@ -1,0 +1,86 @@
+//! Keeps the index in step with the journal, behind the owner's back: what is listed and paged, never the truth.
+
+use lockgate_core::name::{DeploymentNumber, Name};
+use lockgate_core::state::{Event, State, What};
+use lockgate_store::{Entry, IndexBatch, Store};
+use tokio::sync::{mpsc, watch};
+
+use super::narrate;
+
+/// Finished deployments: number to the whole record.
+pub const FINISHED: &str = "finished";
+/// History of a deployment: number and sequence to the event as people read it.
+pub const HISTORY: &str = "history";
+
+/// Batches that wait to be indexed; then the owner waits with them.
+const WAITING_BATCHES: usize = 256;
+
+pub struct Indexer(mpsc::Sender<(IndexBatch, Vec<DeploymentNumber>)>);
+
+impl Indexer {
+    pub async fn send(&self, batch: IndexBatch, finished: Vec<DeploymentNumber>) {
+        // A gone indexer has said why; the journal holds everything, and the next start catches up.
+        let _ = self.0.send((batch, finished)).await;
+    }
+}
+
+type Forgettable = mpsc::UnboundedReceiver<Vec<DeploymentNumber>>;
+
+/// Also gives how far the index is, and the finished deployments it has the record of.
+pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, Forgettable) {
+    let (sender, mut batches) = mpsc::channel::<(IndexBatch, Vec<DeploymentNumber>)>(WAITING_BATCHES);
+    let (indexed, indexed_receiver) = watch::channel(0);
+    // Unbounded is bounded here: no more numbers than batches were let in.
+    let (forget, forgettable) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some((batch, finished)) = batches.recv().await {
+            let through = batch.through;
+            if let Err(error) = store.index(batch).await {
+                tracing::error!(%project, %error, "the index failed: lists and history stand still until the next start rebuilds it");
+                return;
+            }
+            indexed.send_replace(through);
+            if !finished.is_empty() {
+                let _ = forget.send(finished);
+            }
+        }
+    });
+    (Indexer(sender), indexed_receiver, forgettable)
+}
+
+pub fn entries(state: &State, events: &[(u64, Event)], finished: &[DeploymentNumber]) -> Vec<Entry> {
+    let history = events.iter().filter_map(|(sequence, event)| {
+        let number = deployment_of(event)?;
+        let row = narrate::row(state, number, *sequence, event);
+        Some(entry(HISTORY, history_key(number, *sequence), &row))
+    });
+    let records = finished.iter().filter_map(|number| {
+        let deployment = state.deployments.get(number)?;
+        Some(entry(FINISHED, number.to_be_bytes().to_vec(), deployment.as_ref()))
+    });
+    history.chain(records).collect()
+}
+
+pub fn history_key(number: DeploymentNumber, sequence: u64) -> Vec<u8> {
+    [number.to_be_bytes(), sequence.to_be_bytes()].concat()
+}
+
+fn entry(table: &'static str, key: Vec<u8>, value: &impl serde::Serialize) -> Entry {
+    let value = serde_json::to_vec(value).expect("records are plain data");
+    Entry { table: table.into(), key, value: Some(value) }
+}
+
+fn deployment_of(event: &Event) -> Option<DeploymentNumber> {
+    match &event.what {
+        What::Deployment { number, .. } => Some(*number),
+        What::DeploymentQueued(queued) => Some(queued.number),
+        What::CurrentChanged { deployment, .. } => Some(*deployment),
+        What::LiveChanged { live, .. } => live.as_ref().map(|live| live.deployment),
+        What::DeploymentReopened { .. }
+        | What::ProjectCreated { .. }
+        | What::DefinitionChanged { .. }
+        | What::ReleaseCreated { .. }
+        | What::ReleaseActivated { .. }
+        | What::ReleaseAbandoned { .. } => None,
+    }
+}

@@ -1,0 +1,16 @@
+//! Owns the projects: the only caller of the core's `handle`. Starts what is due and feeds reports back.
+
+mod calls;
+mod host;
+mod index;
+mod narrate;
+mod project;
+mod replay;
+mod system;
+
+pub use calls::log_id;
+pub use host::{AddPluginError, Host, HostError, Settings, blocking, random_hex};
+pub use index::{FINISHED, HISTORY, history_key};
+pub use narrate::HistoryRow;
+pub use project::{Committed, ProjectHandle, Refusal, View};
+pub use system::{SystemHandle, SystemRefusal};

@@ -1,0 +1,243 @@
+//! The loop that owns a project: command in, events to the journal, state out, calls started and stopped.
+//!
+//! It takes all that waits, decides, commits once, and only then answers and acts. While a commit is under way
+//! the next commands gather: the disk sets the pace, not a timer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lockgate_core::deployment::Change;
+use lockgate_core::handle::{Command, Rejection, handle};
+use lockgate_core::name::{DeploymentNumber, Name};
+use lockgate_core::state::{Event, State, What};
+use lockgate_core::work::{Answer, CallRef};
+use lockgate_store::{IndexBatch, Store};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::calls::{CallRunner, RunningCalls};
+use super::index::{self, Indexer};
+use crate::clock;
+
+/// Commands that wait for the owner; a sender over that waits with them.
+const INBOX: usize = 1_024;
+/// Commands decided on in one commit.
+const MOST_PER_COMMIT: usize = 256;
+/// A snapshot of the state goes to the index this often, so that a start replays little.
+const EVENTS_PER_SNAPSHOT: u64 = 4_096;
+
+/// A project as everyone but its owner sees it.
+#[derive(Clone)]
+pub struct ProjectHandle {
+    inbox: mpsc::Sender<Message>,
+    view: watch::Receiver<Arc<View>>,
+    indexed: watch::Receiver<u64>,
+}
+
+/// The state after the last commit. Copies share structure.
+pub struct View {
+    pub state: State,
+    /// Journal sequence of the last event in it.
+    pub sequence: u64,
+}
+
+/// A command that is on disk.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    pub events: Vec<Event>,
+    /// Of the last event, also where the command changed nothing.
+    pub sequence: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    #[error("the host is stopping; nothing was changed by this request as far as it knows: look, then try again")]
+    Stopping,
+}
+
+struct Message {
+    command: Command,
+    reply: Option<oneshot::Sender<Result<Committed, Refusal>>>,
+}
+
+impl ProjectHandle {
+    /// Done when the command's events are on disk.
+    pub async fn send(&self, command: Command) -> Result<Committed, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message { command, reply: Some(reply) };
+        self.inbox.send(message).await.map_err(|_| Refusal::Stopping)?;
+        answer.await.map_err(|_| Refusal::Stopping)?
+    }
+
+    pub fn view(&self) -> Arc<View> {
+        self.view.borrow().clone()
+    }
+
+    /// Rises when the index, and with it the history, holds more events.
+    pub fn indexed(&self) -> watch::Receiver<u64> {
+        self.indexed.clone()
+    }
+}
+
+/// How calls report back.
+#[derive(Clone)]
+pub struct Reports(mpsc::Sender<Message>);
+
+impl Reports {
+    pub async fn send(&self, call: CallRef, answer: Answer) {
+        let message = Message { command: Command::Report { call, answer }, reply: None };
+        // Without an owner there is nobody to tell; the call is repeated when there is one again.
+        let _ = self.0.send(message).await;
+    }
+}
+
+/// Starts the owner of a project whose state was loaded up to `sequence`.
+pub fn own(state: State, sequence: u64, store: Store, runner: CallRunner) -> ProjectHandle {
+    let (inbox, messages) = mpsc::channel(INBOX);
+    let (view, views) = watch::channel(Arc::new(View { state: state.clone(), sequence }));
+    let (indexer, indexed, forgettable) = index::start(store.clone(), state.project.name.clone());
+    let owner = Owner {
+        name: state.project.name.clone(),
+        calls: RunningCalls::new(runner, Reports(inbox.clone())),
+        snapshot_due: sequence + EVENTS_PER_SNAPSHOT,
+        state,
+        sequence,
+        store,
+        view,
+        indexer,
+    };
+    tokio::spawn(owner.run(messages, forgettable));
+    ProjectHandle { inbox, view: views, indexed }
+}
+
+struct Owner {
+    name: Name,
+    state: State,
+    sequence: u64,
+    store: Store,
+    view: watch::Sender<Arc<View>>,
+    indexer: Indexer,
+    calls: RunningCalls,
+    snapshot_due: u64,
+}
+
+impl Owner {
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>, mut forgettable: mpsc::UnboundedReceiver<Vec<DeploymentNumber>>) {
+        self.calls.follow(&self.state, self.state.due());
+        // Whatever finished before the last stop and is not in the index yet.
+        let finished = self.state.deployments.values().filter(|deployment| deployment.is_finished());
+        let finished: Vec<_> = finished.map(|deployment| deployment.number).collect();
+        self.index(&[], &finished).await;
+        loop {
+            let mut batch = Vec::new();
+            tokio::select! {
+                received = messages.recv_many(&mut batch, MOST_PER_COMMIT) => if received == 0 { return },
+                Some(numbers) = forgettable.recv() => {
+                    numbers.into_iter().for_each(|number| self.state.forget(number));
+                    continue;
+                }
+                () = sleep_until(self.state.wake_at()) => batch.push(Message { command: Command::Tick, reply: None }),
+            }
+            if self.commit(batch).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Decides on a batch, writes it, and then tells and acts. An error means that the disk failed: whoever waits
+    /// learns that the host stops, and nothing is started on the strength of events that may not be there.
+    async fn commit(&mut self, batch: Vec<Message>) -> Result<(), ()> {
+        let before = self.state.last_event_at;
+        let mut events: Vec<Event> = Vec::new();
+        let mut replies = Vec::new();
+        for message in batch {
+            let decided = handle(&self.state, message.command, clock::now().max(before));
+            let decided = decided.inspect(|decided| decided.iter().for_each(|event| self.state.apply(event)));
+            if let Ok(decided) = &decided {
+                events.extend_from_slice(decided);
+            }
+            replies.extend(message.reply.map(|reply| (reply, decided)));
+        }
+        let first = self.write(&events).await.map_err(|error| {
+            tracing::error!(project = %self.name, %error, "the journal failed; this project stops here");
+        })?;
+        let touched = touched(&events);
+        self.view.send_replace(Arc::new(View { state: self.state.clone(), sequence: self.sequence }));
+        for (reply, decided) in replies {
+            let committed = decided.map(|events| Committed { events, sequence: self.sequence });
+            // The caller may be gone; the command is done all the same.
+            let _ = reply.send(committed.map_err(Refusal::Rejected));
+        }
+        for number in touched.keys() {
+            let due = self.state.deployments.get(number).map(|deployment| deployment.due()).unwrap_or_default();
+            self.calls.follow_one(&self.state, *number, due);
+        }
+        let numbered: Vec<(u64, Event)> = (first..).zip(events).collect();
+        let finished: Vec<_> = touched.into_iter().filter_map(|(number, finished)| finished.then_some(number)).collect();
+        self.index(&numbered, &finished).await;
+        Ok(())
+    }
+
+    /// Returns the sequence of the first event.
+    async fn write(&mut self, events: &[Event]) -> Result<u64, lockgate_store::StoreError> {
+        if events.is_empty() {
+            return Ok(self.sequence + 1);
+        }
+        let payloads = events.iter().map(|event| serde_json::to_vec(event).expect("events are plain data")).collect();
+        let committed = self.store.append(self.name.as_str(), payloads).await?;
+        self.sequence = committed.last;
+        Ok(committed.first)
+    }
+
+    async fn index(&mut self, events: &[(u64, Event)], finished: &[DeploymentNumber]) {
+        if events.is_empty() && finished.is_empty() {
+            return;
+        }
+        let snapshot = self.sequence >= self.snapshot_due;
+        if snapshot {
+            self.snapshot_due = self.sequence + EVENTS_PER_SNAPSHOT;
+        }
+        let batch = IndexBatch {
+            stream: self.name.to_string(),
+            through: self.sequence,
+            snapshot: snapshot.then(|| serde_json::to_vec(&self.state).expect("a state is plain data")),
+            entries: index::entries(&self.state, events, finished),
+        };
+        self.indexer.send(batch, finished.to_vec()).await;
+    }
+}
+
+/// The deployments these events are about, and whether each has finished.
+fn touched(events: &[Event]) -> BTreeMap<DeploymentNumber, bool> {
+    let mut touched = BTreeMap::new();
+    for event in events {
+        match &event.what {
+            What::Deployment { number, change } => {
+                touched.insert(*number, matches!(change, Change::Finished { .. }));
+            }
+            What::DeploymentQueued(queued) => {
+                touched.insert(queued.number, false);
+            }
+            What::ProjectCreated { .. }
+            | What::DefinitionChanged { .. }
+            | What::ReleaseCreated { .. }
+            | What::ReleaseActivated { .. }
+            | What::ReleaseAbandoned { .. }
+            | What::DeploymentReopened { .. }
+            | What::CurrentChanged { .. }
+            | What::LiveChanged { .. } => {}
+        }
+    }
+    touched
+}
+
+async fn sleep_until(wake_at: Option<lockgate_core::name::Timestamp>) {
+    match wake_at {
+        Some(at) => {
+            let wait_ms = at.ms_since(clock::now());
+            tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+        }
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,10 @@
+//! Lockgate: how it happens. The host, its HTTP API, and the commands that are clients of it.
+
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod driver;
+pub mod http;
+pub mod project_file;
+pub mod wire;

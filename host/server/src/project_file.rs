@@ -1,0 +1,246 @@
+//! The project file, `lockgate.yaml`: from text to a [`Definition`].
+//!
+//! All mistakes of a file are reported together, each with its place. Nothing in a file, however broken, may panic
+//! or take much time or memory: files come over the API, too.
+
+mod check;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod text;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use lockgate_core::definition::{Definition, Environment, PhaseWork, Workflow, listed};
+use lockgate_core::name::Name;
+use lockgate_core::plugin::Issue;
+use serde_json::Value;
+
+use check::About;
+use yaml::{Node, Place};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectFile {
+    pub project: Name,
+    pub definition: Definition,
+}
+
+/// JSON Schema of the file, for editors.
+pub fn schema() -> Value {
+    check::SCHEMA.clone()
+}
+
+pub fn parse(text: &str) -> Result<ProjectFile, Mistakes> {
+    let (tree, mut mistakes) = yaml::read(text);
+    let Some(tree) = tree else { return Err(Mistakes::new(text, mistakes)) };
+
+    let mut value = tree.to_json();
+    keep_variables_as_written(&tree, &mut value);
+    let checked = check::check(value);
+    for finding in checked.findings {
+        let node = tree.nearest(&finding.path);
+        let place = match finding.about {
+            About::Key => node.key_place(),
+            About::Value => node.place(),
+        };
+        if !node.is_refused() {
+            mistakes.push(Mistake::new(place, finding.path, finding.message));
+        }
+    }
+
+    let Some(value) = checked.value else { return Err(Mistakes::new(text, mistakes)) };
+    let file = match serde_json::from_value::<shape::File>(value) {
+        Ok(file) => file.meaning(),
+        Err(error) => {
+            mistakes.push(Mistake::new(tree.place(), "", format!("the file does not fit its shape: {error}")));
+            return Err(Mistakes::new(text, mistakes));
+        }
+    };
+    for problem in problems_of_the_whole(&file.definition) {
+        let node = tree.nearest(&problem.path);
+        if !node.is_refused() && !checked.stand_ins.explain(&problem.path) {
+            mistakes.push(Mistake::new(node.place(), problem.path, problem.message));
+        }
+    }
+    if mistakes.is_empty() { Ok(file) } else { Err(Mistakes::new(text, mistakes)) }
+}
+
+/// Line and column (from 1, in characters) of what a JSON pointer names, or of the last thing on the way to it: a key
+/// that is missing has no place of its own. `None` when the text is not YAML.
+pub fn locate(text: &str, pointer: &str) -> Option<(usize, usize)> {
+    let place = yaml::read(text).0?.nearest(pointer).place();
+    Some((place.line, place.column))
+}
+
+/// `VERSION: 1.10` means the text `1.10`, not the number 1.1.
+fn keep_variables_as_written(tree: &Node, value: &mut Value) {
+    for (environment, node) in tree.get("environments").into_iter().flat_map(Node::entries) {
+        for (variable, node) in node.get("variables").into_iter().flat_map(Node::entries) {
+            let typed = &mut value["environments"][environment]["variables"][variable];
+            if let Some(written) = node.as_written()
+                && (typed.is_number() || typed.is_boolean())
+            {
+                *typed = Value::String(written.to_owned());
+            }
+        }
+    }
+}
+
+fn problems_of_the_whole(definition: &Definition) -> Vec<Issue> {
+    let mut problems = definition.problems();
+    let applied: BTreeMap<&Name, BTreeSet<&Name>> =
+        definition.workflows.iter().map(|(name, workflow)| (name, applied_targets(workflow))).collect();
+    for (name, environment) in &definition.environments {
+        problems.extend(workflow_problem(name, environment, &applied));
+        problems.extend(gates_problem(name, environment));
+    }
+    problems
+}
+
+fn applied_targets(workflow: &Workflow) -> BTreeSet<&Name> {
+    let targets = workflow.phases.iter().filter_map(|phase| match &phase.work {
+        PhaseWork::Apply { target } => Some(target),
+        PhaseWork::Plugin { .. } => None,
+    });
+    targets.collect()
+}
+
+/// The core would only refuse each deployment.
+fn workflow_problem(
+    name: &Name,
+    environment: &Environment,
+    applied: &BTreeMap<&Name, BTreeSet<&Name>>,
+) -> Option<Issue> {
+    let Some(workflow) = &environment.workflow else {
+        let message = match applied.is_empty() {
+            true => "there is no workflow to run here; write one under `workflows`".to_owned(),
+            false => format!("the key `workflow` is missing here; there are: {}", listed(applied.keys())),
+        };
+        return Some(Issue { path: format!("/environments/{name}/workflow"), message });
+    };
+    let missing = applied.get(workflow)?.iter().find(|target| !environment.targets.contains_key(**target))?;
+    let message = format!(
+        "the workflow `{workflow}` applies `{missing}`, and there is no such target here; there are: {}",
+        listed(environment.targets.keys())
+    );
+    Some(Issue { path: format!("/environments/{name}/targets"), message })
+}
+
+fn gates_problem(name: &Name, environment: &Environment) -> Option<Issue> {
+    let gates = environment.post_gates.as_ref()?;
+    (gates.steady_ms >= gates.timeout_ms).then(|| Issue {
+        path: format!("/environments/{name}/gates/post/steady"),
+        message: "the gates time out before they can be green for so long: `steady` must be shorter than `timeout`"
+            .to_owned(),
+    })
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Both count from 1; columns are characters.
+    pub line: usize,
+    pub column: usize,
+    /// JSON pointer.
+    pub path: String,
+    pub message: String,
+}
+
+impl Mistake {
+    fn new(place: Place, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { line: place.line, column: place.column, path: path.into(), message: message.into() }
+    }
+}
+
+/// Everything wrong with one file, from top to bottom.
+#[derive(Debug, Clone)]
+pub struct Mistakes {
+    file: String,
+    lines: Vec<String>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Mistakes {
+    fn new(text: &str, mut mistakes: Vec<Mistake>) -> Self {
+        mistakes.sort_by(|a, b| (a.line, a.column, &a.path).cmp(&(b.line, b.column, &b.path)));
+        mistakes.dedup();
+        let lines = text.lines().map(str::to_owned).collect();
+        Self { file: "lockgate.yaml".to_owned(), lines, mistakes }
+    }
+
+    /// What was found wrong later in a file that parsed, such as a plugin's configuration.
+    pub fn from_issues(text: &str, issues: Vec<Issue>) -> Self {
+        let tree = yaml::read(text).0;
+        let mistake = |issue: Issue| {
+            let place = tree.as_ref().map_or(Place { line: 1, column: 1 }, |tree| tree.nearest(&issue.path).place());
+            Mistake::new(place, issue.path, issue.message)
+        };
+        Self::new(text, issues.into_iter().map(mistake).collect())
+    }
+
+    /// The name shown before each place, when it is not `lockgate.yaml`.
+    pub fn in_file(mut self, file: impl Into<String>) -> Self {
+        self.file = file.into();
+        self
+    }
+
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Mistake> {
+        self.mistakes.iter()
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// More at once would scroll the first ones away.
+const MAX_SHOWN: usize = 50;
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for mistake in self.mistakes.iter().take(MAX_SHOWN) {
+            let Mistake { line, column, path, message } = mistake;
+            let path = if path.is_empty() { String::new() } else { format!("{}: ", excerpt(path, 200)) };
+            writeln!(f, "{}:{line}:{column}: {path}{message}", self.file)?;
+            if let Some(source) = self.lines.get(line.saturating_sub(1)) {
+                write_source(f, source, mistake)?;
+            }
+        }
+        match self.mistakes.len() {
+            1 => write!(f, "1 mistake"),
+            count if count > MAX_SHOWN => write!(f, "{count} mistakes, the first {MAX_SHOWN} are shown"),
+            count => write!(f, "{count} mistakes"),
+        }
+    }
+}
+
+/// The line and a caret under the column. Of a very long line, only what is around it.
+fn write_source(f: &mut fmt::Formatter<'_>, source: &str, mistake: &Mistake) -> fmt::Result {
+    let before = mistake.column.saturating_sub(1);
+    let skipped = if before < 100 { 0 } else { before - 40 };
+    let shown: String = source.chars().skip(skipped).take(120).map(printable).collect();
+    let margin = " ".repeat(mistake.line.to_string().len());
+    writeln!(f, " {} | {}", mistake.line, shown.trim_end())?;
+    writeln!(f, " {margin} | {}^", " ".repeat(before - skipped))
+}
+
+/// Text from the file in a message: in backticks, on one line, and not too long.
+fn quoted(text: &str) -> String {
+    format!("`{}`", excerpt(text, 60))
+}
+
+fn excerpt(text: &str, max_chars: usize) -> String {
+    let mut shown: String = text.chars().take(max_chars).map(printable).collect();
+    if text.chars().nth(max_chars).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A terminal must not obey what a file says, and a tab must not move the caret.
+fn printable(c: char) -> char {
+    match c {
+        '\t' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    }
+}

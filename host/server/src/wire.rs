@@ -1,0 +1,486 @@
+//! What travels over HTTP: JSON shapes, and the conversions from the domain. The wire is not the domain.
+//!
+//! Times are RFC 3339 in UTC. Digests are `sha256:` and 64 hex digits. Unknown fields of a request are refused.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+// ---- requests ----
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRelease {
+    /// Unique in its project, such as `v1.4.0`.
+    pub tag: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub artifacts: Vec<Artifact>,
+    /// A draft may be created again until it is started.
+    #[serde(default)]
+    pub draft: bool,
+    /// Deploy after release: the environment to trigger in the same call.
+    #[serde(default)]
+    pub deploy_to: Option<String>,
+}
+
+/// Something built. Only `name` and `digest` are required; its content is uploaded with `PUT /v1/artifacts`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    pub name: String,
+    pub digest: String,
+    #[serde(default)]
+    pub uri: String,
+    #[serde(default)]
+    pub media_type: String,
+    #[serde(default)]
+    pub build_id: String,
+    #[serde(default)]
+    pub stack: String,
+    #[serde(default)]
+    pub application: String,
+    /// Registration metadata.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDeployment {
+    /// Tag of an active release.
+    pub release: String,
+    /// LAUNCH, FULL, SELECTIVE, CUSTOM or DESTROY; FULL when left out.
+    #[serde(default, rename = "type")]
+    pub deployment_type: Option<String>,
+    /// The environment's own workflow, or the only one there is, when left out.
+    #[serde(default)]
+    pub workflow: Option<String>,
+    #[serde(default)]
+    pub comment: String,
+    #[serde(default)]
+    pub refresh: bool,
+    #[serde(default)]
+    pub forced: bool,
+    #[serde(default)]
+    pub allow_destructive: bool,
+}
+
+/// A remark that goes on the record with an answer, a rollback or a retry.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Remark {
+    #[serde(default)]
+    pub comment: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    #[serde(default)]
+    pub reason: String,
+    /// End it at once, whatever its phases are doing: STOPPED.
+    #[serde(default)]
+    pub force: bool,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PluginApproval {
+    pub grants: Grants,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// What a plugin may do. Left out means not allowed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grants {
+    pub http: Vec<HttpGrant>,
+    /// Folder name, as the plugin sees it, to the host's folder.
+    pub folders: BTreeMap<String, FolderGrant>,
+    /// `read` or `read-write`.
+    pub workspace: Option<String>,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpGrant {
+    /// `scheme://host:port`; the port may be left out.
+    pub origin: String,
+    /// The host may be at a loopback, private or link-local address.
+    #[serde(default)]
+    pub private_network: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FolderGrant {
+    /// Absolute path on the host.
+    pub path: String,
+    /// `read` or `read-write`.
+    pub access: String,
+}
+
+/// Of one call. What is left out has the default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub memory_bytes: Option<u64>,
+    /// Time the guest runs.
+    pub cpu_ms: Option<u64>,
+    /// Time altogether, waiting included.
+    pub wall_ms: Option<u64>,
+    pub log_bytes: Option<u64>,
+    pub output_bytes: Option<u64>,
+    pub http_body_bytes: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// Names the token, such as `ci` or `ann-laptop`.
+    pub name: String,
+    /// The person behind it: what approvals and the audit log show.
+    pub person: String,
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// `viewer`, `member` or `admin`; `member` when left out.
+    #[serde(default)]
+    pub role: Option<String>,
+}
+
+// ---- answers ----
+
+/// One page of a list. `next` is what to pass to get the following page; absent at the end.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Project {
+    pub name: String,
+    pub description: String,
+    pub applications: Vec<String>,
+    pub workflows: Vec<String>,
+    pub environments: Vec<Environment>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Environment {
+    pub name: String,
+    /// What users get. Switches when a deployment succeeds.
+    pub live: Option<LiveRelease>,
+    /// What the targets last began to apply.
+    pub current: Option<CurrentRelease>,
+    /// Current and live differ: something is under way, or a deployment failed half-way.
+    pub differs: bool,
+    /// Number of the deployment that holds the environment's slot.
+    pub active: Option<u64>,
+    /// Numbers of the waiting ones, in order.
+    pub queue: Vec<u64>,
+    /// Tag a rollback would go back to now.
+    pub rollback_to: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LiveRelease {
+    pub release: String,
+    pub deployment: u64,
+    #[schema(format = DateTime)]
+    pub since: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CurrentRelease {
+    pub release: String,
+    pub deployment: u64,
+    #[schema(format = DateTime)]
+    pub since: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Release {
+    pub tag: String,
+    pub description: String,
+    /// `Draft`, `Active` or `Abandoned`.
+    pub status: String,
+    /// `Ready`, `Deployed` or `Superseded`.
+    pub lifecycle: String,
+    /// Of everything deployments use; absent for a draft.
+    pub digest: Option<String>,
+    pub artifacts: Vec<Artifact>,
+    pub workflows: Vec<String>,
+    /// Plugin name to the digest this release is pinned to.
+    pub plugins: BTreeMap<String, String>,
+    pub created_by: String,
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// Environments where it is live now.
+    pub live_in: Vec<String>,
+    /// With `deploy_to`: the deployment that was triggered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<u64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Deployment {
+    /// `project/number`.
+    pub id: String,
+    pub number: u64,
+    pub project: String,
+    pub environment: String,
+    pub release: String,
+    /// LAUNCH, FULL, SELECTIVE, CUSTOM, DESTROY or ROLLBACK.
+    #[serde(rename = "type")]
+    pub deployment_type: String,
+    pub workflow: String,
+    /// Deployment status, such as QUEUED, PENDING_APPROVAL, IN_PROGRESS, SUCCEEDED or FAILED.
+    pub status: String,
+    /// SUCCEEDED, but a phase that may fail did.
+    pub partial: bool,
+    /// Release in the environment, such as `InProgress` or `Rejected`.
+    pub environment_status: String,
+    /// Attempt status: `NotDeployed`, `InProgress`, `Succeeded`, `PartiallySucceeded` or `Failed`.
+    pub attempt_status: String,
+    pub operation_status: String,
+    pub attempt: u32,
+    /// Place in the queue, from 1, while waiting.
+    pub place: Option<usize>,
+    /// What it waits for, in words, and who can lift it.
+    pub waiting_for: Vec<Blocker>,
+    pub refresh: bool,
+    pub forced: bool,
+    pub allow_destructive: bool,
+    pub comment: String,
+    pub triggered_by: String,
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    #[schema(format = DateTime)]
+    pub finished_at: Option<String>,
+    /// From trigger to end, or to now.
+    pub time_taken_ms: u64,
+    /// Why it failed or was stopped.
+    pub failure: Option<Failure>,
+    pub phases: Vec<Phase>,
+    pub plan: Plan,
+    pub approval: Option<Approval>,
+    pub gates: Vec<Gate>,
+    /// Events of this deployment so far: pass it to the event stream to hear of later ones only.
+    pub last_event: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Blocker {
+    pub reason: String,
+    pub lifted_by: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Failure {
+    /// The phase; `plan`, `approval` or `gates` for what lies around the phases.
+    pub phase: String,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Phase {
+    pub name: String,
+    /// Plugin, or `apply TARGET`.
+    pub does: String,
+    /// `Waiting`, `Running`, `Succeeded`, `Failed`, `Canceled` or `Skipped`.
+    pub status: String,
+    /// Running: which try this is; ended: how many it took.
+    pub tries: u32,
+    #[schema(format = DateTime)]
+    pub started_at: Option<String>,
+    #[schema(format = DateTime)]
+    pub ended_at: Option<String>,
+    pub summary: String,
+    pub message: Option<String>,
+    #[schema(value_type = Object)]
+    pub outputs: Value,
+    /// `Undone`, or why it could not be.
+    pub undo: Option<String>,
+}
+
+/// What would change, or did. Approvals sign `digest`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct Plan {
+    pub digest: Option<String>,
+    pub changes: Vec<Change>,
+    /// One line per target.
+    pub summary: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Change {
+    pub target: String,
+    pub application: String,
+    pub kind: String,
+    pub name: String,
+    /// `create`, `update`, `delete`, `replace` or `no-op`.
+    pub action: String,
+    pub destructive: bool,
+    pub fields: Vec<FieldChange>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FieldChange {
+    pub path: String,
+    /// JSON; absent when sensitive or not there.
+    #[schema(value_type = Object)]
+    pub before: Value,
+    #[schema(value_type = Object)]
+    pub after: Value,
+    pub sensitive: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Approval {
+    /// `Pending`, `Approved` or `Rejected`.
+    pub status: String,
+    pub plan_digest: String,
+    /// In words, such as `1 of operators`.
+    pub rules: Vec<String>,
+    pub not_your_own: bool,
+    pub answers: Vec<ApprovalAnswer>,
+    #[schema(format = DateTime)]
+    pub requested_at: String,
+    #[schema(format = DateTime)]
+    pub deadline: String,
+    /// Why it is asked again: what changed since it was approved.
+    pub difference: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ApprovalAnswer {
+    pub person: String,
+    pub approved: bool,
+    pub comment: String,
+    #[schema(format = DateTime)]
+    pub at: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Gate {
+    pub name: String,
+    /// `pass`, `fail`, `inconclusive` or `error`; absent before the first sample.
+    pub outcome: Option<String>,
+    pub reason: String,
+    #[schema(format = DateTime)]
+    pub at: Option<String>,
+    pub rounds: u32,
+}
+
+/// One thing that happened to a deployment.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    /// Position in the journal: rises, with gaps.
+    pub sequence: u64,
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// Such as `phase_started`.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// A sentence for people.
+    pub text: String,
+    /// Deployment status after it.
+    pub status: Option<String>,
+    #[schema(value_type = Object)]
+    pub details: Value,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LogLine {
+    /// Counts the lines of the phase's log in this attempt, from 0.
+    pub line: u64,
+    #[schema(format = DateTime)]
+    pub time: String,
+    pub level: String,
+    pub phase: String,
+    pub attempt: u32,
+    #[serde(rename = "try")]
+    pub try_number: u32,
+    /// REGULAR, CUSTOM or ROLLBACK.
+    #[serde(rename = "deploymentType")]
+    pub deployment_type: String,
+    pub message: String,
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct UploadedArtifact {
+    pub digest: String,
+    pub size_bytes: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Plugin {
+    pub name: String,
+    /// `phase`, `gate` or `target`.
+    pub kind: String,
+    pub digest: String,
+    pub version: String,
+    pub summary: String,
+    /// `pending`, `active`, or `superseded` by a newer digest of that name.
+    pub status: String,
+    /// What it asks for.
+    #[schema(value_type = Object)]
+    pub requests: Value,
+    pub grants: Option<Grants>,
+    #[schema(value_type = Object)]
+    pub config_schema: Value,
+    pub size_bytes: u64,
+    pub added_by: String,
+    #[schema(format = DateTime)]
+    pub added_at: String,
+    pub approved_by: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Token {
+    pub name: String,
+    pub person: String,
+    pub groups: Vec<String>,
+    pub role: String,
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    pub revoked: bool,
+    /// Only in the answer that created it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+/// What went wrong (RFC 9457, `application/problem+json`).
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// `urn:lockgate:problem:` and `code`.
+    #[serde(rename = "type")]
+    pub problem_type: String,
+    pub title: String,
+    pub status: u16,
+    /// What was tried, what is wrong, what is allowed, what to do.
+    pub detail: String,
+    /// Stable, for scripts, such as `tag-taken`.
+    pub code: String,
+    /// Of a file: every mistake with its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mistakes: Vec<Mistake>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Mistake {
+    pub line: usize,
+    pub column: usize,
+    pub path: String,
+    pub message: String,
+}

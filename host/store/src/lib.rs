@@ -1,0 +1,297 @@
+//! The store: one data folder, owned by one host at a time.
+//!
+//! The journal in it is the truth. Blobs are made durable before the event that
+//! names them, logs are bulk beside it, and the index is derived: it may be lost
+//! at any time, and then its owners make it again from the events.
+//!
+//! To start: for each of [`Store::streams`] take its [`Store::snapshot`], then
+//! apply [`Store::tail`], the events after all snapshots in one pass.
+
+mod blobs;
+mod error;
+mod folder;
+mod index;
+mod logs;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lockgate_journal::{self as journal, Journal, Records, StreamHead, TornTail};
+use tokio::sync::{Semaphore, oneshot};
+
+pub use blobs::{BlobWriter, Blobs};
+pub use error::StoreError;
+pub use index::{
+    Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot,
+};
+pub use journal::{Committed, OnFatal, Stats};
+pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
+
+use folder::{Layout, Lock};
+use index::Index;
+
+#[derive(Default)]
+pub struct StoreOptions {
+    pub journal: journal::Options,
+}
+
+/// What opening found, for the host to log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    pub events: u64,
+    pub torn_tail: Option<TornTail>,
+    pub index: IndexState,
+}
+
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    journal: Journal,
+    /// As many permits as bytes may wait for the disk: whoever comes later waits
+    /// in line instead of being refused by the journal.
+    room: Arc<Semaphore>,
+    max_queue_bytes: usize,
+    index: Index,
+    blobs: Blobs,
+    logs: Logs,
+    // Last, so that it is let go when everything is closed.
+    _lock: Lock,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub sequence: u64,
+    pub stream: String,
+    pub payload: Vec<u8>,
+}
+
+/// One stream: its snapshot, if any, and its events after that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    pub snapshot: Option<Snapshot>,
+    pub tail: Vec<Event>,
+}
+
+impl Store {
+    /// Opens or creates the data folder `dir` and reads all of its journal and index once.
+    pub fn open(dir: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
+        folder::create(dir)?;
+        let lock = Lock::take(dir)?;
+        let layout = Layout::new(dir);
+        for folder in [&layout.blobs, &layout.logs, &layout.workspaces] {
+            folder::create(folder)?;
+        }
+        // No batch could ever take more permits than there are.
+        let max_queue_bytes = options
+            .journal
+            .max_queue_bytes
+            .min(Semaphore::MAX_PERMITS)
+            .min(u32::MAX as usize);
+        let (journal, recovery) = Journal::open(&layout.journal, options.journal)?;
+        let ends = journal
+            .streams()
+            .into_iter()
+            .map(|(stream, head)| (stream, head.last))
+            .collect();
+        let (index, index_state) = Index::open(&layout.index, &ends)?;
+        let inner = Inner {
+            dir: dir.to_owned(),
+            journal,
+            room: Arc::new(Semaphore::new(max_queue_bytes)),
+            max_queue_bytes,
+            index,
+            blobs: Blobs::open(&layout.blobs)?,
+            logs: Logs::open(&layout.logs)?,
+            _lock: lock,
+        };
+        let opened = Opened {
+            events: recovery.records,
+            torn_tail: recovery.torn_tail,
+            index: index_state,
+        };
+        Ok((
+            Self {
+                inner: Arc::new(inner),
+            },
+            opened,
+        ))
+    }
+
+    /// Appends events to a stream; returns when they are on disk. Whoever needs an
+    /// order awaits one append before the next. A dropped one may still be written.
+    pub async fn append(
+        &self,
+        stream: &str,
+        payloads: Vec<Vec<u8>>,
+    ) -> Result<Committed, StoreError> {
+        let stopping = StoreError::Stopping {
+            what: "the journal",
+        };
+        let bytes = journal::framed_bytes(stream, &payloads).min(self.inner.max_queue_bytes);
+        let room = Arc::clone(&self.inner.room)
+            .acquire_many_owned(bytes as u32)
+            .await
+            .map_err(|_| stopping.clone())?;
+        let (tell, told) = oneshot::channel();
+        self.inner.journal.append(stream, payloads, move |result| {
+            // Whoever waited may have gone; what is written stays written.
+            let _ = tell.send(result);
+            drop(room);
+        });
+        Ok(told.await.map_err(|_| stopping)??)
+    }
+
+    /// The streams that have events, in order of their names.
+    pub fn streams(&self) -> Vec<String> {
+        self.heads().into_keys().collect()
+    }
+
+    /// Each stream with its last sequence and the hash of its chain.
+    pub fn heads(&self) -> BTreeMap<String, StreamHead> {
+        self.inner.journal.streams()
+    }
+
+    pub fn snapshot(&self, stream: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.inner.index.snapshot(stream)
+    }
+
+    /// The events of all streams, each after its snapshot, in one pass over the journal.
+    pub fn tail(&self) -> Result<Tail, StoreError> {
+        let mut after = BTreeMap::new();
+        let mut from = self.inner.journal.last() + 1;
+        for (stream, head) in self.heads() {
+            let through = self.inner.index.snapshot_through(&stream)?;
+            if through < head.last {
+                from = from.min(head.first.max(through + 1));
+            }
+            after.insert(stream, through);
+        }
+        Ok(Tail {
+            records: self.inner.journal.read(from)?,
+            after,
+        })
+    }
+
+    /// One stream alone. To load many, use [`Store::tail`]: this reads the journal for each.
+    pub fn load(&self, stream: &str) -> Result<Loaded, StoreError> {
+        let snapshot = self.snapshot(stream)?;
+        let through = snapshot.as_ref().map_or(0, |snapshot| snapshot.through);
+        let Some(head) = self
+            .heads()
+            .remove(stream)
+            .filter(|head| through < head.last)
+        else {
+            return Ok(Loaded {
+                snapshot,
+                tail: Vec::new(),
+            });
+        };
+        let from = head.first.max(through + 1);
+        let mut tail = Vec::new();
+        for record in self.inner.journal.read(from)? {
+            let record = record?;
+            if record.sequence > head.last {
+                break;
+            }
+            if record.stream == stream {
+                tail.push(event(record));
+            }
+        }
+        Ok(Loaded { snapshot, tail })
+    }
+
+    /// All events from a sequence on, for exports and the audit log.
+    pub fn events(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<Event, StoreError>> + use<>, StoreError> {
+        Ok(self
+            .inner
+            .journal
+            .read(from)?
+            .map(|record| Ok(event(record?))))
+    }
+
+    /// Writes to the index; returns when it can be read, not when it is durable.
+    pub async fn index(&self, batch: IndexBatch) -> Result<(), StoreError> {
+        self.inner.index.apply(batch).await
+    }
+
+    /// The last event of a stream that is in the index; zero if none is.
+    pub fn indexed_through(&self, stream: &str) -> Result<u64, StoreError> {
+        self.inner.index.through(stream)
+    }
+
+    pub fn get(
+        &self,
+        stream: &str,
+        table: &str,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.index.get(stream, table, key)
+    }
+
+    pub fn page(&self, query: &PageQuery<'_>) -> Result<Vec<Row>, StoreError> {
+        self.inner.index.page(query)
+    }
+
+    pub fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
+    }
+
+    pub fn logs(&self) -> &Logs {
+        &self.inner.logs
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    pub fn workspaces(&self) -> PathBuf {
+        Layout::new(&self.inner.dir).workspaces
+    }
+
+    /// How many syncs the journal needed for how many events since it was opened.
+    pub fn stats(&self) -> Stats {
+        self.inner.journal.stats()
+    }
+}
+
+/// Events after the snapshots of their streams, in order of their sequence.
+pub struct Tail {
+    records: Records,
+    after: BTreeMap<String, u64>,
+}
+
+impl Iterator for Tail {
+    type Item = Result<Event, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.records.next()? {
+                Ok(record)
+                    if self
+                        .after
+                        .get(&record.stream)
+                        .is_some_and(|through| record.sequence <= *through) => {}
+                Ok(record) => return Some(Ok(event(record))),
+                Err(error) => return Some(Err(error.into())),
+            }
+        }
+    }
+}
+
+fn event(record: journal::Record) -> Event {
+    Event {
+        sequence: record.sequence,
+        stream: record.stream,
+        payload: record.payload,
+    }
+}

@@ -1,0 +1,85 @@
+//! Saying no: an answer of the plugin, to be told apart from a trap, which is a bug.
+
+use std::io;
+
+use crate::{Failure, Issue, Retry, Value};
+
+impl Failure {
+    /// Something outside did not answer: the host may repeat the same work with the same key.
+    pub fn retry(message: impl Into<String>) -> Self {
+        Self { retry: Retry::SameKey, ..Self::fatal("unavailable", message) }
+    }
+
+    /// Another call would end the same. `code` is a word for programs, such as `denied` or `plan-stale`.
+    pub fn fatal(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            retry: Retry::Never,
+            retry_after_ms: 0,
+            details: "{}".into(),
+        }
+    }
+
+    pub fn with_code(mut self, code: &str) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// Not before this time; without it the phase's own backoff counts.
+    pub fn after_ms(mut self, retry_after_ms: u32) -> Self {
+        self.retry_after_ms = retry_after_ms;
+        self
+    }
+
+    pub fn details(mut self, details: Value) -> Self {
+        self.details = details.to_string();
+        self
+    }
+
+    /// Says first what was being done: `reading the archive: unexpected end of file`.
+    pub fn context(mut self, doing: impl std::fmt::Display) -> Self {
+        self.message = format!("{doing}: {}", self.message);
+        self
+    }
+}
+
+/// A failure that travelled through a [`std::io::Read`] comes out as it went in; anything else the system said
+/// is fatal with code `io`.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<Failure>() {
+            Ok(failure) => failure,
+            Err(error) => Failure::fatal("io", error.to_string()),
+        }
+    }
+}
+
+impl Issue {
+    /// `path` is a JSON pointer into the configuration.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_survives_a_reader_in_between() {
+        let denied = Failure::fatal("denied", "no such grant");
+
+        let back = Failure::from(io::Error::other(denied.clone()));
+
+        assert_eq!(back, denied);
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_fatal() {
+        let failure = Failure::from(io::Error::from(io::ErrorKind::NotFound)).context("opening a.txt");
+
+        assert_eq!((failure.code.as_str(), failure.retry), ("io", Retry::Never));
+        assert_eq!(failure.message, "opening a.txt: entity not found");
+    }
+}

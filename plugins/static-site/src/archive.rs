@@ -1,0 +1,349 @@
+//! Reading a `tar.gz` of which nothing is believed.
+//!
+//! Only plain files come out, under plain relative paths, each once. What is refused is named. Memory stays
+//! small whatever the archive claims.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use flate2::read::MultiGzDecoder;
+use lockgate_sdk::Failure;
+use tar::EntryType;
+
+/// Long names and pax headers are held in memory.
+const LONGEST_EXTENSION_BYTES: u64 = 64 << 10;
+const LONGEST_PATH_BYTES: usize = 1024;
+const LONGEST_NAME_BYTES: usize = 255;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub max_files: usize,
+    /// Unpacked, with the archive's own headers.
+    pub max_total_bytes: u64,
+}
+
+/// One file, in the order of the archive.
+pub struct File<'a> {
+    pub index: usize,
+    pub path: &'a str,
+    pub size: u64,
+    pub content: &'a mut dyn Read,
+}
+
+/// Shows every file to `visit` until it breaks. Answers the paths of all files if it came to the end.
+pub fn each_file(
+    archive: impl Read,
+    limits: &Limits,
+    mut visit: impl FnMut(File<'_>) -> Result<ControlFlow<()>, Failure>,
+) -> Result<Option<BTreeSet<String>>, Failure> {
+    let unpacked = Limited { inner: MultiGzDecoder::new(archive), left: limits.max_total_bytes, limits };
+    let mut archive = tar::Archive::new(unpacked);
+    let mut paths = BTreeSet::new();
+    let mut long_path = None;
+
+    for entry in archive.entries().map_err(unreadable)?.raw(true) {
+        let mut entry = entry.map_err(unreadable)?;
+        let kind = entry.header().entry_type();
+        if let Some(path) = extension(kind, &mut entry)? {
+            long_path = path.or(long_path);
+            continue;
+        }
+        let raw_path = long_path.take().unwrap_or_else(|| entry.header().path_bytes().into_owned());
+        let raw_path = String::from_utf8(raw_path)
+            .map_err(|error| refused(&String::from_utf8_lossy(error.as_bytes()), "its name is no UTF-8"))?;
+        let Some(path) = plain_path(&raw_path)? else { continue };
+        match plainness(kind, &raw_path) {
+            Plain::Folder => continue,
+            Plain::File => {}
+            Plain::No(what) => return Err(refused(&raw_path, what)),
+        }
+        let index = paths.len();
+        if index == limits.max_files {
+            let message = format!("the archive has more than {} files (max_files)", limits.max_files);
+            return Err(Failure::fatal("too-large", message));
+        }
+        once(&mut paths, &path)?;
+        let size = entry.size();
+        match visit(File { index, path: &path, size, content: &mut entry })? {
+            ControlFlow::Continue(()) => {}
+            ControlFlow::Break(()) => return Ok(None),
+        }
+    }
+    Ok(Some(paths))
+}
+
+/// What reading the archive may end with: a failure of our own or the host's, or bytes that are no archive.
+pub fn unreadable(error: io::Error) -> Failure {
+    match error.downcast::<Failure>() {
+        Ok(failure) => failure,
+        Err(error) => Failure::fatal("invalid-archive", format!("the artifact does not read as tar.gz: {error}")),
+    }
+}
+
+fn refused(path: &str, why: &str) -> Failure {
+    Failure::fatal("refused-entry", format!("the archive holds `{path}`: {why}"))
+}
+
+/// None where the entry is none of its own: then the path it sets for the next one, if it does.
+fn extension(kind: EntryType, entry: &mut impl Read) -> Result<Option<Option<Vec<u8>>>, Failure> {
+    match kind {
+        EntryType::GNULongName => {
+            let mut name = held(entry)?;
+            while name.last() == Some(&0) {
+                name.pop();
+            }
+            Ok(Some(Some(name)))
+        }
+        EntryType::XHeader => pax_path(&held(entry)?).map(Some),
+        // A link is refused by its own entry; a global header (git writes one) says nothing of a file.
+        EntryType::GNULongLink | EntryType::XGlobalHeader => Ok(Some(None)),
+        _ => Ok(None),
+    }
+}
+
+fn held(entry: &mut impl Read) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    entry.take(LONGEST_EXTENSION_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST_EXTENSION_BYTES {
+        return Err(Failure::fatal("refused-entry", "the archive holds a header of more than 64 KiB"));
+    }
+    Ok(bytes)
+}
+
+/// Keys that would change what the next entry's bytes are, or that unpackers disagree on, are refused.
+fn pax_path(header: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    let mut path = None;
+    for record in tar::PaxExtensions::new(header) {
+        let record = record.map_err(unreadable)?;
+        match record.key_bytes() {
+            b"path" => path = Some(record.value_bytes().to_vec()),
+            key if key == b"size" || key.starts_with(b"GNU.sparse") => {
+                let key = String::from_utf8_lossy(key).into_owned();
+                return Err(refused(&key, "a pax header of this kind is not read"));
+            }
+            _ => {}
+        }
+    }
+    Ok(path)
+}
+
+enum Plain {
+    File,
+    Folder,
+    No(&'static str),
+}
+
+fn plainness(kind: EntryType, raw_path: &str) -> Plain {
+    match kind {
+        // How folders were written before they had a type.
+        EntryType::Regular if raw_path.ends_with('/') => Plain::Folder,
+        EntryType::Regular | EntryType::Continuous => Plain::File,
+        EntryType::Directory => Plain::Folder,
+        EntryType::Symlink => Plain::No("a symbolic link; only plain files are served"),
+        EntryType::Link => Plain::No("a hard link; only plain files are served"),
+        EntryType::Char | EntryType::Block | EntryType::Fifo => Plain::No("a device or pipe; only plain files are served"),
+        _ => Plain::No("an entry of a kind that is not read"),
+    }
+}
+
+/// With `./` taken off. None for the top folder itself.
+fn plain_path(raw: &str) -> Result<Option<String>, Failure> {
+    if raw.starts_with('/') {
+        return Err(refused(raw, "an absolute path"));
+    }
+    let mut names = Vec::new();
+    for name in raw.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => return Err(refused(raw, "a path that leaves the folder")),
+            // A backslash is a separator to some servers, a control character a trap in any log.
+            name if name.contains(['\\', '\0']) || name.chars().any(char::is_control) => {
+                return Err(refused(&raw.escape_debug().to_string(), "a name with a backslash or control character"));
+            }
+            name if name.len() > LONGEST_NAME_BYTES => return Err(refused(raw, "a name of more than 255 bytes")),
+            name => names.push(name),
+        }
+    }
+    let path = names.join("/");
+    if path.len() > LONGEST_PATH_BYTES {
+        return Err(refused(raw, "a path of more than 1024 bytes"));
+    }
+    Ok((!path.is_empty()).then_some(path))
+}
+
+/// Neither twice, nor as a file and as the folder of another.
+fn once(paths: &mut BTreeSet<String>, path: &str) -> Result<(), Failure> {
+    let folder_of = paths.range(format!("{path}/")..).next().is_some_and(|next| next.starts_with(&format!("{path}/")));
+    let in_file = path.match_indices('/').any(|(end, _)| paths.contains(&path[..end]));
+    if folder_of || in_file {
+        return Err(refused(path, "a file where another entry needs a folder"));
+    }
+    if !paths.insert(path.to_owned()) {
+        return Err(refused(path, "it is there twice"));
+    }
+    Ok(())
+}
+
+/// Counts what is unpacked, so that a small archive cannot become an endless one.
+struct Limited<'a, R> {
+    inner: R,
+    left: u64,
+    limits: &'a Limits,
+}
+
+impl<R: Read> Read for Limited<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            let message = format!("the archive unpacks to more than {} bytes (max_total_bytes)", self.limits.max_total_bytes);
+            io::Error::other(Failure::fatal("too-large", message))
+        })?;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use tar::{Builder, Header};
+
+    use super::*;
+
+    const ROOMY: Limits = Limits { max_files: 1000, max_total_bytes: 1 << 30 };
+
+    pub fn gz(build: impl FnOnce(&mut Builder<GzEncoder<Vec<u8>>>)) -> Vec<u8> {
+        let mut builder = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        build(&mut builder);
+        builder.into_inner().unwrap().finish().unwrap()
+    }
+
+    pub fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+        gz(|builder| {
+            for (path, content) in files {
+                let mut header = Header::new_gnu();
+                header.set_size(content.len() as u64);
+                header.set_mode(0o644);
+                builder.append_data(&mut header, path, content.as_bytes()).unwrap();
+            }
+        })
+    }
+
+    /// An entry that tar itself would refuse to write.
+    fn entry(raw_path: &str, kind: EntryType) -> Vec<u8> {
+        gz(|builder| {
+            let mut header = Header::new_gnu();
+            header.as_mut_bytes()[..raw_path.len()].copy_from_slice(raw_path.as_bytes());
+            header.set_entry_type(kind);
+            header.set_size(0);
+            header.set_cksum();
+            builder.append(&header, io::empty()).unwrap();
+        })
+    }
+
+    fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<(String, String)>, Failure> {
+        let mut files = Vec::new();
+        each_file(bytes, limits, |file| {
+            let mut content = String::new();
+            file.content.read_to_string(&mut content).map_err(unreadable)?;
+            files.push((file.path.to_owned(), content));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(files)
+    }
+
+    fn refusal(bytes: &[u8]) -> String {
+        read(bytes, &ROOMY).unwrap_err().message
+    }
+
+    #[test]
+    fn files_come_out_in_order_under_plain_paths() {
+        let long = format!("{}/a.txt", "deep/".repeat(50));
+        let files = read(&archive(&[("./index.html", "hello"), (&long, "far"), ("css/a.css", "")]), &ROOMY).unwrap();
+
+        let paths: Vec<_> = files.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["index.html", &long.replace("//", "/"), "css/a.css"]);
+        assert_eq!(files[0].1, "hello");
+    }
+
+    #[test]
+    fn a_path_of_a_pax_header_counts() {
+        let bytes = gz(|builder| {
+            builder.append_pax_extensions([("path", b"named/by/pax.txt".as_slice())]).unwrap();
+            let mut header = Header::new_ustar();
+            header.set_size(1);
+            builder.append_data(&mut header, "short", b"x".as_slice()).unwrap();
+        });
+
+        assert_eq!(read(&bytes, &ROOMY).unwrap(), [("named/by/pax.txt".to_owned(), "x".to_owned())]);
+    }
+
+    #[test]
+    fn what_would_leave_the_folder_is_refused_by_name() {
+        assert_eq!(
+            refusal(&entry("a/../../etc/passwd", EntryType::Regular)),
+            "the archive holds `a/../../etc/passwd`: a path that leaves the folder"
+        );
+        assert_eq!(
+            refusal(&entry("/etc/passwd", EntryType::Regular)),
+            "the archive holds `/etc/passwd`: an absolute path"
+        );
+        assert!(refusal(&entry("..", EntryType::Directory)).contains("leaves the folder"));
+        assert!(refusal(&entry("a\\..\\b", EntryType::Regular)).contains("backslash"));
+    }
+
+    #[test]
+    fn links_and_devices_are_refused_by_name() {
+        assert_eq!(
+            refusal(&entry("here", EntryType::Symlink)),
+            "the archive holds `here`: a symbolic link; only plain files are served"
+        );
+        assert!(refusal(&entry("here", EntryType::Link)).contains("a hard link"));
+        assert!(refusal(&entry("here", EntryType::Char)).contains("a device"));
+        assert!(refusal(&entry("here", EntryType::GNUSparse)).contains("not read"));
+    }
+
+    #[test]
+    fn a_path_is_there_once() {
+        assert_eq!(refusal(&archive(&[("a", "1"), ("./a", "2")])), "the archive holds `a`: it is there twice");
+        assert!(refusal(&archive(&[("a", "1"), ("a/b", "2")])).contains("needs a folder"));
+        assert!(refusal(&archive(&[("a/b", "1"), ("a", "2")])).contains("needs a folder"));
+        assert!(read(&archive(&[("a/b", "1"), ("a-b", "2")]), &ROOMY).is_ok());
+    }
+
+    #[test]
+    fn a_small_archive_cannot_become_a_huge_site() {
+        let bomb = archive(&[("zeros", &"0".repeat(1 << 20))]);
+        assert!(bomb.len() < 20_000, "it is a bomb: {} bytes", bomb.len());
+
+        let failure = read(&bomb, &Limits { max_total_bytes: 100_000, ..ROOMY }).unwrap_err();
+        assert_eq!(failure.code, "too-large");
+        assert_eq!(failure.message, "the archive unpacks to more than 100000 bytes (max_total_bytes)");
+
+        let many = archive(&[("a", ""), ("b", ""), ("c", "")]);
+        assert_eq!(read(&many, &Limits { max_files: 2, ..ROOMY }).unwrap_err().code, "too-large");
+        assert!(read(&many, &Limits { max_files: 3, ..ROOMY }).is_ok());
+    }
+
+    #[test]
+    fn a_huge_header_is_not_held_in_memory() {
+        let bytes = gz(|builder| {
+            let mut header = Header::new_gnu();
+            header.set_entry_type(EntryType::GNULongName);
+            header.set_size(10 << 20);
+            header.set_cksum();
+            builder.append(&header, io::repeat(b'a').take(10 << 20)).unwrap();
+        });
+
+        assert!(refusal(&bytes).contains("more than 64 KiB"));
+    }
+
+    #[test]
+    fn what_is_no_archive_is_said_to_be_none() {
+        let cut = &archive(&[("a", &"text".repeat(1000))])[..40];
+
+        assert_eq!(read(b"<html>", &ROOMY).unwrap_err().code, "invalid-archive");
+        assert_eq!(read(cut, &ROOMY).unwrap_err().code, "invalid-archive");
+    }
+}
