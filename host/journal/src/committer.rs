@@ -42,12 +42,7 @@ pub(crate) struct Append {
 
 impl Append {
     pub fn new(stream: &str, payloads: Vec<Vec<u8>>, done: Done) -> Self {
-        Self {
-            stream: stream.to_owned(),
-            bytes: framed_bytes(stream, &payloads),
-            payloads,
-            done,
-        }
+        Self { stream: stream.to_owned(), bytes: framed_bytes(stream, &payloads), payloads, done }
     }
 }
 
@@ -95,11 +90,7 @@ enum State {
 impl Shared {
     pub fn new(max_queue_bytes: usize, streams: BTreeMap<String, StreamHead>, last: u64) -> Self {
         Self {
-            queue: Mutex::new(Queue {
-                waiting: VecDeque::new(),
-                bytes: 0,
-                state: State::Open,
-            }),
+            queue: Mutex::new(Queue { waiting: VecDeque::new(), bytes: 0, state: State::Open }),
             changed: Condvar::new(),
             max_queue_bytes,
             streams: Mutex::new(streams),
@@ -133,26 +124,15 @@ impl Shared {
         }
         let limit = self.max_queue_bytes;
         if append.bytes > limit {
-            return Some(JournalError::AppendTooLarge {
-                stream: append.stream.clone(),
-                bytes: append.bytes,
-                limit,
-            });
+            return Some(JournalError::AppendTooLarge { stream: append.stream.clone(), bytes: append.bytes, limit });
         }
-        (queue.bytes + append.bytes > limit).then_some(JournalError::QueueFull {
-            waiting_bytes: queue.bytes,
-            limit,
-        })
+        (queue.bytes + append.bytes > limit).then_some(JournalError::QueueFull { waiting_bytes: queue.bytes, limit })
     }
 
     /// All that waits, as soon as something does; `None` when closed and empty.
     fn take(&self) -> Option<VecDeque<Append>> {
-        let idle =
-            |queue: &mut Queue| queue.waiting.is_empty() && matches!(queue.state, State::Open);
-        let mut queue = self
-            .changed
-            .wait_while(lock(&self.queue), idle)
-            .unwrap_or_else(PoisonError::into_inner);
+        let idle = |queue: &mut Queue| queue.waiting.is_empty() && matches!(queue.state, State::Open);
+        let mut queue = self.changed.wait_while(lock(&self.queue), idle).unwrap_or_else(PoisonError::into_inner);
         queue.bytes = 0;
         let waiting = std::mem::take(&mut queue.waiting);
         (!waiting.is_empty()).then_some(waiting)
@@ -189,10 +169,7 @@ impl Shared {
     }
 
     pub fn stats(&self) -> Stats {
-        Stats {
-            batches: self.batches.load(Ordering::Relaxed),
-            records: self.records.load(Ordering::Relaxed),
-        }
+        Stats { batches: self.batches.load(Ordering::Relaxed), records: self.records.load(Ordering::Relaxed) }
     }
 }
 
@@ -214,13 +191,7 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub fn new(
-        dir: &Path,
-        options: Options,
-        disk: Box<dyn Disk>,
-        shared: Arc<Shared>,
-        active: Active,
-    ) -> Self {
+    pub fn new(dir: &Path, options: Options, disk: Box<dyn Disk>, shared: Arc<Shared>, active: Active) -> Self {
         Self {
             dir: dir.to_owned(),
             segment_bytes: options.segment_bytes,
@@ -239,9 +210,7 @@ impl Committer {
             let error = match outcome {
                 Ok(Ok(())) => continue,
                 Ok(Err(error)) => error.stopped(),
-                Err(_) => JournalError::Stopped {
-                    cause: "its thread or a waiter's callback panicked".to_owned(),
-                },
+                Err(_) => JournalError::Stopped { cause: "its thread or a waiter's callback panicked".to_owned() },
             };
             return self.stop(&error, waiting);
         }
@@ -265,9 +234,7 @@ impl Committer {
         while let Some(bytes) = waiting.front().map(|append| append.bytes as u64) {
             if bytes > self.active.room() {
                 match self.prepared(bytes) {
-                    Ok(prepared) => {
-                        self.active = segment::name(&self.dir, prepared, self.shared.last() + 1)?
-                    }
+                    Ok(prepared) => self.active = segment::name(&self.dir, prepared, self.shared.last() + 1)?,
                     Err(refusal) => {
                         refuse_first(waiting, refusal);
                         continue;
@@ -289,11 +256,7 @@ impl Committer {
         if bytes > self.segment_bytes {
             return segment::prepare(&self.dir, bytes);
         }
-        let ahead = self
-            .spare
-            .take()
-            .and_then(|spare| spare.join().ok())
-            .and_then(Result::ok);
+        let ahead = self.spare.take().and_then(|spare| spare.join().ok()).and_then(Result::ok);
         ahead.map_or_else(|| segment::prepare(&self.dir, self.segment_bytes), Ok)
     }
 
@@ -305,17 +268,11 @@ impl Committer {
         }
         let (dir, bytes) = (self.dir.clone(), self.segment_bytes);
         let prepare = move || segment::prepare(&dir, bytes);
-        self.spare = thread::Builder::new()
-            .name("journal-prepare".to_owned())
-            .spawn(prepare)
-            .ok();
+        self.spare = thread::Builder::new().name("journal-prepare".to_owned()).spawn(prepare).ok();
     }
 
     /// One batch: one write and one sync.
-    fn write<'a>(
-        &mut self,
-        appends: impl Iterator<Item = &'a Append>,
-    ) -> Result<Vec<Committed>, JournalError> {
+    fn write<'a>(&mut self, appends: impl Iterator<Item = &'a Append>) -> Result<Vec<Committed>, JournalError> {
         let batch = self.shared.last() + 1;
         let mut next = batch;
         let mut heads = BTreeMap::new();
@@ -324,20 +281,14 @@ impl Committer {
         for append in appends {
             let first = next;
             next += append.payloads.len() as u64;
-            committed.push(Committed {
-                first,
-                last: next - 1,
-            });
-            let mut head = heads
-                .remove(&append.stream)
-                .or_else(|| self.shared.streams().get(&append.stream).cloned());
-            for (sequence, payload) in (first..).zip(&append.payloads) {
-                let previous = head
-                    .as_ref()
-                    .map_or(Hash::default(), |head: &StreamHead| head.hash);
+            committed.push(Committed { first, last: next - 1 });
+            let mut head = heads.remove(&append.stream).or_else(|| self.shared.streams().get(&append.stream).cloned());
+            for (sequence, payload) in (first..next).zip(&append.payloads) {
+                let previous = head.as_ref().map_or(Hash::default(), |head: &StreamHead| head.hash);
                 let frame = Frame {
                     sequence,
                     batch,
+                    following: (next - 1 - sequence) as u32,
                     previous,
                     stream: &append.stream,
                     payload,
@@ -353,15 +304,9 @@ impl Committer {
     }
 
     fn write_durably(&mut self) -> Result<(), JournalError> {
-        let Active {
-            file, path, end, ..
-        } = &mut self.active;
-        self.disk
-            .write(file, &self.buffer, *end)
-            .map_err(JournalError::io("write to the journal segment", path))?;
-        self.disk
-            .sync(file)
-            .map_err(JournalError::io("sync the journal segment", path))?;
+        let Active { file, path, end, .. } = &mut self.active;
+        self.disk.write(file, &self.buffer, *end).map_err(JournalError::io("write to the journal segment", path))?;
+        self.disk.sync(file).map_err(JournalError::io("sync the journal segment", path))?;
         *end += self.buffer.len() as u64;
         // One huge append must not keep its memory for good.
         self.buffer.shrink_to(1 << 20);

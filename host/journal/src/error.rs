@@ -9,11 +9,7 @@ use crate::record::MAX_STREAM_BYTES;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
     #[error("could not {attempt} {}: {source}. Check the disk and the permissions of the folder", path.display())]
-    Io {
-        attempt: &'static str,
-        path: PathBuf,
-        source: Arc<io::Error>,
-    },
+    Io { attempt: &'static str, path: PathBuf, source: Arc<io::Error> },
 
     #[error(transparent)]
     Damage(#[from] Damage),
@@ -22,11 +18,7 @@ pub enum JournalError {
         "{} is a journal of format {found}, this host reads format {known}: start the release of Lockgate that wrote it",
         path.display()
     )]
-    Version {
-        path: PathBuf,
-        found: u32,
-        known: u32,
-    },
+    Version { path: PathBuf, found: u32, known: u32 },
 
     #[error("`{}` cannot name a stream: use 1 to {MAX_STREAM_BYTES} bytes without control characters", stream.escape_debug())]
     InvalidStream { stream: String },
@@ -37,30 +29,16 @@ pub enum JournalError {
     #[error(
         "a payload for stream `{stream}` has {bytes} bytes, at most {limit} are allowed: store it as a blob and name its digest"
     )]
-    PayloadTooLarge {
-        stream: String,
-        bytes: usize,
-        limit: usize,
-    },
+    PayloadTooLarge { stream: String, bytes: usize, limit: usize },
 
-    #[error(
-        "an append to stream `{stream}` has {bytes} bytes, the whole queue holds {limit}: append it in parts"
-    )]
-    AppendTooLarge {
-        stream: String,
-        bytes: usize,
-        limit: usize,
-    },
+    #[error("an append to stream `{stream}` has {bytes} bytes, the whole queue holds {limit}: append it in parts")]
+    AppendTooLarge { stream: String, bytes: usize, limit: usize },
 
-    #[error(
-        "{waiting_bytes} bytes wait for the disk, at most {limit} may: nothing was written, try again"
-    )]
+    #[error("{waiting_bytes} bytes wait for the disk, at most {limit} may: nothing was written, try again")]
     QueueFull { waiting_bytes: usize, limit: usize },
 
     /// Whether the refused records are on disk is unknown until the next start.
-    #[error(
-        "the journal stopped and takes nothing more: {cause}. Restart the host, it recovers what is on disk"
-    )]
+    #[error("the journal stopped and takes nothing more: {cause}. Restart the host, it recovers what is on disk")]
     Stopped { cause: String },
 }
 
@@ -80,11 +58,7 @@ pub struct Damage {
 
 impl JournalError {
     pub(crate) fn io(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            attempt,
-            path: path.to_owned(),
-            source: Arc::new(source),
-        }
+        move |source| Self::Io { attempt, path: path.to_owned(), source: Arc::new(source) }
     }
 
     pub(crate) fn stopped(&self) -> Self {
@@ -97,9 +71,7 @@ impl JournalError {
             | Self::NothingToAppend { .. }
             | Self::PayloadTooLarge { .. }
             | Self::AppendTooLarge { .. }
-            | Self::QueueFull { .. } => Self::Stopped {
-                cause: self.to_string(),
-            },
+            | Self::QueueFull { .. } => Self::Stopped { cause: self.to_string() },
         }
     }
 }

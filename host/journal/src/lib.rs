@@ -5,7 +5,7 @@
 //! writes; whatever waits when it is free shares one write and one `fdatasync`.
 //!
 //! What it must never do: acknowledge what is not on disk, or pass over damage.
-//! - A torn end is cut off, and only in the last segment. Every record carries the
+//! - A torn end is cut off, by whole appends, and only in the last segment. Every record carries the
 //!   first sequence of its batch, and a batch is written only after the one before
 //!   it was synced. So a good record of a batch that began *after* a bad place
 //!   proves that the place was once whole: that is damage, and opening is refused.
@@ -53,12 +53,7 @@ pub type OnFatal = Box<dyn FnOnce(&JournalError) + Send>;
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            segment_bytes: 16 << 20,
-            max_payload_bytes: 8 << 20,
-            max_queue_bytes: 64 << 20,
-            on_fatal: None,
-        }
+        Self { segment_bytes: 16 << 20, max_payload_bytes: 8 << 20, max_queue_bytes: 64 << 20, on_fatal: None }
     }
 }
 
@@ -86,11 +81,7 @@ impl Journal {
         Self::open_on(dir, options, Box::new(RealDisk))
     }
 
-    pub(crate) fn open_on(
-        dir: &Path,
-        options: Options,
-        disk: Box<dyn Disk>,
-    ) -> Result<(Self, Recovery), JournalError> {
+    pub(crate) fn open_on(dir: &Path, options: Options, disk: Box<dyn Disk>) -> Result<(Self, Recovery), JournalError> {
         segment::create_dir(dir)?;
         segment::remove_unnamed(dir)?;
         let scan = scan::scan(dir)?;
@@ -102,35 +93,18 @@ impl Journal {
             Some(_) => active.clear_tail()?,
             None => active.sync()?,
         }
-        let recovery = Recovery {
-            records: scan.last,
-            last: scan.last,
-            torn_tail: scan.torn_tail,
-        };
+        let recovery = Recovery { records: scan.last, last: scan.last, torn_tail: scan.torn_tail };
         let max_payload_bytes = options.max_payload_bytes;
-        let shared = Arc::new(Shared::new(
-            options.max_queue_bytes,
-            scan.streams,
-            scan.last,
-        ));
+        let shared = Arc::new(Shared::new(options.max_queue_bytes, scan.streams, scan.last));
         let committer = Committer::new(dir, options, disk, Arc::clone(&shared), active);
         let committer = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || committer.run())
             .map_err(JournalError::io("start the writing thread of", dir))?;
-        Ok((
-            Self {
-                dir: dir.to_owned(),
-                max_payload_bytes,
-                shared,
-                committer: Some(committer),
-            },
-            recovery,
-        ))
+        Ok((Self { dir: dir.to_owned(), max_payload_bytes, shared, committer: Some(committer) }, recovery))
     }
 
-    /// Appends records that become durable together or not at all as far as one
-    /// segment holds them. `done` is called once: on the journal's thread after
+    /// Appends records that become durable together or not at all. `done` is called once: on the journal's thread after
     /// the sync, or at once on this one if the append is refused. It must not block.
     ///
     /// Appends are written in the order of the calls.
@@ -141,21 +115,14 @@ impl Journal {
         done: impl FnOnce(Result<Committed, JournalError>) + Send + 'static,
     ) {
         match self.check(stream, &payloads) {
-            Ok(()) => self
-                .shared
-                .push(Append::new(stream, payloads, Box::new(done))),
+            Ok(()) => self.shared.push(Append::new(stream, payloads, Box::new(done))),
             Err(refusal) => done(Err(refusal)),
         }
     }
 
     fn check(&self, stream: &str, payloads: &[Vec<u8>]) -> Result<(), JournalError> {
-        if stream.is_empty()
-            || stream.len() > MAX_STREAM_BYTES
-            || stream.chars().any(char::is_control)
-        {
-            return Err(JournalError::InvalidStream {
-                stream: stream.chars().take(300).collect(),
-            });
+        if stream.is_empty() || stream.len() > MAX_STREAM_BYTES || stream.chars().any(char::is_control) {
+            return Err(JournalError::InvalidStream { stream: stream.chars().take(300).collect() });
         }
         let stream = || stream.to_owned();
         let limit = self.max_payload_bytes;
@@ -163,11 +130,7 @@ impl Journal {
             return Err(JournalError::NothingToAppend { stream: stream() });
         };
         if bytes > limit {
-            return Err(JournalError::PayloadTooLarge {
-                stream: stream(),
-                bytes,
-                limit,
-            });
+            return Err(JournalError::PayloadTooLarge { stream: stream(), bytes, limit });
         }
         Ok(())
     }
@@ -205,8 +168,5 @@ impl Drop for Journal {
 
 /// The bytes an append takes in the queue and on disk.
 pub fn framed_bytes(stream: &str, payloads: &[Vec<u8>]) -> usize {
-    payloads
-        .iter()
-        .map(|payload| record::framed_bytes(stream, payload))
-        .sum()
+    payloads.iter().map(|payload| record::framed_bytes(stream, payload)).sum()
 }

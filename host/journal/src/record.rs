@@ -1,7 +1,7 @@
 //! One record: its bytes on disk and its place in the hash chain of its stream.
 //!
 //! `length u32, crc32c u32, body`, all little-endian. The body is
-//! `sequence u64, batch u64, previous [32], stream length u8, stream, payload`.
+//! `sequence u64, batch u64, following u32, previous [32], stream length u8, stream, payload`.
 //! The checksum covers the length and the body.
 
 use std::ops::Range;
@@ -14,7 +14,7 @@ pub type Hash = [u8; 32];
 pub const MAX_STREAM_BYTES: usize = 255;
 
 const FRAME_BYTES: usize = 8;
-const FIXED_BODY_BYTES: usize = 8 + 8 + 32 + 1;
+const FIXED_BODY_BYTES: usize = 8 + 8 + 4 + 32 + 1;
 pub(crate) const MIN_RECORD_BYTES: usize = FRAME_BYTES + FIXED_BODY_BYTES;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(crate) struct Frame<'a> {
     /// written only after the one before it was synced, so a record tells that
     /// everything before its batch was once whole on disk.
     pub batch: u64,
+    /// How many records of the same append come after this one: without them it does not count.
+    pub following: u32,
     pub previous: Hash,
     pub stream: &'a str,
     pub payload: &'a [u8],
@@ -67,6 +69,7 @@ impl Frame<'_> {
         into.extend([0; 4]);
         into.extend(self.sequence.to_le_bytes());
         into.extend(self.batch.to_le_bytes());
+        into.extend(self.following.to_le_bytes());
         into.extend(self.previous);
         into.push(self.stream.len() as u8);
         into.extend(self.stream.as_bytes());
@@ -110,13 +113,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Frame<'_>, Bad> {
     }
     let (sequence, batch) = place(record);
     let stream_end = MIN_RECORD_BYTES + usize::from(record[MIN_RECORD_BYTES - 1]);
-    let stream = record
-        .get(MIN_RECORD_BYTES..stream_end)
-        .ok_or(Bad::Stream)?;
+    let stream = record.get(MIN_RECORD_BYTES..stream_end).ok_or(Bad::Stream)?;
     Ok(Frame {
         sequence,
         batch,
-        previous: array(record, 24..56),
+        following: u32::from_le_bytes(array(record, 24..28)),
+        previous: array(record, 28..60),
         stream: std::str::from_utf8(stream).map_err(|_| Bad::Stream)?,
         payload: &record[stream_end..],
     })
@@ -125,11 +127,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Frame<'_>, Bad> {
 /// The record that begins with `bytes`, if it is the one that is expected here.
 pub(crate) fn decode_expected(bytes: &[u8], sequence: u64) -> Result<Frame<'_>, Bad> {
     let frame = decode(bytes)?;
-    if frame.sequence == sequence {
-        Ok(frame)
-    } else {
-        Err(Bad::Sequence)
-    }
+    if frame.sequence == sequence { Ok(frame) } else { Err(Bad::Sequence) }
 }
 
 /// Sequence and batch, unchecked: for a search that must be fast where there is nothing.
@@ -139,11 +137,7 @@ pub(crate) fn glimpse(bytes: &[u8]) -> Option<(u64, u64)> {
 
 fn framed(bytes: &[u8]) -> Result<&[u8], Bad> {
     if bytes.len() < FRAME_BYTES {
-        return Err(if bytes.iter().all(|b| *b == 0) {
-            Bad::Empty
-        } else {
-            Bad::Length
-        });
+        return Err(if bytes.iter().all(|b| *b == 0) { Bad::Empty } else { Bad::Length });
     }
     let length = u32::from_le_bytes(array(bytes, 0..4)) as usize;
     if length == 0 {
@@ -156,10 +150,7 @@ fn framed(bytes: &[u8]) -> Result<&[u8], Bad> {
 }
 
 fn place(record: &[u8]) -> (u64, u64) {
-    (
-        u64::from_le_bytes(array(record, 8..16)),
-        u64::from_le_bytes(array(record, 16..24)),
-    )
+    (u64::from_le_bytes(array(record, 8..16)), u64::from_le_bytes(array(record, 16..24)))
 }
 
 fn checksum(record: &[u8]) -> u32 {

@@ -54,12 +54,7 @@ pub struct Verified {
 /// Checks every record and chain of the journal in `dir`, offline and read-only.
 pub fn verify(dir: &Path) -> Result<Verified, JournalError> {
     let scan = scan(dir)?;
-    Ok(Verified {
-        records: scan.last,
-        streams: scan.streams,
-        segments: scan.segments.len(),
-        torn_tail: scan.torn_tail,
-    })
+    Ok(Verified { records: scan.last, streams: scan.streams, segments: scan.segments.len(), torn_tail: scan.torn_tail })
 }
 
 /// The records of the journal in `dir` from a sequence on, after checking all of it.
@@ -79,24 +74,17 @@ pub(crate) struct Scan {
 
 pub(crate) fn scan(dir: &Path) -> Result<Scan, JournalError> {
     let segments = segment::list(dir)?;
-    let mut scan = Scan {
-        segments: Vec::new(),
-        last: 0,
-        streams: BTreeMap::new(),
-        end: 0,
-        torn_tail: None,
-    };
+    let mut scan = Scan { segments: Vec::new(), last: 0, streams: BTreeMap::new(), end: 0, torn_tail: None };
     for (index, segment) in segments.iter().enumerate() {
         if index == 0 && segment.first != 1 {
-            return Err(scan
-                .damage(segment, 0, "the journal's first segment is missing")
-                .into());
+            let problem = "the journal's first segment is missing".to_owned();
+            return Err(damage(segment, 0, 1, problem).into());
         }
         let bytes = segment::load(segment)?;
-        let bad = scan.walk(segment, &bytes)?;
+        let stop = scan.walk(segment, &bytes)?;
         match segments.get(index + 1) {
-            Some(following) => scan.expect_to_continue(segment, following, bad)?,
-            None => scan.torn_tail = scan.judge_tail(segment, &bytes, bad)?,
+            Some(following) => scan.expect_to_continue(segment, following, stop)?,
+            None => scan.torn_tail = scan.judge_tail(segment, &bytes, stop)?,
         }
     }
     scan.segments = segments;
@@ -104,85 +92,83 @@ pub(crate) fn scan(dir: &Path) -> Result<Scan, JournalError> {
 }
 
 impl Scan {
-    /// Takes in records until there is no further one, and says what is there instead.
-    fn walk(&mut self, segment: &Named, bytes: &[u8]) -> Result<Bad, Damage> {
+    /// Takes in whole appends until there is no further one.
+    fn walk(&mut self, segment: &Named, bytes: &[u8]) -> Result<Stop, Damage> {
         self.end = HEADER_BYTES;
         loop {
-            let frame = match record::decode_expected(&bytes[self.end as usize..], self.last + 1) {
-                Ok(frame) => frame,
-                Err(bad) => return Ok(bad),
-            };
-            let before = self.streams.get(frame.stream);
-            if frame.previous != before.map_or(Hash::default(), |head| head.hash) {
-                let problem = format!(
-                    "the record does not follow the one before it in stream `{}`",
-                    frame.stream
-                );
-                return Err(self.damage(segment, self.end, &problem));
+            match append_at(bytes, self.end, self.last + 1) {
+                Ok(append) => append.iter().try_for_each(|frame| self.take_in(segment, frame))?,
+                Err(stop) => return Ok(stop),
             }
-            self.streams
-                .insert(frame.stream.to_owned(), StreamHead::after(before, &frame));
-            self.last = frame.sequence;
-            self.end += frame.framed_bytes() as u64;
         }
+    }
+
+    fn take_in(&mut self, segment: &Named, frame: &Frame<'_>) -> Result<(), Damage> {
+        let before = self.streams.get(frame.stream);
+        if frame.previous != before.map_or(Hash::default(), |head| head.hash) {
+            let problem = format!("the record does not follow the one before it in stream `{}`", frame.stream);
+            return Err(damage(segment, self.end, frame.sequence, problem));
+        }
+        let head = StreamHead::after(before, frame);
+        self.streams.insert(frame.stream.to_owned(), head);
+        self.last = frame.sequence;
+        self.end += frame.framed_bytes() as u64;
+        Ok(())
     }
 
     /// A following segment is begun only after everything before it was synced.
-    fn expect_to_continue(
-        &self,
-        segment: &Named,
-        following: &Named,
-        bad: Bad,
-    ) -> Result<(), Damage> {
-        if following.first == self.last + 1 {
+    fn expect_to_continue(&self, segment: &Named, following: &Named, stop: Stop) -> Result<(), Damage> {
+        let (bad, first) = (stop.bad, following.first);
+        if first == self.last + 1 {
             return Ok(());
         }
-        let problem = if following.first > self.last {
-            format!(
-                "{bad}, yet the next segment begins with record {}; or a segment is missing",
-                following.first
-            )
+        let problem = if first > self.last {
+            format!("{bad}, yet the next segment begins with record {first}; or a segment is missing")
         } else {
-            format!(
-                "the next segment begins once more with record {}",
-                following.first
-            )
+            format!("the next segment begins once more with record {first}")
         };
-        Err(self.damage(segment, self.end, &problem))
+        Err(damage(segment, stop.at, stop.sequence, problem))
     }
 
-    fn judge_tail(
-        &self,
-        segment: &Named,
-        bytes: &[u8],
-        bad: Bad,
-    ) -> Result<Option<TornTail>, Damage> {
-        let tail = &bytes[self.end as usize..];
-        let Some(last_byte) = tail.iter().rposition(|byte| *byte != 0) else {
+    fn judge_tail(&self, segment: &Named, bytes: &[u8], stop: Stop) -> Result<Option<TornTail>, Damage> {
+        let Some(last_byte) = bytes[self.end as usize..].iter().rposition(|byte| *byte != 0) else {
             return Ok(None);
         };
-        if let Some((at, later)) = find_later_batch(tail, self.last + 1) {
-            let at = self.end + at as u64;
-            let problem = format!(
-                "{bad}, yet record {later} follows at byte {at}, written after this place was synced"
-            );
-            return Err(self.damage(segment, self.end, &problem));
+        if let Some((after, later)) = find_later_batch(&bytes[stop.at as usize..], stop.sequence) {
+            let (bad, at) = (stop.bad, stop.at + after as u64);
+            let problem =
+                format!("{bad}, yet record {later} follows at byte {at}, written after this place was synced");
+            return Err(damage(segment, stop.at, stop.sequence, problem));
         }
-        Ok(Some(TornTail {
-            segment: segment.path.clone(),
-            offset: self.end,
-            bytes: last_byte as u64 + 1,
-        }))
+        Ok(Some(TornTail { segment: segment.path.clone(), offset: self.end, bytes: last_byte as u64 + 1 }))
     }
+}
 
-    fn damage(&self, segment: &Named, offset: u64, problem: &str) -> Damage {
-        Damage {
-            segment: segment.path.clone(),
-            offset,
-            sequence: self.last + 1,
-            problem: problem.to_owned(),
+/// Where there is no further record, although its append may have begun earlier.
+struct Stop {
+    at: u64,
+    sequence: u64,
+    bad: Bad,
+}
+
+/// All records of the append that begins here. One that is not whole does not
+/// count: what was decided together must not come back in part.
+fn append_at(bytes: &[u8], mut at: u64, mut sequence: u64) -> Result<Vec<Frame<'_>>, Stop> {
+    let mut append = Vec::new();
+    loop {
+        let frame =
+            record::decode_expected(&bytes[at as usize..], sequence).map_err(|bad| Stop { at, sequence, bad })?;
+        at += frame.framed_bytes() as u64;
+        sequence += 1;
+        append.push(frame);
+        if frame.following == 0 {
+            return Ok(append);
         }
     }
+}
+
+fn damage(segment: &Named, offset: u64, sequence: u64, problem: String) -> Damage {
+    Damage { segment: segment.path.clone(), offset, sequence, problem }
 }
 
 /// Looks for proof that the bad place, where `expected` should be, was once
@@ -216,21 +202,13 @@ struct Loaded {
 impl Records {
     pub(crate) fn new(segments: Vec<Named>, from: u64, last: u64) -> Self {
         let from = from.max(1);
-        let skipped = segments
-            .partition_point(|segment| segment.first <= from)
-            .saturating_sub(1);
+        let skipped = segments.partition_point(|segment| segment.first <= from).saturating_sub(1);
         let next = segments.get(skipped).map_or(from, |segment| segment.first);
         let mut segments = segments.into_iter();
         if skipped > 0 {
             segments.nth(skipped - 1);
         }
-        Self {
-            segments,
-            current: None,
-            from,
-            next,
-            last,
-        }
+        Self { segments, current: None, from, next, last }
     }
 
     fn read_next(&mut self) -> Result<Record, JournalError> {
@@ -257,11 +235,7 @@ impl Records {
 
     fn load_next(&mut self) -> Result<Loaded, JournalError> {
         match self.segments.next() {
-            Some(segment) => Ok(Loaded {
-                bytes: segment::load(&segment)?,
-                segment,
-                at: HEADER_BYTES as usize,
-            }),
+            Some(segment) => Ok(Loaded { bytes: segment::load(&segment)?, segment, at: HEADER_BYTES as usize }),
             None => Err(self.damage(Bad::Empty)),
         }
     }
@@ -271,13 +245,7 @@ impl Records {
             Some(current) => (current.segment.path.clone(), current.at as u64),
             None => (PathBuf::new(), 0),
         };
-        Damage {
-            segment,
-            offset,
-            sequence: self.next,
-            problem: bad.to_string(),
-        }
-        .into()
+        Damage { segment, offset, sequence: self.next, problem: bad.to_string() }.into()
     }
 }
 

@@ -22,10 +22,7 @@ pub(crate) struct Named {
 
 impl Named {
     fn new(dir: &Path, first: u64) -> Self {
-        Self {
-            first,
-            path: dir.join(format!("{first:020}.log")),
-        }
+        Self { first, path: dir.join(format!("{first:020}.log")) }
     }
 }
 
@@ -33,9 +30,7 @@ impl Named {
 pub(crate) fn list(dir: &Path) -> Result<Vec<Named>, JournalError> {
     let mut segments = Vec::new();
     for entry in fs::read_dir(dir).map_err(JournalError::io("list the journal", dir))? {
-        let path = entry
-            .map_err(JournalError::io("list the journal", dir))?
-            .path();
+        let path = entry.map_err(JournalError::io("list the journal", dir))?.path();
         if let Some(first) = first_sequence(&path) {
             segments.push(Named { first, path });
         }
@@ -77,11 +72,7 @@ fn check_header(segment: &Named, bytes: &[u8]) -> Result<(), JournalError> {
         return Ok(());
     }
     if *header == header_of(segment.first, found) {
-        return Err(JournalError::Version {
-            path: segment.path.clone(),
-            found,
-            known: FORMAT,
-        });
+        return Err(JournalError::Version { path: segment.path.clone(), found, known: FORMAT });
     }
     Err(damage("the header is not the one of this file name").into())
 }
@@ -115,10 +106,7 @@ pub(crate) fn prepare(dir: &Path, bytes: u64) -> Result<Prepared, JournalError> 
         .map_err(JournalError::io("create a journal segment", &path))?;
     zero(&file, 0, bytes)
         .and_then(|()| file.sync_all())
-        .map_err(JournalError::io(
-            "reserve disk space for the journal in",
-            &path,
-        ))?;
+        .map_err(JournalError::io("reserve disk space for the journal in", &path))?;
     Ok(Prepared { file, path, bytes })
 }
 
@@ -140,12 +128,7 @@ impl Active {
         let open = || -> io::Result<Self> {
             let file = File::options().read(true).write(true).open(&segment.path)?;
             let bytes = file.metadata()?.len();
-            Ok(Self {
-                file,
-                path: segment.path.clone(),
-                end,
-                bytes,
-            })
+            Ok(Self { file, path: segment.path.clone(), end, bytes })
         };
         open().map_err(JournalError::io("open the journal segment", &segment.path))
     }
@@ -160,9 +143,7 @@ impl Active {
     }
 
     pub fn sync(&self) -> Result<(), JournalError> {
-        self.file
-            .sync_data()
-            .map_err(JournalError::io("sync the journal segment", &self.path))
+        self.file.sync_data().map_err(JournalError::io("sync the journal segment", &self.path))
     }
 }
 
@@ -176,24 +157,14 @@ pub(crate) fn name(dir: &Path, prepared: Prepared, first: u64) -> Result<Active,
         .and_then(|()| fs::rename(&prepared.path, &path))
         .and_then(|()| sync_dir(dir))
         .map_err(JournalError::io("begin the journal segment", &path))?;
-    Ok(Active {
-        file: prepared.file,
-        path,
-        end: HEADER_BYTES,
-        bytes: prepared.bytes,
-    })
+    Ok(Active { file: prepared.file, path, end: HEADER_BYTES, bytes: prepared.bytes })
 }
 
 /// Removes what a killed process had prepared.
 pub(crate) fn remove_unnamed(dir: &Path) -> Result<(), JournalError> {
     for entry in fs::read_dir(dir).map_err(JournalError::io("list the journal", dir))? {
-        let path = entry
-            .map_err(JournalError::io("list the journal", dir))?
-            .path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == UNNAMED)
-        {
+        let path = entry.map_err(JournalError::io("list the journal", dir))?.path();
+        if path.extension().is_some_and(|extension| extension == UNNAMED) {
             fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
         }
     }
@@ -202,13 +173,8 @@ pub(crate) fn remove_unnamed(dir: &Path) -> Result<(), JournalError> {
 
 pub(crate) fn create_dir(dir: &Path) -> Result<(), JournalError> {
     fs::create_dir_all(dir).map_err(JournalError::io("create the journal folder", dir))?;
-    let parent = dir
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    sync_dir(dir)
-        .and_then(|()| sync_dir(parent))
-        .map_err(JournalError::io("sync the folder of", dir))
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    sync_dir(dir).and_then(|()| sync_dir(parent)).map_err(JournalError::io("sync the folder of", dir))
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {

@@ -60,7 +60,7 @@ pub fn parse(text: &str) -> Result<ProjectFile, Mistakes> {
     };
     for problem in problems_of_the_whole(&file.definition) {
         let node = tree.nearest(&problem.path);
-        if !node.is_refused() && !checked.stand_ins.explain(&problem.path) {
+        if !checked.stand_ins.explain(&problem.path) {
             mistakes.push(Mistake::new(node.place(), problem.path, problem.message));
         }
     }

@@ -31,14 +31,8 @@ impl Blobs {
             let shelf = named.join(format!("{byte:02x}"));
             fs::create_dir_all(&shelf).map_err(StoreError::io("create the folder", &shelf))?;
         }
-        folder::sync(&named)
-            .and_then(|()| folder::sync(dir))
-            .map_err(StoreError::io("sync the folder", dir))?;
-        Ok(Self {
-            dir: dir.into(),
-            unfinished,
-            next_name: Arc::default(),
-        })
+        folder::sync(&named).and_then(|()| folder::sync(dir)).map_err(StoreError::io("sync the folder", dir))?;
+        Ok(Self { dir: dir.into(), unfinished, next_name: Arc::default() })
     }
 
     /// Begins a blob of at most `limit` bytes.
@@ -46,14 +40,7 @@ impl Blobs {
         let name = self.next_name.fetch_add(1, Ordering::Relaxed);
         let path = self.unfinished.join(name.to_string());
         let file = File::create_new(&path).map_err(StoreError::io("create the blob", &path))?;
-        Ok(BlobWriter {
-            blobs: self.clone(),
-            file,
-            path,
-            hash: Sha256::new(),
-            bytes: 0,
-            limit,
-        })
+        Ok(BlobWriter { blobs: self.clone(), file, path, hash: Sha256::new(), bytes: 0, limit })
     }
 
     /// Stores bytes that are already in memory; blocks on the disk.
@@ -89,18 +76,9 @@ impl Blobs {
             return Err(StoreError::BlobTooLarge { limit });
         }
         let mut bytes = Vec::with_capacity(length as usize);
-        file.read_to_end(&mut bytes)
-            .map_err(StoreError::io("read the blob", &path))?;
+        file.read_to_end(&mut bytes).map_err(StoreError::io("read the blob", &path))?;
         let actual = Digest::of(&bytes);
-        if actual == digest {
-            Ok(bytes)
-        } else {
-            Err(StoreError::DamagedBlob {
-                digest,
-                actual,
-                path,
-            })
-        }
+        if actual == digest { Ok(bytes) } else { Err(StoreError::DamagedBlob { digest, actual, path }) }
     }
 
     fn path(&self, digest: Digest) -> PathBuf {
@@ -126,9 +104,7 @@ impl BlobWriter {
             return Err(StoreError::BlobTooLarge { limit: self.limit });
         }
         self.hash.update(chunk);
-        self.file
-            .write_all(chunk)
-            .map_err(StoreError::io("write the blob", &self.path))
+        self.file.write_all(chunk).map_err(StoreError::io("write the blob", &self.path))
     }
 
     /// Makes the blob durable under its digest; refuses one that is not `expected`.
@@ -208,33 +184,21 @@ mod tests {
         let (dir, blobs) = blobs();
         let mut writer = blobs.writer(4).unwrap();
         writer.write(b"four").unwrap();
-        assert!(matches!(
-            writer.write(b"!"),
-            Err(StoreError::BlobTooLarge { limit: 4 })
-        ));
+        assert!(matches!(writer.write(b"!"), Err(StoreError::BlobTooLarge { limit: 4 })));
         drop(writer);
         assert_eq!(unfinished(&dir), 0);
         let digest = blobs.write(b"12345").unwrap();
-        assert!(matches!(
-            blobs.read(digest, 4),
-            Err(StoreError::BlobTooLarge { .. })
-        ));
+        assert!(matches!(blobs.read(digest, 4), Err(StoreError::BlobTooLarge { .. })));
     }
 
     #[test]
     fn a_missing_and_a_damaged_blob_are_told_apart() {
         let (_dir, blobs) = blobs();
         let digest = Digest::of(b"good");
-        assert!(matches!(
-            blobs.read(digest, 100),
-            Err(StoreError::NoBlob { .. })
-        ));
+        assert!(matches!(blobs.read(digest, 100), Err(StoreError::NoBlob { .. })));
         blobs.write(b"good").unwrap();
         fs::write(blobs.path(digest), b"evil").unwrap();
-        assert!(matches!(
-            blobs.read(digest, 100),
-            Err(StoreError::DamagedBlob { .. })
-        ));
+        assert!(matches!(blobs.read(digest, 100), Err(StoreError::DamagedBlob { .. })));
     }
 
     #[test]

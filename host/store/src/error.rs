@@ -10,11 +10,7 @@ use lockgate_journal::JournalError;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     #[error("could not {attempt} {}: {source}. {}", path.display(), advice(source))]
-    Io {
-        attempt: &'static str,
-        path: PathBuf,
-        source: Arc<io::Error>,
-    },
+    Io { attempt: &'static str, path: PathBuf, source: Arc<io::Error> },
 
     #[error(
         "the data folder {} is in use by the host with process id {pid}: stop that host first, or give this one another folder",
@@ -28,10 +24,7 @@ pub enum StoreError {
     #[error(
         "could not {attempt} the index: {problem}. Nothing is lost, the index is derived: restart the host, it is made again"
     )]
-    Index {
-        attempt: &'static str,
-        problem: String,
-    },
+    Index { attempt: &'static str, problem: String },
 
     #[error("`{name}` cannot name a stream or table of the index: use at most 255 bytes")]
     InvalidIndexName { name: String },
@@ -39,29 +32,19 @@ pub enum StoreError {
     #[error("there is no blob {digest}: upload it again")]
     NoBlob { digest: Digest },
 
-    #[error(
-        "the uploaded bytes have the digest {actual}, {expected} was announced: upload them again"
-    )]
+    #[error("the uploaded bytes have the digest {actual}, {expected} was announced: upload them again")]
     WrongDigest { expected: Digest, actual: Digest },
 
     #[error("a blob has more than the {limit} bytes that are allowed here")]
     BlobTooLarge { limit: u64 },
 
     #[error("the blob {digest} is damaged on disk, its bytes have the digest {actual}: upload it again or restore {}", path.display())]
-    DamagedBlob {
-        digest: Digest,
-        actual: Digest,
-        path: PathBuf,
-    },
+    DamagedBlob { digest: Digest, actual: Digest, path: PathBuf },
 
-    #[error(
-        "`{part}` cannot be part of a log's name: use 1 to 100 of a-z, 0-9, `.`, `_`, `-`, and no `..`"
-    )]
+    #[error("`{part}` cannot be part of a log's name: use 1 to 100 of a-z, 0-9, `.`, `_`, `-`, and no `..`")]
     InvalidLogName { part: String },
 
-    #[error(
-        "a log line must be 1 to {limit} bytes of JSON on one line, this one has {bytes} bytes or a line break"
-    )]
+    #[error("a log line must be 1 to {limit} bytes of JSON on one line, this one has {bytes} bytes or a line break")]
     InvalidLogLine { bytes: usize, limit: usize },
 
     #[error("the store is stopping: {what} takes nothing more")]
@@ -70,31 +53,17 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn io(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            attempt,
-            path: path.to_owned(),
-            source: Arc::new(source),
-        }
+        move |source| Self::Io { attempt, path: path.to_owned(), source: Arc::new(source) }
     }
 }
 
 fn advice(error: &io::Error) -> &'static str {
-    use io::ErrorKind::{
-        NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
-    };
+    use io::ErrorKind::{NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     match error.kind() {
-        StorageFull | QuotaExceeded => {
-            "Make room on the disk that holds the data folder, then try again"
-        }
-        ReadOnlyFilesystem => {
-            "The disk is mounted read-only: mount it writable, or give the host another data folder"
-        }
-        PermissionDenied => {
-            "The user of the host needs read and write permission for the whole data folder"
-        }
-        NotADirectory => {
-            "A file stands where a folder is needed: give the host another data folder"
-        }
+        StorageFull | QuotaExceeded => "Make room on the disk that holds the data folder, then try again",
+        ReadOnlyFilesystem => "The disk is mounted read-only: mount it writable, or give the host another data folder",
+        PermissionDenied => "The user of the host needs read and write permission for the whole data folder",
+        NotADirectory => "A file stands where a folder is needed: give the host another data folder",
         _ => "Check the disk and the permissions of the data folder",
     }
 }
@@ -106,9 +75,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_with_the_place_and_what_to_do() {
-        let error = StoreError::io("write the blob", Path::new("/data/blobs"))(
-            io::ErrorKind::StorageFull.into(),
-        );
+        let error = StoreError::io("write the blob", Path::new("/data/blobs"))(io::ErrorKind::StorageFull.into());
         expect!["could not write the blob /data/blobs: no storage space. Make room on the disk that holds the data folder, then try again"]
             .assert_eq(&error.to_string());
     }

@@ -20,9 +20,7 @@ pub(crate) fn create(dir: &Path) -> Result<(), StoreError> {
 }
 
 fn parent(dir: &Path) -> &Path {
-    dir.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes the names in a folder durable.
@@ -60,15 +58,8 @@ impl Lock {
 fn in_use(dir: &Path, mut lock: File) -> StoreError {
     let mut pid = String::new();
     let _ = lock.read_to_string(&mut pid);
-    let pid = if pid.trim().is_empty() {
-        "unknown".to_owned()
-    } else {
-        pid.trim().to_owned()
-    };
-    StoreError::InUse {
-        dir: dir.to_owned(),
-        pid,
-    }
+    let pid = if pid.trim().is_empty() { "unknown".to_owned() } else { pid.trim().to_owned() };
+    StoreError::InUse { dir: dir.to_owned(), pid }
 }
 
 /// Where everything lies in a data folder.
@@ -95,9 +86,7 @@ impl Layout {
 
 pub(crate) fn remove_dir_if_there(dir: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::io("remove", dir)(error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io("remove", dir)(error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -118,57 +118,32 @@ struct Job {
 
 impl Index {
     /// `ends` has the last sequence of each stream in the journal.
-    pub fn open(
-        dir: &Path,
-        ends: &BTreeMap<String, u64>,
-    ) -> Result<(Self, IndexState), StoreError> {
+    pub fn open(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<(Self, IndexState), StoreError> {
         let (sled, state) = open_or_rebuild(dir, ends)?;
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let writer = Writer {
-            sled: sled.clone(),
-            unflushed_keys: 0,
-        };
+        let writer = Writer { sled: sled.clone(), unflushed_keys: 0 };
         let writer = thread::Builder::new()
             .name("index".to_owned())
             .spawn(move || writer.run(waiting))
             .map_err(StoreError::io("start the writing thread of", dir))?;
-        Ok((
-            Self {
-                sled,
-                jobs: Some(jobs),
-                writer: Some(writer),
-            },
-            state,
-        ))
+        Ok((Self { sled, jobs: Some(jobs), writer: Some(writer) }, state))
     }
 
     /// Returns when the batch can be read. It becomes durable some time later.
     pub async fn apply(&self, batch: IndexBatch) -> Result<(), StoreError> {
-        check_names(
-            [batch.stream.as_str()]
-                .into_iter()
-                .chain(batch.entries.iter().map(|entry| entry.table)),
-        )?;
+        check_names([batch.stream.as_str()].into_iter().chain(batch.entries.iter().map(|entry| entry.table)))?;
         let (done, applied) = oneshot::channel();
         let stopping = StoreError::Stopping { what: "the index" };
         let Some(jobs) = &self.jobs else {
             return Err(stopping);
         };
-        jobs.send(Job { batch, done })
-            .await
-            .map_err(|_| stopping.clone())?;
+        jobs.send(Job { batch, done }).await.map_err(|_| stopping.clone())?;
         applied.await.map_err(|_| stopping)?
     }
 
-    pub fn get(
-        &self,
-        stream: &str,
-        table: &str,
-        key: &[u8],
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    pub fn get(&self, stream: &str, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         check_names([stream, table])?;
-        self.sled
-            .read(&[table_prefix(stream, table).as_slice(), key].concat())
+        self.sled.read(&[table_prefix(stream, table).as_slice(), key].concat())
     }
 
     pub fn page(&self, query: &PageQuery<'_>) -> Result<Vec<Row>, StoreError> {
@@ -182,22 +157,14 @@ impl Index {
             return Ok(None);
         };
         let Some((through, state)) = bytes.split_first_chunk() else {
-            return Err(self
-                .sled
-                .broken("read", "a snapshot is too short".to_owned()));
+            return Err(self.sled.broken("read", "a snapshot is too short".to_owned()));
         };
-        Ok(Some(Snapshot {
-            through: u64::from_le_bytes(*through),
-            state: state.to_vec(),
-        }))
+        Ok(Some(Snapshot { through: u64::from_le_bytes(*through), state: state.to_vec() }))
     }
 
     /// The last sequence contained in the snapshot of a stream; zero without one.
     pub fn snapshot_through(&self, stream: &str) -> Result<u64, StoreError> {
-        Ok(self
-            .sled
-            .mark(stream)?
-            .map_or(0, |mark| mark.snapshot_through))
+        Ok(self.sled.mark(stream)?.map_or(0, |mark| mark.snapshot_through))
     }
 
     /// The last sequence of a stream that is indexed; zero if nothing is.
@@ -218,19 +185,14 @@ impl Drop for Index {
 
 fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), StoreError> {
     match names.into_iter().find(|name| name.len() > 255) {
-        Some(name) => Err(StoreError::InvalidIndexName {
-            name: name.to_owned(),
-        }),
+        Some(name) => Err(StoreError::InvalidIndexName { name: name.to_owned() }),
         None => Ok(()),
     }
 }
 
 // Opening.
 
-fn open_or_rebuild(
-    dir: &Path,
-    ends: &BTreeMap<String, u64>,
-) -> Result<(Sled, IndexState), StoreError> {
+fn open_or_rebuild(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<(Sled, IndexState), StoreError> {
     let reason = if dir.exists() {
         match open_checked(dir, ends) {
             Ok(sled) => return Ok((sled, IndexState::Ready)),
@@ -242,11 +204,7 @@ fn open_or_rebuild(
     move_aside(dir)?;
     let sled = Sled::create(dir)?;
     // A new data folder misses nothing.
-    let state = if ends.is_empty() {
-        IndexState::Ready
-    } else {
-        IndexState::Rebuilt(reason)
-    };
+    let state = if ends.is_empty() { IndexState::Ready } else { IndexState::Rebuilt(reason) };
     Ok((sled, state))
 }
 
@@ -270,9 +228,7 @@ fn open_checked(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<Sled, Rebuil
         Some(FORMAT) => {}
         Some(found) => return Err(RebuildReason::OtherFormat { found }),
         None => {
-            return Err(RebuildReason::Broken(
-                "it does not say its format".to_owned(),
-            ));
+            return Err(RebuildReason::Broken("it does not say its format".to_owned()));
         }
     }
     sled.check_values().map_err(broken)?;
@@ -300,8 +256,7 @@ impl Writer {
     fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
         while waiting.blocking_recv_many(&mut jobs, 128) > 0 {
-            let (batches, done): (Vec<_>, Vec<_>) =
-                jobs.drain(..).map(|job| (job.batch, job.done)).unzip();
+            let (batches, done): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.batch, job.done)).unzip();
             let result = self.apply(batches);
             for done in done {
                 // A waiter may have gone.
@@ -328,10 +283,7 @@ impl Writer {
     }
 
     /// What to put and remove, by key: the last word on a key counts.
-    fn writes(
-        &self,
-        batches: Vec<IndexBatch>,
-    ) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, StoreError> {
+    fn writes(&self, batches: Vec<IndexBatch>) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, StoreError> {
         let mut values = BTreeMap::new();
         let mut writes = BTreeMap::new();
         let mut marks: BTreeMap<Vec<u8>, Mark> = BTreeMap::new();
@@ -341,10 +293,7 @@ impl Writer {
                 Some(mark) => Some(*mark),
                 None => self.sled.mark(&batch.stream)?,
             };
-            let mut mark = Mark {
-                through: batch.through,
-                snapshot_through: before.map_or(0, |m| m.snapshot_through),
-            };
+            let mut mark = Mark { through: batch.through, snapshot_through: before.map_or(0, |m| m.snapshot_through) };
             if let Some(state) = batch.snapshot {
                 mark.snapshot_through = batch.through;
                 let value = [&batch.through.to_le_bytes(), state.as_slice()].concat();
@@ -359,11 +308,7 @@ impl Writer {
             self.sled.remove_chunks(&key, &mut writes)?;
             encode_value(key, value, &mut writes);
         }
-        writes.extend(
-            marks
-                .into_iter()
-                .map(|(key, mark)| (key, Some(mark.encode()))),
-        );
+        writes.extend(marks.into_iter().map(|(key, mark)| (key, Some(mark.encode()))));
         Ok(writes)
     }
 
@@ -407,20 +352,13 @@ fn chunk_key(owner: &[u8], number: usize) -> Vec<u8> {
 
 impl Mark {
     fn encode(self) -> Vec<u8> {
-        [
-            self.through.to_le_bytes(),
-            self.snapshot_through.to_le_bytes(),
-        ]
-        .concat()
+        [self.through.to_le_bytes(), self.snapshot_through.to_le_bytes()].concat()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (through, rest) = bytes.split_first_chunk()?;
         let snapshot_through = rest.try_into().ok()?;
-        Some(Self {
-            through: u64::from_le_bytes(*through),
-            snapshot_through: u64::from_le_bytes(snapshot_through),
-        })
+        Some(Self { through: u64::from_le_bytes(*through), snapshot_through: u64::from_le_bytes(snapshot_through) })
     }
 }
 
@@ -440,21 +378,14 @@ impl<'a> Value<'a> {
             (&INLINE, value) => Some(Self::Inline(value)),
             (&CHUNKED, rest) => {
                 let (bytes, digest) = rest.split_first_chunk()?;
-                Some(Self::Chunked {
-                    bytes: u64::from_le_bytes(*bytes) as usize,
-                    digest: digest.try_into().ok()?,
-                })
+                Some(Self::Chunked { bytes: u64::from_le_bytes(*bytes) as usize, digest: digest.try_into().ok()? })
             }
             (_, _) => None,
         }
     }
 }
 
-fn encode_value(
-    key: Vec<u8>,
-    value: Option<Vec<u8>>,
-    writes: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-) {
+fn encode_value(key: Vec<u8>, value: Option<Vec<u8>>, writes: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>) {
     let stored = value.map(|value| {
         if value.len() <= MAX_INLINE_BYTES {
             return [&[INLINE], value.as_slice()].concat();
@@ -462,12 +393,7 @@ fn encode_value(
         for (number, chunk) in value.chunks(MAX_INLINE_BYTES).enumerate() {
             writes.insert(chunk_key(&key, number), Some(chunk.to_vec()));
         }
-        [
-            &[CHUNKED],
-            (value.len() as u64).to_le_bytes().as_slice(),
-            &sha256(&value),
-        ]
-        .concat()
+        [&[CHUNKED], (value.len() as u64).to_le_bytes().as_slice(), &sha256(&value)].concat()
     });
     writes.insert(key, stored);
 }
@@ -487,33 +413,22 @@ struct Sled {
 
 impl Sled {
     fn open(dir: &Path) -> Result<Self, StoreError> {
-        let config = sled::Config::new()
-            .path(dir)
-            .flush_every_ms(None)
-            .cache_capacity(64 << 20);
+        let config = sled::Config::new().path(dir).flush_every_ms(None).cache_capacity(64 << 20);
         let opened = panic::catch_unwind(AssertUnwindSafe(|| config.open()));
         let problem = match opened {
             Ok(Ok(db)) => {
-                return Ok(Self {
-                    db,
-                    dir: dir.to_owned(),
-                });
+                return Ok(Self { db, dir: dir.to_owned() });
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "sled panicked".to_owned(),
         };
-        Err(StoreError::Index {
-            attempt: "open",
-            problem,
-        })
+        Err(StoreError::Index { attempt: "open", problem })
     }
 
     fn create(dir: &Path) -> Result<Self, StoreError> {
         folder::create(dir)?;
         let sled = Self::open(dir)?;
-        sled.guard("create", |db| {
-            db.insert(FORMAT_KEY, FORMAT.to_le_bytes().to_vec())
-        })?;
+        sled.guard("create", |db| db.insert(FORMAT_KEY, FORMAT.to_le_bytes().to_vec()))?;
         sled.flush()?;
         Ok(sled)
     }
@@ -527,10 +442,7 @@ impl Sled {
     ) -> Result<T, StoreError> {
         match panic::catch_unwind(AssertUnwindSafe(|| run(&self.db))) {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(sled::Error::Io(error))) => Err(StoreError::Index {
-                attempt,
-                problem: error.to_string(),
-            }),
+            Ok(Err(sled::Error::Io(error))) => Err(StoreError::Index { attempt, problem: error.to_string() }),
             Ok(Err(error)) => Err(self.broken(attempt, error.to_string())),
             Err(_) => Err(self.broken(attempt, "sled panicked".to_owned())),
         }
@@ -558,25 +470,15 @@ impl Sled {
 
     fn mark(&self, stream: &str) -> Result<Option<Mark>, StoreError> {
         let stored = self.guard("read", |db| db.get(stream_key(MARK, stream)))?;
-        stored
-            .map(|bytes| Mark::decode(&bytes).ok_or_else(|| self.unreadable("a stream's mark")))
-            .transpose()
+        stored.map(|bytes| Mark::decode(&bytes).ok_or_else(|| self.unreadable("a stream's mark"))).transpose()
     }
 
     fn marks(&self) -> Result<BTreeMap<String, Mark>, StoreError> {
-        let stored = self.guard("read", |db| {
-            db.scan_prefix([MARK]).collect::<Result<Vec<_>, _>>()
-        })?;
+        let stored = self.guard("read", |db| db.scan_prefix([MARK]).collect::<Result<Vec<_>, _>>())?;
         let decode = |(key, mark): &(sled::IVec, sled::IVec)| {
-            Some((
-                String::from_utf8(key.get(2..)?.to_vec()).ok()?,
-                Mark::decode(mark)?,
-            ))
+            Some((String::from_utf8(key.get(2..)?.to_vec()).ok()?, Mark::decode(mark)?))
         };
-        stored
-            .iter()
-            .map(|row| decode(row).ok_or_else(|| self.unreadable("a stream's mark")))
-            .collect()
+        stored.iter().map(|row| decode(row).ok_or_else(|| self.unreadable("a stream's mark"))).collect()
     }
 
     /// Reads everything once, so that what is broken shows at the start and not in the middle of the night.
@@ -608,11 +510,7 @@ impl Sled {
             Direction::Ascending => {
                 let start = after.as_ref().map_or(&prefix, |after| after.max(&prefix));
                 let rows = db.range(start.as_slice()..);
-                take_page(
-                    rows.filter(|row| !is_at(row, after.as_deref())),
-                    &prefix,
-                    query.limit,
-                )
+                take_page(rows.filter(|row| !is_at(row, after.as_deref())), &prefix, query.limit)
             }
             Direction::Descending => {
                 let end = behind(&prefix);
@@ -663,16 +561,10 @@ impl Sled {
         Ok(value)
     }
 
-    fn remove_chunks(
-        &self,
-        key: &[u8],
-        writes: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    ) -> Result<(), StoreError> {
+    fn remove_chunks(&self, key: &[u8], writes: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(), StoreError> {
         let stored = self.guard("read", |db| db.get(key))?;
         if let Some(Value::Chunked { bytes, .. }) = stored.as_deref().and_then(Value::decode) {
-            writes.extend(
-                (0..bytes.div_ceil(MAX_INLINE_BYTES)).map(|number| (chunk_key(key, number), None)),
-            );
+            writes.extend((0..bytes.div_ceil(MAX_INLINE_BYTES)).map(|number| (chunk_key(key, number), None)));
         }
         Ok(())
     }
@@ -689,12 +581,7 @@ fn take_page(
     prefix: &[u8],
     limit: usize,
 ) -> Result<Vec<(sled::IVec, sled::IVec)>, sled::Error> {
-    rows.take_while(|row| {
-        row.as_ref()
-            .map_or(true, |(key, _)| key.starts_with(prefix))
-    })
-    .take(limit)
-    .collect()
+    rows.take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix))).take(limit).collect()
 }
 
 fn is_at(row: &StoredRow, key: Option<&[u8]>) -> bool {

@@ -24,9 +24,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use blobs::{BlobWriter, Blobs};
 pub use error::StoreError;
-pub use index::{
-    Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot,
-};
+pub use index::{Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot};
 pub use journal::{Committed, OnFatal, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
 
@@ -89,17 +87,9 @@ impl Store {
             folder::create(folder)?;
         }
         // No batch could ever take more permits than there are.
-        let max_queue_bytes = options
-            .journal
-            .max_queue_bytes
-            .min(Semaphore::MAX_PERMITS)
-            .min(u32::MAX as usize);
+        let max_queue_bytes = options.journal.max_queue_bytes.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
         let (journal, recovery) = Journal::open(&layout.journal, options.journal)?;
-        let ends = journal
-            .streams()
-            .into_iter()
-            .map(|(stream, head)| (stream, head.last))
-            .collect();
+        let ends = journal.streams().into_iter().map(|(stream, head)| (stream, head.last)).collect();
         let (index, index_state) = Index::open(&layout.index, &ends)?;
         let inner = Inner {
             dir: dir.to_owned(),
@@ -111,34 +101,16 @@ impl Store {
             logs: Logs::open(&layout.logs)?,
             _lock: lock,
         };
-        let opened = Opened {
-            events: recovery.records,
-            torn_tail: recovery.torn_tail,
-            index: index_state,
-        };
-        Ok((
-            Self {
-                inner: Arc::new(inner),
-            },
-            opened,
-        ))
+        let opened = Opened { events: recovery.records, torn_tail: recovery.torn_tail, index: index_state };
+        Ok((Self { inner: Arc::new(inner) }, opened))
     }
 
     /// Appends events to a stream; returns when they are on disk. Whoever needs an
     /// order awaits one append before the next. A dropped one may still be written.
-    pub async fn append(
-        &self,
-        stream: &str,
-        payloads: Vec<Vec<u8>>,
-    ) -> Result<Committed, StoreError> {
-        let stopping = StoreError::Stopping {
-            what: "the journal",
-        };
+    pub async fn append(&self, stream: &str, payloads: Vec<Vec<u8>>) -> Result<Committed, StoreError> {
+        let stopping = StoreError::Stopping { what: "the journal" };
         let bytes = journal::framed_bytes(stream, &payloads).min(self.inner.max_queue_bytes);
-        let room = Arc::clone(&self.inner.room)
-            .acquire_many_owned(bytes as u32)
-            .await
-            .map_err(|_| stopping.clone())?;
+        let room = Arc::clone(&self.inner.room).acquire_many_owned(bytes as u32).await.map_err(|_| stopping.clone())?;
         let (tell, told) = oneshot::channel();
         self.inner.journal.append(stream, payloads, move |result| {
             // Whoever waited may have gone; what is written stays written.
@@ -173,25 +145,15 @@ impl Store {
             }
             after.insert(stream, through);
         }
-        Ok(Tail {
-            records: self.inner.journal.read(from)?,
-            after,
-        })
+        Ok(Tail { records: self.inner.journal.read(from)?, after })
     }
 
     /// One stream alone. To load many, use [`Store::tail`]: this reads the journal for each.
     pub fn load(&self, stream: &str) -> Result<Loaded, StoreError> {
         let snapshot = self.snapshot(stream)?;
         let through = snapshot.as_ref().map_or(0, |snapshot| snapshot.through);
-        let Some(head) = self
-            .heads()
-            .remove(stream)
-            .filter(|head| through < head.last)
-        else {
-            return Ok(Loaded {
-                snapshot,
-                tail: Vec::new(),
-            });
+        let Some(head) = self.heads().remove(stream).filter(|head| through < head.last) else {
+            return Ok(Loaded { snapshot, tail: Vec::new() });
         };
         let from = head.first.max(through + 1);
         let mut tail = Vec::new();
@@ -208,15 +170,8 @@ impl Store {
     }
 
     /// All events from a sequence on, for exports and the audit log.
-    pub fn events(
-        &self,
-        from: u64,
-    ) -> Result<impl Iterator<Item = Result<Event, StoreError>> + use<>, StoreError> {
-        Ok(self
-            .inner
-            .journal
-            .read(from)?
-            .map(|record| Ok(event(record?))))
+    pub fn events(&self, from: u64) -> Result<impl Iterator<Item = Result<Event, StoreError>> + use<>, StoreError> {
+        Ok(self.inner.journal.read(from)?.map(|record| Ok(event(record?))))
     }
 
     /// Writes to the index; returns when it can be read, not when it is durable.
@@ -229,12 +184,7 @@ impl Store {
         self.inner.index.through(stream)
     }
 
-    pub fn get(
-        &self,
-        stream: &str,
-        table: &str,
-        key: &[u8],
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    pub fn get(&self, stream: &str, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.index.get(stream, table, key)
     }
 
@@ -276,11 +226,7 @@ impl Iterator for Tail {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.records.next()? {
-                Ok(record)
-                    if self
-                        .after
-                        .get(&record.stream)
-                        .is_some_and(|through| record.sequence <= *through) => {}
+                Ok(record) if self.after.get(&record.stream).is_some_and(|through| record.sequence <= *through) => {}
                 Ok(record) => return Some(Ok(event(record))),
                 Err(error) => return Some(Err(error.into())),
             }
@@ -289,9 +235,5 @@ impl Iterator for Tail {
 }
 
 fn event(record: journal::Record) -> Event {
-    Event {
-        sequence: record.sequence,
-        stream: record.stream,
-        payload: record.payload,
-    }
+    Event { sequence: record.sequence, stream: record.stream, payload: record.payload }
 }

@@ -35,39 +35,23 @@ pub struct LogId {
 }
 
 impl LogId {
-    pub fn new(
-        project: &str,
-        deployment: &str,
-        attempt: &str,
-        phase: &str,
-    ) -> Result<Self, StoreError> {
+    pub fn new(project: &str, deployment: &str, attempt: &str, phase: &str) -> Result<Self, StoreError> {
         let parts = [project, deployment, attempt, phase];
         match parts.into_iter().find(|part| !is_safe(part)) {
-            Some(part) => Err(StoreError::InvalidLogName {
-                part: part.chars().take(200).collect(),
-            }),
-            None => Ok(Self {
-                parts: parts.map(str::to_owned),
-            }),
+            Some(part) => Err(StoreError::InvalidLogName { part: part.chars().take(200).collect() }),
+            None => Ok(Self { parts: parts.map(str::to_owned) }),
         }
     }
 
     fn path(&self, dir: &Path) -> PathBuf {
         let [project, deployment, attempt, phase] = &self.parts;
-        dir.join(project)
-            .join(deployment)
-            .join(attempt)
-            .join(format!("{phase}.log"))
+        dir.join(project).join(deployment).join(attempt).join(format!("{phase}.log"))
     }
 }
 
 fn is_safe(part: &str) -> bool {
-    let allowed =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-    (1..=100).contains(&part.len())
-        && part.bytes().all(allowed)
-        && part != "."
-        && !part.contains("..")
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    (1..=100).contains(&part.len()) && part.bytes().all(allowed) && part != "." && !part.contains("..")
 }
 
 impl fmt::Display for LogId {
@@ -120,26 +104,14 @@ struct Job {
 
 impl Logs {
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
-        let files = Arc::new(Files {
-            dir: dir.to_owned(),
-            followed: Mutex::default(),
-        });
+        let files = Arc::new(Files { dir: dir.to_owned(), followed: Mutex::default() });
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let writer = Writer {
-            files: Arc::clone(&files),
-            open: HashMap::new(),
-        };
+        let writer = Writer { files: Arc::clone(&files), open: HashMap::new() };
         let writer = thread::Builder::new()
             .name("logs".to_owned())
             .spawn(move || writer.run(waiting))
             .map_err(StoreError::io("start the writing thread of", dir))?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                files,
-                jobs: Some(jobs),
-                writer: Some(writer),
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { files, jobs: Some(jobs), writer: Some(writer) }) })
     }
 
     /// Returns when the lines can be read: all of them, or none after an error.
@@ -164,13 +136,7 @@ impl Logs {
         let Some(jobs) = &self.inner.jobs else {
             return Err(stopping);
         };
-        jobs.send(Job {
-            id: id.clone(),
-            bytes,
-            done,
-        })
-        .await
-        .map_err(|_| stopping.clone())?;
+        jobs.send(Job { id: id.clone(), bytes, done }).await.map_err(|_| stopping.clone())?;
         written.await.map_err(|_| stopping)?
     }
 
@@ -180,11 +146,9 @@ impl Logs {
         let path = id.path(&self.inner.files.dir);
         let page = match File::open(&path) {
             Ok(file) => read_page(file, from, limit),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(LogPage {
-                lines: Vec::new(),
-                next: 0,
-                closed: false,
-            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(LogPage { lines: Vec::new(), next: 0, closed: false })
+            }
             Err(error) => Err(error),
         };
         page.map_err(StoreError::io("read the log", &path))
@@ -193,17 +157,8 @@ impl Logs {
     /// Reads from a position on and waits for what is not written yet.
     pub fn follow(&self, id: &LogId, from: u64) -> Follow {
         let mut followed = self.inner.files.followed();
-        let wake = followed
-            .entry(id.clone())
-            .or_insert_with(|| watch::Sender::new(()))
-            .subscribe();
-        Follow {
-            logs: self.clone(),
-            id: id.clone(),
-            wake,
-            next: from,
-            closed: false,
-        }
+        let wake = followed.entry(id.clone()).or_insert_with(|| watch::Sender::new(())).subscribe();
+        Follow { logs: self.clone(), id: id.clone(), wake, next: from, closed: false }
     }
 }
 
@@ -273,10 +228,7 @@ impl Drop for Follow {
     fn drop(&mut self) {
         let mut followed = self.logs.inner.files.followed();
         // Our own receiver still counts.
-        if followed
-            .get(&self.id)
-            .is_some_and(|sender| sender.receiver_count() <= 1)
-        {
+        if followed.get(&self.id).is_some_and(|sender| sender.receiver_count() <= 1) {
             followed.remove(&self.id);
         }
     }
@@ -284,10 +236,7 @@ impl Drop for Follow {
 
 fn check_line(line: &[u8]) -> Result<(), StoreError> {
     if line.is_empty() || line.len() > MAX_LOG_LINE_BYTES || line.contains(&b'\n') {
-        return Err(StoreError::InvalidLogLine {
-            bytes: line.len(),
-            limit: MAX_LOG_LINE_BYTES,
-        });
+        return Err(StoreError::InvalidLogLine { bytes: line.len(), limit: MAX_LOG_LINE_BYTES });
     }
     Ok(())
 }
@@ -302,17 +251,10 @@ fn read_page(mut file: File, from: u64, limit: usize) -> io::Result<LogPage> {
         at += reader.skip_until(b'\n')? as u64;
     }
     let start = at;
-    let mut page = LogPage {
-        lines: Vec::new(),
-        next: at,
-        closed: false,
-    };
+    let mut page = LogPage { lines: Vec::new(), next: at, closed: false };
     while page.lines.len() < limit && at - start < PAGE_BYTES {
         let mut line = Vec::new();
-        reader
-            .by_ref()
-            .take(MAX_LOG_LINE_BYTES as u64 + 1)
-            .read_until(b'\n', &mut line)?;
+        reader.by_ref().take(MAX_LOG_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line)?;
         // A line without an end is still being written, or was cut off by a crash.
         if line.pop() != Some(b'\n') {
             break;
@@ -323,11 +265,7 @@ fn read_page(mut file: File, from: u64, limit: usize) -> io::Result<LogPage> {
         // `next` never passes the closing line, so that whoever asks again sees it.
         if !page.closed {
             page.next = at;
-            page.lines.push(LogLine {
-                position,
-                next: at,
-                line,
-            });
+            page.lines.push(LogLine { position, next: at, line });
         }
     }
     Ok(page)
@@ -361,8 +299,7 @@ impl Writer {
             None => open(&path).map_err(StoreError::io("open the log", &path))?,
         };
         // On an error the file is closed; opening it again cuts a half-written line.
-        log.append(bytes)
-            .map_err(StoreError::io("write the log", &path))?;
+        log.append(bytes).map_err(StoreError::io("write the log", &path))?;
         if bytes != b"\n" {
             if self.open.len() >= MAX_OPEN_FILES {
                 self.open.clear();
@@ -389,12 +326,7 @@ fn open(path: &Path) -> io::Result<Open> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
     let length = file.metadata()?.len();
     let end = end_of_lines(&file, length)?;
     if end < length {
@@ -438,10 +370,7 @@ mod tests {
     }
 
     fn texts(page: &LogPage) -> Vec<String> {
-        page.lines
-            .iter()
-            .map(|line| String::from_utf8(line.line.clone()).unwrap())
-            .collect()
+        page.lines.iter().map(|line| String::from_utf8(line.line.clone()).unwrap()).collect()
     }
 
     #[tokio::test]
@@ -453,15 +382,8 @@ mod tests {
         assert_eq!(texts(&first), ["one", "two"]);
         let second = logs.read(&build(), first.next, 2).unwrap();
         assert_eq!(texts(&second), ["three"]);
-        assert_eq!(
-            texts(&logs.read(&build(), first.lines[0].next, 1).unwrap()),
-            ["two"]
-        );
-        assert_eq!(
-            texts(&logs.read(&build(), 1, 9).unwrap()),
-            ["two", "three"],
-            "a position within a line"
-        );
+        assert_eq!(texts(&logs.read(&build(), first.lines[0].next, 1).unwrap()), ["two"]);
+        assert_eq!(texts(&logs.read(&build(), 1, 9).unwrap()), ["two", "three"], "a position within a line");
         assert_eq!(texts(&logs.read(&build(), 1000, 9).unwrap()), [""; 0]);
     }
 
@@ -469,14 +391,7 @@ mod tests {
     async fn a_log_that_does_not_exist_is_empty_and_open() {
         let (_dir, logs) = logs();
         let page = logs.read(&build(), 0, 9).unwrap();
-        assert_eq!(
-            page,
-            LogPage {
-                lines: vec![],
-                next: 0,
-                closed: false
-            }
-        );
+        assert_eq!(page, LogPage { lines: vec![], next: 0, closed: false });
     }
 
     #[tokio::test]
@@ -487,14 +402,8 @@ mod tests {
         assert!(!logs.read(&build(), 0, 1).unwrap().closed);
         let end = logs.read(&build(), 0, 9).unwrap();
         assert!(end.closed);
-        assert!(
-            logs.read(&build(), end.next, 9).unwrap().closed,
-            "asked again from the end"
-        );
-        assert!(
-            logs.read(&build(), end.lines[1].next, 9).unwrap().closed,
-            "resumed after the last line"
-        );
+        assert!(logs.read(&build(), end.next, 9).unwrap().closed, "asked again from the end");
+        assert!(logs.read(&build(), end.lines[1].next, 9).unwrap().closed, "resumed after the last line");
     }
 
     #[tokio::test]
@@ -515,9 +424,7 @@ mod tests {
             let logs = logs.clone();
             async move {
                 for number in 0..500 {
-                    logs.append(&build(), vec![number.to_string().into_bytes()])
-                        .await
-                        .unwrap();
+                    logs.append(&build(), vec![number.to_string().into_bytes()]).await.unwrap();
                 }
                 logs.close(&build()).await.unwrap();
             }
@@ -537,10 +444,7 @@ mod tests {
         assert_eq!(seen, expected);
         writer.await.unwrap();
         drop(steady);
-        assert!(
-            logs.inner.files.followed().is_empty(),
-            "nobody follows any more"
-        );
+        assert!(logs.inner.files.followed().is_empty(), "nobody follows any more");
     }
 
     #[tokio::test]
@@ -569,9 +473,8 @@ mod tests {
     #[tokio::test]
     async fn more_logs_than_open_files_are_written_all_the_same() {
         let (_dir, logs) = logs();
-        let ids: Vec<LogId> = (0..MAX_OPEN_FILES + 10)
-            .map(|n| LogId::new("shop", &n.to_string(), "1", "build").unwrap())
-            .collect();
+        let ids: Vec<LogId> =
+            (0..MAX_OPEN_FILES + 10).map(|n| LogId::new("shop", &n.to_string(), "1", "build").unwrap()).collect();
         for text in ["one", "two"] {
             for id in &ids {
                 logs.append(id, lines(&[text])).await.unwrap();
@@ -584,17 +487,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_the_folder() {
-        for bad in [
-            "",
-            ".",
-            "..",
-            "a/b",
-            "a..b",
-            "A",
-            "a b",
-            "\0",
-            &"x".repeat(101),
-        ] {
+        for bad in ["", ".", "..", "a/b", "a..b", "A", "a b", "\0", &"x".repeat(101)] {
             assert!(LogId::new("shop", bad, "1", "build").is_err(), "{bad:?}");
         }
         let error = LogId::new("..", "1", "1", "build").unwrap_err();

@@ -10,12 +10,7 @@ use tempfile::TempDir;
 use super::*;
 
 fn small() -> StoreOptions {
-    StoreOptions {
-        journal: journal::Options {
-            segment_bytes: 64 << 10,
-            ..journal::Options::default()
-        },
-    }
+    StoreOptions { journal: journal::Options { segment_bytes: 64 << 10, ..journal::Options::default() } }
 }
 
 fn open(dir: &Path) -> (Store, Opened) {
@@ -25,14 +20,7 @@ fn open(dir: &Path) -> (Store, Opened) {
 fn fresh() -> (TempDir, Store) {
     let dir = TempDir::new().unwrap();
     let (store, opened) = open(dir.path());
-    assert_eq!(
-        opened,
-        Opened {
-            events: 0,
-            torn_tail: None,
-            index: IndexState::Ready
-        }
-    );
+    assert_eq!(opened, Opened { events: 0, torn_tail: None, index: IndexState::Ready });
     (dir, store)
 }
 
@@ -48,76 +36,40 @@ fn killed(dir: &Path) -> TempDir {
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {
-    let (dirs, mut found): (Vec<_>, Vec<_>) = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .partition(|path| path.is_dir());
+    let (dirs, mut found): (Vec<_>, Vec<_>) =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).partition(|path| path.is_dir());
     found.extend(dirs.iter().flat_map(|dir| files(dir)));
     found
 }
 
 async fn append(store: &Store, stream: &str, payload: &str) -> u64 {
-    store
-        .append(stream, vec![payload.as_bytes().to_vec()])
-        .await
-        .unwrap()
-        .last
+    store.append(stream, vec![payload.as_bytes().to_vec()]).await.unwrap().last
 }
 
 fn put(table: &'static str, key: &str, value: impl AsRef<[u8]>) -> Entry {
-    Entry {
-        table,
-        key: key.as_bytes().to_vec(),
-        value: Some(value.as_ref().to_vec()),
-    }
+    Entry { table, key: key.as_bytes().to_vec(), value: Some(value.as_ref().to_vec()) }
 }
 
 fn remove(table: &'static str, key: &str) -> Entry {
-    Entry {
-        table,
-        key: key.as_bytes().to_vec(),
-        value: None,
-    }
+    Entry { table, key: key.as_bytes().to_vec(), value: None }
 }
 
 async fn index(store: &Store, stream: &str, through: u64, entries: Vec<Entry>) {
-    let batch = IndexBatch {
-        stream: stream.to_owned(),
-        through,
-        snapshot: None,
-        entries,
-    };
+    let batch = IndexBatch { stream: stream.to_owned(), through, snapshot: None, entries };
     store.index(batch).await.unwrap();
 }
 
 async fn snapshot(store: &Store, stream: &str, through: u64, state: &[u8]) {
     let snapshot = Some(state.to_vec());
-    store
-        .index(IndexBatch {
-            stream: stream.to_owned(),
-            through,
-            snapshot,
-            entries: vec![],
-        })
-        .await
-        .unwrap();
+    store.index(IndexBatch { stream: stream.to_owned(), through, snapshot, entries: vec![] }).await.unwrap();
 }
 
 fn tail(store: &Store) -> Vec<String> {
-    store
-        .tail()
-        .unwrap()
-        .map(|event| text(&event.unwrap()))
-        .collect()
+    store.tail().unwrap().map(|event| text(&event.unwrap())).collect()
 }
 
 fn text(event: &Event) -> String {
-    format!(
-        "{} {} {}",
-        event.sequence,
-        event.stream,
-        String::from_utf8_lossy(&event.payload)
-    )
+    format!("{} {} {}", event.sequence, event.stream, String::from_utf8_lossy(&event.payload))
 }
 
 fn get(store: &Store, key: &str) -> Option<Vec<u8>> {
@@ -134,35 +86,13 @@ async fn a_stream_is_loaded_from_its_snapshot_and_the_events_after_it() {
     append(&store, "shop", "d").await;
     drop(store);
     let (store, opened) = open(dir.path());
-    assert_eq!(
-        opened,
-        Opened {
-            events: 4,
-            torn_tail: None,
-            index: IndexState::Ready
-        }
-    );
+    assert_eq!(opened, Opened { events: 4, torn_tail: None, index: IndexState::Ready });
     assert_eq!(store.streams(), ["bank", "shop"]);
     assert_eq!(tail(&store), ["2 bank b", "4 shop d"]);
     let loaded = store.load("shop").unwrap();
-    assert_eq!(
-        loaded.snapshot,
-        Some(Snapshot {
-            through: 3,
-            state: b"a+c".to_vec()
-        })
-    );
-    assert_eq!(
-        loaded.tail.iter().map(text).collect::<Vec<_>>(),
-        ["4 shop d"]
-    );
-    assert_eq!(
-        store.load("nothing").unwrap(),
-        Loaded {
-            snapshot: None,
-            tail: vec![]
-        }
-    );
+    assert_eq!(loaded.snapshot, Some(Snapshot { through: 3, state: b"a+c".to_vec() }));
+    assert_eq!(loaded.tail.iter().map(text).collect::<Vec<_>>(), ["4 shop d"]);
+    assert_eq!(store.load("nothing").unwrap(), Loaded { snapshot: None, tail: vec![] });
 }
 
 #[tokio::test]
@@ -177,12 +107,7 @@ async fn the_tail_is_empty_when_everything_is_in_snapshots() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_appends_waits_in_line_and_none_is_refused() {
     let dir = TempDir::new().unwrap();
-    let options = StoreOptions {
-        journal: journal::Options {
-            max_queue_bytes: 2000,
-            ..small().journal
-        },
-    };
+    let options = StoreOptions { journal: journal::Options { max_queue_bytes: 2000, ..small().journal } };
     let (store, _) = Store::open(dir.path(), options).unwrap();
     let tasks: Vec<_> = (0..300)
         .map(|_| {
@@ -202,9 +127,7 @@ async fn a_flood_of_appends_waits_in_line_and_none_is_refused() {
 async fn a_second_host_is_refused_and_told_who_has_the_folder() {
     let (dir, store) = fresh();
     let error = Store::open(dir.path(), small()).err().unwrap().to_string();
-    let error = error
-        .replace(dir.path().to_str().unwrap(), "DIR")
-        .replace(&std::process::id().to_string(), "PID");
+    let error = error.replace(dir.path().to_str().unwrap(), "DIR").replace(&std::process::id().to_string(), "PID");
     expect!["the data folder DIR is in use by the host with process id PID: stop that host first, or give this one another folder"].assert_eq(&error);
     drop(store);
     open(dir.path());
@@ -215,21 +138,12 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
     let (dir, store) = fresh();
     for number in 0..500 {
         let through = append(&store, "shop", &number.to_string()).await;
-        index(
-            &store,
-            "shop",
-            through,
-            vec![put("plans", &number.to_string(), "x")],
-        )
-        .await;
+        index(&store, "shop", through, vec![put("plans", &number.to_string(), "x")]).await;
     }
     let killed = killed(dir.path());
     let (store, opened) = open(killed.path());
     assert_eq!(opened.events, 500);
-    assert!(
-        store.indexed_through("shop").unwrap() <= 500,
-        "the index may be behind"
-    );
+    assert!(store.indexed_through("shop").unwrap() <= 500, "the index may be behind");
     assert_eq!(tail(&store).len(), 500);
 }
 
@@ -237,17 +151,8 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
 async fn a_batch_is_applied_as_one_and_the_last_word_on_a_key_counts() {
     let (_dir, store) = fresh();
     let through = append(&store, "shop", "a").await;
-    index(
-        &store,
-        "shop",
-        through,
-        vec![
-            put("plans", "1", "old"),
-            put("plans", "2", "x"),
-            put("plans", "1", "new"),
-        ],
-    )
-    .await;
+    index(&store, "shop", through, vec![put("plans", "1", "old"), put("plans", "2", "x"), put("plans", "1", "new")])
+        .await;
     assert_eq!(get(&store, "1").unwrap(), b"new");
     index(&store, "shop", through, vec![remove("plans", "1")]).await;
     assert_eq!(get(&store, "1"), None);
@@ -264,13 +169,7 @@ async fn long_values_come_back_whole_and_leave_nothing_when_removed() {
         index(&store, "shop", through, vec![put("plans", "1", &value)]).await;
         assert!(get(&store, "1").unwrap() == value, "{bytes} bytes");
     }
-    index(
-        &store,
-        "shop",
-        through,
-        vec![put("plans", "1", vec![7; 100_000])],
-    )
-    .await;
+    index(&store, "shop", through, vec![put("plans", "1", vec![7; 100_000])]).await;
     index(&store, "shop", through, vec![remove("plans", "1")]).await;
     drop(store);
     let keys = sled::open(dir.path().join("index")).unwrap().len();
@@ -292,13 +191,7 @@ async fn a_large_snapshot_survives_a_restart() {
 async fn a_long_value_is_never_seen_half_replaced() {
     let (_dir, store) = fresh();
     let through = append(&store, "shop", "a").await;
-    index(
-        &store,
-        "shop",
-        through,
-        vec![put("plans", "1", vec![0; 50_000])],
-    )
-    .await;
+    index(&store, "shop", through, vec![put("plans", "1", vec![0; 50_000])]).await;
     let reader = std::thread::spawn({
         let store = store.clone();
         move || {
@@ -309,28 +202,12 @@ async fn a_long_value_is_never_seen_half_replaced() {
         }
     });
     for round in 0..100u8 {
-        index(
-            &store,
-            "shop",
-            through,
-            vec![put(
-                "plans",
-                "1",
-                vec![round; 40_000 + 100 * usize::from(round)],
-            )],
-        )
-        .await;
+        index(&store, "shop", through, vec![put("plans", "1", vec![round; 40_000 + 100 * usize::from(round)])]).await;
     }
     reader.join().unwrap();
 }
 
-fn page(
-    store: &Store,
-    prefix: &str,
-    after: Option<&str>,
-    limit: usize,
-    direction: Direction,
-) -> String {
+fn page(store: &Store, prefix: &str, after: Option<&str>, limit: usize, direction: Direction) -> String {
     let query = PageQuery {
         stream: "shop",
         table: "runs",
@@ -340,13 +217,7 @@ fn page(
         direction,
     };
     let key = |(key, _)| String::from_utf8(key).unwrap();
-    store
-        .page(&query)
-        .unwrap()
-        .into_iter()
-        .map(key)
-        .collect::<Vec<_>>()
-        .join(" ")
+    store.page(&query).unwrap().into_iter().map(key).collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test]
@@ -356,13 +227,7 @@ async fn a_page_follows_the_last_key_of_the_page_before_in_either_direction() {
     let through = append(&store, "shop", "a").await;
     let runs = ["p1", "p2", "p3", "s1", "s2"].map(|key| put("runs", key, key));
     index(&store, "shop", through, runs.to_vec()).await;
-    index(
-        &store,
-        "shop",
-        through,
-        vec![put("run", "sp1", ""), put("runsp", "1", "")],
-    )
-    .await;
+    index(&store, "shop", through, vec![put("run", "sp1", ""), put("runsp", "1", "")]).await;
     index(&store, "shop2", through, vec![put("runs", "p9", "")]).await;
     let page = |prefix, after, limit, direction| page(&store, prefix, after, limit, direction);
     assert_eq!(page("", None, 9, Ascending), "p1 p2 p3 s1 s2");
@@ -372,16 +237,8 @@ async fn a_page_follows_the_last_key_of_the_page_before_in_either_direction() {
     assert_eq!(page("", Some("p3"), 2, Descending), "p2 p1");
     assert_eq!(page("p", Some("p2"), 9, Ascending), "p3");
     assert_eq!(page("p", None, 2, Descending), "p3 p2");
-    assert_eq!(
-        page("s", Some("a"), 9, Ascending),
-        "s1 s2",
-        "a key before the prefix"
-    );
-    assert_eq!(
-        page("p", Some("z"), 9, Descending),
-        "p3 p2 p1",
-        "a key behind the prefix"
-    );
+    assert_eq!(page("s", Some("a"), 9, Ascending), "s1 s2", "a key before the prefix");
+    assert_eq!(page("p", Some("z"), 9, Descending), "p3 p2 p1", "a key behind the prefix");
     assert_eq!(page("q", None, 9, Ascending), "");
 }
 
@@ -391,21 +248,9 @@ async fn indexed() -> TempDir {
     for number in 0..300 {
         let stream = if number % 2 == 0 { "shop" } else { "bank" };
         let through = append(&store, stream, &number.to_string()).await;
-        let entries = vec![put(
-            "plans",
-            &number.to_string(),
-            vec![number as u8; 40 * number],
-        )];
+        let entries = vec![put("plans", &number.to_string(), vec![number as u8; 40 * number])];
         let state = (number % 50 == 0).then(|| vec![1; 20_000]);
-        store
-            .index(IndexBatch {
-                stream: stream.to_owned(),
-                through,
-                snapshot: state,
-                entries,
-            })
-            .await
-            .unwrap();
+        store.index(IndexBatch { stream: stream.to_owned(), through, snapshot: state, entries }).await.unwrap();
     }
     dir
 }
@@ -449,21 +294,13 @@ async fn an_index_with_garbage_in_any_file_is_begun_anew() {
 async fn usable(store: &Store) {
     for number in 0..300 {
         let stream = if number % 2 == 0 { "shop" } else { "bank" };
-        let value = store
-            .get(stream, "plans", number.to_string().as_bytes())
-            .unwrap();
-        assert!(
-            value.is_none_or(|value| value == vec![number as u8; 40 * number]),
-            "plan {number}"
-        );
+        let value = store.get(stream, "plans", number.to_string().as_bytes()).unwrap();
+        assert!(value.is_none_or(|value| value == vec![number as u8; 40 * number]), "plan {number}");
     }
     let events = store.tail().unwrap().map(|event| event.unwrap().sequence);
     let expected = (1..=300u64).filter(|sequence| {
         let stream = if sequence % 2 == 1 { "shop" } else { "bank" };
-        store
-            .snapshot(stream)
-            .unwrap()
-            .is_none_or(|snapshot| snapshot.through < *sequence)
+        store.snapshot(stream).unwrap().is_none_or(|snapshot| snapshot.through < *sequence)
     });
     assert!(events.eq(expected));
     index(store, "shop", 299, vec![put("plans", "new", "x")]).await;
@@ -491,27 +328,15 @@ async fn an_index_of_another_format_is_begun_anew() {
     let sled = sled::open(dir.path().join("index")).unwrap();
     sled.insert([0], &7u32.to_le_bytes()).unwrap();
     drop(sled);
-    assert_eq!(
-        rebuilt(&open(dir.path()).1),
-        "it has format 7, this host writes 1"
-    );
-    assert!(
-        dir.path().join("index.broken").exists(),
-        "the old one is kept aside"
-    );
+    assert_eq!(rebuilt(&open(dir.path()).1), "it has format 7, this host writes 1");
+    assert!(dir.path().join("index.broken").exists(), "the old one is kept aside");
 }
 
 #[tokio::test]
 async fn an_index_from_the_future_is_begun_anew_for_the_journal_is_the_truth() {
     let (dir, store) = fresh();
     let through = append(&store, "shop", "a").await;
-    index(
-        &store,
-        "shop",
-        through + 1,
-        vec![put("plans", "1", "of an event that is lost")],
-    )
-    .await;
+    index(&store, "shop", through + 1, vec![put("plans", "1", "of an event that is lost")]).await;
     drop(store);
     let (store, opened) = open(dir.path());
     expect!["it contains stream `shop` through event 2, the journal ends with 1: was the journal restored from an older copy, or has its end been lost?"].assert_eq(&rebuilt(&opened));
@@ -530,10 +355,7 @@ async fn a_torn_journal_is_told_at_the_start() {
     bytes[last] = 0;
     fs::write(&segment, bytes).unwrap();
     let (store, opened) = open(dir.path());
-    assert_eq!(
-        (opened.events, opened.torn_tail.unwrap().segment),
-        (1, segment)
-    );
+    assert_eq!((opened.events, opened.torn_tail.unwrap().segment), (1, segment));
     assert_eq!(tail(&store), ["1 shop a"]);
 }
 
@@ -541,10 +363,7 @@ async fn a_torn_journal_is_told_at_the_start() {
 async fn a_folder_that_cannot_be_made_is_told_with_what_to_do() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("file"), "").unwrap();
-    let error = Store::open(&dir.path().join("file/data"), small())
-        .err()
-        .unwrap()
-        .to_string();
+    let error = Store::open(&dir.path().join("file/data"), small()).err().unwrap().to_string();
     expect!["could not create the folder DIR/file/data: Not a directory (os error 20). A file stands where a folder is needed: give the host another data folder"].assert_eq(&error.replace(dir.path().to_str().unwrap(), "DIR"));
 }
 
@@ -554,10 +373,7 @@ async fn the_folder_is_for_its_owner_only() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().join("deep/data");
     let (store, _) = open(&data);
-    assert_eq!(
-        fs::metadata(&data).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(store.workspaces().is_dir());
     assert!(store.blobs().contains(store.blobs().write(b"x").unwrap()));
     assert!(!store.blobs().contains(Digest::of(b"y")));

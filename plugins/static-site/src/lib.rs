@@ -1,1 +1,210 @@
+//! A target that serves a folder of files: every release is a folder of its own, one link says which is served.
+//!
+//! It must never show a visitor half a release, never write outside its folder, and never replace what somebody
+//! changed after the plan was approved.
 
+mod apply;
+mod archive;
+mod budget;
+mod observe;
+mod place;
+mod plan;
+mod site;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::path::Path;
+
+use lockgate_sdk::target::*;
+use serde::Deserialize;
+
+use crate::site::{Hex, Site};
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Required, because only what the configuration names is granted to a call.
+    folder: String,
+    artifact: Option<String>,
+    application: Option<String>,
+    #[serde(default = "files_per_call")]
+    files_per_call: usize,
+    #[serde(default = "max_total_bytes")]
+    max_total_bytes: u64,
+    #[serde(default = "max_files")]
+    max_files: usize,
+    #[serde(default = "keep_releases")]
+    keep_releases: usize,
+    #[serde(default)]
+    deletes_are_destructive: bool,
+}
+
+fn files_per_call() -> usize {
+    200
+}
+
+fn max_total_bytes() -> u64 {
+    1 << 30
+}
+
+fn max_files() -> usize {
+    100_000
+}
+
+fn keep_releases() -> usize {
+    5
+}
+
+/// The configuration without what is only there to find the artifact.
+struct Settings {
+    folder: String,
+    files_per_call: usize,
+    limits: archive::Limits,
+    keep_releases: usize,
+    deletes_are_destructive: bool,
+}
+
+impl From<Config> for Settings {
+    fn from(config: Config) -> Self {
+        Self {
+            folder: config.folder,
+            files_per_call: config.files_per_call,
+            limits: archive::Limits { max_files: config.max_files, max_total_bytes: config.max_total_bytes },
+            keep_releases: config.keep_releases,
+            deletes_are_destructive: config.deletes_are_destructive,
+        }
+    }
+}
+
+/// What the site shall serve.
+#[derive(Debug, Clone, PartialEq)]
+struct Wanted {
+    application: String,
+    /// None: nothing, the deployment is a DESTROY.
+    release: Option<Release>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Release {
+    hex: Hex,
+    /// Of the artifact in the release.
+    artifact: String,
+    uri: String,
+}
+
+impl Wanted {
+    fn of(config: &Config, subject: &Subject) -> Result<Self, Failure> {
+        if subject.kind == "DESTROY" || subject.stage == "teardown" {
+            return Ok(Self { application: application(config, subject, ""), release: None });
+        }
+        let artifact = subject.artifact_or_only(config.artifact.as_deref())?;
+        let hex = Hex::of_digest(&artifact.digest).ok_or_else(|| {
+            Failure::fatal("invalid-subject", format!("`{}` is no sha256 digest", artifact.digest))
+        })?;
+        Ok(Self {
+            application: application(config, subject, &artifact.application),
+            release: Some(Release { hex, artifact: artifact.name.clone(), uri: artifact.uri.clone() }),
+        })
+    }
+
+    fn open(&self) -> Result<Option<artifacts::Reader>, Failure> {
+        self.release.as_ref().map(Release::open).transpose()
+    }
+}
+
+impl Release {
+    fn open(&self) -> Result<artifacts::Reader, Failure> {
+        artifacts::open(&self.hex.digest())
+    }
+}
+
+/// The most particular that is named.
+fn application(config: &Config, subject: &Subject, of_artifact: &str) -> String {
+    let named = [config.application.as_deref().unwrap_or(""), of_artifact, &subject.application];
+    named.into_iter().find(|name| !name.is_empty()).unwrap_or("").to_owned()
+}
+
+pub struct StaticSite;
+
+impl Target for StaticSite {
+    type Config = Config;
+
+    fn describe() -> Description {
+        describe!("Serves a folder of files and switches releases at once.")
+            .config_schema(include_str!("../config.schema.json"))
+            .folder_from_config("/folder")
+    }
+
+    fn validate(config: &Config) -> Vec<Issue> {
+        issues(config)
+    }
+
+    fn plan(_: Call, config: Config, subject: Subject, cursor: Cursor) -> Result<PlanStep, Failure> {
+        let wanted = Wanted::of(&config, &subject)?;
+        let site = site(&config)?;
+        Ok(match plan::plan(&site, &config.into(), &wanted, wanted.open()?, cursor.read()?)? {
+            plan::Step::Again(cursor) => PlanStep::again(&cursor),
+            plan::Step::Done(planned) => PlanStep::done(planned),
+        })
+    }
+
+    fn apply(_: Call, config: Config, subject: Subject, approved: Planned, cursor: Cursor) -> Result<Progressed, Failure> {
+        let wanted = Wanted::of(&config, &subject)?;
+        let site = site(&config)?;
+        Ok(match apply::apply(&site, &config.into(), &wanted, &approved, Release::open, cursor.read()?)? {
+            apply::Step::Again(cursor) => Progressed::again(&cursor),
+            apply::Step::Done(outcome) => applied(&wanted, &outcome),
+        })
+    }
+
+    fn undo(_: Call, config: Config, _: Subject, approved: Planned, _: Cursor) -> Result<Progressed, Failure> {
+        let site = site(&config)?;
+        apply::undo(&site, &config.into(), &approved).map(Progressed::done)
+    }
+
+    fn observe(_: Call, config: Config, subject: Subject) -> Result<Vec<ResourceState>, Failure> {
+        let application = application(&config, &subject, "");
+        let site = site(&config)?;
+        Ok(vec![observe::observe(&site, &config.into(), &application)?])
+    }
+}
+
+lockgate_sdk::export_target!(StaticSite);
+
+fn site(config: &Config) -> Result<Site, Failure> {
+    Site::open(Path::new("/folders").join(&config.folder))
+}
+
+fn issues(config: &Config) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if config.folder.is_empty() || config.folder.contains('/') || config.folder.starts_with('.') {
+        issues.push(Issue::new("/folder", "is the name of a granted folder, not a path"));
+    }
+    for (path, value) in [("/files_per_call", config.files_per_call), ("/keep_releases", config.keep_releases)] {
+        if value == 0 {
+            issues.push(Issue::new(path, "is at least 1"));
+        }
+    }
+    issues
+}
+
+fn applied(wanted: &Wanted, outcome: &apply::Outcome) -> Progressed {
+    let deployed = wanted.release.iter().map(|release| {
+        json!({
+            "application": wanted.application,
+            "artifact": release.artifact,
+            "version": release.hex.digest(),
+            "uri": release.uri,
+        })
+    });
+    let summary = match &wanted.release {
+        Some(release) => format!("{} files of {} are served.", outcome.files, release.hex.short()),
+        None => "Nothing is served any more.".to_owned(),
+    };
+    Progressed::done(summary).outputs(json!({
+        "application_deployments": deployed.collect::<Vec<_>>(),
+        "files": outcome.files,
+        "previous": outcome.previous,
+    }))
+}

@@ -53,8 +53,8 @@ fn plugins_that_are_not_ready_are_named_when_the_release_is_made() {
         /environments/prod/targets/db: plugin `files` asks for folder `db`, which is not granted; an operator can: `--folder db=/path`
         /environments/prod/targets/web: plugin `files` asks for HTTP to https://api.example.com:443, which is not granted; an operator can: `--allow-http https://api.example.com:443`
         /environments/prod/targets/web: plugin `files` asks for folder `web`, which is not granted; an operator can: `--folder web=/path`
-        /environments/prod/gates/post/gates/0: plugin `probe` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve probe`
-        /environments/prod/gates/post/gates/1: plugin `probe` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve probe`"#]]
+        /environments/prod/gates/post/checks/0: plugin `probe` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve probe`
+        /environments/prod/gates/post/checks/1: plugin `probe` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve probe`"#]]
     .assert_eq(&refusal.replace("; /", "\n/"));
 }
 

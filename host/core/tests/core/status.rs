@@ -100,5 +100,22 @@ fn every_status_has_its_two_views() {
         table.note(&project);
     }
     let rows: Vec<String> = table.0.into_iter().collect();
-    expect![[r#""#]].assert_eq(&rows.join("\n"));
+    expect![[r#"
+        Failed/Canceled | Aborted | Canceled
+        Failed/Canceled | Stopped | Canceled
+        Failed/GatesFailed | Failed | Rejected
+        Failed/PhaseFailed | Failed | Rejected
+        InProgress/Cancelling | InProgress | InProgress
+        InProgress/EvaluatingGates | InProgress | InProgress
+        InProgress/ManualInterventionPending | PendingApproval | InProgress
+        InProgress/PhaseInProgress | InProgress | InProgress
+        InProgress/PhaseSucceeded | InProgress | InProgress
+        NotDeployed/Approved | InProgress | InProgress
+        NotDeployed/Canceled | Aborted | Canceled
+        NotDeployed/Canceled | Stopped | Canceled
+        NotDeployed/Pending | PendingApproval | InProgress
+        NotDeployed/Queued | Queued | Queued
+        NotDeployed/Rejected | Rejected | Rejected
+        PartiallySucceeded/PhasePartiallySucceeded | Succeeded | PartiallySucceeded
+        Succeeded/Approved | Succeeded | Succeeded"#]].assert_eq(&rows.join("\n"));
 }

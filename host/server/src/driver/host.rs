@@ -67,7 +67,12 @@ impl Host {
         };
         let (store, opened) = Store::open(&settings.data, options)?;
         if let Some(torn) = &opened.torn_tail {
-            tracing::warn!("{torn}: an unfinished write from the last stop was cut off; nothing acknowledged was in it");
+            tracing::warn!(
+                "{} ended in an unfinished write: {} bytes from offset {} were cut off; nothing acknowledged was in them",
+                torn.segment.display(),
+                torn.bytes,
+                torn.offset
+            );
         }
         if let IndexState::Rebuilt(reason) = &opened.index {
             tracing::info!("the index is built again from the journal: {reason}");
@@ -159,7 +164,7 @@ impl Host {
 
 /// After a failed sync nobody knows what is on disk: going on, or trying again, would lie.
 fn stop_the_process() -> OnFatal {
-    Arc::new(|error| {
+    Box::new(|error| {
         tracing::error!(%error, "the journal cannot be written; the host stops so that nothing is promised that is not on disk");
         std::process::exit(crate::cli::exit::HOST_FAILED.into());
     })

@@ -51,7 +51,7 @@ pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, For
 pub fn entries(state: &State, events: &[(u64, Event)], finished: &[DeploymentNumber]) -> Vec<Entry> {
     let history = events.iter().filter_map(|(sequence, event)| {
         let number = deployment_of(event)?;
-        let row = narrate::row(state, number, *sequence, event);
+        let row = narrate::row(state, number, event);
         Some(entry(HISTORY, history_key(number, *sequence), &row))
     });
     let records = finished.iter().filter_map(|number| {
@@ -67,7 +67,7 @@ pub fn history_key(number: DeploymentNumber, sequence: u64) -> Vec<u8> {
 
 fn entry(table: &'static str, key: Vec<u8>, value: &impl serde::Serialize) -> Entry {
     let value = serde_json::to_vec(value).expect("records are plain data");
-    Entry { table: table.into(), key, value: Some(value) }
+    Entry { table, key, value: Some(value) }
 }
 
 fn deployment_of(event: &Event) -> Option<DeploymentNumber> {

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lockgate_core::deployment::Change;
+use lockgate_core::definition::RESERVED_PHASE_NAMES;
+use lockgate_core::deployment::{Change, Deployment};
 use lockgate_core::handle::{Command, Rejection, handle};
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::{Event, State, What};
@@ -14,7 +15,7 @@ use lockgate_core::work::{Answer, CallRef};
 use lockgate_store::{IndexBatch, Store};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::calls::{CallRunner, RunningCalls};
+use super::calls::{CallRunner, RunningCalls, log_id};
 use super::index::{self, Indexer};
 use crate::clock;
 
@@ -124,7 +125,7 @@ struct Owner {
 
 impl Owner {
     async fn run(mut self, mut messages: mpsc::Receiver<Message>, mut forgettable: mpsc::UnboundedReceiver<Vec<DeploymentNumber>>) {
-        self.calls.follow(&self.state, self.state.due());
+        self.calls.follow_all(&self.state);
         // Whatever finished before the last stop and is not in the index yet.
         let finished = self.state.deployments.values().filter(|deployment| deployment.is_finished());
         let finished: Vec<_> = finished.map(|deployment| deployment.number).collect();
@@ -171,12 +172,32 @@ impl Owner {
         }
         for number in touched.keys() {
             let due = self.state.deployments.get(number).map(|deployment| deployment.due()).unwrap_or_default();
-            self.calls.follow_one(&self.state, *number, due);
+            self.calls.follow(&self.state, *number, &due);
         }
+        self.close_logs(&events);
         let numbered: Vec<(u64, Event)> = (first..).zip(events).collect();
         let finished: Vec<_> = touched.into_iter().filter_map(|(number, finished)| finished.then_some(number)).collect();
         self.index(&numbered, &finished).await;
         Ok(())
+    }
+
+    /// Whoever follows the log of a phase that is over learns that it is.
+    fn close_logs(&self, events: &[Event]) {
+        for event in events {
+            let What::Deployment { number, change } = &event.what else { continue };
+            let Some(deployment) = self.state.deployments.get(number) else { continue };
+            for log in logs_ended_by(deployment, change) {
+                let (store, name) = (self.store.clone(), self.name.clone());
+                let (number, attempt) = (*number, deployment.attempt.number);
+                tokio::spawn(async move {
+                    if let Ok(id) = log_id(&name, number, attempt, &log)
+                        && let Err(error) = store.logs().close(&id).await
+                    {
+                        tracing::warn!(log = %id, %error, "the log could not be closed");
+                    }
+                });
+            }
+        }
     }
 
     /// Returns the sequence of the first event.
@@ -230,6 +251,16 @@ fn touched(events: &[Event]) -> BTreeMap<DeploymentNumber, bool> {
         }
     }
     touched
+}
+
+fn logs_ended_by(deployment: &Deployment, change: &Change) -> Vec<String> {
+    match change {
+        Change::PhaseSucceeded { phase } | Change::PhaseFailed { phase, .. } | Change::PhaseCanceled { phase } => {
+            vec![deployment.phase(*phase).name.to_string()]
+        }
+        Change::Finished { .. } => RESERVED_PHASE_NAMES.map(str::to_owned).to_vec(),
+        _ => Vec::new(),
+    }
 }
 
 async fn sleep_until(wake_at: Option<lockgate_core::name::Timestamp>) {

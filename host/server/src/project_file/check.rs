@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use lockgate_core::definition::listed;
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use serde_json::{Map, Value, json};
 
 use super::shape::File;
@@ -17,8 +19,17 @@ use super::text::{EXPLANATION, NAME_PATTERN};
 use super::yaml::escaped;
 use super::{excerpt, quoted};
 
-pub static SCHEMA: LazyLock<Value> =
-    LazyLock::new(|| SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<File>().to_value());
+pub static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(forget_null_default));
+    settings.into_generator().into_root_schema_for::<File>().to_value()
+});
+
+/// A key that may be left out may still not be null.
+fn forget_null_default(schema: &mut Schema) {
+    if schema.get("default") == Some(&Value::Null) {
+        schema.remove("default");
+    }
+}
 
 static VALIDATOR: LazyLock<Validator> =
     LazyLock::new(|| jsonschema::validator_for(&SCHEMA).expect("the schema comes from our own types"));
@@ -67,16 +78,13 @@ pub struct StandIns(BTreeSet<String>);
 impl StandIns {
     /// Whether a problem of the whole may come from a stand-in: in its own place, or where it looks something up.
     pub fn explain(&self, path: &str) -> bool {
-        let (looked_up, depth) = match path.rsplit('/').next() {
-            Some("application") => ("/applications", 2),
-            Some("workflow") => ("/workflows", 2),
-            Some("targets") => ("/workflows", 5),
-            _ => ("/", 0),
+        let looked_up = |place: &str| match path.rsplit('/').next() {
+            Some("application") => is_within(place, "/applications"),
+            Some("workflow") => is_within(place, "/workflows") && depth(place) <= 2,
+            Some("targets") => place.ends_with("/apply") || (is_within(place, path) && depth(place) <= depth(path) + 1),
+            _ => false,
         };
-        self.0.iter().any(|place| {
-            let looked_up_here = is_within(place, looked_up) && place.matches('/').count() <= depth;
-            is_within(path, place) || is_within(place, path) || looked_up_here
-        })
+        self.0.iter().any(|place| is_within(path, place) || looked_up(place))
     }
 
     fn replace(&mut self, value: &mut Value, error: &ValidationError<'_>, index: usize) {
@@ -111,6 +119,10 @@ impl StandIns {
             }
         }
     }
+}
+
+fn depth(path: &str) -> usize {
+    path.matches('/').count()
 }
 
 fn is_within(path: &str, around: &str) -> bool {
@@ -190,7 +202,8 @@ fn unexpected_key(key: &str, schema: &Value) -> String {
         // Its keys are names: the pattern alone does not say why, `Name` does.
         return format!("{} {}", quoted(key), explanation(resolved("#/$defs/Name")));
     }
-    let known: Vec<&str> = schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+    let known: Vec<&str> =
+        schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
     let guess = closest(key, &known).map(|guess| format!("; did you mean `{guess}`?")).unwrap_or_default();
     format!("unknown key {}{guess} (known here: {})", quoted(key), listed(known))
 }
@@ -214,7 +227,9 @@ fn wrong_type(instance: &Value, schema: &Value) -> String {
         return format!("{} {}", described(instance), explanation(schema));
     }
     let expected = match &schema["type"] {
-        Value::Array(types) => types.iter().filter_map(Value::as_str).map(type_in_words).collect::<Vec<_>>().join(" or "),
+        Value::Array(types) => {
+            types.iter().filter_map(Value::as_str).map(type_in_words).collect::<Vec<_>>().join(" or ")
+        }
         single => type_in_words(single.as_str().unwrap_or_default()).to_owned(),
     };
     let hint = match (expected.as_str(), instance.as_str()) {
@@ -226,7 +241,9 @@ fn wrong_type(instance: &Value, schema: &Value) -> String {
         ("a list", Some(_)) => "; put it in `[ ]`",
         _ => "",
     };
-    format!("must be {expected}, but is {}{hint}", described(instance))
+    // `"2"` is text, and looks like a number without its quotes.
+    let text = if instance.is_string() { "the text " } else { "" };
+    format!("must be {expected}, but is {text}{}{hint}", described(instance))
 }
 
 fn type_in_words(name: &str) -> &str {
@@ -243,9 +260,9 @@ fn type_in_words(name: &str) -> &str {
 
 fn described(instance: &Value) -> String {
     match instance {
-        Value::Null => "nothing".to_owned(),
+        Value::Null => "an empty value".to_owned(),
         Value::Bool(_) | Value::Number(_) => format!("`{instance}`"),
-        Value::String(text) if text.is_empty() => "empty text".to_owned(),
+        Value::String(text) if text.is_empty() => "``".to_owned(),
         Value::String(text) => quoted(text),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a mapping".to_owned(),

@@ -12,7 +12,7 @@ use lockgate_core::definition::{
 };
 use lockgate_core::name::Name;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::ProjectFile;
@@ -103,7 +103,7 @@ struct ApprovalsFile {
 #[schemars(rename = "ApprovalRule")]
 struct RuleFile {
     #[schemars(range(min = 1, max = 100))]
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "whole")]
     count: u32,
     /// Without it: anyone who may approve.
     #[serde(default)]
@@ -214,7 +214,7 @@ struct PhaseFile {
     timeout: LongerThanZero,
     /// Tries after the first.
     #[schemars(range(min = 0, max = 100))]
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     retries: u32,
     /// Before the first retry; doubles with each, up to a minute.
     #[serde(default = "one_second")]
@@ -225,6 +225,11 @@ struct PhaseFile {
     /// Runs also when a phase before it has failed.
     #[serde(default)]
     always_run: bool,
+}
+
+/// To a JSON Schema `2.0` is a whole number, to serde it is not. The schema has bounded it.
+fn whole<'de, D: Deserializer<'de>>(number: D) -> Result<u32, D::Error> {
+    f64::deserialize(number).map(|number| number as u32)
 }
 
 fn yes() -> bool {
@@ -278,10 +283,7 @@ impl File {
     }
 }
 
-fn named<File, Meaning>(
-    files: BTreeMap<NameText, File>,
-    meaning: impl Fn(File) -> Meaning,
-) -> BTreeMap<Name, Meaning> {
+fn named<File, Meaning>(files: BTreeMap<NameText, File>, meaning: impl Fn(File) -> Meaning) -> BTreeMap<Name, Meaning> {
     files.into_iter().map(|(name, file)| (name.0, meaning(file))).collect()
 }
 

@@ -58,11 +58,117 @@ fn changed(from: &str, to: &str) -> String {
 fn a_good_file_means_what_it_says() {
     let file = parse(GOOD).unwrap();
     assert_eq!(file.project.as_str(), "shop");
-    expect![[r#""#]].assert_eq(&serde_json::to_string_pretty(&file.definition).unwrap());
+    expect![[r#"
+        {
+          "description": "The shop's site",
+          "applications": [
+            "web"
+          ],
+          "environments": {
+            "production": {
+              "variables": {
+                "DEBUG": "false",
+                "PORT": "0x50",
+                "QUOTED": "007",
+                "REGION": "eu",
+                "VERSION": "1.10",
+                "YES": "yes"
+              },
+              "targets": {
+                "site": {
+                  "plugin": "static-site",
+                  "application": "web",
+                  "config": {
+                    "folder": "site",
+                    "keep": 3
+                  }
+                }
+              },
+              "workflow": "publish",
+              "queue": "sequence",
+              "approvals": {
+                "rules": [
+                  {
+                    "count": 2,
+                    "groups": [
+                      "operators"
+                    ]
+                  },
+                  {
+                    "count": 1,
+                    "groups": []
+                  }
+                ],
+                "not_your_own": false,
+                "timeout_ms": 5400000
+              },
+              "rollback_approvals": {
+                "rules": [],
+                "not_your_own": true,
+                "timeout_ms": 2592000000
+              },
+              "post_gates": {
+                "delay_ms": 250,
+                "interval_ms": 10000,
+                "steady_ms": 0,
+                "timeout_ms": 120000,
+                "gates": [
+                  {
+                    "name": "page",
+                    "plugin": "http-check",
+                    "config": {
+                      "body_contains": "ok",
+                      "url": "http://127.0.0.1:8080/"
+                    }
+                  }
+                ]
+              }
+            }
+          },
+          "workflows": {
+            "publish": {
+              "stage": "patch",
+              "goes_live": true,
+              "on_failure": "undo",
+              "phases": [
+                {
+                  "name": "notify",
+                  "work": {
+                    "plugin": {
+                      "plugin": "http-request",
+                      "config": {
+                        "url": "http://127.0.0.1:9000/"
+                      }
+                    }
+                  },
+                  "timeout_ms": 30000,
+                  "retries": 2,
+                  "backoff_ms": 1000,
+                  "continue_on_error": true,
+                  "always_run": false
+                },
+                {
+                  "name": "publish",
+                  "work": {
+                    "apply": {
+                      "target": "site"
+                    }
+                  },
+                  "timeout_ms": 3600000,
+                  "retries": 0,
+                  "backoff_ms": 1000,
+                  "continue_on_error": false,
+                  "always_run": false
+                }
+              ]
+            }
+          }
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&file.definition).unwrap());
 }
 
 #[test]
-fn ten_mistakes_are_reported_together_each_in_its_place() {
+fn twelve_mistakes_are_reported_together_each_in_its_place() {
     let text = r#"project: My Shop
 descripton: A typing mistake
 applications: web
@@ -88,13 +194,54 @@ workflows:
         apply: site
         config: {}
 "#;
-    expect![[r#""#]].assert_eq(&mistakes(text));
+    expect![[r#"
+        lockgate.yaml:1:10: /project: `My Shop` is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`
+         1 | project: My Shop
+           |          ^
+        lockgate.yaml:2:1: /descripton: unknown key `descripton`; did you mean `description`? (known here: project, description, applications, environments, workflows)
+         2 | descripton: A typing mistake
+           | ^
+        lockgate.yaml:3:15: /applications: must be a list, but is the text `web`; put it in `[ ]`
+         3 | applications: web
+           |               ^
+        lockgate.yaml:6:15: /environments/production/workflow: there is no workflow `publsh`; there are: publish
+         6 |     workflow: publsh
+           |               ^
+        lockgate.yaml:8:13: /environments/production/targets/site: the key `plugin` is missing here
+         8 |       site: { application: web }
+           |             ^
+        lockgate.yaml:10:24: /environments/production/approvals/rules/0/count: must be at least 1, but is `0`
+         10 |       rules: [{ count: 0 }]
+            |                        ^
+        lockgate.yaml:11:21: /environments/production/approvals/not_your_own: must be `true` or `false`, but is the text `yes`; write `true`
+         11 |       not_your_own: yes
+            |                     ^
+        lockgate.yaml:14:18: /environments/production/gates/post/timeout: `30` is not a duration longer than zero: write it like `90s`, `5m`, `1h30m`, `250ms` or `30d`
+         14 |         timeout: 30
+            |                  ^
+        lockgate.yaml:17:21: /environments/production/gates/post/checks/1/name: a second gate is named `page`
+         17 |           - { name: page, plugin: http-check }
+            |                     ^
+        lockgate.yaml:20:17: /workflows/publish/on_failure: must be one of stop, undo, but is `und`; did you mean `undo`?
+         20 |     on_failure: und
+            |                 ^
+        lockgate.yaml:22:9: /workflows/publish/phases/0: `config` belongs to `plugin`; what `apply` needs stands in its target's `config`
+         22 |       - name: gates
+            |         ^
+        lockgate.yaml:22:15: /workflows/publish/phases/0/name: `gates` is a name Lockgate uses itself; choose another
+         22 |       - name: gates
+            |               ^
+        12 mistakes"#]].assert_eq(&mistakes(text));
 }
 
 #[test]
 fn unknown_names_are_found_although_other_things_are_wrong() {
-    let text = changed("application: web,", "application: shop, aplication: web,").replace("apply: site", "apply: sight");
-    expect![[r#""#]].assert_eq(&messages(&text).join("\n"));
+    let text =
+        changed("application: web,", "application: shop, aplication: web,").replace("apply: site", "apply: sight");
+    expect![[r#"
+        8:5: /environments/production/targets: the workflow `publish` applies `sight`, and there is no such target here; there are: site
+        9:49: /environments/production/targets/site/application: there is no application `shop`; there are: web
+        9:55: /environments/production/targets/site/aplication: unknown key `aplication`; did you mean `application`? (known here: plugin, application, config)"#]].assert_eq(&messages(&text).join("\n"));
 }
 
 #[test]
@@ -102,7 +249,10 @@ fn a_mistake_is_not_blamed_on_what_refers_to_it() {
     let without_applications = changed("applications: [web]", "applications: web");
     let with_a_bad_workflow_name = changed("  publish:\n    on", "  Publish:\n    on");
     let with_a_bad_target = changed("site: { plugin", "Site: { plugin");
-    expect![[r#""#]].assert_eq(
+    expect![[r#"
+        4:15: /applications: must be a list, but is the text `web`; put it in `[ ]`
+        21:3: /workflows/Publish: `Publish` is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`
+        9:7: /environments/production/targets/Site: `Site` is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`"#]].assert_eq(
         &[without_applications, with_a_bad_workflow_name, with_a_bad_target].map(|text| messages(&text).join("\n")).join("\n"),
     );
 }
@@ -110,7 +260,13 @@ fn a_mistake_is_not_blamed_on_what_refers_to_it() {
 #[test]
 fn a_phase_does_exactly_one_thing() {
     let with = |work: &str| messages(&changed("apply: site", work)).join("\n");
-    expect![[r#""#]]
+    expect![[r#"
+        30:9: /workflows/publish/phases/1: a phase calls a `plugin` or applies a target with `apply`, not both; make it two phases
+        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
+        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
+        31:9: /workflows/publish/phases/1: a key is text, not a mapping
+        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
+        31:18: /workflows/publish/phases/1/timeout: `0s` is not a duration longer than zero: write it like `90s`, `5m`, `1h30m`, `250ms` or `30d`"#]]
         .assert_eq(&[with("apply: site\n        plugin: x"), with("retries: 1"), with("{}: {}"), with("timeout: 0s")].join("\n"));
 }
 
@@ -119,29 +275,121 @@ fn an_environment_says_its_workflow_unless_there_is_only_one() {
     let two = format!("{GOOD}  other:\n    phases: [{{ name: a, plugin: b }}]\n");
     let none = "project: shop\nenvironments: { production: {} }\n";
     let unknown = changed("  production:\n", "  production:\n    workflow: other\n");
-    expect![[r#""#]].assert_eq(&[messages(&two), messages(none), messages(&unknown)].concat().join("\n"));
+    expect![[r#"
+        6:3: /environments/production/workflow: the key `workflow` is missing here; there are: other, publish
+        2:29: /environments/production/workflow: there is no workflow to run here; write one under `workflows`
+        7:15: /environments/production/workflow: there is no workflow `other`; there are: publish"#]]
+    .assert_eq(&[messages(&two), messages(none), messages(&unknown)].concat().join("\n"));
     assert_eq!(parse("project: shop\n").unwrap().definition, Definition { ..Definition::default() });
+}
+
+#[test]
+fn numbers_are_whole_however_they_are_written() {
+    for (written, retries) in [("2.0", 2), ("0x10", 16), ("1e1", 10), ("+7", 7)] {
+        let file = parse(&changed("retries: 2", &format!("retries: {written}"))).unwrap();
+        assert_eq!(file.definition.workflows["publish"].phases[0].retries, retries, "{written}");
+    }
+    expect![[r#"
+        28:18: /workflows/publish/phases/0/retries: must be a whole number, but is `2.5`
+        28:18: /workflows/publish/phases/0/retries: must be at least 0, but is `-1`
+        28:18: /workflows/publish/phases/0/retries: must be at most 100, but is `101`
+        28:18: /workflows/publish/phases/0/retries: must be a whole number, but is the text `2`"#]]
+    .assert_eq(
+        &["2.5", "-1", "101", "\"2\""]
+            .map(|n| messages(&changed("retries: 2", &format!("retries: {n}"))).join("\n"))
+            .join("\n"),
+    );
 }
 
 #[test]
 fn gates_must_be_able_to_stay_green_in_time() {
     let text = changed("delay: 250ms", "steady: 2m");
-    expect![[r#""#]].assert_eq(&mistakes(&text));
+    expect![[r#"
+        lockgate.yaml:16:17: /environments/production/gates/post/steady: the gates time out before they can be green for so long: `steady` must be shorter than `timeout`
+         16 |         steady: 2m
+            |                 ^
+        1 mistake"#]].assert_eq(&mistakes(&text));
 }
 
 #[test]
 fn what_is_no_project_file_at_all_is_said_plainly() {
     for (text, expected) in [
-        ("", expect![[r#""#]]),
-        ("# only a comment\n", expect![[r#""#]]),
-        ("- a list\n", expect![[r#""#]]),
-        ("text", expect![[r#""#]]),
-        ("---\n...\n", expect![[r#""#]]),
-        ("project: shop\n---\nproject: other\n", expect![[r#""#]]),
-        ("project: shop\nenvironments:\n\tproduction: {}\n", expect![[r#""#]]),
-        ("project: [shop\n", expect![[r#""#]]),
-        ("project: shop\n description: x\n", expect![[r#""#]]),
-        ("project: shop\0\n", expect![[r#""#]]),
+        (
+            "",
+            expect![[r#"
+            lockgate.yaml:1:1: the file is empty; it begins with `project: NAME`
+            1 mistake"#]],
+        ),
+        (
+            "# only a comment\n",
+            expect![[r#"
+            lockgate.yaml:1:1: the file is empty; it begins with `project: NAME`
+             1 | # only a comment
+               | ^
+            1 mistake"#]],
+        ),
+        (
+            "- a list\n",
+            expect![[r#"
+            lockgate.yaml:1:1: must be a mapping, but is a list
+             1 | - a list
+               | ^
+            1 mistake"#]],
+        ),
+        (
+            "text",
+            expect![[r#"
+                lockgate.yaml:1:1: must be a mapping, but is the text `text`
+                 1 | text
+                   | ^
+                1 mistake"#]],
+        ),
+        (
+            "---\n...\n",
+            expect![[r#"
+            lockgate.yaml:1:1: the file is empty; it begins with `project: NAME`
+             1 | ---
+               | ^
+            1 mistake"#]],
+        ),
+        (
+            "project: shop\n---\nproject: other\n",
+            expect![[r#"
+            lockgate.yaml:2:1: a second document begins here; a project file is one document
+             2 | ---
+               | ^
+            1 mistake"#]],
+        ),
+        (
+            "project: shop\nenvironments:\n\tproduction: {}\n",
+            expect![[r#"
+            lockgate.yaml:3:2: this is not YAML: tabs disallowed within this context (block indentation)
+             3 |  production: {}
+               |  ^
+            1 mistake"#]],
+        ),
+        (
+            "project: [shop\n",
+            expect![[r#"
+            lockgate.yaml:2:1: this is not YAML: while parsing a flow sequence, expected ',' or ']'
+            1 mistake"#]],
+        ),
+        (
+            "project: shop\n description: x\n",
+            expect![[r#"
+            lockgate.yaml:2:13: this is not YAML: mapping values are not allowed in this context
+             2 |  description: x
+               |             ^
+            1 mistake"#]],
+        ),
+        (
+            "project: shop\0\n",
+            expect![[r#"
+            lockgate.yaml:1:14: this is not YAML: found unprintable character
+             1 | project: shop�
+               |              ^
+            1 mistake"#]],
+        ),
     ] {
         expected.assert_eq(&mistakes(text));
     }
@@ -150,14 +398,54 @@ fn what_is_no_project_file_at_all_is_said_plainly() {
 #[test]
 fn yaml_that_surprises_people_is_refused() {
     for (text, expected) in [
-        ("project: shop\nproject: other\n", expect![[r#""#]]),
-        ("project: shop\nenvironments: { a: &a {}, b: *a, <<: *a }\n", expect![[r#""#]]),
-        ("project: shop\ndescription: !secret x\napplications: !!set [web]\n", expect![[r#""#]]),
-        ("project: shop\n1: x\ntrue: x\n? [a]\n: x\n? {a: b}\n: x\n~: x\n", expect![[r#""#]]),
-        ("project: shop\nenvironments:\nworkflows: ~\n", expect![[r#""#]]),
-        ("project: shop\ndescription: .inf\n", expect![[r#""#]]),
-        ("project: shop\ndescription: 12345678901234567890123\n", expect![[r#""#]]),
-        ("project: yes\nworkflows: { w: { goes_live: on, phases: [{ name: off, plugin: null }] } }\n", expect![[r#""#]]),
+        (
+            "project: shop\nproject: other\n",
+            expect!["2:1: : the key `project` is here a second time; the first is at line 1, column 1"],
+        ),
+        (
+            "project: shop\nenvironments: { a: &a {}, b: *a, <<: *a }\n",
+            expect![[r#"
+            2:20: /environments/a: an anchor (`&name`) is not supported; write the value where it is needed
+            2:30: /environments/b: an alias (`*name`) is not supported; write the value here
+            2:38: /environments/<<: an alias (`*name`) is not supported; write the value here"#]],
+        ),
+        (
+            "project: shop\ndescription: !secret x\napplications: !!set [web]\n",
+            expect![[r#"
+            2:14: /description: a tag (`!name`) is not supported; quotes make a value text
+            3:15: /applications: a tag (`!name`) is not supported; quotes make a value text"#]],
+        ),
+        (
+            "project: shop\n1: x\ntrue: x\n? [a]\n: x\n? {a: b}\n: x\n~: x\n",
+            expect![[r#"
+            2:1: : a key is text: put `1` in quotes
+            3:1: : a key is text: put `true` in quotes
+            4:3: : a key is text, not a list
+            6:3: : a key is text, not a mapping
+            8:1: : a key is text: put `~` in quotes"#]],
+        ),
+        (
+            "project: shop\nenvironments:\nworkflows: ~\n",
+            expect![[r#"
+            2:13: /environments: must be a mapping, but is an empty value; write `{}` or leave the key out
+            3:12: /workflows: must be a mapping, but is an empty value; write `{}` or leave the key out"#]],
+        ),
+        (
+            "project: shop\ndescription: .inf\n",
+            expect!["2:14: /description: `.inf` is a number that JSON cannot hold; put it in quotes"],
+        ),
+        (
+            "project: shop\ndescription: 12345678901234567890123\n",
+            expect![
+                "2:14: /description: `12345678901234567890123` is a number that JSON cannot hold; put it in quotes"
+            ],
+        ),
+        (
+            "project: yes\nworkflows: { w: { goes_live: on, phases: [{ name: off, plugin: null }] } }\n",
+            expect![[r#"
+                2:30: /workflows/w/goes_live: must be `true` or `false`, but is the text `on`; write `true`
+                2:64: /workflows/w/phases/0/plugin: an empty value is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`"#]],
+        ),
     ] {
         expected.assert_eq(&messages(text).join("\n"));
     }
@@ -165,21 +453,51 @@ fn yaml_that_surprises_people_is_refused() {
 
 #[test]
 fn an_unknown_key_is_shown_with_the_one_that_was_meant() {
-    for (key, expected) in [("enviroments", expect![[r#""#]]), ("wrokflows", expect![[r#""#]]), ("zebra", expect![[r#""#]])] {
+    for (key, expected) in [
+        (
+            "enviroments",
+            expect![
+                "2:1: /enviroments: unknown key `enviroments`; did you mean `environments`? (known here: project, description, applications, environments, workflows)"
+            ],
+        ),
+        (
+            "wrokflows",
+            expect![
+                "2:1: /wrokflows: unknown key `wrokflows`; did you mean `workflows`? (known here: project, description, applications, environments, workflows)"
+            ],
+        ),
+        (
+            "zebra",
+            expect![
+                "2:1: /zebra: unknown key `zebra` (known here: project, description, applications, environments, workflows)"
+            ],
+        ),
+    ] {
         expected.assert_eq(&messages(&format!("project: shop\n{key}: {{}}\n")).join("\n"));
     }
 }
 
 #[test]
 fn a_place_counts_characters_and_a_terminal_is_not_obeyed() {
-    let text = "{ project: shop, \"überall\u{1b}[31m\":\t1, description: \"\\e[2J\", workflows: \"\\e[2J\" }\n";
-    expect![[r#""#]].assert_eq(&mistakes(text));
+    let text = "{ project: shop, \"überall\u{1b}[31m\": 1,\tworkflows: \"\\e[2J\" }\n";
+    expect![[r#"
+        lockgate.yaml:1:18: /überall�[31m: unknown key `überall�[31m` (known here: project, description, applications, environments, workflows)
+         1 | { project: shop, "überall�[31m": 1, workflows: "\e[2J" }
+           |                  ^
+        lockgate.yaml:1:48: /workflows: must be a mapping, but is the text `�[2J`
+         1 | { project: shop, "überall�[31m": 1, workflows: "\e[2J" }
+           |                                                ^
+        2 mistakes"#]].assert_eq(&mistakes(text));
 }
 
 #[test]
 fn of_a_very_long_line_only_the_part_around_the_mistake_is_shown() {
     let text = format!("{{ description: {}, project: A, applications: [] }}\n", "x".repeat(5000));
-    expect![[r#""#]].assert_eq(&mistakes(&text));
+    expect![[r#"
+        lockgate.yaml:1:5027: /project: `A` is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`
+         1 | xxxxxxxxxxxxxxxxxxxxxxxxxxxxx, project: A, applications: [] }
+           |                                         ^
+        1 mistake"#]].assert_eq(&mistakes(&text));
 }
 
 #[test]
@@ -197,11 +515,19 @@ fn mistakes_found_later_get_their_place_too() {
         issue("/workflows/publish/phases/0/config/url", "is not granted"),
         issue("/environments/production/targets/site/config/missing", "the key `missing` is missing"),
     ];
-    expect![[r#""#]].assert_eq(&Mistakes::from_issues(GOOD, issues).in_file("shop.yaml").to_string());
+    expect![[r#"
+        shop.yaml:9:62: /environments/production/targets/site/config/missing: the key `missing` is missing
+         9 |       site: { plugin: static-site, application: web, config: { folder: site, keep: 3 } }
+           |                                                              ^
+        shop.yaml:26:24: /workflows/publish/phases/0/config/url: is not granted
+         26 |         config: { url: "http://127.0.0.1:9000/" }
+            |                        ^
+        2 mistakes"#]]
+    .assert_eq(&Mistakes::from_issues(GOOD, issues).in_file("shop.yaml").to_string());
 
     assert_eq!(locate(GOOD, ""), Some((2, 1)));
     assert_eq!(locate(GOOD, "/environments/production"), Some((6, 3)));
-    assert_eq!(locate(GOOD, "/workflows/publish/phases/1/apply"), Some((32, 16)));
+    assert_eq!(locate(GOOD, "/workflows/publish/phases/1/apply"), Some((31, 16)));
     assert_eq!(locate("[", ""), None);
 }
 
@@ -209,7 +535,37 @@ fn mistakes_found_later_get_their_place_too() {
 fn every_plugin_use_has_a_place() {
     let definition = parse(GOOD).unwrap().definition;
     let places: Vec<_> = definition.plugin_uses().into_iter().map(|(path, _)| (locate(GOOD, &path), path)).collect();
-    expect![[r#""#]].assert_eq(&format!("{places:#?}"));
+    expect![[r#"
+        [
+            (
+                Some(
+                    (
+                        24,
+                        9,
+                    ),
+                ),
+                "/workflows/publish/phases/0",
+            ),
+            (
+                Some(
+                    (
+                        9,
+                        13,
+                    ),
+                ),
+                "/environments/production/targets/site",
+            ),
+            (
+                Some(
+                    (
+                        19,
+                        13,
+                    ),
+                ),
+                "/environments/production/gates/post/checks/0",
+            ),
+        ]"#]]
+    .assert_eq(&format!("{places:#?}"));
 }
 
 #[test]
@@ -235,10 +591,82 @@ fn the_schema_tells_editors_defaults_and_reasons() {
     let phase = &schema["$defs"]["Phase"]["properties"];
     assert_eq!(phase["timeout"]["default"], json!("1h"));
     assert_eq!(phase["retries"]["default"], json!(0));
-    expect![[r#""#]].assert_eq(&serde_json::to_string_pretty(&schema["$defs"]["Phase"]).unwrap());
+    expect![[r##"
+        {
+          "type": "object",
+          "additionalProperties": false,
+          "properties": {
+            "name": {
+              "$ref": "#/$defs/Name"
+            },
+            "plugin": {
+              "$ref": "#/$defs/Name"
+            },
+            "config": {
+              "type": "object",
+              "additionalProperties": true,
+              "description": "What the plugin is told, as its own schema describes it.",
+              "default": {}
+            },
+            "apply": {
+              "$ref": "#/$defs/Name",
+              "description": "A target of the environment."
+            },
+            "timeout": {
+              "$ref": "#/$defs/LongerThanZero",
+              "description": "Of one try.",
+              "default": "1h"
+            },
+            "retries": {
+              "type": "integer",
+              "format": "uint32",
+              "minimum": 0,
+              "description": "Tries after the first.",
+              "maximum": 100,
+              "default": 0
+            },
+            "backoff": {
+              "$ref": "#/$defs/Duration",
+              "description": "Before the first retry; doubles with each, up to a minute.",
+              "default": "1s"
+            },
+            "continue_on_error": {
+              "type": "boolean",
+              "description": "When it fails, the rest goes on and the deployment has partially succeeded.",
+              "default": false
+            },
+            "always_run": {
+              "type": "boolean",
+              "description": "Runs also when a phase before it has failed.",
+              "default": false
+            }
+          },
+          "required": [
+            "name"
+          ],
+          "description": "One step: it calls a `plugin`, or applies the plan of a target.",
+          "oneOf": [
+            {
+              "required": [
+                "plugin"
+              ]
+            },
+            {
+              "required": [
+                "apply"
+              ],
+              "not": {
+                "required": [
+                  "config"
+                ]
+              }
+            }
+          ]
+        }"##]]
+    .assert_eq(&serde_json::to_string_pretty(&schema["$defs"]["Phase"]).unwrap());
 }
 
-const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/site/lockgate.yaml"));
+const EXAMPLE: &str = include_str!("../../../../examples/site/lockgate.yaml");
 
 #[test]
 fn the_example_is_a_good_file() {
@@ -280,8 +708,31 @@ fn a_bomb_is_refused_at_once() {
 }
 
 #[test]
+fn each_limit_has_its_message() {
+    let first = |text: &str| parse(text).expect_err("over a limit").iter().next().map(|m| m.message.clone());
+    for (text, expected) in [
+        (format!("project: shop{}", " ".repeat(1 << 20)), "the file is larger than 1 MiB"),
+        (format!("a: {}", "[".repeat(100)), "nested more than 64 levels deep"),
+        (format!("a: [{}]", "x,".repeat(60_000)), "the file has more than 50000 values"),
+        (format!("? {}\n: x\nproject: shop", "a".repeat(201)), "a key has at most 200 characters"),
+    ] {
+        assert_eq!(first(&text).as_deref(), Some(expected));
+    }
+    let aliases = format!("project: shop\nworkflows: &a {{}}\nenvironments: [{}]", "*a,".repeat(5000));
+    assert!(parse(&aliases).unwrap_err().iter().len() < 1010);
+    let dangling = "{ application: nowhere },".repeat(1000);
+    let broken = format!("{{ {} }}", (0..2000).map(|n| format!("t{n}: 1,")).collect::<String>());
+    let targets =
+        format!("project: shop\nenvironments: {{ a: {{ targets: {broken} }}, b: {{ targets: [{dangling}] }} }}");
+    assert_eq!(parse(&targets).unwrap_err().iter().len(), 1000);
+}
+
+#[test]
 fn nothing_that_can_be_typed_panics() {
-    let pieces = ["\t", "\n", " ", ":", "- ", "? ", "&a ", "*a", "!t ", "{", "}", "[", "]", "\"", "'", "|", ">", "#", "%", "---\n", "\0", "\u{feff}", "ü", "\r", "~", "0s", "null", "1e999"];
+    let pieces = [
+        "\t", "\n", " ", ":", "- ", "? ", "&a ", "*a", "!t ", "{", "}", "[", "]", "\"", "'", "|", ">", "#", "%",
+        "---\n", "\0", "\u{feff}", "ü", "\r", "~", "0s", "null", "1e999",
+    ];
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut below = |limit: usize| {
         random ^= random << 13;
@@ -293,6 +744,9 @@ fn nothing_that_can_be_typed_panics() {
         let mut bytes = GOOD.as_bytes().to_vec();
         for _ in 0..=below(6) {
             let at = below(bytes.len());
+            if bytes.is_empty() {
+                break;
+            }
             match below(4) {
                 0 => bytes[at] = u8::try_from(below(256)).unwrap(),
                 1 => drop(bytes.drain(at..(at + below(40)).min(bytes.len()))),

@@ -77,6 +77,10 @@ impl Node {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        matches!(&self.content, Content::Plain(text) if text.is_empty())
+    }
+
     pub fn is_refused(&self) -> bool {
         matches!(self.content, Content::Refused)
     }
@@ -173,7 +177,7 @@ impl Composer {
         for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(|error| {
                 let message = format!("this is not YAML: {}", error.info());
-                Mistake::new(Place::from(*error.marker()), self.pointer(), message)
+                Mistake::new(Place::from(*error.marker()), "", message)
             })?;
             let place = Place::from(span.start);
             match event {
@@ -201,9 +205,9 @@ impl Composer {
                 | Event::DocumentEnd => {}
             }
         }
-        match self.tree {
-            Some(_) => Ok(()),
-            None => Err(Mistake::new(start, "", "the file is empty; it begins with `project: NAME`")),
+        match &self.tree {
+            Some(tree) if !tree.is_empty() => Ok(()),
+            Some(_) | None => Err(Mistake::new(start, "", "the file is empty; it begins with `project: NAME`")),
         }
     }
 

@@ -1,0 +1,465 @@
+//! A project in a world of its own: commands, plugins, people, time and restarts, all from one seed.
+//!
+//! Nothing here is asked of the state that the world can know by itself. What the events say is kept in the
+//! [`book`], what plugins did is kept [`outside`], and after each turn the state must agree with both.
+
+mod book;
+mod outside;
+mod project;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use lockgate_core::deployment::{Deployment, DeploymentType, Flags, Stage};
+use lockgate_core::digest::Digest;
+use lockgate_core::handle::{Command, Deploy, Rejection, TryFrom, handle};
+use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
+use lockgate_core::order::{Order, order};
+use lockgate_core::state::{Due, Event, State, TriggerKey, What};
+use lockgate_core::work::{Answer, CallRef, ProjectId, Step};
+
+use self::book::Book;
+use self::outside::Outside;
+use crate::words::*;
+
+pub struct World {
+    seed: u64,
+    rng: Rng,
+    clock_ms: i64,
+    state: State,
+    /// One line of JSON for each event, as a journal holds them.
+    journal: Vec<String>,
+    /// The state as it was after so many lines, as an index holds it.
+    snapshot: (String, usize),
+    /// Records of finished deployments that have left the state.
+    store: BTreeMap<DeploymentNumber, Arc<Deployment>>,
+    /// What the host is calling right now.
+    calls: BTreeMap<CallRef, (Due, Box<Order>)>,
+    /// Answers on their way: some get lost, come late or come twice.
+    mail: Vec<(CallRef, Effect, Answer)>,
+    /// What the last turn took in, where it was an answer.
+    just_reported: Option<Effect>,
+    book: Book,
+    outside: Outside,
+    pub counts: Counts,
+}
+
+/// How often a history came by the places where things go wrong.
+#[derive(Default)]
+pub struct Counts {
+    pub statuses: BTreeMap<String, u64>,
+    pub cuts: BTreeMap<(Effect, Cut), u64>,
+    pub deployments: u64,
+    pub turns: u64,
+    pub restarts: u64,
+    pub refusals: BTreeMap<String, u64>,
+}
+
+/// What a call does, told apart as finely as restarts may cut it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    Plan,
+    Confirm,
+    RunPhase,
+    Apply,
+    Cancel,
+    Undo,
+    Gate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cut {
+    BeforeStart,
+    BeforeReport,
+    AfterReport,
+}
+
+/// Of all that happens, so many are commands by people; the rest is plugins, time and mishaps.
+const COMMANDS_OF_100: u8 = 10;
+/// More rounds than any kind world needs to bring everything to its end.
+const MOST_DRAIN_ROUNDS: usize = 3_000;
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let project = ProjectId { name: name("shop"), uid: seed.to_string() };
+        let state = State::new(project);
+        let mut world = Self {
+            seed,
+            rng: Rng::with_seed(seed),
+            clock_ms: 1_000_000,
+            snapshot: (serde_json::to_string(&state).unwrap(), 0),
+            state,
+            journal: Vec::new(),
+            store: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            mail: Vec::new(),
+            just_reported: None,
+            book: Book::default(),
+            outside: Outside::default(),
+            counts: Counts::default(),
+        };
+        world.change_definition();
+        world.create_release();
+        world
+    }
+
+    /// So many commands, and whatever happens between them; then the world becomes kind.
+    pub fn live_through(&mut self, commands: usize) {
+        let mut left = commands;
+        while left > 0 {
+            if self.rng.u8(..100) < COMMANDS_OF_100 {
+                self.command();
+                left -= 1;
+            } else {
+                self.happen();
+            }
+        }
+        self.drain();
+    }
+
+    // ---- commands ----
+
+    fn command(&mut self) {
+        match self.rng.u8(..100) {
+            0..4 => self.change_definition(),
+            4..10 => self.create_release(),
+            10..34 => self.deploy(),
+            34..40 => self.roll_back(),
+            40..70 => self.answer_approval(),
+            70..76 => self.cancel(),
+            76..92 => self.try_again(),
+            92..95 => {
+                let command = Command::AbandonRelease { tag: self.any_tag(), by: self.anyone() };
+                self.send(command);
+            }
+            95.. => self.forget(),
+        }
+    }
+
+    fn change_definition(&mut self) {
+        let definition = Arc::new(project::definition(&mut self.rng));
+        let by = person("olga");
+        self.send(Command::SetDefinition { definition, by });
+    }
+
+    fn create_release(&mut self) {
+        let text = format!("v{}", self.rng.u8(1..30));
+        let by = self.anyone();
+        self.send(Command::CreateRelease(lockgate_core::handle::NewRelease { by, ..crate::project::release(&text) }));
+    }
+
+    fn deploy(&mut self) {
+        let release = self.any_tag();
+        let environment = self.any_environment();
+        let deployment_type = match self.rng.u8(..20) {
+            0 => DeploymentType::Destroy,
+            1 => DeploymentType::Launch,
+            2 => DeploymentType::Rollback,
+            _ => DeploymentType::Full,
+        };
+        let request = Digest::of(format!("{release} {environment}").as_bytes());
+        let key = self.rng.bool().then(|| TriggerKey { key: format!("k{}", self.rng.u8(..40)), request });
+        let flags = Flags { allow_destructive: self.rng.u8(..4) > 0, ..Flags::default() };
+        let by = self.anyone();
+        let (workflow, comment) = (None, String::new());
+        self.send(Command::Deploy(Deploy { environment, release, deployment_type, flags, comment, workflow, key, by }));
+    }
+
+    fn roll_back(&mut self) {
+        let (environment, by) = (self.any_environment(), self.anyone());
+        self.send(Command::Rollback { environment, comment: String::new(), key: None, by });
+    }
+
+    fn answer_approval(&mut self) {
+        let asking = |deployment: &&Arc<Deployment>| matches!(deployment.attempt.stage, Stage::AwaitingApproval);
+        let asking: Vec<_> = self.state.deployments.values().filter(asking).map(|deployment| deployment.number).collect();
+        let number = self.rng.choice(asking).unwrap_or(1);
+        let (comment, by) = (String::new(), self.anyone());
+        match self.rng.u8(..8) {
+            0 => self.send(Command::Reject { number, comment, by }),
+            _ => self.send(Command::Approve { number, comment, by }),
+        };
+    }
+
+    fn cancel(&mut self) {
+        let number = self.any_unfinished();
+        let (forced, by) = (self.rng.u8(..5) == 0, self.anyone());
+        self.send(Command::Cancel { number, forced, reason: String::new(), by });
+    }
+
+    fn try_again(&mut self) {
+        let in_memory = self.state.deployments.values().filter(|deployment| deployment.is_finished());
+        let finished: Vec<_> = in_memory.map(|deployment| deployment.number).chain(self.store.keys().copied()).collect();
+        let number = self.rng.choice(finished).unwrap_or(1);
+        let from = if self.rng.u8(..3) == 0 { TryFrom::Start } else { TryFrom::FailedPhase };
+        let (finished, by) = (self.store.get(&number).cloned(), self.anyone());
+        self.send(Command::TryAgain { number, finished, from, by });
+    }
+
+    /// The store has the record: it may leave the state.
+    fn forget(&mut self) {
+        let finished = self.state.deployments.values().filter(|deployment| deployment.is_finished()).cloned();
+        for deployment in finished.collect::<Vec<_>>() {
+            self.state.forget(deployment.number);
+            self.store.insert(deployment.number, deployment);
+        }
+    }
+
+    fn anyone(&mut self) -> Actor {
+        let people = [
+            ("ann", &["security"][..]),
+            ("bob", &["dba"]),
+            ("cat", &["security", "dba"]),
+            ("dan", &[]),
+            ("eve", &["dba"]),
+        ];
+        let (name, groups) = people[self.rng.usize(..people.len())];
+        member(name, groups)
+    }
+
+    fn any_tag(&mut self) -> lockgate_core::name::Tag {
+        let tags: Vec<_> = self.state.releases.keys().cloned().collect();
+        self.rng.choice(tags).unwrap_or_else(|| tag("v1"))
+    }
+
+    fn any_environment(&mut self) -> lockgate_core::name::Name {
+        name(if self.rng.u8(..3) == 0 { "staging" } else { "prod" })
+    }
+
+    fn any_unfinished(&mut self) -> DeploymentNumber {
+        let unfinished = self.state.deployments.values().filter(|deployment| !deployment.is_finished());
+        let numbers: Vec<_> = unfinished.map(|deployment| deployment.number).collect();
+        self.rng.choice(numbers).unwrap_or(1)
+    }
+
+    // ---- what happens by itself ----
+
+    fn happen(&mut self) {
+        match self.rng.u8(..100) {
+            0..24 => self.start_call(),
+            24..48 => self.perform_call(),
+            48..74 => self.deliver(),
+            74..76 => drop(self.mail.pop()),
+            76..90 => self.pass_time(),
+            90..93 => self.tick_if_due(),
+            93..96 => self.outside.edit_behind_the_back(&mut self.rng),
+            96.. => self.restart(),
+        }
+    }
+
+    fn start_call(&mut self) {
+        let waiting = |due: &Due| !self.calls.contains_key(&due.call) && !self.mail.iter().any(|(call, ..)| *call == due.call);
+        let due: Vec<Due> = self.state.due().into_iter().filter(waiting).collect();
+        let Some(due) = self.rng.choice(due) else { return };
+        let order = order(&self.state, &due).expect("what is due has an order");
+        self.book.expect_started(due.call, &order.context.idempotency_key);
+        self.calls.insert(due.call, (due, Box::new(order)));
+    }
+
+    fn perform_call(&mut self) {
+        let calls: Vec<CallRef> = self.calls.keys().copied().collect();
+        let Some(call) = self.rng.choice(calls) else { return };
+        let Some((due, order)) = self.calls.remove(&call) else { return };
+        let answer = self.perform(&due, &order);
+        self.mail.push((call, effect(&due, &order), answer));
+    }
+
+    fn perform(&mut self, due: &Due, order: &Order) -> Answer {
+        self.book.expect_may_act(due, order);
+        self.outside.perform(&mut self.rng, due, order)
+    }
+
+    fn deliver(&mut self) {
+        if self.mail.is_empty() {
+            return;
+        }
+        let at = self.rng.usize(..self.mail.len());
+        let (call, effect, answer) = self.mail[at].clone();
+        if self.rng.u8(..8) > 0 {
+            self.mail.remove(at);
+        }
+        if self.send(Command::Report { call, answer }) > 0 {
+            self.just_reported = Some(effect);
+        }
+    }
+
+    fn pass_time(&mut self) {
+        self.clock_ms += match self.rng.u8(..100) {
+            0..60 => self.rng.i64(0..2_000),
+            60..94 => self.rng.i64(0..20_000),
+            94..97 => self.rng.i64(0..600_000),
+            97.. => -self.rng.i64(0..100_000),
+        };
+        self.tick_if_due();
+    }
+
+    fn tick_if_due(&mut self) {
+        if self.state.wake_at().is_some_and(|at| at.0 <= self.clock_ms) {
+            self.send(Command::Tick);
+            let now = self.clock_ms.max(self.state.last_event_at.0);
+            assert!(self.state.wake_at().is_none_or(|at| at.0 > now), "woken, and at once to be woken again");
+        }
+    }
+
+    /// The host goes down; what it has on disk is all that is left.
+    fn restart(&mut self) {
+        self.count_cuts();
+        self.counts.restarts += 1;
+        self.calls.clear();
+        // An answer of the old host may still arrive, when another one took over.
+        let survives = self.rng.u8(..4) == 0;
+        self.mail.retain(|_| survives);
+        let (snapshot, lines) = match self.rng.u8(..10) {
+            0 => (State::new(self.state.project.clone()), 0),
+            _ => (serde_json::from_str(&self.snapshot.0).unwrap(), self.snapshot.1),
+        };
+        let mut rebuilt: State = snapshot;
+        for line in &self.journal[lines..] {
+            rebuilt.apply(&serde_json::from_str(line).unwrap());
+        }
+        for number in rebuilt.deployments.keys().copied().collect::<Vec<_>>() {
+            if !self.state.deployments.contains_key(&number) {
+                rebuilt.forget(number);
+            }
+        }
+        assert!(rebuilt == self.state, "the journal does not lead back to the state");
+        assert_eq!(rebuilt.due(), self.state.due());
+        self.state = rebuilt;
+        self.snapshot = (serde_json::to_string(&self.state).unwrap(), self.journal.len());
+        self.just_reported = None;
+    }
+
+    fn count_cuts(&mut self) {
+        let mut cut = |effect, cut| *self.counts.cuts.entry((effect, cut)).or_default() += 1;
+        if let Some(reported) = self.just_reported {
+            cut(reported, Cut::AfterReport);
+        }
+        for due in self.state.due() {
+            let order = order(&self.state, &due).expect("what is due has an order");
+            let under_way = self.calls.contains_key(&due.call) || self.mail.iter().any(|(call, ..)| *call == due.call);
+            cut(effect(&due, &order), if under_way { Cut::BeforeReport } else { Cut::BeforeStart });
+        }
+    }
+
+    // ---- one turn ----
+
+    /// Returns how many events followed.
+    fn send(&mut self, command: Command) -> usize {
+        self.just_reported = None;
+        self.counts.turns += 1;
+        match handle(&self.state, command, Timestamp(self.clock_ms)) {
+            Ok(events) => {
+                self.commit(&events);
+                events.len()
+            }
+            Err(rejection) => {
+                *self.counts.refusals.entry(kind_of(&rejection)).or_default() += 1;
+                0
+            }
+        }
+    }
+
+    fn commit(&mut self, events: &[Event]) {
+        for event in events {
+            let line = serde_json::to_string(event).unwrap();
+            let read: Event = serde_json::from_str(&line).unwrap();
+            assert!(read == *event, "an event reads back as it was written");
+            self.state.apply(&read);
+            self.book.note(&read);
+            self.journal.push(line);
+        }
+        self.book.check(&self.state, events);
+        self.outside.check(&self.state, events);
+        self.count_statuses(events);
+        self.stop_calls_that_are_not_due();
+    }
+
+    fn count_statuses(&mut self, events: &[Event]) {
+        let number = |event: &Event| match &event.what {
+            What::DeploymentQueued(queued) => Some(queued.number),
+            What::Deployment { number, .. } => Some(*number),
+            _ => None,
+        };
+        self.counts.deployments = self.state.last_number;
+        let mut touched: Vec<_> = events.iter().filter_map(number).collect();
+        touched.dedup();
+        for deployment in touched.iter().filter_map(|number| self.state.deployments.get(number)) {
+            *self.counts.statuses.entry(deployment.status_text()).or_default() += 1;
+        }
+    }
+
+    /// The host stops them. Sometimes that is too late, and the effect happens all the same.
+    fn stop_calls_that_are_not_due(&mut self) {
+        let due = self.state.due();
+        let stopped = |call: &CallRef| !due.iter().any(|due| due.call == *call);
+        let stopped: Vec<CallRef> = self.calls.keys().copied().filter(stopped).collect();
+        for call in stopped {
+            let Some((due, order)) = self.calls.remove(&call) else { continue };
+            if self.rng.u8(..4) == 0 && self.book.holds_slot(call) {
+                self.outside.perform(&mut self.rng, &due, &order);
+            }
+        }
+    }
+
+    // ---- the end ----
+
+    /// Everything answers, everyone approves, time goes by: now every deployment must come to its end.
+    fn drain(&mut self) {
+        self.outside.is_kind = true;
+        self.mail.clear();
+        for _ in 0..MOST_DRAIN_ROUNDS {
+            while !self.state.due().is_empty() {
+                let before = self.journal.len();
+                self.start_call();
+                self.perform_call();
+                self.deliver();
+                if self.journal.len() == before && self.calls.is_empty() && self.mail.is_empty() {
+                    panic!("a call is due that cannot be answered");
+                }
+            }
+            let waiting = self.state.deployments.values().find(|deployment| !deployment.is_finished());
+            let Some(waiting) = waiting.map(|deployment| deployment.number) else { return };
+            let asking = self.state.deployments.values();
+            let asking = asking.filter(|deployment| matches!(deployment.attempt.stage, Stage::AwaitingApproval));
+            let asking: Vec<_> = asking.map(|deployment| deployment.number).collect();
+            let mut answered = 0;
+            for number in asking {
+                let by = member(&format!("stranger-{}", self.rng.u32(..)), &["security", "dba"]);
+                answered += self.send(Command::Approve { number, comment: String::new(), by });
+            }
+            if answered == 0 && self.state.due().is_empty() {
+                let wake_at = self.state.wake_at().unwrap_or_else(|| panic!("{waiting} waits for nothing"));
+                self.clock_ms = self.clock_ms.max(wake_at.0);
+                self.tick_if_due();
+            }
+        }
+        panic!("a kind world, and deployments that do not end");
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let tail = self.journal.len().saturating_sub(25);
+            eprintln!("seed {}, after {} turns; the last events:\n{}", self.seed, self.counts.turns, self.journal[tail..].join("\n"));
+        }
+    }
+}
+
+fn effect(due: &Due, order: &Order) -> Effect {
+    let applies = matches!(order.question, lockgate_core::order::Question::Apply { .. });
+    match due.step {
+        Step::Plan(_) => Effect::Plan,
+        Step::Confirm(_) => Effect::Confirm,
+        Step::Run(_) if applies => Effect::Apply,
+        Step::Run(_) => Effect::RunPhase,
+        Step::Cancel(_) => Effect::Cancel,
+        Step::Undo(_) => Effect::Undo,
+        Step::Gate(_) => Effect::Gate,
+    }
+}
+
+fn kind_of(rejection: &Rejection) -> String {
+    format!("{rejection:?}").split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,93 @@
+//! Flags and their environment variables: nothing else reads the environment.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `lockgate serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeConfig {
+    /// Address and port to listen on. Beyond this machine, put something that speaks TLS in front of it.
+    #[arg(long, env = "LOCKGATE_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7440")]
+    pub listen: SocketAddr,
+
+    /// Folder for everything this host keeps; made if it is not there.
+    #[arg(long, env = "LOCKGATE_DATA", value_name = "FOLDER", default_value = "./lockgate-data")]
+    pub data: PathBuf,
+
+    /// Plugin calls that run at a time; later ones wait.
+    #[arg(long, env = "LOCKGATE_CONCURRENT_CALLS", value_name = "COUNT", default_value_t = 32, value_parser = concurrent_calls)]
+    pub concurrent_calls: usize,
+
+    /// What is logged, such as `info` or `warn,lockgate=debug`.
+    #[arg(long, env = "LOCKGATE_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+/// Which host a command talks to, and as whom.
+#[derive(Clone, Args)]
+pub struct ConnectArgs {
+    /// Where the host listens.
+    #[arg(long, global = true, env = "LOCKGATE_URL", value_name = "URL", default_value = "http://127.0.0.1:7440")]
+    pub url: String,
+
+    /// Secret of a token. Better in LOCKGATE_TOKEN: other users of this machine see command lines.
+    #[arg(long, global = true, env = "LOCKGATE_TOKEN", value_name = "SECRET", hide_env_values = true)]
+    pub token: Option<String>,
+}
+
+/// By hand, so that no log ever shows the token.
+impl fmt::Debug for ConnectArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token = self.token.as_ref().map(|_| "(hidden)");
+        f.debug_struct("ConnectArgs").field("url", &self.url).field("token", &token).finish()
+    }
+}
+
+/// The sandbox reserves address space for each.
+const MOST_CONCURRENT_CALLS: usize = 1_000;
+
+fn concurrent_calls(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if (1..=MOST_CONCURRENT_CALLS).contains(&count) => Ok(count),
+        Ok(_) | Err(_) => Err(format!("expected a number from 1 to {MOST_CONCURRENT_CALLS}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Serve {
+        #[command(flatten)]
+        config: ServeConfig,
+    }
+
+    #[derive(Parser)]
+    struct Connect {
+        #[command(flatten)]
+        connect: ConnectArgs,
+    }
+
+    #[test]
+    fn a_host_listens_to_its_own_machine_only_unless_told_otherwise() {
+        let config = Serve::parse_from(["serve"]).config;
+        assert!(config.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn at_least_one_call_runs() {
+        assert!(Serve::try_parse_from(["serve", "--concurrent-calls", "0"]).is_err());
+    }
+
+    #[test]
+    fn the_token_is_never_shown() {
+        let connect = Connect::parse_from(["x", "--token", "lg_secret"]).connect;
+        assert!(!format!("{connect:?}").contains("lg_secret"));
+    }
+}

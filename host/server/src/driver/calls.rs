@@ -1,0 +1,414 @@
+//! Makes the calls that are due: looks up what the plugin may do, runs it in the sandbox, reports its answer.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lockgate_core::deployment::{Deployment, DeploymentType};
+use lockgate_core::digest::Digest;
+use lockgate_core::name::{DeploymentNumber, Name};
+use lockgate_core::order::{Order, Question, order};
+use lockgate_core::plugin::{Failure, Grants, Retry, Verdict};
+use lockgate_core::release::narrowed;
+use lockgate_core::state::{Due, State};
+use lockgate_core::work::{Answer, CallRef, Step};
+use lockgate_sandbox::{
+    ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLevel, LogLine, Operation, Sandbox, StateEntry,
+};
+use lockgate_store::{LogId, Store, StoreError};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::host::blocking;
+use super::project::Reports;
+use super::system::SystemHandle;
+use crate::clock;
+
+/// Largest component that is read back from the blobs; nothing larger is let in.
+const MOST_COMPONENT_BYTES: u64 = 64 << 20;
+/// Log lines taken to the disk at a time.
+const LINES_PER_WRITE: usize = 256;
+
+/// The log of a phase; `plan`, `gates` and `undo` have logs of their own.
+pub fn log_id(project: &Name, number: DeploymentNumber, attempt: u32, phase: &str) -> Result<LogId, StoreError> {
+    LogId::new(project.as_str(), &number.to_string(), &attempt.to_string(), phase)
+}
+
+fn log_name(deployment: &Deployment, step: Step) -> String {
+    match step {
+        Step::Plan(_) | Step::Confirm(_) => "plan".to_owned(),
+        Step::Run(index) | Step::Cancel(index) => deployment.phase(index).name.to_string(),
+        Step::Undo(_) => "undo".to_owned(),
+        Step::Gate(_) => "gates".to_owned(),
+    }
+}
+
+/// The calls of one project that are running now.
+pub struct RunningCalls {
+    runner: CallRunner,
+    reports: Reports,
+    running: BTreeMap<DeploymentNumber, BTreeMap<CallRef, Running>>,
+}
+
+struct Running {
+    task: JoinHandle<()>,
+    cancelled: CancellationToken,
+}
+
+impl RunningCalls {
+    pub fn new(runner: CallRunner, reports: Reports) -> Self {
+        Self { runner, reports, running: BTreeMap::new() }
+    }
+
+    /// After a start: everything that was under way is under way again.
+    pub fn follow_all(&mut self, state: &State) {
+        let mut by_deployment: BTreeMap<DeploymentNumber, Vec<Due>> = BTreeMap::new();
+        for due in state.due() {
+            by_deployment.entry(due.call.deployment).or_default().push(due);
+        }
+        for (number, due) in by_deployment {
+            self.follow(state, number, &due);
+        }
+    }
+
+    /// Makes the running calls of one deployment those that are due: stops the others, starts the missing.
+    pub fn follow(&mut self, state: &State, number: DeploymentNumber, due: &[Due]) {
+        let running = self.running.entry(number).or_default();
+        let stopped: Vec<Running> = running
+            .extract_if(.., |call, _| due.iter().all(|due| due.call != *call))
+            .map(|(_, running)| running)
+            .collect();
+        stopped.iter().for_each(|running| running.task.abort());
+        let mut stopped: Vec<JoinHandle<()>> = stopped.into_iter().map(|running| running.task).collect();
+        for due in due {
+            let cancelled = match running.get(&due.call) {
+                Some(running) => running.cancelled.clone(),
+                None => {
+                    let Some(order) = order(state, due) else { continue };
+                    let Some(deployment) = state.deployments.get(&number) else { continue };
+                    let job = Job::new(deployment, *due, order, self.runner.store.workspaces());
+                    let cancelled = job.cancelled.clone();
+                    let task = tokio::spawn(self.runner.clone().run(job, std::mem::take(&mut stopped), self.reports.clone()));
+                    running.insert(due.call, Running { task, cancelled: cancelled.clone() });
+                    cancelled
+                }
+            };
+            if due.cancelling {
+                cancelled.cancel();
+            }
+        }
+        if running.is_empty() {
+            self.running.remove(&number);
+        }
+    }
+}
+
+struct Job {
+    due: Due,
+    order: Order,
+    log: LogTag,
+    workspace: PathBuf,
+    cancelled: CancellationToken,
+}
+
+/// What every log line of a call says of itself.
+#[derive(Clone)]
+struct LogTag {
+    project: String,
+    number: DeploymentNumber,
+    attempt: u32,
+    log: String,
+    phase: String,
+    try_number: u32,
+    deployment_type: &'static str,
+}
+
+impl Job {
+    fn new(deployment: &Deployment, due: Due, order: Order, workspaces: PathBuf) -> Self {
+        let attempt = due.call.attempt;
+        let log = LogTag {
+            project: order.context.project.clone(),
+            number: deployment.number,
+            attempt,
+            log: log_name(deployment, due.step),
+            phase: order.context.name.clone(),
+            try_number: deployment.work(due.step).map_or(1, |work| work.tries),
+            deployment_type: match deployment.deployment_type {
+                DeploymentType::Custom => "CUSTOM",
+                DeploymentType::Rollback => "ROLLBACK",
+                DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Destroy => {
+                    "REGULAR"
+                }
+            },
+        };
+        let workspace = workspaces.join(&order.context.project).join(format!("{}-{attempt}", deployment.number));
+        Self { due, order, log, workspace, cancelled: CancellationToken::new() }
+    }
+}
+
+#[derive(Clone)]
+pub struct CallRunner {
+    store: Store,
+    sandbox: Sandbox,
+    system: SystemHandle,
+}
+
+impl CallRunner {
+    pub fn new(store: Store, sandbox: Sandbox, system: SystemHandle) -> Self {
+        Self { store, sandbox, system }
+    }
+
+    /// Calls that were stopped must be gone before the next one of the same deployment starts:
+    /// two must never touch the same resource.
+    async fn run(self, job: Job, stopped: Vec<JoinHandle<()>>, reports: Reports) {
+        for task in stopped {
+            // Aborted or done, it is over.
+            let _ = task.await;
+        }
+        let call = job.due.call;
+        let answer = self.answer(job).await.unwrap_or_else(Answer::Failed);
+        reports.send(call, answer).await;
+    }
+
+    async fn answer(&self, job: Job) -> Result<Answer, Failure> {
+        let grants = self.grants(&job.order)?;
+        self.load(job.order.digest).await?;
+        let workspace = grants.workspace.map(|_| job.workspace.clone());
+        if let Some(folder) = workspace.clone() {
+            blocking(move || std::fs::create_dir_all(&folder))
+                .await
+                .map_err(|error| ours(format!("the workspace {} cannot be made: {error}", job.workspace.display())))?;
+        }
+        let (lines, pump) = self.start_log(&job.log);
+        let host = Arc::new(Surroundings {
+            store: self.store.clone(),
+            artifacts: artifacts_of(&job.order.subject),
+            plugin: job.order.plugin.clone(),
+            lines,
+        });
+        let answer = self.ask(&job, grants, workspace, host).await;
+        // The log is complete before anyone hears that the call is over.
+        let _ = pump.await;
+        answer
+    }
+
+    /// What this call may do: checked again each time, for a grant may have gone.
+    fn grants(&self, order: &Order) -> Result<Grants, Failure> {
+        let system = self.system.view();
+        let plugin = system.plugins.get(&order.digest);
+        match plugin.and_then(|plugin| Some((plugin, plugin.approval.as_ref()?))) {
+            Some((plugin, approval)) => Ok(narrowed(&plugin.description, &approval.grants, &order.config)),
+            None => Err(failure(
+                "denied",
+                format!("plugin `{}` ({}) is not approved; an operator can approve it", order.plugin, order.digest.short()),
+                Retry::Never,
+            )),
+        }
+    }
+
+    /// Compiles a component, or takes it from the cache, once.
+    pub async fn load(&self, digest: Digest) -> Result<(), Failure> {
+        if self.sandbox.is_loaded(&digest) {
+            return Ok(());
+        }
+        let store = self.store.clone();
+        let bytes = blocking(move || store.blobs().read(digest, MOST_COMPONENT_BYTES)).await;
+        let bytes = bytes.map_err(|error| ours(error.to_string()))?;
+        self.sandbox.load(digest, bytes.into()).await.map_err(|error| ours(error.to_string()))
+    }
+
+    async fn ask(
+        &self,
+        job: &Job,
+        grants: Grants,
+        workspace: Option<PathBuf>,
+        host: Arc<Surroundings>,
+    ) -> Result<Answer, Failure> {
+        let request = |operation, host: Arc<Surroundings>| CallRequest {
+            plugin: job.order.digest,
+            context: job.order.context.clone(),
+            config: job.order.config.to_string().into(),
+            subject: job.order.subject.to_string().into(),
+            operation,
+            grants: grants.clone(),
+            workspace: workspace.clone(),
+            host,
+            cancelled: job.cancelled.clone(),
+        };
+        let answer = self.sandbox.call(request(operation(&job.order.question), host.clone())).await;
+        let sampled = match answer.map_err(|error| told(&host, error))? {
+            lockgate_sandbox::Answer::Progressed(progressed) => return Ok(Answer::Progressed(progressed)),
+            lockgate_sandbox::Answer::Planned(step) => return Ok(Answer::Planned(step)),
+            lockgate_sandbox::Answer::Sampled(sampled) => sampled,
+            lockgate_sandbox::Answer::Observed(_) | lockgate_sandbox::Answer::Judged(_) => {
+                return Err(failure("invalid-answer", "the plugin answered another question".to_owned(), Retry::Never));
+            }
+        };
+        let mut verdict = None;
+        if sampled.done {
+            let judge = Operation::Judge { evidence: sampled.evidence.clone() };
+            let judged = self.sandbox.call(request(judge, host.clone())).await.map_err(|error| told(&host, error))?;
+            verdict = verdict_of(judged);
+            host.sample(&sampled.evidence, verdict.as_ref());
+        }
+        Ok(Answer::Sampled { memo: sampled.memo, poll_after_ms: sampled.poll_after_ms, verdict })
+    }
+
+    /// Lines go to the disk in the order they come, while the guest runs on. They are few: a call's log is limited.
+    fn start_log(&self, tag: &LogTag) -> (Lines, JoinHandle<()>) {
+        let (sender, mut lines) = mpsc::unbounded_channel::<Vec<u8>>();
+        let (store, tag) = (self.store.clone(), tag.clone());
+        let log = tag.clone();
+        let pump = tokio::spawn(async move {
+            let Ok(project) = log.project.parse::<Name>() else { return };
+            let Ok(id) = log_id(&project, log.number, log.attempt, &log.log) else { return };
+            let mut batch = Vec::new();
+            while lines.recv_many(&mut batch, LINES_PER_WRITE).await > 0 {
+                if let Err(error) = store.logs().append(&id, std::mem::take(&mut batch)).await {
+                    tracing::warn!(log = %id, %error, "log lines were lost");
+                }
+            }
+        });
+        (Lines { sender, tag }, pump)
+    }
+}
+
+fn operation(question: &Question) -> Operation {
+    match question.clone() {
+        Question::Advance { cursor } => Operation::Advance { cursor },
+        Question::Cancel { cursor } => Operation::Cancel { cursor },
+        Question::Plan { cursor } => Operation::Plan { cursor },
+        Question::Apply { approved, cursor } => Operation::Apply { approved: approved.planned.clone(), cursor },
+        Question::Undo { approved, cursor } => Operation::Undo { approved: approved.planned.clone(), cursor },
+        Question::Sample { memo } => Operation::Sample { memo },
+    }
+}
+
+fn verdict_of(answer: lockgate_sandbox::Answer) -> Option<Verdict> {
+    match answer {
+        lockgate_sandbox::Answer::Judged(verdict) => Some(verdict),
+        lockgate_sandbox::Answer::Progressed(_)
+        | lockgate_sandbox::Answer::Planned(_)
+        | lockgate_sandbox::Answer::Observed(_)
+        | lockgate_sandbox::Answer::Sampled(_) => None,
+    }
+}
+
+/// Puts a failure into the phase's log, where its reader looks first.
+fn told(host: &Surroundings, error: CallError) -> Failure {
+    let message = error.to_string();
+    host.log(LogLine { level: LogLevel::Error, message, fields: Vec::new() });
+    error.failure()
+}
+
+fn failure(code: &str, message: String, retry: Retry) -> Failure {
+    Failure { code: code.to_owned(), message, retry, retry_after_ms: 0, details: Value::Null }
+}
+
+/// A failure of the host, not of the plugin: it may be over when it is tried again.
+fn ours(message: String) -> Failure {
+    failure("host", message, Retry::SameKey)
+}
+
+/// The digests a call may open: those of its release, and no others.
+fn artifacts_of(subject: &Value) -> Vec<Digest> {
+    let artifacts = subject["artifacts"].as_array();
+    artifacts.into_iter().flatten().filter_map(|artifact| artifact["digest"].as_str()?.parse().ok()).collect()
+}
+
+/// What a call reaches of the host.
+struct Surroundings {
+    store: Store,
+    artifacts: Vec<Digest>,
+    plugin: Name,
+    lines: Lines,
+}
+
+struct Lines {
+    sender: mpsc::UnboundedSender<Vec<u8>>,
+    tag: LogTag,
+}
+
+impl Lines {
+    fn push(&self, level: &str, message: &str, fields: BTreeMap<&str, &str>) {
+        let fields: BTreeMap<&str, &str> = fields.into_iter().map(|(key, value)| (key, cut(value))).collect();
+        let line = json!({
+            "time": clock::rfc3339(clock::now()),
+            "level": level,
+            "phase": self.tag.phase,
+            "attempt": self.tag.attempt,
+            "try": self.tag.try_number,
+            "deploymentType": self.tag.deployment_type,
+            "message": cut(message),
+            "fields": fields,
+        });
+        // The pump outlives the call; should it be gone, so is the log.
+        let _ = self.sender.send(line.to_string().into_bytes());
+    }
+}
+
+/// The log takes lines of a megabyte, and escaping may make text six times as long.
+const LONGEST_TEXT: usize = 64 << 10;
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST_TEXT)]
+}
+
+impl Surroundings {
+    /// A gate's evidence is bulk: it belongs beside the journal, in the log.
+    fn sample(&self, evidence: &Value, verdict: Option<&Verdict>) {
+        let reason = verdict.map_or("no verdict", |verdict| verdict.reason.as_str());
+        let evidence = evidence.to_string();
+        self.lines.push("info", reason, BTreeMap::from([("evidence", evidence.as_str())]));
+    }
+}
+
+impl CallHost for Surroundings {
+    fn log(&self, line: LogLine) {
+        let level = match line.level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        };
+        let fields = line.fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        self.lines.push(level, &line.message, fields);
+    }
+
+    fn progress(&self, percent: u32, message: &str) {
+        let percent = percent.min(100).to_string();
+        self.lines.push("info", message, BTreeMap::from([("percent", percent.as_str())]));
+    }
+
+    fn denied(&self, what: &str) {
+        let tag = &self.lines.tag;
+        tracing::warn!(target: "audit", plugin = %self.plugin, project = tag.project, deployment = tag.number, what, "denied");
+        self.lines.push("warn", &format!("denied: {what}"), BTreeMap::new());
+    }
+
+    fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
+        if !self.artifacts.contains(digest) {
+            let message = format!("artifact {digest} is not one of this release's");
+            return Err(failure("denied", message, Retry::Never));
+        }
+        match self.store.blobs().open_blob(*digest) {
+            Ok((file, _)) => Ok(Box::new(file)),
+            Err(error) => Err(failure("artifact", error.to_string(), Retry::Never)),
+        }
+    }
+
+    fn create_artifact(&self, _name: &str) -> Result<Box<dyn ArtifactWriter>, Failure> {
+        Err(failure("denied", "this host does not let plugins store artifacts yet".to_owned(), Retry::Never))
+    }
+
+    fn state_get(&self, _key: &str) -> Result<Option<StateEntry>, Failure> {
+        Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
+    }
+
+    fn state_put(&self, _key: &str, _value: Vec<u8>, _expect: u32) -> Result<u32, Failure> {
+        Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
+    }
+}
+

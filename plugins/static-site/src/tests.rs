@@ -1,0 +1,465 @@
+//! The target as its host drives it: plan, apply and undo, call by call, on a real folder.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use lockgate_sdk::target::*;
+use sha2::{Digest as _, Sha256};
+
+use crate::archive::tests::archive;
+use crate::{Release, Settings, Wanted, apply, observe, plan, site};
+
+/// A site's folder and the artifacts its host holds.
+struct Bench {
+    folder: tempfile::TempDir,
+    settings: Settings,
+    artifacts: RefCell<BTreeMap<String, Vec<u8>>>,
+}
+
+fn bench() -> Bench {
+    let config = lockgate_sdk::parse_config::<crate::Config>(r#"{ "folder": "shop", "files_per_call": 2 }"#);
+    Bench {
+        folder: tempfile::tempdir().unwrap(),
+        settings: config.unwrap().into(),
+        artifacts: RefCell::default(),
+    }
+}
+
+impl Bench {
+    fn site(&self) -> site::Site {
+        site::Site::open(self.folder.path().to_owned()).unwrap()
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn release(&self, files: &[(&str, &str)]) -> Wanted {
+        let bytes = archive(files);
+        let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
+        let hex = site::Hex::of_digest(&digest).unwrap();
+        self.artifacts.borrow_mut().insert(hex.to_string(), bytes);
+        let release = Release { hex, artifact: "web".into(), uri: "oci://web".into() };
+        Wanted { application: "web".into(), release: Some(release) }
+    }
+
+    fn bytes(&self, release: &Release) -> io::Cursor<Vec<u8>> {
+        io::Cursor::new(self.artifacts.borrow()[&release.hex.to_string()].clone())
+    }
+
+    fn plan(&self, wanted: &Wanted) -> Planned {
+        let mut cursor = None;
+        loop {
+            let archive = wanted.release.as_ref().map(|release| self.bytes(release));
+            match plan::plan(&self.site(), &self.settings, wanted, archive, cursor).unwrap() {
+                plan::Step::Again(next) => cursor = Some(json::from_value(json!(next)).unwrap()),
+                plan::Step::Done(planned) => return planned,
+            }
+        }
+    }
+
+    /// Action, kind and name of each change, the files first.
+    fn changes(&self, wanted: &Wanted) -> Vec<String> {
+        let changes = self.plan(wanted).changes;
+        let told = |change: &ResourceChange| format!("{:?} {} {}", change.action, change.kind, change.name);
+        changes.iter().map(|change| told(change).replace("Action::", "")).collect()
+    }
+
+    fn call(&self, wanted: &Wanted, planned: &Planned, cursor: &Option<apply::Cursor>) -> Result<apply::Step, Failure> {
+        let open = |release: &Release| Ok(self.bytes(release));
+        apply::apply(&self.site(), &self.settings, wanted, planned, open, cursor.clone())
+    }
+
+    /// Every call is made twice with the same cursor, as if its first answer had been lost.
+    fn apply(&self, wanted: &Wanted, planned: &Planned) -> Result<apply::Outcome, Failure> {
+        let mut cursor = None;
+        loop {
+            self.call(wanted, planned, &cursor)?;
+            match self.call(wanted, planned, &cursor)? {
+                apply::Step::Again(next) => cursor = Some(json::from_value(json!(next)).unwrap()),
+                apply::Step::Done(outcome) => return Ok(outcome),
+            }
+        }
+    }
+
+    fn deploy(&self, wanted: &Wanted) -> Planned {
+        let planned = self.plan(wanted);
+        self.apply(wanted, &planned).unwrap();
+        planned
+    }
+
+    fn undo(&self, planned: &Planned) -> Result<String, Failure> {
+        apply::undo(&self.site(), &self.settings, planned)
+    }
+
+    fn served(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.path("current").join(path)).ok()
+    }
+
+    fn edit(&self, path: &str, content: &str) {
+        fs::write(self.path("current").join(path), content).unwrap();
+    }
+
+    fn observe(&self) -> ResourceState {
+        observe::observe(&self.site(), &self.settings, "web").unwrap()
+    }
+
+    fn releases(&self) -> usize {
+        fs::read_dir(self.path("releases")).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count()
+    }
+}
+
+fn stale(result: Result<apply::Outcome, Failure>) -> String {
+    let failure = result.unwrap_err();
+    assert_eq!(failure.code, "plan-stale");
+    failure.message
+}
+
+const V1: &[(&str, &str)] = &[("index.html", "one"), ("css/a.css", "a"), ("css/b.css", "b"), ("about.html", "us")];
+const V2: &[(&str, &str)] = &[("index.html", "two"), ("css/a.css", "a"), ("js/a.js", "x"), ("about.html", "us")];
+
+#[test]
+fn the_first_release_creates_every_file_and_the_site() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+
+    let planned = bench.plan(&v1);
+    assert_eq!(planned.summary, "4 created, 0 updated, 0 deleted");
+    let outcome = bench.apply(&v1, &planned).unwrap();
+
+    assert_eq!(outcome, apply::Outcome { files: 4, previous: None });
+    assert_eq!(bench.served("css/b.css").as_deref(), Some("b"));
+}
+
+#[test]
+fn a_plan_names_what_is_created_updated_and_deleted() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    let v2 = bench.release(V2);
+
+    let planned = bench.plan(&v2);
+
+    assert_eq!(
+        bench.changes(&v2),
+        ["Delete file css/b.css", "Update file index.html", "Create file js/a.js", "Update site shop"]
+    );
+    assert_eq!(planned.summary, "1 created, 1 updated, 1 deleted");
+    let index = &planned.changes[1].fields[0];
+    assert_eq!(index.path, "digest");
+    assert_eq!(index.before, json!(format!("sha256:{}", hex::encode(Sha256::digest("one")))).to_string());
+    assert_eq!(planned.changes[2].fields[0].before, "null");
+    assert!(planned.changes.iter().all(|change| !change.destructive));
+}
+
+#[test]
+fn a_plan_is_the_same_in_one_call_or_in_many() {
+    let mut bench = bench();
+    bench.deploy(&bench.release(V1));
+    let v2 = bench.release(V2);
+
+    let plans: Vec<_> = [1, 2, 3, 200]
+        .into_iter()
+        .map(|files_per_call| {
+            bench.settings.files_per_call = files_per_call;
+            bench.plan(&v2)
+        })
+        .collect();
+
+    assert!(plans.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn what_is_deleted_counts_as_lost_only_where_the_configuration_says_so() {
+    let mut bench = bench();
+    bench.deploy(&bench.release(V1));
+    bench.settings.deletes_are_destructive = true;
+
+    let destructive: Vec<_> =
+        bench.plan(&bench.release(V2)).changes.into_iter().filter(|change| change.destructive).collect();
+
+    assert_eq!(destructive.len(), 1);
+    assert_eq!(destructive[0].name, "css/b.css");
+}
+
+#[test]
+fn a_deployed_release_is_in_sync() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    bench.deploy(&v1);
+
+    assert_eq!(bench.plan(&v1).changes, []);
+}
+
+#[test]
+fn the_same_files_in_another_archive_are_still_a_change_of_the_site() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    let repacked: Vec<_> = V1.iter().rev().copied().collect();
+
+    assert_eq!(bench.changes(&bench.release(&repacked)), ["Update site shop"]);
+}
+
+#[test]
+fn an_edit_by_hand_is_a_difference_and_is_put_right() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    bench.deploy(&v1);
+    bench.edit("index.html", "hacked");
+    bench.edit("new.html", "added");
+    fs::remove_file(bench.path("current/about.html")).unwrap();
+
+    let changes = bench.changes(&v1);
+    bench.deploy(&v1);
+
+    assert_eq!(changes, ["Create file about.html", "Update file index.html", "Delete file new.html"]);
+    assert_eq!(bench.served("index.html").as_deref(), Some("one"));
+    assert_eq!(bench.served("new.html"), None);
+    assert_eq!(bench.observe().health, Health::Healthy);
+}
+
+#[test]
+fn an_edit_after_the_plan_makes_it_stale() {
+    for edited in ["index.html", "about.html", "css/b.css", "new.html"] {
+        let bench = bench();
+        bench.deploy(&bench.release(V1));
+        let v2 = bench.release(V2);
+        let planned = bench.plan(&v2);
+        bench.edit(edited, "edited meanwhile");
+
+        let message = stale(bench.apply(&v2, &planned));
+
+        assert_eq!(message, format!("the site is not as the plan saw it: `{edited}` was changed since"));
+        assert_eq!(bench.served(edited).as_deref(), Some("edited meanwhile"));
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_since_makes_the_plan_stale() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    let v2 = bench.release(V2);
+    let planned = bench.plan(&v2);
+    fs::remove_file(bench.path("current/about.html")).unwrap();
+
+    assert_eq!(stale(bench.apply(&v2, &planned)), "the site is not as the plan saw it: `about.html` is gone");
+}
+
+#[test]
+fn a_repair_in_place_replaces_only_what_the_plan_saw() {
+    for later in ["index.html", "about.html", "extra.html"] {
+        let bench = bench();
+        let v1 = bench.release(V1);
+        bench.deploy(&v1);
+        bench.edit("index.html", "edited before the plan");
+        let planned = bench.plan(&v1);
+        bench.edit(later, "edited after the plan");
+
+        stale(bench.apply(&v1, &planned));
+
+        assert_eq!(bench.served(later).as_deref(), Some("edited after the plan"));
+    }
+}
+
+#[test]
+fn a_site_that_was_switched_since_makes_the_plan_stale() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    let v2 = bench.release(V2);
+    let planned = bench.plan(&v2);
+    bench.deploy(&bench.release(&[("index.html", "three")]));
+
+    assert!(stale(bench.apply(&v2, &planned)).contains("it serves"));
+}
+
+#[test]
+fn a_plan_is_not_applied_to_another_artifact() {
+    let bench = bench();
+    let planned = bench.plan(&bench.release(V1));
+
+    assert!(stale(bench.apply(&bench.release(V2), &planned)).contains("another artifact"));
+}
+
+#[test]
+fn a_release_that_is_there_already_is_verified_and_put_right() {
+    let bench = bench();
+    let (v1, v2) = (bench.release(V1), bench.release(V2));
+    bench.deploy(&v1);
+    bench.edit("css/a.css", "edited");
+    bench.edit("extra.html", "added");
+    bench.deploy(&v2);
+
+    bench.deploy(&v1);
+
+    assert_eq!(bench.served("css/a.css").as_deref(), Some("a"));
+    assert_eq!(bench.served("extra.html"), None);
+    assert_eq!(bench.releases(), 2);
+}
+
+#[test]
+fn an_apply_that_is_cut_off_anywhere_goes_on() {
+    let length = archive(V2).len();
+    for cut in (0..length).step_by(19) {
+        let bench = bench();
+        bench.deploy(&bench.release(V1));
+        let v2 = bench.release(V2);
+        let planned = bench.plan(&v2);
+        let mut cursor = None;
+        loop {
+            let cut_off = |release: &Release| Ok(bench.bytes(release).take(cut as u64));
+            let _ = apply::apply(&bench.site(), &bench.settings, &v2, &planned, cut_off, cursor.clone());
+            match bench.call(&v2, &planned, &cursor).unwrap() {
+                apply::Step::Again(next) => cursor = Some(next),
+                apply::Step::Done(_) => break,
+            }
+        }
+        assert_eq!(bench.served("js/a.js").as_deref(), Some("x"), "cut at {cut}");
+        assert_eq!(bench.observe().health, Health::Healthy, "cut at {cut}");
+    }
+}
+
+#[test]
+fn unpacking_starts_over_where_its_journal_was_lost() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    let planned = bench.plan(&v1);
+    let apply::Step::Again(cursor) = bench.call(&v1, &planned, &None).unwrap() else { panic!("in one call") };
+    let hex = &v1.release.as_ref().unwrap().hex;
+    fs::remove_file(bench.site().journal(hex)).unwrap();
+    fs::remove_dir_all(bench.site().partial(hex)).unwrap();
+
+    let apply::Step::Again(cursor) = bench.call(&v1, &planned, &Some(cursor)).unwrap() else { panic!("done") };
+
+    assert!(matches!(cursor, apply::Cursor::Extract { next: 2, .. }), "{cursor:?}");
+}
+
+#[test]
+fn undo_serves_the_release_before_however_often_it_is_called() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    let planned = bench.deploy(&bench.release(V2));
+
+    let first = bench.undo(&planned).unwrap();
+    let second = bench.undo(&planned).unwrap();
+
+    assert!(first.ends_with("again") && second.ends_with("as before"), "{first} / {second}");
+    assert_eq!(bench.served("index.html").as_deref(), Some("one"));
+}
+
+#[test]
+fn undo_of_the_first_release_serves_nothing() {
+    let bench = bench();
+    let planned = bench.deploy(&bench.release(V1));
+
+    bench.undo(&planned).unwrap();
+    bench.undo(&planned).unwrap();
+
+    assert!(bench.path("current").symlink_metadata().is_err());
+}
+
+#[test]
+fn undo_of_half_an_apply_leaves_nothing_behind() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    let planned = bench.plan(&v1);
+    bench.call(&v1, &planned, &None).unwrap();
+
+    bench.undo(&planned).unwrap();
+
+    assert_eq!(fs::read_dir(bench.path("releases")).unwrap().count(), 0);
+}
+
+#[test]
+fn undo_leaves_alone_what_another_deployment_put_there() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    let planned = bench.deploy(&bench.release(V2));
+    bench.deploy(&bench.release(&[("index.html", "three")]));
+
+    assert_eq!(bench.undo(&planned).unwrap_err().code, "moved");
+}
+
+#[test]
+fn old_releases_go_but_never_the_one_before() {
+    let mut bench = bench();
+    bench.settings.keep_releases = 1;
+
+    for version in 1..=5 {
+        bench.deploy(&bench.release(&[("index.html", &version.to_string())]));
+        assert_eq!(bench.releases(), version.min(2));
+    }
+
+    let four = bench.plan(&bench.release(&[("index.html", "4")]));
+    bench.apply(&bench.release(&[("index.html", "4")]), &four).unwrap();
+    bench.undo(&four).unwrap();
+    assert_eq!(bench.served("index.html").as_deref(), Some("5"));
+}
+
+#[test]
+fn a_destroyed_site_serves_nothing_and_undo_brings_it_back() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    let nothing = Wanted { application: "web".into(), release: None };
+
+    let planned = bench.plan(&nothing);
+    assert_eq!(planned.summary, "0 created, 0 updated, 4 deleted");
+    assert!(planned.changes.last().unwrap().destructive);
+    bench.apply(&nothing, &planned).unwrap();
+    assert_eq!(bench.observe().health, Health::Missing);
+
+    bench.undo(&planned).unwrap();
+    assert_eq!(bench.served("index.html").as_deref(), Some("one"));
+}
+
+#[test]
+fn drift_is_observed_file_by_file() {
+    let bench = bench();
+    assert_eq!(bench.observe().health, Health::Missing);
+    let v1 = bench.release(V1);
+    bench.deploy(&v1);
+    let healthy = bench.observe();
+    bench.edit("index.html", "eno");
+    bench.edit("new.html", "");
+    fs::remove_file(bench.path("current/about.html")).unwrap();
+
+    let degraded = bench.observe();
+
+    assert_eq!((healthy.health, healthy.details.as_str()), (Health::Healthy, r#"{"files":4}"#));
+    assert_eq!(healthy.version, v1.release.unwrap().hex.digest());
+    assert_eq!(degraded.health, Health::Degraded);
+    assert_eq!(
+        degraded.details,
+        r#"{"files":4,"drifted":3,"drift":{"about.html":"deleted","index.html":"changed","new.html":"added"}}"#
+    );
+}
+
+#[test]
+fn a_current_that_is_not_ours_is_never_touched() {
+    let bench = bench();
+    fs::create_dir(bench.path("current")).unwrap();
+    assert_eq!(bench.site().current().unwrap_err().code, "foreign-current");
+    fs::remove_dir(bench.path("current")).unwrap();
+    std::os::unix::fs::symlink("releases/../../elsewhere", bench.path("current")).unwrap();
+
+    let failure = bench.site().current().unwrap_err();
+
+    assert!(failure.message.contains("points to `releases/../../elsewhere`"), "{}", failure.message);
+}
+
+#[test]
+fn a_folder_that_is_not_granted_says_so() {
+    let failure = site::Site::open("/folders/nowhere".into()).err().unwrap();
+
+    assert_eq!(failure.message, "/folders/nowhere is not there; is the folder granted?");
+}
+
+#[test]
+fn the_example_of_the_readme_is_a_configuration() {
+    let readme = include_str!("../README.md");
+    let example = readme.split("```json").nth(1).unwrap().split("```").next().unwrap();
+
+    assert_eq!(crate::issues(&lockgate_sdk::parse_config(example).unwrap()), []);
+    json::from_str::<Value>(include_str!("../config.schema.json")).unwrap();
+}
