@@ -13,7 +13,10 @@ use std::fs::{self, File};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::StoreError;
@@ -218,10 +221,26 @@ fn move_aside(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// sled closes its file on a thread of its own some time after its handle is gone.
+/// An index that was open a moment ago would look broken without this wait.
+pub(crate) fn wait_until_released(dir: &Path) {
+    let still_locked = || {
+        let file = File::open(dir.join("db")).ok()?;
+        flock(file, FlockOperation::NonBlockingLockExclusive).err().filter(|error| *error == Errno::WOULDBLOCK)
+    };
+    for _ in 0..5000 {
+        if still_locked().is_none() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 fn open_checked(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<Sled, RebuildReason> {
     if let Ok(problem) = fs::read_to_string(broken_note(dir)) {
         return Err(RebuildReason::Broken(problem));
     }
+    wait_until_released(dir);
     let broken = |error: StoreError| RebuildReason::Broken(error.to_string());
     let sled = Sled::open(dir).map_err(broken)?;
     match sled.format().map_err(broken)? {

@@ -42,6 +42,12 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
+fn raw_index(dir: &Path) -> sled::Db {
+    let dir = dir.join("index");
+    index::wait_until_released(&dir);
+    sled::open(dir).unwrap()
+}
+
 async fn append(store: &Store, stream: &str, payload: &str) -> u64 {
     store.append(stream, vec![payload.as_bytes().to_vec()]).await.unwrap().last
 }
@@ -172,7 +178,7 @@ async fn long_values_come_back_whole_and_leave_nothing_when_removed() {
     index(&store, "shop", through, vec![put("plans", "1", vec![7; 100_000])]).await;
     index(&store, "shop", through, vec![remove("plans", "1")]).await;
     drop(store);
-    let keys = sled::open(dir.path().join("index")).unwrap().len();
+    let keys = raw_index(dir.path()).len();
     assert_eq!(keys, 2, "the format and the stream's mark");
 }
 
@@ -276,6 +282,18 @@ async fn a_deleted_index_is_begun_anew_and_all_events_are_handed_out() {
 }
 
 #[tokio::test]
+async fn an_index_that_was_open_a_moment_ago_is_not_taken_for_broken() {
+    let (dir, store) = fresh();
+    append(&store, "shop", "a").await;
+    drop(store);
+    for round in 0..50 {
+        let (store, opened) = open(dir.path());
+        assert_eq!(opened.index, IndexState::Ready, "round {round}");
+        index(&store, "shop", 1, vec![put("plans", "1", vec![1; 20_000])]).await;
+    }
+}
+
+#[tokio::test]
 async fn an_index_with_garbage_in_any_file_is_begun_anew() {
     let dir = indexed().await;
     for file in files(&dir.path().join("index")) {
@@ -325,7 +343,7 @@ async fn an_index_with_flipped_bytes_never_gives_wrong_values() {
 #[tokio::test]
 async fn an_index_of_another_format_is_begun_anew() {
     let dir = indexed().await;
-    let sled = sled::open(dir.path().join("index")).unwrap();
+    let sled = raw_index(dir.path());
     sled.insert([0], &7u32.to_le_bytes()).unwrap();
     drop(sled);
     assert_eq!(rebuilt(&open(dir.path()).1), "it has format 7, this host writes 1");

@@ -130,6 +130,32 @@ fn a_retry_under_stricter_rules_asks_again() {
     assert_eq!(project.is(1), "NotDeployed/Pending");
 }
 
+/// The plan reads the same, but it would be applied elsewhere.
+#[test]
+fn a_retry_with_another_configuration_asks_again() {
+    let mut project = pending(&[rule(1, &[])]);
+    project.approve(1, person("ann")).unwrap();
+    project.answer(1, Confirm(0), fails("disk full"));
+    let mut prod = asking(&[rule(1, &[])]);
+    prod.targets.get_mut(&name("web")).unwrap().config = serde_json::json!({ "folder": "elsewhere" });
+    project.define(definition(&[("prod", prod)], workflow(&[apply("web")])));
+    project.retry(1).unwrap();
+    project.answer(1, Plan(0), plan(&["a"]));
+    assert_eq!(project.is(1), "NotDeployed/Pending");
+}
+
+/// One of two agreed, the other said no; now one is enough, but the no was never taken back.
+#[test]
+fn a_refusal_is_not_carried_over_as_an_approval() {
+    let mut project = pending(&[rule(2, &[])]);
+    project.approve(1, person("ann")).unwrap();
+    project.reject(1, person("bob")).unwrap();
+    project.define(definition(&[("prod", asking(&[rule(1, &[])]))], workflow(&[apply("web")])));
+    project.retry(1).unwrap();
+    project.answer(1, Plan(0), plan(&["a"]));
+    assert_eq!(project.is(1), "NotDeployed/Pending");
+}
+
 #[test]
 fn whoever_retries_cannot_have_approved_it() {
     let project = retried(&[rule(1, &[])], person("ann"), &["a"]);

@@ -173,6 +173,15 @@ fn an_apply_gets_the_token_of_the_last_confirmation() {
 }
 
 #[test]
+fn the_order_of_changes_is_no_drift() {
+    let mut project = Project::new(environment(), &[apply("web")]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a", "b"]));
+    project.answer(1, Confirm(0), plan(&["b", "a"]));
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
 fn a_world_that_never_holds_still_ends_the_attempt() {
     let mut project = Project::new(environment(), &[apply("web")]);
     project.deploy("v1");

@@ -59,6 +59,12 @@ impl Project {
         self.attempt(command).unwrap();
     }
 
+    /// Without a look at what everyone sees: for floods.
+    pub fn send_only(&mut self, command: Command) {
+        let events = handle(&self.state, command, self.now).unwrap();
+        events.iter().for_each(|event| self.state.apply(event));
+    }
+
     /// The refusal as its reader sees it.
     pub fn attempt(&mut self, command: Command) -> Result<(), String> {
         let events = handle(&self.state, command, self.now).map_err(|rejection| rejection.to_string())?;

@@ -4,7 +4,7 @@ use expect_test::expect;
 use lockgate_core::deployment::DeploymentType;
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy};
-use lockgate_core::state::TriggerKey;
+use lockgate_core::state::{REMEMBERED_TRIGGERS, TriggerKey};
 use lockgate_core::work::Step::*;
 
 use crate::project::{Project, to_prod};
@@ -118,4 +118,27 @@ fn a_rollback_is_never_just_another_deployment_type() {
     let mut project = one_apply();
     let deploy = Deploy { deployment_type: DeploymentType::Rollback, ..to_prod("v1") };
     assert!(project.attempt(Command::Deploy(deploy)).is_err());
+}
+
+#[test]
+fn what_is_too_much_is_refused() {
+    let mut project = one_apply();
+    let deploy = Deploy { comment: "x".repeat(17_000), ..to_prod("v1") };
+    expect!["the comment's length is 17000; at most 16384 is allowed"]
+        .assert_eq(&project.attempt(Command::Deploy(deploy)).unwrap_err());
+}
+
+/// And the oldest key of ten thousand is forgotten: a window, not a leak.
+#[test]
+fn keys_are_remembered_for_a_while() {
+    let mut project = one_apply();
+    let deploy = |number: usize| {
+        let key = TriggerKey { key: format!("k{number}"), request: Digest::of(b"v1") };
+        Command::Deploy(Deploy { key: Some(key), ..to_prod("v1") })
+    };
+    for number in 0..=REMEMBERED_TRIGGERS {
+        project.send_only(deploy(number));
+    }
+    assert_eq!(project.state.triggers.len(), REMEMBERED_TRIGGERS);
+    assert!(!project.state.triggers.contains_key("k0") && project.state.triggers.contains_key("k1"));
 }

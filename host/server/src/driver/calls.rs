@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use lockgate_core::deployment::{Deployment, DeploymentType};
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name};
@@ -36,6 +38,11 @@ pub fn log_id(project: &Name, number: DeploymentNumber, attempt: u32, phase: &st
     LogId::new(project.as_str(), &number.to_string(), &attempt.to_string(), phase)
 }
 
+/// Where an attempt's phases leave files for each other.
+pub fn workspace(store: &Store, project: &Name, number: DeploymentNumber, attempt: u32) -> PathBuf {
+    store.workspaces().join(project.as_str()).join(format!("{number}-{attempt}"))
+}
+
 fn log_name(deployment: &Deployment, step: Step) -> String {
     match step {
         Step::Plan(_) | Step::Confirm(_) => "plan".to_owned(),
@@ -53,8 +60,12 @@ pub struct RunningCalls {
 }
 
 struct Running {
+    /// Ends when the guest is gone.
     task: JoinHandle<()>,
+    /// Tells the guest that it should stop.
     cancelled: CancellationToken,
+    /// Stops it, answer or not.
+    stop: CancellationToken,
 }
 
 impl RunningCalls {
@@ -80,7 +91,7 @@ impl RunningCalls {
             .extract_if(.., |call, _| due.iter().all(|due| due.call != *call))
             .map(|(_, running)| running)
             .collect();
-        stopped.iter().for_each(|running| running.task.abort());
+        stopped.iter().for_each(|running| running.stop.cancel());
         let mut stopped: Vec<JoinHandle<()>> = stopped.into_iter().map(|running| running.task).collect();
         for due in due {
             let cancelled = match running.get(&due.call) {
@@ -88,10 +99,11 @@ impl RunningCalls {
                 None => {
                     let Some(order) = order(state, due) else { continue };
                     let Some(deployment) = state.deployments.get(&number) else { continue };
-                    let job = Job::new(deployment, *due, order, self.runner.store.workspaces());
-                    let cancelled = job.cancelled.clone();
+                    let workspace = workspace(&self.runner.store, &state.project.name, number, due.call.attempt);
+                    let job = Job::new(deployment, *due, order, workspace);
+                    let (cancelled, stop) = (job.cancelled.clone(), job.stop.clone());
                     let task = tokio::spawn(self.runner.clone().run(job, std::mem::take(&mut stopped), self.reports.clone()));
-                    running.insert(due.call, Running { task, cancelled: cancelled.clone() });
+                    running.insert(due.call, Running { task, cancelled: cancelled.clone(), stop });
                     cancelled
                 }
             };
@@ -111,6 +123,7 @@ struct Job {
     log: LogTag,
     workspace: PathBuf,
     cancelled: CancellationToken,
+    stop: CancellationToken,
 }
 
 /// What every log line of a call says of itself.
@@ -126,7 +139,7 @@ struct LogTag {
 }
 
 impl Job {
-    fn new(deployment: &Deployment, due: Due, order: Order, workspaces: PathBuf) -> Self {
+    fn new(deployment: &Deployment, due: Due, order: Order, workspace: PathBuf) -> Self {
         let attempt = due.call.attempt;
         let log = LogTag {
             project: order.context.project.clone(),
@@ -143,8 +156,7 @@ impl Job {
                 }
             },
         };
-        let workspace = workspaces.join(&order.context.project).join(format!("{}-{attempt}", deployment.number));
-        Self { due, order, log, workspace, cancelled: CancellationToken::new() }
+        Self { due, order, log, workspace, cancelled: CancellationToken::new(), stop: CancellationToken::new() }
     }
 }
 
@@ -167,31 +179,36 @@ impl CallRunner {
             // Aborted or done, it is over.
             let _ = task.await;
         }
-        let call = job.due.call;
-        let answer = self.answer(job).await.unwrap_or_else(Answer::Failed);
-        reports.send(call, answer).await;
+        let (call, stop) = (job.due.call, job.stop.clone());
+        let (lines, pump) = self.start_log(&job.log);
+        let answer = AssertUnwindSafe(self.answer(job, lines)).catch_unwind();
+        let answer = tokio::select! {
+            answer = answer => Some(answer),
+            () = stop.cancelled() => None,
+        };
+        // The guest holds the other end of the log: when that is closed, the log is complete and the guest is gone.
+        let _ = pump.await;
+        let Some(answer) = answer else { return };
+        // A bug of ours must not leave a phase waiting for its timeout.
+        let answer = answer.unwrap_or_else(|_| Err(ours("the host failed while it made this call".to_owned())));
+        reports.send(call, answer.unwrap_or_else(Answer::Failed)).await;
     }
 
-    async fn answer(&self, job: Job) -> Result<Answer, Failure> {
-        let grants = self.grants(&job.order)?;
-        self.load(job.order.digest).await?;
-        let workspace = grants.workspace.map(|_| job.workspace.clone());
-        if let Some(folder) = workspace.clone() {
-            blocking(move || std::fs::create_dir_all(&folder))
-                .await
-                .map_err(|error| ours(format!("the workspace {} cannot be made: {error}", job.workspace.display())))?;
-        }
-        let (lines, pump) = self.start_log(&job.log);
+    async fn answer(&self, job: Job, lines: Lines) -> Result<Answer, Failure> {
         let host = Arc::new(Surroundings {
             store: self.store.clone(),
             artifacts: artifacts_of(&job.order.subject),
             plugin: job.order.plugin.clone(),
             lines,
         });
-        let answer = self.ask(&job, grants, workspace, host).await;
-        // The log is complete before anyone hears that the call is over.
-        let _ = pump.await;
-        answer
+        let grants = self.grants(&job.order).inspect_err(|failure| host.fail(&failure.message))?;
+        self.load(job.order.digest).await.inspect_err(|failure| host.fail(&failure.message))?;
+        let workspace = grants.workspace.map(|_| job.workspace.clone());
+        if let Some(folder) = workspace.clone() {
+            let made = blocking(move || std::fs::create_dir_all(&folder)).await;
+            made.map_err(|error| ours(format!("the workspace {} cannot be made: {error}", job.workspace.display())))?;
+        }
+        self.ask(&job, grants, workspace, host).await
     }
 
     /// What this call may do: checked again each time, for a grant may have gone.
@@ -298,8 +315,7 @@ fn verdict_of(answer: lockgate_sandbox::Answer) -> Option<Verdict> {
 
 /// Puts a failure into the phase's log, where its reader looks first.
 fn told(host: &Surroundings, error: CallError) -> Failure {
-    let message = error.to_string();
-    host.log(LogLine { level: LogLevel::Error, message, fields: Vec::new() });
+    host.fail(&error.to_string());
     error.failure()
 }
 
@@ -357,6 +373,10 @@ fn cut(text: &str) -> &str {
 }
 
 impl Surroundings {
+    fn fail(&self, message: &str) {
+        self.lines.push("error", message, BTreeMap::new());
+    }
+
     /// A gate's evidence is bulk: it belongs beside the journal, in the log.
     fn sample(&self, evidence: &Value, verdict: Option<&Verdict>) {
         let reason = verdict.map_or("no verdict", |verdict| verdict.reason.as_str());

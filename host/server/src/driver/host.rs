@@ -61,7 +61,7 @@ pub enum AddPluginError {
 
 impl Host {
     /// Opens the data folder, replays what the index does not have, and continues every deployment where it was.
-    pub fn open(settings: Settings) -> Result<Self, HostError> {
+    pub async fn open(settings: Settings) -> Result<Self, HostError> {
         let options = StoreOptions {
             journal: lockgate_journal::Options { on_fatal: Some(stop_the_process()), ..Default::default() },
         };
@@ -80,7 +80,7 @@ impl Host {
         let mut sandbox_options = lockgate_sandbox::Options::new(settings.data.join("compiled"));
         sandbox_options.max_concurrent_calls = settings.concurrent_calls;
         let sandbox = Sandbox::new(sandbox_options)?;
-        let (system, projects) = replay::all(&store)?;
+        let (system, projects) = replay::all(&store).await?;
         let system = SystemHandle::new(store.clone(), system);
         let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone());
         let host = Self { store, sandbox, system, projects: Arc::default(), runner };

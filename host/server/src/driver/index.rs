@@ -1,5 +1,6 @@
 //! Keeps the index in step with the journal, behind the owner's back: what is listed and paged, never the truth.
 
+use lockgate_core::deployment::Change;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::{Event, State, What};
 use lockgate_store::{Entry, IndexBatch, Store};
@@ -59,6 +60,13 @@ pub fn entries(state: &State, events: &[(u64, Event)], finished: &[DeploymentNum
         Some(entry(FINISHED, number.to_be_bytes().to_vec(), deployment.as_ref()))
     });
     history.chain(records).collect()
+}
+
+pub fn finished_by(event: &Event) -> Option<DeploymentNumber> {
+    match &event.what {
+        What::Deployment { number, change: Change::Finished { .. } } => Some(*number),
+        _ => None,
+    }
 }
 
 pub fn history_key(number: DeploymentNumber, sequence: u64) -> Vec<u8> {

@@ -15,7 +15,7 @@ use lockgate_core::work::{Answer, CallRef};
 use lockgate_store::{IndexBatch, Store};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::calls::{CallRunner, RunningCalls, log_id};
+use super::calls::{CallRunner, RunningCalls, log_id, workspace};
 use super::index::{self, Indexer};
 use crate::clock;
 
@@ -24,7 +24,8 @@ const INBOX: usize = 1_024;
 /// Commands decided on in one commit.
 const MOST_PER_COMMIT: usize = 256;
 /// A snapshot of the state goes to the index this often, so that a start replays little.
-const EVENTS_PER_SNAPSHOT: u64 = 4_096;
+pub const EVENTS_PER_SNAPSHOT: u64 = 4_096;
+const LONGEST_SLEEP_MS: u64 = 60_000;
 
 /// A project as everyone but its owner sees it.
 #[derive(Clone)]
@@ -126,10 +127,6 @@ struct Owner {
 impl Owner {
     async fn run(mut self, mut messages: mpsc::Receiver<Message>, mut forgettable: mpsc::UnboundedReceiver<Vec<DeploymentNumber>>) {
         self.calls.follow_all(&self.state);
-        // Whatever finished before the last stop and is not in the index yet.
-        let finished = self.state.deployments.values().filter(|deployment| deployment.is_finished());
-        let finished: Vec<_> = finished.map(|deployment| deployment.number).collect();
-        self.index(&[], &finished).await;
         loop {
             let mut batch = Vec::new();
             tokio::select! {
@@ -174,18 +171,23 @@ impl Owner {
             let due = self.state.deployments.get(number).map(|deployment| deployment.due()).unwrap_or_default();
             self.calls.follow(&self.state, *number, &due);
         }
-        self.close_logs(&events);
+        self.tidy_up(&events);
         let numbered: Vec<(u64, Event)> = (first..).zip(events).collect();
         let finished: Vec<_> = touched.into_iter().filter_map(|(number, finished)| finished.then_some(number)).collect();
         self.index(&numbered, &finished).await;
         Ok(())
     }
 
-    /// Whoever follows the log of a phase that is over learns that it is.
-    fn close_logs(&self, events: &[Event]) {
+    /// Whoever follows the log of a phase that is over learns that it is; an attempt's workspace goes with it.
+    fn tidy_up(&self, events: &[Event]) {
         for event in events {
             let What::Deployment { number, change } = &event.what else { continue };
             let Some(deployment) = self.state.deployments.get(number) else { continue };
+            if matches!(change, Change::Finished { .. }) {
+                let workspace = workspace(&self.store, &self.name, *number, deployment.attempt.number);
+                // Most attempts had none; a folder that stays behind does no harm.
+                tokio::task::spawn_blocking(move || std::fs::remove_dir_all(workspace));
+            }
             for log in logs_ended_by(deployment, change) {
                 let (store, name) = (self.store.clone(), self.name.clone());
                 let (number, attempt) = (*number, deployment.attempt.number);
@@ -266,7 +268,8 @@ fn logs_ended_by(deployment: &Deployment, change: &Change) -> Vec<String> {
 async fn sleep_until(wake_at: Option<lockgate_core::name::Timestamp>) {
     match wake_at {
         Some(at) => {
-            let wait_ms = at.ms_since(clock::now());
+            // The clock may be set while we sleep: look at it now and then.
+            let wait_ms = at.ms_since(clock::now()).min(LONGEST_SLEEP_MS);
             tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
         }
         None => std::future::pending().await,

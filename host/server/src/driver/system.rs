@@ -9,8 +9,8 @@ use tokio::sync::{Mutex, watch};
 
 use super::project::Refusal;
 
-/// Name of the stream; no project can have it, for it is reserved when projects are made.
-pub const STREAM: &str = "system";
+/// Name of the stream. No project can have it: the sign is not allowed in names.
+pub const STREAM: &str = "@system";
 
 #[derive(Clone)]
 pub struct SystemHandle {

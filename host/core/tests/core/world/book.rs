@@ -203,7 +203,8 @@ impl Book {
         }
         for (tag, made) in &self.releases {
             let now = &state.releases[tag];
-            assert_eq!((now.digest(), &now.created_by), (made.digest(), &made.created_by), "{tag} has changed");
+            let kept = Release { status: now.status, was_live: now.was_live, ..Release::clone(made) };
+            assert!(Arc::ptr_eq(now, made) || **now == kept, "{tag} has changed");
         }
         let earliest = state.deployments.values().filter_map(|deployment| deployment.wake_at()).min();
         assert_eq!(state.wake_at(), earliest, "the timers do not fit the deployments");

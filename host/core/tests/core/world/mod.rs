@@ -174,7 +174,7 @@ impl World {
     fn answer_approval(&mut self) {
         let asking = |deployment: &&Arc<Deployment>| matches!(deployment.attempt.stage, Stage::AwaitingApproval);
         let asking: Vec<_> = self.state.deployments.values().filter(asking).map(|deployment| deployment.number).collect();
-        let number = self.rng.choice(asking).unwrap_or(1);
+        let Some(number) = self.rng.choice(asking) else { return self.deploy() };
         let (comment, by) = (String::new(), self.anyone());
         match self.rng.u8(..8) {
             0 => self.send(Command::Reject { number, comment, by }),
@@ -183,7 +183,9 @@ impl World {
     }
 
     fn cancel(&mut self) {
-        let number = self.any_unfinished();
+        let unfinished = self.state.deployments.values().filter(|deployment| !deployment.is_finished());
+        let unfinished: Vec<_> = unfinished.map(|deployment| deployment.number).collect();
+        let number = self.rng.choice(unfinished).unwrap_or(1);
         let (forced, by) = (self.rng.u8(..5) == 0, self.anyone());
         self.send(Command::Cancel { number, forced, reason: String::new(), by });
     }
@@ -225,12 +227,6 @@ impl World {
 
     fn any_environment(&mut self) -> lockgate_core::name::Name {
         name(if self.rng.u8(..3) == 0 { "staging" } else { "prod" })
-    }
-
-    fn any_unfinished(&mut self) -> DeploymentNumber {
-        let unfinished = self.state.deployments.values().filter(|deployment| !deployment.is_finished());
-        let numbers: Vec<_> = unfinished.map(|deployment| deployment.number).collect();
-        self.rng.choice(numbers).unwrap_or(1)
     }
 
     // ---- what happens by itself ----
