@@ -1,1 +1,71 @@
-fn main() {}
+//! The chores behind `cargo xtask`.
+
+mod bench;
+mod demo;
+mod host;
+mod http;
+mod json;
+mod plugins;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  demo [--keep] [--json]        A release, a broken one, a crash and the way back, with the real host
+       --keep                   leaves everything running, to go on by hand
+       --json                   prints a summary for scripts and nothing else
+  test                          Builds the plugins, runs every test, then the demo
+  plugins [--profile NAME]      Builds the bundled plugins to WebAssembly (profile `guest`)
+  bench [--profile NAME]        Measures the host on this machine (profile `release`)";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["demo", flags @ ..] => demo::run(&demo_flags(flags)?),
+        ["test"] => test::run(),
+        ["plugins", flags @ ..] => plugins::run(profile(flags, plugins::PROFILE)?),
+        ["bench", flags @ ..] => bench::run(profile(flags, "release")?),
+        [bench::INSTANCES, component] => bench::instances(component),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        [unknown, ..] => bail!("there is no `cargo xtask {unknown}`\n\n{USAGE}"),
+    }
+}
+
+fn demo_flags(flags: &[&str]) -> Result<demo::Flags> {
+    let mut demo = demo::Flags::default();
+    for flag in flags {
+        match *flag {
+            "--keep" => demo.keep = true,
+            "--json" => demo.json = true,
+            unknown => bail!("`demo` has no flag `{unknown}`\n\n{USAGE}"),
+        }
+    }
+    Ok(demo)
+}
+
+fn profile<'a>(flags: &[&'a str], default: &'a str) -> Result<&'a str> {
+    match flags {
+        [] => Ok(default),
+        ["--profile", name] => Ok(name),
+        _ => bail!("expected `--profile NAME` or nothing, not `{}`\n\n{USAGE}", flags.join(" ")),
+    }
+}

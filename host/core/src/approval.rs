@@ -39,14 +39,21 @@ fn is_own(deployment: &Deployment, actor: &Actor) -> bool {
 pub fn objection(deployment: &Deployment, approval: &Approval, actor: &Actor) -> Option<String> {
     let policy = &approval.policy;
     if policy.not_your_own && is_own(deployment, actor) {
-        return Some(format!("{} created or triggered this release and may not approve it; someone else must", actor.person));
+        return Some(format!(
+            "{} created or triggered this release and may not approve it; someone else must",
+            actor.person
+        ));
     }
     if approval.given.iter().any(|signature| signature.by.person == actor.person) {
         return Some(format!("{} has approved already; another person must", actor.person));
     }
     if !policy.rules.iter().any(|rule| fits(rule, actor)) {
         let groups = policy.rules.iter().flat_map(|rule| &rule.groups);
-        return Some(format!("{} is in none of the groups that are asked: {}", actor.person, crate::definition::listed(groups)));
+        return Some(format!(
+            "{} is in none of the groups that are asked: {}",
+            actor.person,
+            crate::definition::listed(groups)
+        ));
     }
     None
 }

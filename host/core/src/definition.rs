@@ -135,9 +135,14 @@ pub struct Phase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseWork {
-    Plugin { plugin: Name, config: Value },
+    Plugin {
+        plugin: Name,
+        config: Value,
+    },
     /// Apply the plan of the environment's target of this name.
-    Apply { target: Name },
+    Apply {
+        target: Name,
+    },
 }
 
 /// Names that phases cannot have: the core reports its own work under them.
@@ -201,7 +206,8 @@ impl Definition {
             {
                 let message =
                     format!("there is no application `{application}`; there are: {}", listed(&self.applications));
-                problems.push(Issue { path: format!("/environments/{name}/targets/{target_name}/application"), message });
+                problems
+                    .push(Issue { path: format!("/environments/{name}/targets/{target_name}/application"), message });
             }
         }
         let mut gates = BTreeSet::new();

@@ -98,9 +98,18 @@ pub enum Stage {
     /// Asks people: before the first phase for approval, later about a plan that drifted.
     AwaitingApproval,
     /// The plan is made again, just before the phase at `index` applies it.
-    Confirming { index: usize, work: Work },
-    Running { index: usize, work: Work },
-    Undoing { index: usize, work: Work },
+    Confirming {
+        index: usize,
+        work: Work,
+    },
+    Running {
+        index: usize,
+        work: Work,
+    },
+    Undoing {
+        index: usize,
+        work: Work,
+    },
     Gates,
     Finished(Finish),
 }
@@ -260,50 +269,137 @@ pub enum GateVerdict {
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// A retry, from the phase at `resume_at`, or a redeploy from the start, of a finished deployment.
-    AttemptQueued { attempt: u32, resume_at: Option<usize>, by: Actor, environment: Arc<Environment> },
+    AttemptQueued {
+        attempt: u32,
+        resume_at: Option<usize>,
+        by: Actor,
+        environment: Arc<Environment>,
+    },
     /// It is its turn: the environment's slot is its own until it finishes.
     SlotTaken,
     /// Another deployment has applied since the attempt that this one resumes: everything from its first apply on
     /// is done again.
-    Overtaken { phase: usize },
-    PlanStarted { phase: usize, deadline: Timestamp },
-    TargetPlanned { phase: usize, digest: Digest },
+    Overtaken {
+        phase: usize,
+    },
+    PlanStarted {
+        phase: usize,
+        deadline: Timestamp,
+    },
+    TargetPlanned {
+        phase: usize,
+        digest: Digest,
+    },
     /// Intent: committed before the call is made.
-    CallStarted { step: Step, call: u32, key: String },
-    CallAnswered { step: Step, call: u32, answer: Answer },
+    CallStarted {
+        step: Step,
+        call: u32,
+        key: String,
+    },
+    CallAnswered {
+        step: Step,
+        call: u32,
+        answer: Answer,
+    },
     /// The work is asked for again at `until`, with its key; `counted` against the phase's retries or not.
-    RetryPlanned { step: Step, until: Timestamp, deadline: Timestamp, counted: bool, because: String },
-    ApprovalRequested { approval: Approval },
-    Approved { by: Signature },
-    Refused { by: Signature },
+    RetryPlanned {
+        step: Step,
+        until: Timestamp,
+        deadline: Timestamp,
+        counted: bool,
+        because: String,
+    },
+    ApprovalRequested {
+        approval: Approval,
+    },
+    Approved {
+        by: Signature,
+    },
+    Refused {
+        by: Signature,
+    },
     /// Everybody who was asked has agreed, or nobody had to.
-    ApprovalCompleted { plan_digest: Digest },
-    ConfirmStarted { phase: usize, deadline: Timestamp },
+    ApprovalCompleted {
+        plan_digest: Digest,
+    },
+    ConfirmStarted {
+        phase: usize,
+        deadline: Timestamp,
+    },
     /// The plan made again equals the one that was approved.
-    Confirmed { phase: usize },
+    Confirmed {
+        phase: usize,
+    },
     /// It does not: `digest` is the new one, `difference` what changed, resource by resource.
-    Drifted { phase: usize, digest: Digest, difference: Vec<String> },
+    Drifted {
+        phase: usize,
+        digest: Digest,
+        difference: Vec<String>,
+    },
     /// The target found the world changed under its apply.
-    FoundStale { phase: usize },
-    PhaseStarted { phase: usize, deadline: Timestamp },
-    PhaseSucceeded { phase: usize },
+    FoundStale {
+        phase: usize,
+    },
+    PhaseStarted {
+        phase: usize,
+        deadline: Timestamp,
+    },
+    PhaseSucceeded {
+        phase: usize,
+    },
     /// `fails_attempt` is false where the workflow says to continue.
-    PhaseFailed { phase: usize, failure: Failure, fails_attempt: bool },
-    PhaseCanceled { phase: usize },
-    PhaseSkipped { phase: usize },
-    CancelRequested { cancel: CancelRequest },
+    PhaseFailed {
+        phase: usize,
+        failure: Failure,
+        fails_attempt: bool,
+    },
+    PhaseCanceled {
+        phase: usize,
+    },
+    PhaseSkipped {
+        phase: usize,
+    },
+    CancelRequested {
+        cancel: CancelRequest,
+    },
     /// The plugin is asked to stop what it started outside.
-    CancelStarted { phase: usize, deadline: Timestamp },
-    UndoStarted { phase: usize, deadline: Timestamp },
-    UndoEnded { phase: usize, result: UndoResult },
-    GatesStarted { deadline: Timestamp, first_round_at: Timestamp },
-    GateRoundStarted { round: u32, deadline: Timestamp },
-    GateJudged { gate: usize, outcome: GateOutcome },
-    GateRoundEnded { green_since: Option<Timestamp>, next_round_at: Timestamp },
+    CancelStarted {
+        phase: usize,
+        deadline: Timestamp,
+    },
+    UndoStarted {
+        phase: usize,
+        deadline: Timestamp,
+    },
+    UndoEnded {
+        phase: usize,
+        result: UndoResult,
+    },
+    GatesStarted {
+        deadline: Timestamp,
+        first_round_at: Timestamp,
+    },
+    GateRoundStarted {
+        round: u32,
+        deadline: Timestamp,
+    },
+    GateJudged {
+        gate: usize,
+        outcome: GateOutcome,
+    },
+    GateRoundEnded {
+        green_since: Option<Timestamp>,
+        next_round_at: Timestamp,
+    },
     GatesPassed,
-    GatesFailed { reason: String },
+    GatesFailed {
+        reason: String,
+    },
     /// `failure` where something other than a phase ended it: planning, or a plan that may not be applied.
-    Finished { finish: Finish, failure: Option<AttemptFailure> },
+    Finished {
+        finish: Finish,
+        failure: Option<AttemptFailure>,
+    },
 }
 
 impl Attempt {
@@ -411,7 +507,9 @@ impl Deployment {
             | Stage::Confirming { work, .. }
             | Stage::Running { work, .. }
             | Stage::Undoing { work, .. } => vec![work],
-            Stage::Gates => self.attempt.gates.iter().flat_map(|run| &run.gates).filter_map(|g| g.work.as_ref()).collect(),
+            Stage::Gates => {
+                self.attempt.gates.iter().flat_map(|run| &run.gates).filter_map(|g| g.work.as_ref()).collect()
+            }
             Stage::Queued | Stage::Ready | Stage::AwaitingApproval | Stage::Finished(_) => Vec::new(),
         }
     }

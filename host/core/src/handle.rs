@@ -18,20 +18,55 @@ use crate::work::{Answer, CallRef};
 
 #[derive(Debug, Clone)]
 pub enum Command {
-    SetDefinition { definition: Arc<Definition>, by: Actor },
+    SetDefinition {
+        definition: Arc<Definition>,
+        by: Actor,
+    },
     CreateRelease(NewRelease),
     /// A draft becomes active: nothing in it changes any more.
-    ActivateRelease { tag: Tag, by: Actor },
-    AbandonRelease { tag: Tag, by: Actor },
+    ActivateRelease {
+        tag: Tag,
+        by: Actor,
+    },
+    AbandonRelease {
+        tag: Tag,
+        by: Actor,
+    },
     Deploy(Deploy),
     /// To the live release where current differs from it, else to the one that was live before.
-    Rollback { environment: Name, comment: String, key: Option<TriggerKey>, by: Actor },
-    Approve { number: DeploymentNumber, comment: String, by: Actor },
-    Reject { number: DeploymentNumber, comment: String, by: Actor },
-    Cancel { number: DeploymentNumber, forced: bool, reason: String, by: Actor },
+    Rollback {
+        environment: Name,
+        comment: String,
+        key: Option<TriggerKey>,
+        by: Actor,
+    },
+    Approve {
+        number: DeploymentNumber,
+        comment: String,
+        by: Actor,
+    },
+    Reject {
+        number: DeploymentNumber,
+        comment: String,
+        by: Actor,
+    },
+    Cancel {
+        number: DeploymentNumber,
+        forced: bool,
+        reason: String,
+        by: Actor,
+    },
     /// `finished` is the record, where it has left the project's memory.
-    TryAgain { number: DeploymentNumber, finished: Option<Arc<Deployment>>, from: TryFrom, by: Actor },
-    Report { call: CallRef, answer: Answer },
+    TryAgain {
+        number: DeploymentNumber,
+        finished: Option<Arc<Deployment>>,
+        from: TryFrom,
+        by: Actor,
+    },
+    Report {
+        call: CallRef,
+        answer: Answer,
+    },
     /// Time has passed: the only way it comes in.
     Tick,
 }
@@ -79,7 +114,9 @@ pub enum Rejection {
     UnknownDeployment { number: DeploymentNumber, project: Name, last: DeploymentNumber },
     #[error("release `{release}` has no workflow `{workflow}`; it has: {known}")]
     UnknownWorkflow { release: Tag, workflow: String, known: String },
-    #[error("tag `{tag}` is taken by a release with other content ({digest}); choose another tag, for a release never changes")]
+    #[error(
+        "tag `{tag}` is taken by a release with other content ({digest}); choose another tag, for a release never changes"
+    )]
     TagTaken { tag: Tag, digest: Digest },
     #[error("release `{tag}` is {status:?}; {allowed}")]
     ReleaseStatus { tag: Tag, status: ReleaseStatus, allowed: &'static str },
@@ -87,11 +124,17 @@ pub enum Rejection {
     ReleaseInUse { tag: Tag, why: String },
     #[error("this release could not be deployed: {}", problems.join("; "))]
     PluginsNotReady { problems: Vec<String> },
-    #[error("release `{release}` has no plugin `{plugin}`, which environment `{environment}` uses now; create a new release")]
+    #[error(
+        "release `{release}` has no plugin `{plugin}`, which environment `{environment}` uses now; create a new release"
+    )]
     PluginNotPinned { release: Tag, plugin: Name, environment: Name },
-    #[error("workflow `{workflow}` applies target `{target}`, which environment `{environment}` does not have; it has: {known}")]
+    #[error(
+        "workflow `{workflow}` applies target `{target}`, which environment `{environment}` does not have; it has: {known}"
+    )]
     UnknownTarget { workflow: Name, target: Name, environment: Name, known: String },
-    #[error("ROLLBACK goes to what was live before, not to a release that is named ({release}); use `rollback`, or deploy it as FULL")]
+    #[error(
+        "ROLLBACK goes to what was live before, not to a release that is named ({release}); use `rollback`, or deploy it as FULL"
+    )]
     RollbackByHand { release: Tag },
     #[error("environment `{environment}` has nothing to roll back to: no other release was live there before")]
     NothingToRollBackTo { environment: Name },
@@ -101,7 +144,9 @@ pub enum Rejection {
     NotWaitingForApproval { number: DeploymentNumber, status: String },
     #[error("{why}")]
     MayNotApprove { why: String },
-    #[error("deployment {number} has finished ({status}); a finished deployment stays finished, but `retry` starts a new attempt")]
+    #[error(
+        "deployment {number} has finished ({status}); a finished deployment stays finished, but `retry` starts a new attempt"
+    )]
     AlreadyFinished { number: DeploymentNumber, status: String },
     #[error("deployment {number} is going back to how it was; stop that with --force only if you must")]
     UndoUnderWay { number: DeploymentNumber },
@@ -141,7 +186,9 @@ pub fn handle(state: &State, command: Command, now: Timestamp) -> Result<Vec<Eve
             queue(&mut turn, deploy)?;
         }
         Command::Rollback { environment, comment, key, by } => roll_back(&mut turn, environment, comment, key, by)?,
-        Command::Approve { number, comment, by } => answer(&mut turn, number, comment, by, |by| Change::Approved { by })?,
+        Command::Approve { number, comment, by } => {
+            answer(&mut turn, number, comment, by, |by| Change::Approved { by })?
+        }
         Command::Reject { number, comment, by } => answer(&mut turn, number, comment, by, |by| Change::Refused { by })?,
         Command::Cancel { number, forced, reason, by } => cancel(&mut turn, number, forced, reason, by)?,
         Command::TryAgain { number, finished, from, by } => try_again(&mut turn, number, finished, from, by)?,
@@ -228,9 +275,10 @@ fn create_release(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
     if !problems.is_empty() {
         return Err(Rejection::PluginsNotReady { problems });
     }
-    let plugins = definition.plugin_uses().into_iter().filter_map(|(_, used)| {
-        new.approved.get(used.plugin).map(|plugin| (used.plugin.clone(), plugin.digest))
-    });
+    let plugins = definition
+        .plugin_uses()
+        .into_iter()
+        .filter_map(|(_, used)| new.approved.get(used.plugin).map(|plugin| (used.plugin.clone(), plugin.digest)));
     let release = Release {
         plugins: plugins.collect(),
         workflows: definition.workflows.clone(),
@@ -254,7 +302,12 @@ fn create_release(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
     }
 }
 
-fn expect_status(state: &State, tag: &Tag, status: ReleaseStatus, allowed: &'static str) -> Result<Arc<Release>, Rejection> {
+fn expect_status(
+    state: &State,
+    tag: &Tag,
+    status: ReleaseStatus,
+    allowed: &'static str,
+) -> Result<Arc<Release>, Rejection> {
     let release = state.releases.get(tag).ok_or_else(|| Rejection::UnknownRelease {
         tag: tag.clone(),
         project: state.project.name.clone(),
@@ -272,11 +325,16 @@ fn abandon_release(turn: &mut Turn, tag: Tag, by: Actor) -> Result<(), Rejection
     if !known {
         expect_status(&turn.state, &tag, ReleaseStatus::Active, "it cannot be abandoned again")?;
     }
-    let live = turn.state.environments.iter().find(|(_, there)| there.live.as_ref().is_some_and(|live| live.release == tag));
+    let live =
+        turn.state.environments.iter().find(|(_, there)| there.live.as_ref().is_some_and(|live| live.release == tag));
     if let Some((environment, _)) = live {
-        return Err(Rejection::ReleaseInUse { tag, why: format!("it is live in `{environment}`; replace it there first") });
+        return Err(Rejection::ReleaseInUse {
+            tag,
+            why: format!("it is live in `{environment}`; replace it there first"),
+        });
     }
-    let under_way = turn.state.deployments.values().find(|deployment| deployment.release.tag == tag && !deployment.is_finished());
+    let under_way =
+        turn.state.deployments.values().find(|deployment| deployment.release.tag == tag && !deployment.is_finished());
     if let Some(deployment) = under_way {
         let why = format!("deployment {} is under way; cancel it first", deployment.number);
         return Err(Rejection::ReleaseInUse { tag, why });
@@ -296,7 +354,8 @@ fn queue(turn: &mut Turn, deploy: Deploy) -> Result<(), Rejection> {
     let Some(environment) = state.definition.environments.get(&deploy.environment) else {
         return Err(unknown_environment(state, &deploy.environment));
     };
-    let release = expect_status(state, &deploy.release, ReleaseStatus::Active, "only an active release can be deployed")?;
+    let release =
+        expect_status(state, &deploy.release, ReleaseStatus::Active, "only an active release can be deployed")?;
     let workflow = chosen_workflow(&release, deploy.workflow.as_ref().or(environment.workflow.as_ref()))?;
     fits_environment(&release, &workflow, &deploy.environment, environment)?;
     at_most("the number of waiting deployments", state.environment(&deploy.environment).queue.len() + 1, MOST_WAITING)?;
@@ -331,7 +390,8 @@ fn roll_back(
         return Err(unknown_environment(&turn.state, &environment));
     }
     let there = turn.state.environment(&environment);
-    let is_current = |live: &&crate::state::Live| there.current.as_ref().is_some_and(|current| current.release == live.release);
+    let is_current =
+        |live: &&crate::state::Live| there.current.as_ref().is_some_and(|current| current.release == live.release);
     let back_to = match &there.live {
         Some(live) if !is_current(&live) => Some(live),
         Some(_) | None => there.live_before.back(),
@@ -489,7 +549,12 @@ fn try_again(
     if finish == Finish::Succeeded && from == TryFrom::FailedPhase {
         return Err(Rejection::NothingToRetry { number });
     }
-    expect_status(&turn.state, &deployment.release.tag, ReleaseStatus::Active, "only an active release can be deployed")?;
+    expect_status(
+        &turn.state,
+        &deployment.release.tag,
+        ReleaseStatus::Active,
+        "only an active release can be deployed",
+    )?;
     let Some(environment) = turn.state.definition.environments.get(&deployment.environment).cloned() else {
         return Err(unknown_environment(&turn.state, &deployment.environment));
     };
@@ -534,7 +599,8 @@ fn report(turn: &mut Turn, call: CallRef, answer: Answer) {
     if deployment.attempt.number != call.attempt {
         return;
     }
-    let Some(step) = deployment.works().into_iter().find(|work| work.call() == Some(call.call)).map(|work| work.step) else {
+    let Some(step) = deployment.works().into_iter().find(|work| work.call() == Some(call.call)).map(|work| work.step)
+    else {
         return;
     };
     turn.change(call.deployment, Change::CallAnswered { step, call: call.call, answer: without_nulls(answer) });

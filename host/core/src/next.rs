@@ -71,7 +71,11 @@ fn when_ready(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Wha
     if let Some(phase) = overtaken(state, deployment) {
         return one(Change::Overtaken { phase });
     }
-    if let Some(phase) = phases.clone().filter(waiting).find(|index| deployment.is_apply(*index) && attempt.phases[*index].plan.is_none()) {
+    if let Some(phase) = phases
+        .clone()
+        .filter(waiting)
+        .find(|index| deployment.is_apply(*index) && attempt.phases[*index].plan.is_none())
+    {
         return one(Change::PlanStarted { phase, deadline: now.plus_ms(deployment.phase(phase).timeout_ms) });
     }
     if let Some(message) = forbidden_by_flags(deployment) {
@@ -173,7 +177,9 @@ fn undo_ended(deployment: &Deployment, phase: usize, result: UndoResult) -> Vec<
     let others = (0..deployment.attempt.phases.len()).filter(|index| *index != phase);
     let all_back = result == UndoResult::Undone
         && others.clone().all(|index| !is_to_undo(deployment, index))
-        && others.map(|index| &deployment.attempt.phases[index].undo).all(|undo| !matches!(undo, Some(UndoResult::NotUndone(_))));
+        && others
+            .map(|index| &deployment.attempt.phases[index].undo)
+            .all(|undo| !matches!(undo, Some(UndoResult::NotUndone(_))));
     let mut steps = vec![change_of(deployment, Change::UndoEnded { phase, result })];
     if all_back && let Some(replaced) = &deployment.attempt.replaced {
         steps.push(What::CurrentChanged {
@@ -195,7 +201,9 @@ fn succeed(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> 
     let (back, leaves_nothing) = match deployment.deployment_type {
         DeploymentType::Rollback => (true, false),
         DeploymentType::Destroy => (false, true),
-        DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Custom => (false, false),
+        DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Custom => {
+            (false, false)
+        }
     };
     let live = Live {
         release: deployment.release.tag.clone(),
@@ -290,7 +298,9 @@ fn confirmed(deployment: &Deployment, phase: usize, answer: &Answer) -> Change {
         return Change::Confirmed { phase };
     }
     if deployment.attempt.drifts >= MOST_DRIFTS {
-        let message = format!("the plan changed {MOST_DRIFTS} times between approval and apply; find out what else writes here, then retry");
+        let message = format!(
+            "the plan changed {MOST_DRIFTS} times between approval and apply; find out what else writes here, then retry"
+        );
         return phase_failed(deployment, phase, Failure { message, ..unexpected_answer() });
     }
     let difference = crate::approval::difference(&approved.planned, &step.planned);
@@ -374,7 +384,9 @@ fn after_failure<'a>(deployment: &Deployment, work: &Work, failure: &Failure, no
 /// Retries, first backoff and timeout of one try.
 fn patience(deployment: &Deployment, step: Step) -> (u32, u64, u64) {
     match step {
-        Step::Plan(index) | Step::Confirm(index) => (READ_ONLY_RETRIES, READ_ONLY_BACKOFF_MS, deployment.phase(index).timeout_ms),
+        Step::Plan(index) | Step::Confirm(index) => {
+            (READ_ONLY_RETRIES, READ_ONLY_BACKOFF_MS, deployment.phase(index).timeout_ms)
+        }
         Step::Run(index) | Step::Undo(index) | Step::Cancel(index) => {
             let phase = deployment.phase(index);
             (phase.retries, phase.backoff_ms, phase.timeout_ms)
@@ -429,7 +441,9 @@ fn running(state: &State, deployment: &Deployment, index: usize, work: &Work, no
         Outcome::Done(Answer::Planned(_) | Answer::Sampled { .. } | Answer::Failed(_)) => {
             Some(phase_failed(deployment, index, unexpected_answer()))
         }
-        Outcome::Failed(failure) if found_stale(deployment, index, &failure) => Some(Change::FoundStale { phase: index }),
+        Outcome::Failed(failure) if found_stale(deployment, index, &failure) => {
+            Some(Change::FoundStale { phase: index })
+        }
         Outcome::Failed(failure) => Some(phase_failed(deployment, index, failure)),
     }
 }
@@ -503,7 +517,8 @@ fn judged(answer: &Answer, at: Timestamp) -> GateOutcome {
 /// A round is complete when its verdicts are newer than its start; then it counts, once, and the next one is set.
 fn between_rounds(run: &GateRun, set: &GateSet, now: Timestamp) -> Option<Change> {
     if run.round > run.rounds_ended {
-        let all_pass = run.gates.iter().all(|gate| gate.last.as_ref().is_some_and(|last| last.outcome == GateVerdict::Pass));
+        let all_pass =
+            run.gates.iter().all(|gate| gate.last.as_ref().is_some_and(|last| last.outcome == GateVerdict::Pass));
         let green_since = all_pass.then(|| run.green_since.unwrap_or(now));
         return Some(Change::GateRoundEnded { green_since, next_round_at: now.plus_ms(set.interval_ms.max(1)) });
     }
@@ -523,10 +538,7 @@ fn between_rounds(run: &GateRun, set: &GateSet, now: Timestamp) -> Option<Change
 
 fn why_not_green(run: &GateRun) -> String {
     let last = |gate: &GateState| gate.last.clone().filter(|last| last.outcome != GateVerdict::Pass);
-    let reasons: Vec<String> = run
-        .gates
-        .iter()
-        .filter_map(|gate| last(gate).map(|last| format!("{}: {}", gate.name, last.reason)))
-        .collect();
+    let reasons: Vec<String> =
+        run.gates.iter().filter_map(|gate| last(gate).map(|last| format!("{}: {}", gate.name, last.reason))).collect();
     if reasons.is_empty() { "the gates were not green for long enough in time".to_owned() } else { reasons.join("; ") }
 }

@@ -26,13 +26,27 @@ pub struct Order {
 /// What is asked, with what the plugin needs to go on from.
 #[derive(Debug, Clone)]
 pub enum Question {
-    Advance { cursor: Vec<u8> },
-    Cancel { cursor: Vec<u8> },
-    Plan { cursor: Vec<u8> },
-    Apply { approved: Arc<TargetPlan>, cursor: Vec<u8> },
-    Undo { approved: Arc<TargetPlan>, cursor: Vec<u8> },
+    Advance {
+        cursor: Vec<u8>,
+    },
+    Cancel {
+        cursor: Vec<u8>,
+    },
+    Plan {
+        cursor: Vec<u8>,
+    },
+    Apply {
+        approved: Arc<TargetPlan>,
+        cursor: Vec<u8>,
+    },
+    Undo {
+        approved: Arc<TargetPlan>,
+        cursor: Vec<u8>,
+    },
     /// Sampled with grants, then judged without any.
-    Sample { memo: Vec<u8> },
+    Sample {
+        memo: Vec<u8>,
+    },
 }
 
 /// `None`: the call is not due any more.

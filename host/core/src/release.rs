@@ -119,11 +119,15 @@ fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
     }
     for folder in requested_values(&plugin.description.requests.folders, config) {
         if !grants.folders.contains_key(&folder) {
-            missing.push(format!("folder `{folder}`, which is not granted; an operator can: `--folder {folder}=/path`"));
+            missing
+                .push(format!("folder `{folder}`, which is not granted; an operator can: `--folder {folder}=/path`"));
         }
     }
     if let Some(access) = plugin.description.requests.workspace
-        && !matches!((access, grants.workspace), (crate::plugin::Access::Read, Some(_)) | (_, Some(crate::plugin::Access::ReadWrite)))
+        && !matches!(
+            (access, grants.workspace),
+            (crate::plugin::Access::Read, Some(_)) | (_, Some(crate::plugin::Access::ReadWrite))
+        )
     {
         missing.push("a workspace, which is not granted; an operator can: `--workspace read-write`".to_owned());
     }

@@ -25,19 +25,46 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    ProjectCreated { project: ProjectId, by: Actor },
-    DefinitionChanged { definition: Arc<Definition>, by: Actor },
-    ReleaseCreated { release: Arc<Release> },
+    ProjectCreated {
+        project: ProjectId,
+        by: Actor,
+    },
+    DefinitionChanged {
+        definition: Arc<Definition>,
+        by: Actor,
+    },
+    ReleaseCreated {
+        release: Arc<Release>,
+    },
     /// A draft becomes immutable.
-    ReleaseActivated { tag: Tag, by: Actor },
-    ReleaseAbandoned { tag: Tag, by: Actor },
+    ReleaseActivated {
+        tag: Tag,
+        by: Actor,
+    },
+    ReleaseAbandoned {
+        tag: Tag,
+        by: Actor,
+    },
     DeploymentQueued(Queued),
     /// A finished deployment comes back into memory, to be tried again.
-    DeploymentReopened { deployment: Arc<Deployment> },
-    Deployment { number: DeploymentNumber, change: Change },
-    CurrentChanged { environment: Name, deployment: DeploymentNumber, current: Option<Current> },
+    DeploymentReopened {
+        deployment: Arc<Deployment>,
+    },
+    Deployment {
+        number: DeploymentNumber,
+        change: Change,
+    },
+    CurrentChanged {
+        environment: Name,
+        deployment: DeploymentNumber,
+        current: Option<Current>,
+    },
     /// `back`: an earlier release returns, and what came after it leaves the history.
-    LiveChanged { environment: Name, live: Option<Live>, back: bool },
+    LiveChanged {
+        environment: Name,
+        live: Option<Live>,
+        back: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -158,7 +185,11 @@ impl State {
 
     /// What must be running: the calls that were started and not answered.
     pub fn due(&self) -> Vec<Due> {
-        self.running.iter().filter_map(|number| self.deployments.get(number)).flat_map(|deployment| deployment.due()).collect()
+        self.running
+            .iter()
+            .filter_map(|number| self.deployments.get(number))
+            .flat_map(|deployment| deployment.due())
+            .collect()
     }
 
     /// Drops a finished deployment from memory. Only after the store has its record; no decision looks at it.
@@ -176,7 +207,9 @@ impl State {
             What::ReleaseCreated { release } => {
                 self.releases.insert(release.tag.clone(), release.clone());
             }
-            What::ReleaseActivated { tag, .. } => self.change_release(tag, |release| release.status = ReleaseStatus::Active),
+            What::ReleaseActivated { tag, .. } => {
+                self.change_release(tag, |release| release.status = ReleaseStatus::Active)
+            }
             What::ReleaseAbandoned { tag, .. } => {
                 self.change_release(tag, |release| release.status = ReleaseStatus::Abandoned);
             }

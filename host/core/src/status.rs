@@ -77,7 +77,9 @@ impl Attempt {
             {
                 (InProgress, Op::Cancelling)
             }
-            Stage::Queued | Stage::Planning(_) | Stage::Ready | Stage::Confirming { .. } => (InProgress, Op::PhaseSucceeded),
+            Stage::Queued | Stage::Planning(_) | Stage::Ready | Stage::Confirming { .. } => {
+                (InProgress, Op::PhaseSucceeded)
+            }
             Stage::Running { .. } | Stage::Undoing { .. } => (InProgress, Op::PhaseInProgress),
             Stage::Gates => (InProgress, Op::EvaluatingGates),
             Stage::Finished(finish) => match finish {

@@ -23,12 +23,32 @@ pub struct SystemEvent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SystemChange {
-    ProjectCreated { project: ProjectId, by: Actor },
-    PluginAdded { digest: Digest, kind: Kind, description: Box<Description>, size_bytes: u64, by: Actor },
+    ProjectCreated {
+        project: ProjectId,
+        by: Actor,
+    },
+    PluginAdded {
+        digest: Digest,
+        kind: Kind,
+        description: Box<Description>,
+        size_bytes: u64,
+        by: Actor,
+    },
     /// Binds digest and grants. The digest that served before under this name is pinned by older releases only.
-    PluginApproved { digest: Digest, grants: Grants, reason: String, by: Actor },
-    TokenCreated { token: Token, by: Actor },
-    TokenRevoked { name: String, by: Actor },
+    PluginApproved {
+        digest: Digest,
+        grants: Grants,
+        reason: String,
+        by: Actor,
+    },
+    TokenCreated {
+        token: Token,
+        by: Actor,
+    },
+    TokenRevoked {
+        name: String,
+        by: Actor,
+    },
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -108,7 +128,11 @@ pub enum SystemRejection {
     LastAdministrator { name: String },
 }
 
-pub fn handle(state: &SystemState, command: SystemCommand, now: Timestamp) -> Result<Vec<SystemEvent>, SystemRejection> {
+pub fn handle(
+    state: &SystemState,
+    command: SystemCommand,
+    now: Timestamp,
+) -> Result<Vec<SystemEvent>, SystemRejection> {
     let change = match command {
         SystemCommand::CreateProject { project, by } => {
             (!state.projects.contains_key(&project.name)).then_some(SystemChange::ProjectCreated { project, by })
@@ -121,7 +145,8 @@ pub fn handle(state: &SystemState, command: SystemCommand, now: Timestamp) -> Re
             (!state.plugins.contains_key(&digest)).then_some(added)
         }
         SystemCommand::ApprovePlugin { digest, grants, reason, by } => {
-            let known = || listed(state.plugins.iter().map(|(digest, plugin)| format!("{} ({})", plugin.name, digest.short())));
+            let known =
+                || listed(state.plugins.iter().map(|(digest, plugin)| format!("{} ({})", plugin.name, digest.short())));
             let plugin = state
                 .plugins
                 .get(&digest)

@@ -59,7 +59,11 @@ pub enum Answer {
     Progressed(Progressed),
     Planned(PlanStep),
     /// A gate that is done measuring also has its judge's verdict.
-    Sampled { memo: Vec<u8>, poll_after_ms: u32, verdict: Option<Verdict> },
+    Sampled {
+        memo: Vec<u8>,
+        poll_after_ms: u32,
+        verdict: Option<Verdict>,
+    },
     Failed(Failure),
 }
 
@@ -85,24 +89,20 @@ pub enum WorkState {
     /// The next call starts as soon as it may.
     Ready,
     /// Started and not answered: must be running, also after a restart.
-    Calling { call: u32 },
+    Calling {
+        call: u32,
+    },
     /// Polling, backing off, or waiting for someone else's lock.
-    Waiting { until: Timestamp },
+    Waiting {
+        until: Timestamp,
+    },
     Done(Box<Answer>),
     Failed(Failure),
 }
 
 impl Work {
     pub fn new(step: Step, now: Timestamp, deadline: Timestamp) -> Self {
-        Self {
-            step,
-            started_at: now,
-            deadline,
-            tries: 1,
-            cursor: Vec::new(),
-            key_call: None,
-            state: WorkState::Ready,
-        }
+        Self { step, started_at: now, deadline, tries: 1, cursor: Vec::new(), key_call: None, state: WorkState::Ready }
     }
 
     pub fn call(&self) -> Option<u32> {

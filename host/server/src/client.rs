@@ -436,7 +436,7 @@ impl Placed for Event {
 
 impl Placed for LogLine {
     fn place(&self) -> u64 {
-        self.line
+        self.position
     }
 }
 

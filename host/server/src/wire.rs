@@ -156,6 +156,23 @@ pub struct NewToken {
 
 // ---- answers ----
 
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// `ok`: the host answers.
+    pub status: String,
+    pub version: String,
+}
+
+/// The caller, as the host knows them.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Me {
+    pub person: String,
+    pub groups: Vec<String>,
+    pub role: String,
+    /// Name of the token that was used.
+    pub token: String,
+}
+
 /// One page of a list. `next` is what to pass to get the following page; absent at the end.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
@@ -184,8 +201,10 @@ pub struct Environment {
     pub differs: bool,
     /// Number of the deployment that holds the environment's slot.
     pub active: Option<u64>,
-    /// Numbers of the waiting ones, in order.
+    /// Numbers of the waiting ones, in order; of very many, the first thousand.
     pub queue: Vec<u64>,
+    /// How many are waiting.
+    pub waiting: usize,
     /// Tag a rollback would go back to now.
     pub rollback_to: Option<String>,
 }
@@ -273,7 +292,7 @@ pub struct Deployment {
     pub plan: Plan,
     pub approval: Option<Approval>,
     pub gates: Vec<Gate>,
-    /// Events of this deployment so far: pass it to the event stream to hear of later ones only.
+    /// No event up to this one is missing here: pass it to the event stream to hear of later ones only.
     pub last_event: u64,
 }
 
@@ -285,7 +304,7 @@ pub struct Blocker {
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Failure {
-    /// The phase; `plan`, `approval` or `gates` for what lies around the phases.
+    /// The phase; `plan`, `approval`, `gates` or `cancel` for what lies around the phases.
     pub phase: String,
     pub message: String,
 }
@@ -400,8 +419,10 @@ pub struct Event {
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct LogLine {
-    /// Counts the lines of the phase's log in this attempt, from 0.
-    pub line: u64,
+    /// Where the line begins in the log of its phase and attempt: rises, with gaps. To get what comes after it,
+    /// pass this plus 1 as `from`.
+    #[serde(default)]
+    pub position: u64,
     #[schema(format = DateTime)]
     pub time: String,
     pub level: String,
@@ -415,6 +436,13 @@ pub struct LogLine {
     pub message: String,
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+}
+
+/// How a stream of server-sent events ends: as event `end`, or, after its time, as event `resume`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamEnd {
+    /// To go on from: send it as `Last-Event-ID`.
+    pub id: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -80,7 +80,9 @@ pub struct Looked<T> {
 pub enum Found {
     Value(Value),
     /// Too long to keep.
-    TooLong { bytes: usize },
+    TooLong {
+        bytes: usize,
+    },
     Nothing,
     NotJson,
 }
@@ -138,21 +140,17 @@ fn issues(config: &Config) -> Vec<Issue> {
 
 /// A server that cannot be reached is a finding. A request that the host refused is none: the check broke. The
 /// host tells them apart by whether another try could end otherwise.
-fn evidence(
-    config: &Config,
-    answer: Result<http::Response, Failure>,
-    latency_ms: u32,
-) -> Result<Evidence, Failure> {
+fn evidence(config: &Config, answer: Result<http::Response, Failure>, latency_ms: u32) -> Result<Evidence, Failure> {
     match answer {
         Ok(response) => Ok(Evidence {
             error: None,
             status: Some(response.status),
             latency_ms,
             body_excerpt: shortened(&response.text(), EXCERPT_BYTES).to_owned(),
-            contains: config.body_contains.as_ref().map(|word| Looked {
-                looked_for: word.clone(),
-                found: response.text().contains(word.as_str()),
-            }),
+            contains: config
+                .body_contains
+                .as_ref()
+                .map(|word| Looked { looked_for: word.clone(), found: response.text().contains(word.as_str()) }),
             value: config
                 .json_pointer
                 .as_ref()
@@ -278,10 +276,7 @@ mod tests {
     fn an_unexpected_status_fails() {
         assert_eq!(verdict(json!({}), 500, "", 5), (Decision::Fail, "status 500, expected 200".into()));
         assert_eq!(verdict(json!({}), 200, "", 5), (Decision::Pass, "status 200".into()));
-        assert_eq!(
-            verdict(json!({ "expect_status": [200, 204] }), 301, "", 5).1,
-            "status 301, expected 200 or 204"
-        );
+        assert_eq!(verdict(json!({ "expect_status": [200, 204] }), 301, "", 5).1, "status 301, expected 200 or 204");
     }
 
     #[test]
@@ -289,10 +284,7 @@ mod tests {
         let limit = json!({ "max_latency_ms": 300 });
 
         assert_eq!(verdict(limit.clone(), 200, "", 300).0, Decision::Pass);
-        assert_eq!(
-            verdict(limit, 200, "", 301),
-            (Decision::Fail, "answered in 301 ms, allowed are 300 ms".into())
-        );
+        assert_eq!(verdict(limit, 200, "", 301), (Decision::Fail, "answered in 301 ms, allowed are 300 ms".into()));
     }
 
     #[test]

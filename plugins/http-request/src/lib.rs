@@ -128,8 +128,7 @@ fn fill(config: &Config, subject: &Subject) -> Result<Filled, Failure> {
 impl Filled {
     fn request(self, call: &Call) -> http::Request {
         let names_its_type = self.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
-        let mut request =
-            http::Request::new(&self.method, &self.url).idempotency_key(call).timeout_ms(self.timeout_ms);
+        let mut request = http::Request::new(&self.method, &self.url).idempotency_key(call).timeout_ms(self.timeout_ms);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

@@ -86,8 +86,7 @@ impl<T: Gate> world::Guest for T {
     }
 
     fn sample(call: Call, config: String, subject: String, memo: Vec<u8>) -> Result<Sampled, Failure> {
-        let measured =
-            <T as Gate>::sample(call, export::config(&config)?, export::subject(&subject)?, Cursor(memo))?;
+        let measured = <T as Gate>::sample(call, export::config(&config)?, export::subject(&subject)?, Cursor(memo))?;
         Ok(match measured {
             Measured::Done(evidence) => Sampled {
                 done: true,

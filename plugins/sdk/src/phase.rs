@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bindings::host::lockgate::plugin::types as wire;
-pub use crate::bindings::phase::exports::lockgate::phase::phase::Progressed;
 use crate::bindings::phase::exports::lockgate::phase::phase as world;
+pub use crate::bindings::phase::exports::lockgate::phase::phase::Progressed;
 use crate::export;
 pub use crate::{
     Access, Artifact, Call, Cursor, Description, Failure, Issue, Release, Retry, Subject, Value, artifacts, control,
@@ -26,12 +26,7 @@ pub trait Phase {
     fn advance(call: Call, config: Self::Config, subject: Subject, cursor: Cursor) -> Result<Progressed, Failure>;
 
     /// Stops what was started outside. Called again until done.
-    fn cancel(
-        _call: Call,
-        _config: Self::Config,
-        _subject: Subject,
-        _cursor: Cursor,
-    ) -> Result<Progressed, Failure> {
+    fn cancel(_call: Call, _config: Self::Config, _subject: Subject, _cursor: Cursor) -> Result<Progressed, Failure> {
         Ok(Progressed::done("Nothing was left to stop."))
     }
 }

@@ -88,9 +88,7 @@ impl Subject {
         };
         match (name, self.artifacts.as_slice()) {
             (None, [only]) => Ok(only),
-            (None, _) => {
-                Err(Failure::fatal("artifact-unclear", format!("which artifact? Name one: {there_are}")))
-            }
+            (None, _) => Err(Failure::fatal("artifact-unclear", format!("which artifact? Name one: {there_are}"))),
             (Some(name), _) => self.artifact(name).ok_or_else(|| {
                 Failure::fatal("artifact-missing", format!("no artifact is named `{name}`: {there_are}"))
             }),

@@ -142,7 +142,9 @@ fn plainness(kind: EntryType, raw_path: &str) -> Plain {
         EntryType::Directory => Plain::Folder,
         EntryType::Symlink => Plain::No("a symbolic link; only plain files are served"),
         EntryType::Link => Plain::No("a hard link; only plain files are served"),
-        EntryType::Char | EntryType::Block | EntryType::Fifo => Plain::No("a device or pipe; only plain files are served"),
+        EntryType::Char | EntryType::Block | EntryType::Fifo => {
+            Plain::No("a device or pipe; only plain files are served")
+        }
         _ => Plain::No("an entry of a kind that is not read"),
     }
 }
@@ -196,7 +198,8 @@ impl<R: Read> Read for Limited<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
-            let message = format!("the archive unpacks to more than {} bytes (max_total_bytes)", self.limits.max_total_bytes);
+            let message =
+                format!("the archive unpacks to more than {} bytes (max_total_bytes)", self.limits.max_total_bytes);
             io::Error::other(Failure::fatal("too-large", message))
         })?;
         Ok(count)

@@ -99,9 +99,8 @@ impl Wanted {
             return Ok(Self { application: application(config, subject, ""), release: None });
         }
         let artifact = subject.artifact_or_only(config.artifact.as_deref())?;
-        let hex = Hex::of_digest(&artifact.digest).ok_or_else(|| {
-            Failure::fatal("invalid-subject", format!("`{}` is no sha256 digest", artifact.digest))
-        })?;
+        let hex = Hex::of_digest(&artifact.digest)
+            .ok_or_else(|| Failure::fatal("invalid-subject", format!("`{}` is no sha256 digest", artifact.digest)))?;
         Ok(Self {
             application: application(config, subject, &artifact.application),
             release: Some(Release { hex, artifact: artifact.name.clone(), uri: artifact.uri.clone() }),
@@ -149,7 +148,13 @@ impl Target for StaticSite {
         })
     }
 
-    fn apply(_: Call, config: Config, subject: Subject, approved: Planned, cursor: Cursor) -> Result<Progressed, Failure> {
+    fn apply(
+        _: Call,
+        config: Config,
+        subject: Subject,
+        approved: Planned,
+        cursor: Cursor,
+    ) -> Result<Progressed, Failure> {
         let wanted = Wanted::of(&config, &subject)?;
         let site = site(&config)?;
         Ok(match apply::apply(&site, &config.into(), &wanted, &approved, Release::open, cursor.read()?)? {

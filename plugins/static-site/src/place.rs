@@ -102,9 +102,8 @@ fn write_unless_equal(
                 new = Some(copy_start(existing, equal_bytes, writing)?);
             }
         }
-        match &mut new {
-            Some(new) => new.write_all(&buffer[..count])?,
-            None => {}
+        if let Some(new) = &mut new {
+            new.write_all(&buffer[..count])?;
         }
         if count == 0 {
             break;

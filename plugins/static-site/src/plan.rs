@@ -76,7 +76,8 @@ pub fn plan(
             if file.index < cursor.compared {
                 return Ok(ControlFlow::Continue(()));
             }
-            let before = on_disk.get(file.path).map(|found| tree::digest(&folder.join(file.path), found)).transpose()?;
+            let before =
+                on_disk.get(file.path).map(|found| tree::digest(&folder.join(file.path), found)).transpose()?;
             let after = Some(tree::digest_of(file.content).map_err(archive::unreadable)?);
             if before != after {
                 cursor.changes.push(Difference { path: file.path.to_owned(), before, after });
@@ -122,10 +123,11 @@ fn planned(settings: &Settings, wanted: &Wanted, cursor: Cursor) -> Planned {
         }
         let destructive = action == Action::Delete && settings.deletes_are_destructive;
         resources.push(
-            ResourceChange::new(action, "file", path)
-                .application(&wanted.application)
-                .destructive(destructive)
-                .field("digest", json!(before), json!(after)),
+            ResourceChange::new(action, "file", path).application(&wanted.application).destructive(destructive).field(
+                "digest",
+                json!(before),
+                json!(after),
+            ),
         );
     }
     // The link is a resource too: two deployments of one site change it both, whatever their files are.

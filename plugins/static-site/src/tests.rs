@@ -21,11 +21,7 @@ struct Bench {
 
 fn bench() -> Bench {
     let config = lockgate_sdk::parse_config::<crate::Config>(r#"{ "folder": "shop", "files_per_call": 2 }"#);
-    Bench {
-        folder: tempfile::tempdir().unwrap(),
-        settings: config.unwrap().into(),
-        artifacts: RefCell::default(),
-    }
+    Bench { folder: tempfile::tempdir().unwrap(), settings: config.unwrap().into(), artifacts: RefCell::default() }
 }
 
 impl Bench {
@@ -333,6 +329,25 @@ fn unpacking_starts_over_where_its_journal_was_lost() {
     let apply::Step::Again(cursor) = bench.call(&v1, &planned, &Some(cursor)).unwrap() else { panic!("done") };
 
     assert!(matches!(cursor, apply::Cursor::Extract { next: 2, .. }), "{cursor:?}");
+}
+
+#[test]
+fn half_a_line_of_a_killed_call_is_cut_from_the_journal() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    let planned = bench.plan(&v1);
+    let apply::Step::Again(cursor) = bench.call(&v1, &planned, &None).unwrap() else { panic!("in one call") };
+    let journal = bench.site().journal(&v1.release.as_ref().unwrap().hex);
+    let mut torn = fs::read(&journal).unwrap();
+    torn.extend(br#"{"path":"css/b"#);
+    fs::write(&journal, torn).unwrap();
+
+    let mut step = bench.call(&v1, &planned, &Some(cursor)).unwrap();
+    while let apply::Step::Again(cursor) = step {
+        step = bench.call(&v1, &planned, &Some(cursor)).unwrap();
+    }
+
+    assert_eq!(bench.observe().health, Health::Healthy);
 }
 
 #[test]

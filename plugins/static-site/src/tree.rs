@@ -10,7 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    File { size: u64 },
+    File {
+        size: u64,
+    },
     /// Not followed; where it points to.
     Link(String),
     Other,
@@ -29,9 +31,9 @@ pub fn list(folder: &Path) -> Result<BTreeMap<String, Found>, Failure> {
         };
         for entry in entries {
             let name = entry.map_err(Failure::from)?.file_name();
-            let name = name.to_str().ok_or_else(|| {
-                Failure::fatal("io", format!("`{}` holds a name that is no UTF-8", here.display()))
-            })?;
+            let name = name
+                .to_str()
+                .ok_or_else(|| Failure::fatal("io", format!("`{}` holds a name that is no UTF-8", here.display())))?;
             let path = if inside.is_empty() { name.to_owned() } else { format!("{inside}/{name}") };
             match look(&folder.join(&path))? {
                 Some(Seen::Folder) => open.push(path),
@@ -55,7 +57,9 @@ pub fn look(path: &Path) -> Result<Option<Seen>, Failure> {
     let reading = |error: io::Error| Failure::from(error).context(format_args!("reading {}", path.display()));
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(reading(error)),
     };
     Ok(Some(if metadata.is_dir() {

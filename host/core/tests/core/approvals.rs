@@ -32,7 +32,10 @@ fn nothing_starts_before_the_quorum_is_there() {
     project.approve(1, person("bob")).unwrap();
     assert_eq!((project.is(1).as_str(), project.due().as_str()), ("NotDeployed/Approved", "1 Confirm(0)"));
     let given = &project.deployment(1).attempt.approval.as_ref().unwrap().given;
-    assert_eq!(given.iter().map(|by| (by.by.person.as_str(), by.comment.as_str())).collect::<Vec<_>>(), [("ann", "fine"), ("bob", "fine")]);
+    assert_eq!(
+        given.iter().map(|by| (by.by.person.as_str(), by.comment.as_str())).collect::<Vec<_>>(),
+        [("ann", "fine"), ("bob", "fine")]
+    );
 }
 
 #[test]
@@ -55,7 +58,8 @@ fn who_may_not_approve_is_told_why() {
         .assert_eq(&refusal(security("rita")));
     expect!["tom created or triggered this release and may not approve it; someone else must"]
         .assert_eq(&refusal(security("tom")));
-    expect!["eve is in none of the groups that are asked: dba, security"].assert_eq(&refusal(member("eve", &["sales"])));
+    expect!["eve is in none of the groups that are asked: dba, security"]
+        .assert_eq(&refusal(member("eve", &["sales"])));
 }
 
 #[test]
@@ -186,9 +190,17 @@ fn an_attempt_keeps_the_rules_it_started_under() {
 #[test]
 fn matching_people_to_rules_is_exact() {
     let subsets: Vec<Vec<&str>> = (0..8)
-        .map(|bits| ["a", "b", "c"].into_iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1).map(|(_, group)| group).collect())
+        .map(|bits| {
+            ["a", "b", "c"]
+                .into_iter()
+                .enumerate()
+                .filter(|(at, _)| bits >> at & 1 == 1)
+                .map(|(_, group)| group)
+                .collect()
+        })
         .collect();
-    let rule_kinds: Vec<ApprovalRule> = (1..=2).flat_map(|count| subsets.iter().map(move |groups| rule(count, groups))).collect();
+    let rule_kinds: Vec<ApprovalRule> =
+        (1..=2).flat_map(|count| subsets.iter().map(move |groups| rule(count, groups))).collect();
     for rules in up_to(3, rule_kinds.len()) {
         let rules: Vec<ApprovalRule> = rules.iter().map(|&at| rule_kinds[at].clone()).collect();
         let policy = asks(&rules);

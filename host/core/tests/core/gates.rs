@@ -123,7 +123,10 @@ fn gates_that_fail_on_a_retry_fail_as_gates() {
     project.at(5);
     assert_eq!(project.is(1), "Failed/GatesFailed");
     project.retry(1).unwrap();
-    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/EvaluatingGates", "1 Gate(0), 1 Gate(1)"));
+    assert_eq!(
+        (project.is(1).as_str(), project.due().as_str()),
+        ("InProgress/EvaluatingGates", "1 Gate(0), 1 Gate(1)")
+    );
     round(&mut project, passes(), fails("down"));
     project.at(10);
     assert_eq!(project.is(1), "Failed/GatesFailed");

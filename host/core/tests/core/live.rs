@@ -27,7 +27,10 @@ fn lifecycle(project: &Project, release: &str) -> Lifecycle {
 fn what_replaces_a_release_makes_it_superseded() {
     let project = with_live(&["v1", "v2"]);
     assert_eq!(project.prod(), "live v2, current v2, before: v1");
-    assert_eq!(["v1", "v2", "v3"].map(|release| lifecycle(&project, release)), [Lifecycle::Superseded, Lifecycle::Deployed, Lifecycle::Ready]);
+    assert_eq!(
+        ["v1", "v2", "v3"].map(|release| lifecycle(&project, release)),
+        [Lifecycle::Superseded, Lifecycle::Deployed, Lifecycle::Ready]
+    );
 }
 
 #[test]
@@ -41,7 +44,8 @@ fn a_rollback_goes_to_what_was_live_before_and_pops_the_history() {
     assert_eq!(project.prod(), "live v1, current v1, before: ");
     assert_eq!(lifecycle(&project, "v3"), Lifecycle::Superseded);
     let refusal = project.roll_back().unwrap_err();
-    expect!["environment `prod` has nothing to roll back to: no other release was live there before"].assert_eq(&refusal);
+    expect!["environment `prod` has nothing to roll back to: no other release was live there before"]
+        .assert_eq(&refusal);
 }
 
 #[test]

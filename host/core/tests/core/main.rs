@@ -1,5 +1,7 @@
 //! What the core promises, rule by rule, and a simulated world that tries to break it.
 
+#![expect(clippy::unwrap_used, reason = "all of this is test, also what no `#[test]` stands over")]
+
 mod approvals;
 mod cancel;
 mod gates;

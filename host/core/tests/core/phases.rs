@@ -221,7 +221,8 @@ fn undo_that_fails_is_reported_and_the_rest_is_undone_all_the_same() {
     project.answer(2, Run(3), done());
     assert_eq!(project.is(2), "Failed/PhaseFailed");
     assert_eq!(project.prod(), "live v1, current v2, before: ");
-    let undone: Vec<String> = project.deployment(2).attempt.phases[..2].iter().map(|run| format!("{:?}", run.undo)).collect();
+    let undone: Vec<String> =
+        project.deployment(2).attempt.phases[..2].iter().map(|run| format!("{:?}", run.undo)).collect();
     assert!(undone[0].contains("Undone") && undone[1].contains("NotUndone") && undone[1].contains("stuck"));
 }
 

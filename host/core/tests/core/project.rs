@@ -29,8 +29,7 @@ impl Project {
 
     pub fn of(definition: Definition) -> Self {
         let id = ProjectId { name: name("shop"), uid: "7".to_owned() };
-        let mut project =
-            Self { state: State::new(id), events: Vec::new(), now: Timestamp(0), seen: BTreeMap::new() };
+        let mut project = Self { state: State::new(id), events: Vec::new(), now: Timestamp(0), seen: BTreeMap::new() };
         project.define(definition);
         for text in ["v1", "v2", "v3"] {
             project.send(new_release(text));
@@ -184,7 +183,8 @@ impl Project {
     pub fn phases(&self, number: DeploymentNumber) -> String {
         let result = |text: String| text.split(['(', ' ']).next().unwrap_or_default().to_owned();
         let runs = self.deployment(number).attempt.phases.iter();
-        let words: Vec<String> = runs.map(|run| format!("{} {}", run.name, result(format!("{:?}", run.result)))).collect();
+        let words: Vec<String> =
+            runs.map(|run| format!("{} {}", run.name, result(format!("{:?}", run.result)))).collect();
         words.join(", ")
     }
 

@@ -84,8 +84,7 @@ fn a_trigger_with_the_same_key_is_the_same_deployment() {
     assert_eq!(project.state.last_number, 1);
     assert_eq!(project.state.triggers["k1"].1, 1);
     let refusal = project.attempt(deploy("v2 to prod")).unwrap_err();
-    expect!["Idempotency-Key `k1` was used for deployment 1, with another request; use a new key"]
-        .assert_eq(&refusal);
+    expect!["Idempotency-Key `k1` was used for deployment 1, with another request; use a new key"].assert_eq(&refusal);
 }
 
 #[test]
@@ -93,9 +92,8 @@ fn an_environment_in_use_cannot_be_removed() {
     let mut project = one_apply();
     project.deploy("v1");
     let without = definition(&[("staging", environment())], workflow(&[apply("web")]));
-    let refusal = project
-        .attempt(Command::SetDefinition { definition: without.clone().into(), by: person("olga") })
-        .unwrap_err();
+    let refusal =
+        project.attempt(Command::SetDefinition { definition: without.clone().into(), by: person("olga") }).unwrap_err();
     expect!["environment `prod` cannot be removed while deployment 1 is under way there"].assert_eq(&refusal);
     project.all_goes_well();
     project.define(without);

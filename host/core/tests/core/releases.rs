@@ -33,8 +33,10 @@ fn a_tag_is_taken_by_other_content() {
     let other = NewRelease { description: "something else".to_owned(), ..release("v1") };
     let refusal = project.attempt(Command::CreateRelease(other)).unwrap_err();
     let digest = project.state.releases[&tag("v1")].digest().to_string();
-    expect!["tag `v1` is taken by a release with other content (DIGEST); choose another tag, for a release never changes"]
-        .assert_eq(&refusal.replace(&digest, "DIGEST"));
+    expect![
+        "tag `v1` is taken by a release with other content (DIGEST); choose another tag, for a release never changes"
+    ]
+    .assert_eq(&refusal.replace(&digest, "DIGEST"));
 }
 
 #[test]
@@ -82,7 +84,8 @@ fn an_abandoned_release_is_refused_everything() {
     let expected = expect!["release `v1` is Abandoned; only an active release can be deployed"];
     let deploy = Command::Deploy(crate::project::to_prod("v1"));
     expected.assert_eq(&project.attempt(deploy).unwrap_err());
-    expect!["release `v1` is Abandoned; it cannot be abandoned again"].assert_eq(&abandon(&mut project, "v1").unwrap_err());
+    expect!["release `v1` is Abandoned; it cannot be abandoned again"]
+        .assert_eq(&abandon(&mut project, "v1").unwrap_err());
     let activate = Command::ActivateRelease { tag: tag("v1"), by: person("rita") };
     assert!(project.attempt(activate).is_err());
 }
@@ -107,7 +110,8 @@ fn a_deployment_of_an_abandoned_release_is_not_retried() {
     project.deploy("v1");
     project.answer(1, Plan(1), fails("no access"));
     abandon(&mut project, "v1").unwrap();
-    expect!["release `v1` is Abandoned; only an active release can be deployed"].assert_eq(&project.retry(1).unwrap_err());
+    expect!["release `v1` is Abandoned; only an active release can be deployed"]
+        .assert_eq(&project.retry(1).unwrap_err());
 }
 
 #[test]

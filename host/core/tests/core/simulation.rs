@@ -26,15 +26,8 @@ const STATUSES: [&str; 15] = [
     "Failed/Canceled",
 ];
 
-const EFFECTS: [Effect; 7] = [
-    Effect::Plan,
-    Effect::Confirm,
-    Effect::RunPhase,
-    Effect::Apply,
-    Effect::Cancel,
-    Effect::Undo,
-    Effect::Gate,
-];
+const EFFECTS: [Effect; 7] =
+    [Effect::Plan, Effect::Confirm, Effect::RunPhase, Effect::Apply, Effect::Cancel, Effect::Undo, Effect::Gate];
 
 const CUTS: [Cut; 3] = [Cut::BeforeStart, Cut::BeforeReport, Cut::AfterReport];
 

@@ -117,5 +117,6 @@ fn every_status_has_its_two_views() {
         NotDeployed/Queued | Queued | Queued
         NotDeployed/Rejected | Rejected | Rejected
         PartiallySucceeded/PhasePartiallySucceeded | Succeeded | PartiallySucceeded
-        Succeeded/Approved | Succeeded | Succeeded"#]].assert_eq(&rows.join("\n"));
+        Succeeded/Approved | Succeeded | Succeeded"#]]
+    .assert_eq(&rows.join("\n"));
 }

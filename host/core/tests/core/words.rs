@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::definition::{
-    ApprovalPolicy, ApprovalRule, Definition, Environment, Gate, GateSet, OnFailure, Phase,
-    PhaseWork, Target, Workflow, WorkflowStage,
+    ApprovalPolicy, ApprovalRule, Definition, Environment, Gate, GateSet, OnFailure, Phase, PhaseWork, Target,
+    Workflow, WorkflowStage,
 };
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, Name, Tag};
 use lockgate_core::plugin::{
-    ChangeAction, Decision, Description, Failure, Grants, Kind, PlanStep, Planned, Progressed,
-    Requests, ResourceChange, Retry, Verdict,
+    ChangeAction, Decision, Description, Failure, Grants, Kind, PlanStep, Planned, Progressed, Requests,
+    ResourceChange, Retry, Verdict,
 };
 use lockgate_core::release::ApprovedPlugin;
 use lockgate_core::work::Answer;
@@ -55,15 +55,9 @@ fn texts(texts: &[&str]) -> BTreeSet<String> {
 
 /// Targets `web` and `db`, nobody asked, no gates.
 pub fn environment() -> Environment {
-    let target = |target: &str| Target {
-        plugin: name("files"),
-        application: None,
-        config: json!({ "folder": target }),
-    };
-    Environment {
-        targets: ["web", "db"].map(|text| (name(text), target(text))).into(),
-        ..Environment::default()
-    }
+    let target =
+        |target: &str| Target { plugin: name("files"), application: None, config: json!({ "folder": target }) };
+    Environment { targets: ["web", "db"].map(|text| (name(text), target(text))).into(), ..Environment::default() }
 }
 
 /// Gates `errors` and `latency`: sampled at once, then every ten seconds, for two minutes at most.
@@ -96,12 +90,7 @@ pub fn apply(target: &str) -> Phase {
 }
 
 pub fn workflow(phases: &[Phase]) -> Workflow {
-    Workflow {
-        stage: WorkflowStage::Patch,
-        goes_live: true,
-        on_failure: OnFailure::Stop,
-        phases: phases.to_vec(),
-    }
+    Workflow { stage: WorkflowStage::Patch, goes_live: true, on_failure: OnFailure::Stop, phases: phases.to_vec() }
 }
 
 pub fn definition(environments: &[(&str, Environment)], workflow: Workflow) -> Definition {
@@ -156,13 +145,7 @@ pub fn fails_with(code: &str) -> Answer {
 }
 
 pub fn failure(code: &str, message: &str, retry: Retry) -> Failure {
-    Failure {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        retry,
-        retry_after_ms: 0,
-        details: Value::Null,
-    }
+    Failure { code: code.to_owned(), message: message.to_owned(), retry, retry_after_ms: 0, details: Value::Null }
 }
 
 /// A plan that updates these files.

@@ -97,6 +97,8 @@ enum Deed {
     Retry,
     /// Waits `ms`, then is done.
     Slow,
+    /// Says a word to standard output and one to standard error, then waits `ms` or until it is cancelled.
+    Say,
     /// Fails with `code`.
     Fail,
     /// Outputs call, subject and cursor as they came.
@@ -145,6 +147,12 @@ impl Phase for HostilePhase {
             Deed::Slow => {
                 let cancelled = control::wait(config.ms);
                 Ok(Progressed::done("slow").outputs(json!({ "cancelled": cancelled })))
+            }
+            Deed::Say => {
+                println!("hello from standard output");
+                eprintln!("hello from standard error");
+                let cancelled = control::wait(config.ms);
+                Ok(Progressed::done("said").outputs(json!({ "cancelled": cancelled })))
             }
             Deed::Fail => Err(fail(&config)),
             Deed::Echo => Ok(echo(&call, &subject, &cursor)),

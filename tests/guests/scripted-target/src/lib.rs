@@ -4,7 +4,8 @@
 //!
 //! - `effects`: a line `apply KEY` or `undo KEY` for each effect. A key that is there already has no second one,
 //!   as a good target would do it.
-//! - `calls`: a line for each call that came, repeated ones too.
+//! - `calls`: a line for each call that came, repeated ones too: `plan KEY`, `apply KEY`, `undo KEY`; and one just
+//!   before it is answered: `planned KEY`, `applied KEY`, `undone KEY`. So the last line tells where a kill hit.
 //! - `plan.json`, if a test puts it there, takes the place of `changes`: the world has moved.
 
 use std::fs;
@@ -33,6 +34,9 @@ pub struct Config {
     /// How long each apply and undo waits between its effect and its answer.
     #[serde(default)]
     ms: u32,
+    /// How long each plan takes.
+    #[serde(default)]
+    plan_ms: u32,
 }
 
 fn one() -> u32 {
@@ -88,31 +92,32 @@ impl Target for ScriptedTarget {
             .folder_from_config("/folder")
     }
 
-    fn plan(_: Call, config: Config, _: Subject, _: Cursor) -> Result<PlanStep, Failure> {
-        let changes = changes(&config, &folder(&config))?;
+    fn plan(call: Call, config: Config, _: Subject, _: Cursor) -> Result<PlanStep, Failure> {
+        let folder = folder(&config);
+        tell(&folder, "plan", &call)?;
+        let changes = changes(&config, &folder)?;
+        control::wait(config.plan_ms);
+        tell(&folder, "planned", &call)?;
         Ok(PlanStep::done(Planned::new(format!("{} changes", changes.len()), changes, json!({}))))
     }
 
-    fn apply(
-        call: Call,
-        config: Config,
-        _: Subject,
-        approved: Planned,
-        cursor: Cursor,
-    ) -> Result<Progressed, Failure> {
-        let progressed = apply(&folder(&config), &call.idempotency_key, &config, &approved, &cursor)?;
+    fn apply(call: Call, config: Config, _: Subject, approved: Planned, cursor: Cursor) -> Result<Progressed, Failure> {
+        let folder = folder(&config);
+        let progressed = apply(&folder, &call.idempotency_key, &config, &approved, &cursor)?;
         control::wait(config.ms);
+        tell(&folder, "applied", &call)?;
         Ok(progressed)
     }
 
     fn undo(call: Call, config: Config, _: Subject, _: Planned, _: Cursor) -> Result<Progressed, Failure> {
         let folder = folder(&config);
-        append(&folder.join("calls"), &format!("undo {}", call.idempotency_key))?;
+        tell(&folder, "undo", &call)?;
         if !config.undo_ok {
             return Err(Failure::fatal("undo-failed", "undo fails, as configured"));
         }
         once(&folder, &format!("undo {}", call.idempotency_key))?;
         control::wait(config.ms);
+        tell(&folder, "undone", &call)?;
         Ok(Progressed::done("undone"))
     }
 
@@ -129,6 +134,10 @@ lockgate_sdk::export_target!(ScriptedTarget);
 
 fn folder(config: &Config) -> PathBuf {
     Path::new("/folders").join(&config.folder)
+}
+
+fn tell(folder: &Path, what: &str, call: &Call) -> Result<(), Failure> {
+    append(&folder.join("calls"), &format!("{what} {}", call.idempotency_key))
 }
 
 fn changes(config: &Config, folder: &Path) -> Result<Vec<ResourceChange>, Failure> {

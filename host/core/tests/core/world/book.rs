@@ -199,7 +199,10 @@ impl Book {
         self.check_order(state);
         self.check_nothing_is_stuck(state);
         for due in state.due() {
-            assert!(self.started.contains_key(&due.call) && !self.answered.contains(&due.call), "{due:?} was not committed");
+            assert!(
+                self.started.contains_key(&due.call) && !self.answered.contains(&due.call),
+                "{due:?} was not committed"
+            );
         }
         for (tag, made) in &self.releases {
             let now = &state.releases[tag];
@@ -223,7 +226,9 @@ impl Book {
                 What::LiveChanged { environment, live, .. } => {
                     let good = |finish: &Finish| matches!(finish, Finish::Succeeded | Finish::PartiallySucceeded);
                     let ends = |event: &Event| match &event.what {
-                        What::Deployment { number, change: Change::Finished { finish, .. } } if good(finish) => Some(*number),
+                        What::Deployment { number, change: Change::Finished { finish, .. } } if good(finish) => {
+                            Some(*number)
+                        }
                         _ => None,
                     };
                     let end = events[at..].iter().find_map(ends).expect("live changes only with a success");
@@ -325,7 +330,10 @@ impl Page {
             }
             Change::GatesPassed => {
                 let gates = self.environment.post_gates.as_ref().map_or(0, |set| set.gates.len());
-                assert!(self.green.len() == gates && self.green.values().all(|green| *green), "passed without being green");
+                assert!(
+                    self.green.len() == gates && self.green.values().all(|green| *green),
+                    "passed without being green"
+                );
                 self.gates_passed = true;
             }
             _ => {}
@@ -369,7 +377,8 @@ fn seated(seats: &[&ApprovalRule], people: &[&Actor]) -> bool {
     let Some((seat, rest)) = seats.split_first() else { return true };
     (0..people.len()).any(|at| {
         let fits = seat.groups.is_empty() || !seat.groups.is_disjoint(&people[at].groups);
-        let others: Vec<&Actor> = people.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, by)| *by).collect();
+        let others: Vec<&Actor> =
+            people.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, by)| *by).collect();
         fits && seated(rest, &others)
     })
 }

@@ -173,7 +173,8 @@ impl World {
 
     fn answer_approval(&mut self) {
         let asking = |deployment: &&Arc<Deployment>| matches!(deployment.attempt.stage, Stage::AwaitingApproval);
-        let asking: Vec<_> = self.state.deployments.values().filter(asking).map(|deployment| deployment.number).collect();
+        let asking: Vec<_> =
+            self.state.deployments.values().filter(asking).map(|deployment| deployment.number).collect();
         let Some(number) = self.rng.choice(asking) else { return self.deploy() };
         let (comment, by) = (String::new(), self.anyone());
         match self.rng.u8(..8) {
@@ -192,7 +193,8 @@ impl World {
 
     fn try_again(&mut self) {
         let in_memory = self.state.deployments.values().filter(|deployment| deployment.is_finished());
-        let finished: Vec<_> = in_memory.map(|deployment| deployment.number).chain(self.store.keys().copied()).collect();
+        let finished: Vec<_> =
+            in_memory.map(|deployment| deployment.number).chain(self.store.keys().copied()).collect();
         let number = self.rng.choice(finished).unwrap_or(1);
         let from = if self.rng.u8(..3) == 0 { TryFrom::Start } else { TryFrom::FailedPhase };
         let (finished, by) = (self.store.get(&number).cloned(), self.anyone());
@@ -245,7 +247,8 @@ impl World {
     }
 
     fn start_call(&mut self) {
-        let waiting = |due: &Due| !self.calls.contains_key(&due.call) && !self.mail.iter().any(|(call, ..)| *call == due.call);
+        let waiting =
+            |due: &Due| !self.calls.contains_key(&due.call) && !self.mail.iter().any(|(call, ..)| *call == due.call);
         let due: Vec<Due> = self.state.due().into_iter().filter(waiting).collect();
         let Some(due) = self.rng.choice(due) else { return };
         let order = order(&self.state, &due).expect("what is due has an order");
@@ -438,7 +441,12 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let tail = self.journal.len().saturating_sub(25);
-            eprintln!("seed {}, after {} turns; the last events:\n{}", self.seed, self.counts.turns, self.journal[tail..].join("\n"));
+            eprintln!(
+                "seed {}, after {} turns; the last events:\n{}",
+                self.seed,
+                self.counts.turns,
+                self.journal[tail..].join("\n")
+            );
         }
     }
 }

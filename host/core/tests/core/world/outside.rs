@@ -64,12 +64,12 @@ impl Outside {
         let answer = match &order.question {
             Question::Plan { cursor } => return self.plan(rng, place, order, cursor),
             Question::Sample { memo } => return self.sample(rng, memo),
-            Question::Apply { approved, cursor } => self.once(due, order, cursor, |outside| {
-                outside.apply(rng, place, due, &approved.planned, cursor)
-            }),
+            Question::Apply { approved, cursor } => {
+                self.once(due, order, cursor, |outside| outside.apply(rng, place, due, &approved.planned, cursor))
+            }
             Question::Undo { cursor, .. } => self.once(due, order, cursor, |outside| outside.undo(place, due)),
-            Question::Advance { cursor } => self.once(due, order, cursor, |_| Ok(advance(rng, cursor))),
-            Question::Cancel { cursor } => self.once(due, order, cursor, |_| Ok(done())),
+            Question::Advance { cursor } => self.once(due, order, cursor, |_| Some(advance(rng, cursor))),
+            Question::Cancel { cursor } => self.once(due, order, cursor, |_| Some(done())),
         };
         // It happened, but the answer says that nobody knows.
         if !self.is_kind && rng.u8(..10) == 0 { stumbles("connection lost") } else { answer }
@@ -93,12 +93,13 @@ impl Outside {
     }
 
     /// A plugin that keeps its promise: the same key again is answered again, and does nothing again.
+    /// What cannot be done because the plan is stale leaves no trace.
     fn once(
         &mut self,
         due: &Due,
         order: &Order,
         cursor: &[u8],
-        act: impl FnOnce(&mut Self) -> Result<Answer, Answer>,
+        act: impl FnOnce(&mut Self) -> Option<Answer>,
     ) -> Answer {
         let key = order.context.idempotency_key.clone();
         let of_attempt = (due.call.deployment, due.call.attempt);
@@ -109,12 +110,9 @@ impl Outside {
             return answer.clone();
         }
         let unit = (of_attempt.0, of_attempt.1, due.step, cursor.to_vec(), stale);
-        let answer = match act(self) {
-            Ok(answer) => answer,
-            Err(refused) => {
-                *self.stale.entry(of_attempt).or_default() += 1;
-                return refused;
-            }
+        let Some(answer) = act(self) else {
+            *self.stale.entry(of_attempt).or_default() += 1;
+            return fails_with("plan-stale");
         };
         let other = self.keys.insert(unit.clone(), key.clone());
         assert_eq!(other, None, "{unit:?} takes effect a second time, under another key");
@@ -140,10 +138,11 @@ impl Outside {
         planned(changes.collect(), json!(target.revision))
     }
 
-    fn apply(&mut self, rng: &mut Rng, place: Place, due: &Due, approved: &Planned, cursor: &[u8]) -> Result<Answer, Answer> {
+    /// `None`: the world has moved since the plan was made.
+    fn apply(&mut self, rng: &mut Rng, place: Place, due: &Due, approved: &Planned, cursor: &[u8]) -> Option<Answer> {
         let target = self.targets.entry(place).or_default();
         if cursor.is_empty() && approved.token != json!(target.revision) {
-            return Err(fails_with("plan-stale"));
+            return None;
         }
         target.before.entry(due.call.deployment).or_insert_with(|| (target.versions.clone(), target.applied_by));
         target.applied_by = Some(due.call.deployment);
@@ -157,16 +156,16 @@ impl Outside {
                 None => drop(target.versions.remove(file)),
             }
         }
-        Ok(if all || !cursor.is_empty() { done() } else { progressed(1) })
+        Some(if all || !cursor.is_empty() { done() } else { progressed(1) })
     }
 
-    fn undo(&mut self, place: Place, due: &Due) -> Result<Answer, Answer> {
+    fn undo(&mut self, place: Place, due: &Due) -> Option<Answer> {
         let target = self.targets.entry(place).or_default();
         target.revision += 1;
         if let Some(before) = target.before.remove(&due.call.deployment) {
             (target.versions, target.applied_by) = before;
         }
-        Ok(done())
+        Some(done())
     }
 
     fn sample(&self, rng: &mut Rng, memo: &[u8]) -> Answer {
@@ -184,7 +183,8 @@ impl Outside {
         for event in events {
             let What::Deployment { number, change: Change::Finished { finish, .. } } = &event.what else { continue };
             let Some(deployment) = state.deployments.get(number) else { continue };
-            let live = matches!(finish, Finish::Succeeded | Finish::PartiallySucceeded) && deployment.workflow().goes_live;
+            let live =
+                matches!(finish, Finish::Succeeded | Finish::PartiallySucceeded) && deployment.workflow().goes_live;
             for (index, run) in deployment.attempt.phases.iter().enumerate() {
                 let Some(target) = deployment.target_of(index) else { continue };
                 if live && run.result == PhaseResult::Succeeded {

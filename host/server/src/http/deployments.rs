@@ -1,0 +1,403 @@
+//! Deployments: triggered, answered, stopped, tried again and read.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use lockgate_core::deployment::{Deployment, DeploymentType, Flags};
+use lockgate_core::digest::Digest;
+use lockgate_core::handle::{Command, Deploy, Rejection, TryFrom};
+use lockgate_core::name::{Actor, DeploymentNumber, Name};
+use lockgate_core::release::canonical;
+use lockgate_core::state::{TriggerKey, What};
+use lockgate_core::status::DeploymentStatus;
+use lockgate_store::Store;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Api;
+use super::auth::Member;
+use super::input::{Asked, At, Given, IdempotencyKey};
+use super::problem::Problem;
+use super::projects::expect_environment;
+use super::releases::parse_tag;
+use super::views;
+use crate::clock;
+use crate::driver::{Committed, FINISHED, ProjectHandle, View, blocking};
+use crate::wire;
+
+// ---- triggers ----
+
+/// Triggers a deployment of a release. It is accepted while others run, and waits for its turn.
+#[utoipa::path(post, path = "/v1/projects/{project}/environments/{environment}/deployments", tag = "deployments",
+    params(("project" = String, Path), ("environment" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeated with this key and body, it is done once")),
+    request_body = wire::NewDeployment,
+    responses((status = 202, description = "Triggered", body = wire::Deployment), (status = 200, description = "It was, by this key", body = wire::Deployment)),
+    security(("token" = ["member"])))]
+pub async fn create(
+    State(api): State<Api>,
+    Member(actor): Member,
+    At((project, environment)): At<(Name, Name)>,
+    key: IdempotencyKey,
+    Given(new): Given<wire::NewDeployment>,
+) -> Result<Response, Problem> {
+    let handle = api.project(&project)?;
+    let key = trigger_key(&actor, &format!("{environment}/deployments"), key, &new);
+    let deploy = Deploy {
+        environment,
+        release: parse_tag(&new.release)?,
+        deployment_type: deployment_type(new.deployment_type.as_deref())?,
+        flags: Flags { refresh: new.refresh, forced: new.forced, allow_destructive: new.allow_destructive },
+        comment: new.comment,
+        workflow: new.workflow.as_deref().map(parse_workflow).transpose()?,
+        key: key.clone(),
+        by: actor,
+    };
+    let triggered = trigger(&handle, key, Command::Deploy(deploy)).await?;
+    accepted(&api, &handle, triggered).await
+}
+
+/// Goes back to what is live, where something else was begun, and else to what was live before.
+#[utoipa::path(post, path = "/v1/projects/{project}/environments/{environment}/rollback", tag = "deployments",
+    params(("project" = String, Path), ("environment" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeated with this key and body, it is done once")),
+    request_body = wire::Remark,
+    responses((status = 202, description = "Triggered", body = wire::Deployment), (status = 200, description = "It was, by this key", body = wire::Deployment)),
+    security(("token" = ["member"])))]
+pub async fn roll_back(
+    State(api): State<Api>,
+    Member(by): Member,
+    At((project, environment)): At<(Name, Name)>,
+    key: IdempotencyKey,
+    Given(remark): Given<wire::Remark>,
+) -> Result<Response, Problem> {
+    let handle = api.project(&project)?;
+    let key = trigger_key(&by, &format!("{environment}/rollback"), key, &remark);
+    let command = Command::Rollback { environment, comment: remark.comment, key: key.clone(), by };
+    let triggered = trigger(&handle, key, command).await?;
+    accepted(&api, &handle, triggered).await
+}
+
+/// A key belongs to the token and the route it was used with: nobody meets another's.
+pub fn trigger_key(
+    actor: &Actor,
+    route: &str,
+    IdempotencyKey(key): IdempotencyKey,
+    request: &impl serde::Serialize,
+) -> Option<TriggerKey> {
+    let request = serde_json::to_value(request).expect("a request is plain data");
+    Some(TriggerKey { key: format!("{} {route} {}", actor.via, key?), request: Digest::of(canonical(&request).as_bytes()) })
+}
+
+fn deployment_type(text: Option<&str>) -> Result<DeploymentType, Problem> {
+    match text.map(str::to_ascii_uppercase).as_deref() {
+        None | Some("FULL") => Ok(DeploymentType::Full),
+        Some("LAUNCH") => Ok(DeploymentType::Launch),
+        Some("SELECTIVE") => Ok(DeploymentType::Selective),
+        Some("CUSTOM") => Ok(DeploymentType::Custom),
+        Some("DESTROY") => Ok(DeploymentType::Destroy),
+        // The core says what to do instead.
+        Some("ROLLBACK") => Ok(DeploymentType::Rollback),
+        Some(other) => {
+            let detail = format!("`{other}` is no type of deployment; there are: LAUNCH, FULL, SELECTIVE, CUSTOM, DESTROY");
+            Err(Problem::invalid("invalid-deployment-type", detail))
+        }
+    }
+}
+
+fn parse_workflow(text: &str) -> Result<Name, Problem> {
+    text.parse().map_err(|error| Problem::invalid("invalid-body", format!("`workflow`: {error}")))
+}
+
+pub struct Triggered {
+    pub number: DeploymentNumber,
+    /// Not by an earlier request with the same key.
+    is_new: bool,
+}
+
+pub async fn trigger(handle: &ProjectHandle, key: Option<TriggerKey>, command: Command) -> Result<Triggered, Problem> {
+    let committed = handle.send(command).await?;
+    if let Some(number) = queued(&committed) {
+        return Ok(Triggered { number, is_new: true });
+    }
+    let view = handle.view();
+    let earlier = key.and_then(|key| view.state.triggers.get(&key.key).map(|(_, number)| *number));
+    let number = earlier.ok_or_else(|| Problem::ours("nothing-triggered", "a trigger was accepted and made no deployment"))?;
+    Ok(Triggered { number, is_new: false })
+}
+
+fn queued(committed: &Committed) -> Option<DeploymentNumber> {
+    committed.events.iter().find_map(|event| {
+        let What::DeploymentQueued(queued) = &event.what else { return None };
+        Some(queued.number)
+    })
+}
+
+async fn accepted(api: &Api, handle: &ProjectHandle, triggered: Triggered) -> Result<Response, Problem> {
+    let status = if triggered.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let deployment = find(api, handle, triggered.number).await?.shown();
+    let location = format!("/v1/projects/{}/deployments/{}", deployment.project, deployment.number);
+    Ok((status, [(header::LOCATION, location)], Json(deployment)).into_response())
+}
+
+// ---- reading ----
+
+/// A deployment, and the project as it was seen at the same time.
+pub struct Found {
+    pub view: Arc<View>,
+    pub deployment: Arc<Deployment>,
+}
+
+impl Found {
+    fn shown(&self) -> wire::Deployment {
+        views::deployment(&self.view.state, self.view.sequence, &self.deployment, clock::now())
+    }
+
+    fn is_in_memory(&self) -> bool {
+        self.view.state.deployments.contains_key(&self.deployment.number)
+    }
+}
+
+/// Looks in memory, then in the index: nothing leaves the one before it is in the other.
+pub async fn find(api: &Api, handle: &ProjectHandle, number: DeploymentNumber) -> Result<Found, Problem> {
+    let view = handle.view();
+    if let Some(deployment) = view.state.deployments.get(&number).cloned() {
+        return Ok(Found { view, deployment });
+    }
+    let (store, project) = (api.host.store.clone(), view.state.project.name.clone());
+    let last = view.state.last_number;
+    match blocking(move || finished(&store, &project, number)).await? {
+        Some(deployment) => Ok(Found { view, deployment }),
+        None => Err(Rejection::UnknownDeployment { number, project: view.state.project.name.clone(), last }.into()),
+    }
+}
+
+/// The record of a finished deployment; blocks on the disk.
+pub fn finished(store: &Store, project: &Name, number: DeploymentNumber) -> Result<Option<Arc<Deployment>>, Problem> {
+    let Some(record) = store.get(project.as_str(), FINISHED, &number.to_be_bytes())? else { return Ok(None) };
+    let unreadable = |error| Problem::ours("index-unreadable", format!("the record of deployment {number} cannot be read: {error}"));
+    serde_json::from_slice(&record).map(Some).map_err(unreadable)
+}
+
+/// One deployment.
+#[utoipa::path(get, path = "/v1/projects/{project}/deployments/{number}", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)),
+    responses((status = 200, body = wire::Deployment)), security(("token" = ["viewer"])))]
+pub async fn show(
+    State(api): State<Api>,
+    At((project, number)): At<(Name, DeploymentNumber)>,
+) -> Result<Json<wire::Deployment>, Problem> {
+    let handle = api.project(&project)?;
+    Ok(Json(find(&api, &handle, number).await?.shown()))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeploymentsQuery {
+    /// Of this environment only.
+    #[param(value_type = Option<String>)]
+    environment: Option<Name>,
+    /// With this deployment status only, such as `FAILED`.
+    status: Option<String>,
+    /// With a lower number than this: `next` of the page before.
+    before: Option<DeploymentNumber>,
+    /// 1 to 200; 50 when left out.
+    limit: Option<usize>,
+}
+
+/// Deployments, newest first. A page may hold fewer than asked for, and `next` all the same.
+#[utoipa::path(get, path = "/v1/projects/{project}/deployments", tag = "deployments",
+    params(("project" = String, Path), DeploymentsQuery),
+    responses((status = 200, body = wire::Page<wire::Deployment>)), security(("token" = ["viewer"])))]
+pub async fn list(
+    State(api): State<Api>,
+    At(project): At<Name>,
+    Asked(query): Asked<DeploymentsQuery>,
+) -> Result<Json<wire::Page<wire::Deployment>>, Problem> {
+    let view = api.project(&project)?.view();
+    if let Some(environment) = &query.environment {
+        expect_environment(&view.state, environment)?;
+    }
+    let wanted = Wanted {
+        environment: query.environment,
+        status: query.status.as_deref().map(parse_status).transpose()?,
+        below: query.before.unwrap_or(u64::MAX).min(view.state.last_number + 1),
+        limit: page_limit(query.limit)?,
+    };
+    let store = api.host.store.clone();
+    blocking(move || page(&store, &view, &wanted)).await.map(Json)
+}
+
+struct Wanted {
+    environment: Option<Name>,
+    status: Option<DeploymentStatus>,
+    below: DeploymentNumber,
+    limit: usize,
+}
+
+impl Wanted {
+    fn matches(&self, deployment: &Deployment) -> bool {
+        self.environment.as_ref().is_none_or(|environment| deployment.environment == *environment)
+            && self.status.is_none_or(|status| deployment.attempt.deployment_status() == status)
+    }
+}
+
+/// Records looked at for one page: whoever filters for what is rare gets it in several.
+const MOST_LOOKED_AT: u64 = 1_000;
+
+/// Numbers have no gaps: each is in memory, or its record is in the index.
+fn page(store: &Store, view: &View, wanted: &Wanted) -> Result<wire::Page<wire::Deployment>, Problem> {
+    let now = clock::now();
+    let mut items = Vec::new();
+    let lowest = wanted.below.saturating_sub(MOST_LOOKED_AT).max(1);
+    let mut next = lowest;
+    for number in (lowest..wanted.below).rev() {
+        if items.len() == wanted.limit {
+            next = number + 1;
+            break;
+        }
+        let in_memory = view.state.deployments.get(&number).cloned();
+        let deployment = match in_memory {
+            Some(deployment) => Some(deployment),
+            None => finished(store, &view.state.project.name, number)?,
+        };
+        let deployment = deployment.filter(|deployment| wanted.matches(deployment));
+        items.extend(deployment.map(|deployment| views::deployment(&view.state, view.sequence, &deployment, now)));
+    }
+    Ok(wire::Page { items, next: (next > 1).then(|| next.to_string()) })
+}
+
+const STATUSES: [DeploymentStatus; 9] = [
+    DeploymentStatus::Queued,
+    DeploymentStatus::PendingApproval,
+    DeploymentStatus::InProgress,
+    DeploymentStatus::Succeeded,
+    DeploymentStatus::Failed,
+    DeploymentStatus::Rejected,
+    DeploymentStatus::Aborted,
+    DeploymentStatus::Stopped,
+    DeploymentStatus::TimedOut,
+];
+
+fn parse_status(text: &str) -> Result<DeploymentStatus, Problem> {
+    let is_it = |status: &DeploymentStatus| views::word(status).eq_ignore_ascii_case(text);
+    STATUSES.into_iter().find(is_it).ok_or_else(|| {
+        let known = lockgate_core::definition::listed(STATUSES.map(views::word));
+        Problem::invalid("invalid-query", format!("`{text}` is no deployment status; there are: {known}"))
+    })
+}
+
+const PAGE: usize = 50;
+const LARGEST_PAGE: usize = 200;
+
+pub fn page_limit(asked: Option<usize>) -> Result<usize, Problem> {
+    match asked.unwrap_or(PAGE) {
+        limit @ 1..=LARGEST_PAGE => Ok(limit),
+        limit => Err(Problem::invalid("invalid-query", format!("`limit` is {limit}; it can be 1 to {LARGEST_PAGE}"))),
+    }
+}
+
+// ---- answers ----
+
+/// Approves the plan that the deployment shows.
+#[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/approve", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Remark,
+    responses((status = 200, body = wire::Deployment)), security(("token" = ["member"])))]
+pub async fn approve(
+    State(api): State<Api>,
+    Member(by): Member,
+    At((project, number)): At<(Name, DeploymentNumber)>,
+    Given(remark): Given<wire::Remark>,
+) -> Result<Json<wire::Deployment>, Problem> {
+    answer(&api, project, Command::Approve { number, comment: remark.comment, by }, number).await
+}
+
+/// Rejects the plan: the deployment ends.
+#[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/reject", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Remark,
+    responses((status = 200, body = wire::Deployment)), security(("token" = ["member"])))]
+pub async fn reject(
+    State(api): State<Api>,
+    Member(by): Member,
+    At((project, number)): At<(Name, DeploymentNumber)>,
+    Given(remark): Given<wire::Remark>,
+) -> Result<Json<wire::Deployment>, Problem> {
+    answer(&api, project, Command::Reject { number, comment: remark.comment, by }, number).await
+}
+
+async fn answer(
+    api: &Api,
+    project: Name,
+    command: Command,
+    number: DeploymentNumber,
+) -> Result<Json<wire::Deployment>, Problem> {
+    let handle = api.project(&project)?;
+    let found = find(api, &handle, number).await?;
+    if !found.is_in_memory() {
+        return Err(Rejection::NotWaitingForApproval { number, status: found.deployment.status_text() }.into());
+    }
+    handle.send(command).await?;
+    Ok(Json(find(api, &handle, number).await?.shown()))
+}
+
+/// Cancels it; `force` ends it at once, whatever its phases are doing.
+#[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/cancel", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Cancel,
+    responses((status = 200, body = wire::Deployment)), security(("token" = ["member"])))]
+pub async fn cancel(
+    State(api): State<Api>,
+    Member(by): Member,
+    At((project, number)): At<(Name, DeploymentNumber)>,
+    Given(cancel): Given<wire::Cancel>,
+) -> Result<Json<wire::Deployment>, Problem> {
+    let handle = api.project(&project)?;
+    let found = find(&api, &handle, number).await?;
+    if !found.is_in_memory() {
+        return Err(Rejection::AlreadyFinished { number, status: found.deployment.status_text() }.into());
+    }
+    handle.send(Command::Cancel { number, forced: cancel.force, reason: cancel.reason, by }).await?;
+    Ok(Json(find(&api, &handle, number).await?.shown()))
+}
+
+/// Tries again from the phase that failed, with the same release.
+#[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/retry", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)),
+    responses((status = 202, description = "A new attempt is under way", body = wire::Deployment)), security(("token" = ["member"])))]
+pub async fn retry(
+    State(api): State<Api>,
+    Member(by): Member,
+    At((project, number)): At<(Name, DeploymentNumber)>,
+) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
+    try_again(&api, project, number, TryFrom::FailedPhase, by).await
+}
+
+/// Starts over, with the same release.
+#[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/redeploy", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)),
+    responses((status = 202, description = "A new attempt is under way", body = wire::Deployment)), security(("token" = ["member"])))]
+pub async fn redeploy(
+    State(api): State<Api>,
+    Member(by): Member,
+    At((project, number)): At<(Name, DeploymentNumber)>,
+) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
+    try_again(&api, project, number, TryFrom::Start, by).await
+}
+
+async fn try_again(
+    api: &Api,
+    project: Name,
+    number: DeploymentNumber,
+    from: TryFrom,
+    by: Actor,
+) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
+    let handle = api.project(&project)?;
+    let found = find(api, &handle, number).await?;
+    // It may leave the memory while the command is on its way; what is in memory is taken first.
+    let finished = found.deployment.is_finished().then_some(found.deployment);
+    handle.send(Command::TryAgain { number, finished, from, by }).await?;
+    Ok((StatusCode::ACCEPTED, Json(find(api, &handle, number).await?.shown())))
+}

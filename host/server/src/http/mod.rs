@@ -1,0 +1,193 @@
+//! The HTTP API: what people, scripts and the command line do with a host.
+//!
+//! A handler checks what came in, sends a command or reads a view, and converts; it decides nothing. Every refusal
+//! is a problem with a stable code, and every route is in the OpenAPI document, which is made from the handlers.
+
+mod artifacts;
+mod auth;
+mod deployments;
+mod events;
+mod input;
+mod logs;
+mod openapi;
+mod plugins;
+mod problem;
+mod projects;
+mod releases;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod views;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
+use lockgate_core::definition::listed;
+use lockgate_core::name::Name;
+use lockgate_sandbox::CancellationToken;
+use tokio::net::TcpListener;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::driver::{Host, ProjectHandle};
+use crate::wire;
+pub use auth::{ensure_admin, hash, new_secret};
+use auth::Caller;
+use problem::Problem;
+
+/// Requests that are being answered when the host stops may take this long.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// Answers requests until `shutdown` is done and the open ones have ended.
+pub async fn serve(host: Host, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let stopping = CancellationToken::new();
+    let router = build(host, stopping.clone());
+    let stop = stopping.clone();
+    // Small answers should not wait for more to come. A connection where that cannot be set works all the same.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
+    let serve = axum::serve(listener, router).with_graceful_shutdown(async move {
+        shutdown.await;
+        stop.cancel();
+    });
+    let grace_is_over = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(STOP_GRACE).await;
+    };
+    tokio::select! {
+        served = serve => served,
+        () = grace_is_over => Ok(()),
+    }
+}
+
+pub fn router(host: Host) -> Router {
+    build(host, CancellationToken::new())
+}
+
+#[derive(Clone)]
+struct Api {
+    host: Host,
+    /// Streams end when the host stops, instead of holding it up.
+    stopping: CancellationToken,
+    document: Arc<str>,
+}
+
+fn build(host: Host, stopping: CancellationToken) -> Router {
+    let (open, locked, document) = routes();
+    let api = Api { host, stopping, document: openapi::text(&document).into() };
+    locked
+        .layer(from_fn_with_state(api.clone(), auth::authenticate))
+        .merge(open)
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(input::BODY_BYTES))
+        .layer(from_fn(traced))
+        .with_state(api)
+}
+
+/// The routes for everyone, those that need a token, and the document of both.
+fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
+    let open = OpenApiRouter::new().routes(routes!(health));
+    let locked = OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(document))
+        .routes(routes!(whoami))
+        .routes(routes!(projects::list))
+        .routes(routes!(projects::show, projects::put))
+        .routes(routes!(projects::environments))
+        .routes(routes!(projects::environment))
+        .routes(routes!(releases::list, releases::create))
+        .routes(routes!(releases::show))
+        .routes(routes!(releases::start))
+        .routes(routes!(releases::abandon))
+        .routes(routes!(deployments::create))
+        .routes(routes!(deployments::roll_back))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::show))
+        .routes(routes!(deployments::approve))
+        .routes(routes!(deployments::reject))
+        .routes(routes!(deployments::cancel))
+        .routes(routes!(deployments::retry))
+        .routes(routes!(deployments::redeploy))
+        .routes(routes!(events::list))
+        .routes(routes!(events::stream))
+        .routes(routes!(logs::list))
+        .routes(routes!(logs::stream))
+        .routes(routes!(artifacts::upload))
+        .routes(routes!(artifacts::download))
+        .merge(plugin_routes())
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke));
+    let (open, mut document) = open.split_for_parts();
+    let (locked, head) = locked.split_for_parts();
+    document = head.merge_from(document);
+    openapi::complete(&mut document);
+    (open, locked, document)
+}
+
+fn plugin_routes() -> OpenApiRouter<Api> {
+    let larger = DefaultBodyLimit::max(input::PLUGIN_BYTES);
+    OpenApiRouter::new()
+        .routes(routes!(plugins::list))
+        .merge(OpenApiRouter::new().routes(routes!(plugins::add)).layer(larger))
+        .routes(routes!(plugins::show))
+        .routes(routes!(plugins::approve))
+}
+
+impl Api {
+    fn project(&self, name: &Name) -> Result<ProjectHandle, Problem> {
+        self.host.project(name).ok_or_else(|| {
+            let known = listed(self.host.project_names());
+            Problem::unknown("unknown-project", format!("there is no project `{name}`; there are: {known}"))
+        })
+    }
+}
+
+/// Says that the host answers. Needs no token.
+#[utoipa::path(get, path = "/health", tag = "host", responses((status = 200, body = wire::Health)), security(()))]
+async fn health() -> Json<wire::Health> {
+    Json(wire::Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
+/// This API as an OpenAPI document.
+#[utoipa::path(get, path = "/openapi.json", tag = "host", responses((status = 200, body = Object)), security(("token" = ["viewer"])))]
+async fn document(State(api): State<Api>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], api.document.to_string()).into_response()
+}
+
+/// The person and role behind the token.
+#[utoipa::path(get, path = "/v1/whoami", tag = "host", responses((status = 200, body = wire::Me)), security(("token" = ["viewer"])))]
+async fn whoami(caller: Caller) -> Json<wire::Me> {
+    Json(wire::Me {
+        person: caller.actor.person,
+        groups: caller.actor.groups.into_iter().collect(),
+        role: auth::role_word(caller.role).to_owned(),
+        token: caller.actor.via,
+    })
+}
+
+async fn no_such_route(request: Request) -> Problem {
+    let detail = format!("there is nothing at {}; GET /openapi.json lists what there is", request.uri().path());
+    Problem::unknown("no-such-route", detail)
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    let detail = format!("{} cannot be used with {}", request.uri().path(), request.method());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+}
+
+/// The query is left out: it may hold what a person typed.
+async fn traced(request: Request, next: Next) -> Response {
+    let (method, path, started) = (request.method().clone(), request.uri().path().to_owned(), Instant::now());
+    let response = next.run(request).await;
+    let (status, elapsed_ms) = (response.status().as_u16(), started.elapsed().as_millis());
+    tracing::debug!(%method, path, status, elapsed_ms, "request");
+    response
+}

@@ -1,0 +1,215 @@
+//! Plugins: added as components, approved with grants, and read.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use lockgate_core::definition::listed;
+use lockgate_core::digest::Digest;
+use lockgate_core::name::Name;
+use lockgate_core::plugin::{Access, FolderGrant, Grants, HttpGrant, Limits};
+use lockgate_core::system::{SystemCommand, SystemRejection, SystemState};
+
+use super::Api;
+use super::auth::Admin;
+use super::input::{At, Given, Whole};
+use super::problem::Problem;
+use super::views;
+use crate::clock;
+use crate::driver::blocking;
+use crate::wire;
+
+/// All plugins, each digest of them.
+#[utoipa::path(get, path = "/v1/plugins", tag = "plugins",
+    responses((status = 200, body = wire::Page<wire::Plugin>)), security(("token" = ["viewer"])))]
+pub async fn list(State(api): State<Api>) -> Json<wire::Page<wire::Plugin>> {
+    let system = api.host.system.view();
+    let items = system.plugins.keys().filter_map(|digest| views::plugin(&system, digest)).collect();
+    Json(wire::Page { items, next: None })
+}
+
+/// One plugin: by digest, or by name the digest that was added last.
+#[utoipa::path(get, path = "/v1/plugins/{plugin}", tag = "plugins", params(("plugin" = String, Path)),
+    responses((status = 200, body = wire::Plugin)), security(("token" = ["viewer"])))]
+pub async fn show(State(api): State<Api>, At(plugin): At<String>) -> Result<Json<wire::Plugin>, Problem> {
+    let digest = resolve(&api.host.system.view(), &plugin)?;
+    shown(&api, &digest).map(Json)
+}
+
+fn shown(api: &Api, digest: &Digest) -> Result<wire::Plugin, Problem> {
+    let system = api.host.system.view();
+    views::plugin(&system, digest).ok_or_else(|| unknown(&system, &digest.to_string()))
+}
+
+fn resolve(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
+    if let Ok(digest) = plugin.parse() {
+        return Ok(digest);
+    }
+    let of_that_name = system.plugins.iter().filter(|(_, known)| known.name.as_str() == plugin);
+    let newest = of_that_name.max_by_key(|(_, known)| known.added_at);
+    newest.map(|(digest, _)| *digest).ok_or_else(|| unknown(system, plugin))
+}
+
+fn unknown(system: &SystemState, plugin: &str) -> Problem {
+    let known = listed(system.plugins.values().map(|plugin| plugin.name.as_str()).collect::<std::collections::BTreeSet<_>>());
+    SystemRejection::UnknownPlugin { digest: format!("`{}`", plugin.chars().take(100).collect::<String>()), known }.into()
+}
+
+/// Adds a component. It does nothing until it is approved.
+#[utoipa::path(post, path = "/v1/plugins", tag = "plugins",
+    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    responses((status = 201, description = "Added", body = wire::Plugin)), security(("token" = ["admin"])))]
+pub async fn add(
+    State(api): State<Api>,
+    Admin(by): Admin,
+    Whole(component): Whole,
+) -> Result<(StatusCode, Json<wire::Plugin>), Problem> {
+    let digest = api.host.add_plugin(component.to_vec(), by).await?;
+    Ok((StatusCode::CREATED, Json(shown(&api, &digest)?)))
+}
+
+/// Approves a plugin with grants: from now on new releases get this digest, and it may do what is granted.
+#[utoipa::path(post, path = "/v1/plugins/{plugin}/approve", tag = "plugins", params(("plugin" = String, Path)),
+    request_body = wire::PluginApproval,
+    responses((status = 200, body = wire::Plugin)), security(("token" = ["admin"])))]
+pub async fn approve(
+    State(api): State<Api>,
+    Admin(by): Admin,
+    At(plugin): At<String>,
+    Given(approval): Given<wire::PluginApproval>,
+) -> Result<Json<wire::Plugin>, Problem> {
+    let digest = resolve(&api.host.system.view(), &plugin)?;
+    let data = api.host.store.dir().to_owned();
+    let asked = approval.grants;
+    let grants = blocking(move || grants(&asked, &data)).await.map_err(|wrong| Problem::invalid("invalid-grant", wrong))?;
+    let command = SystemCommand::ApprovePlugin { digest, grants, reason: approval.reason, by };
+    api.host.system.send(command, clock::now()).await?;
+    shown(&api, &digest).map(Json)
+}
+
+// ---- grants ----
+
+/// What was meant by what was typed, or what is wrong with it. Looks at the folders on the disk.
+fn grants(asked: &wire::Grants, data: &Path) -> Result<Grants, String> {
+    let http = asked.http.iter().map(|grant| {
+        let origin = lockgate_sandbox::normal_origin(&grant.origin).map_err(|error| error.to_string())?;
+        Ok(HttpGrant { origin, private_network: grant.private_network })
+    });
+    let folders = asked.folders.iter().map(|(name, grant)| Ok((folder_name(name)?, folder(name, grant, data)?)));
+    Ok(Grants {
+        http: http.collect::<Result<_, String>>()?,
+        folders: folders.collect::<Result<BTreeMap<_, _>, String>>()?,
+        workspace: asked.workspace.as_deref().map(access).transpose()?,
+        limits: limits(&asked.limits)?,
+    })
+}
+
+fn access(text: &str) -> Result<Access, String> {
+    match text {
+        "read" => Ok(Access::Read),
+        "read-write" => Ok(Access::ReadWrite),
+        other => Err(format!("`{other}` is no access; there are: read, read-write")),
+    }
+}
+
+/// It becomes a part of a path in the plugin.
+fn folder_name(name: &str) -> Result<String, String> {
+    name.parse::<Name>().map(String::from).map_err(|error| format!("folder {error}"))
+}
+
+fn folder(name: &str, grant: &wire::FolderGrant, data: &Path) -> Result<FolderGrant, String> {
+    let path = PathBuf::from(&grant.path);
+    if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
+        return Err(format!("folder `{name}`: `{}` is not an absolute path without `..`", grant.path));
+    }
+    let real = path.canonicalize().map_err(|error| format!("folder `{name}`: {} cannot be used: {error}", grant.path))?;
+    if !real.is_dir() {
+        return Err(format!("folder `{name}`: {} is not a folder", grant.path));
+    }
+    let data = data.canonicalize().map_err(|error| format!("the data folder cannot be read: {error}"))?;
+    // Whoever writes there can forge the journal, and with it every approval; whoever reads there sees every plan.
+    if real.starts_with(&data) || data.starts_with(&real) {
+        return Err(format!("folder `{name}`: {} holds this host's own data; grant another folder", grant.path));
+    }
+    Ok(FolderGrant { path: grant.path.clone(), access: access(&grant.access)? })
+}
+
+fn limits(asked: &wire::Limits) -> Result<Limits, String> {
+    let default = Limits::default();
+    Ok(Limits {
+        memory_bytes: limit("memory_bytes", asked.memory_bytes, default.memory_bytes, 4 << 30)?,
+        cpu_ms: limit("cpu_ms", asked.cpu_ms, default.cpu_ms, 10 * 60 * 1000)?,
+        wall_ms: limit("wall_ms", asked.wall_ms, default.wall_ms, 60 * 60 * 1000)?,
+        log_bytes: limit("log_bytes", asked.log_bytes, default.log_bytes, 64 << 20)?,
+        // An answer is an event, and an event of the journal has at most 8 MiB, escaped.
+        output_bytes: limit("output_bytes", asked.output_bytes, default.output_bytes, 4 << 20)?,
+        http_body_bytes: limit("http_body_bytes", asked.http_body_bytes, default.http_body_bytes, 256 << 20)?,
+    })
+}
+
+fn limit(name: &str, asked: Option<u64>, default: u64, most: u64) -> Result<u64, String> {
+    match asked.unwrap_or(default) {
+        limit if (1..=most).contains(&limit) => Ok(limit),
+        limit => Err(format!("limit `{name}` is {limit}; it can be 1 to {most}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(change: impl FnOnce(&mut wire::Grants)) -> Result<Grants, String> {
+        let mut asked = wire::Grants::default();
+        change(&mut asked);
+        let data = tempfile::tempdir().unwrap();
+        grants(&asked, data.path())
+    }
+
+    fn asking_for_folder(path: &Path, data: &Path) -> Result<FolderGrant, String> {
+        let grant = wire::FolderGrant { path: path.display().to_string(), access: "read".to_owned() };
+        folder("site", &grant, data)
+    }
+
+    #[test]
+    fn nothing_asked_for_is_nothing_granted() {
+        assert_eq!(asking(|_| {}), Ok(Grants::default()));
+    }
+
+    #[test]
+    fn an_origin_is_granted_in_its_normal_form() {
+        let http = |origin: &str| wire::HttpGrant { origin: origin.to_owned(), private_network: false };
+        let granted = asking(|asked| asked.http = vec![http("HTTPS://Example.com")]).unwrap();
+        assert_eq!(granted.http.first().unwrap().origin, "https://example.com:443");
+        assert!(asking(|asked| asked.http = vec![http("https://*.example.com")]).is_err());
+    }
+
+    #[test]
+    fn only_absolute_folders_that_exist_are_granted() {
+        let (there, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        assert!(asking_for_folder(there.path(), data.path()).is_ok());
+        for wrong in [Path::new("relative"), &there.path().join("missing"), &there.path().join("../x")] {
+            assert!(asking_for_folder(wrong, data.path()).is_err(), "{}", wrong.display());
+        }
+    }
+
+    #[test]
+    fn the_hosts_own_data_is_granted_to_nobody() {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::create_dir(data.path().join("journal")).unwrap();
+        let around = data.path().parent().unwrap().to_owned();
+        for wrong in [data.path(), &data.path().join("journal"), &around, Path::new("/")] {
+            let refused = asking_for_folder(wrong, data.path()).unwrap_err();
+            assert!(refused.contains("own data"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn limits_have_bounds() {
+        assert!(asking(|asked| asked.limits.memory_bytes = Some(0)).is_err());
+        assert!(asking(|asked| asked.limits.wall_ms = Some(u64::MAX)).is_err());
+        let granted = asking(|asked| asked.limits.cpu_ms = Some(1)).unwrap();
+        assert_eq!(granted.limits, Limits { cpu_ms: 1, ..Limits::default() });
+    }
+}

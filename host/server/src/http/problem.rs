@@ -1,0 +1,271 @@
+//! Refusals and errors as the wire shows them: RFC 9457 problems with a stable code.
+//!
+//! 404: what is named is not there. 409: it is, but not in this state. 403: not this caller. 413 and 429: too much.
+//! 422: the request itself is wrong. 5xx is ours, and goes to the log, too.
+
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection, StringRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use lockgate_core::handle::{MOST_WAITING, Rejection};
+use lockgate_core::system::SystemRejection;
+use lockgate_journal::JournalError;
+use lockgate_sandbox::SandboxError;
+use lockgate_store::StoreError;
+
+use crate::driver::{AddPluginError, Refusal, SystemRefusal};
+use crate::project_file::Mistakes;
+use crate::wire;
+
+/// In a box: it travels through every `Result` of this module.
+#[derive(Debug)]
+pub struct Problem(Box<wire::Problem>);
+
+impl Problem {
+    /// `code` is lowercase words with dashes, and never changes.
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self(Box::new(wire::Problem {
+            problem_type: format!("urn:lockgate:problem:{code}"),
+            title: title(code),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: code.to_owned(),
+            mistakes: Vec::new(),
+        }))
+    }
+
+    pub fn invalid(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    pub fn unknown(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    pub fn too_large(limit_bytes: u64) -> Self {
+        let detail = format!("the body has more than the {limit_bytes} bytes that are taken here");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+    }
+
+    /// Our own failure: whoever runs the host must hear of it, too.
+    pub fn ours(code: &str, error: impl std::fmt::Display) -> Self {
+        tracing::error!(code, %error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, error.to_string())
+    }
+
+    fn stopping(error: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string())
+    }
+
+    /// Says what was done before it went wrong.
+    pub fn after(mut self, done: &str) -> Self {
+        self.0.detail = format!("{done}, but then: {}", self.0.detail);
+        self
+    }
+
+    pub fn into_wire(self) -> wire::Problem {
+        *self.0
+    }
+}
+
+/// `tag-taken` is titled `Tag taken`.
+fn title(code: &str) -> String {
+    let words = code.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).expect("it was made from a status");
+        let body = serde_json::to_vec(&self.0).expect("a problem is plain data");
+        let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, content_type, body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::Stopping => Self::stopping(refusal),
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        use StatusCode as S;
+        let (status, code) = match &rejection {
+            Rejection::UnknownEnvironment { .. } => (S::NOT_FOUND, "unknown-environment"),
+            Rejection::UnknownRelease { .. } => (S::NOT_FOUND, "unknown-release"),
+            Rejection::UnknownDeployment { .. } => (S::NOT_FOUND, "unknown-deployment"),
+            Rejection::UnknownWorkflow { .. } => (S::NOT_FOUND, "unknown-workflow"),
+            Rejection::UnknownTarget { .. } => (S::NOT_FOUND, "unknown-target"),
+            Rejection::TagTaken { .. } => (S::CONFLICT, "tag-taken"),
+            Rejection::ReleaseStatus { .. } => (S::CONFLICT, "release-status"),
+            Rejection::ReleaseInUse { .. } => (S::CONFLICT, "release-in-use"),
+            Rejection::PluginsNotReady { .. } => (S::CONFLICT, "plugins-not-ready"),
+            Rejection::PluginNotPinned { .. } => (S::CONFLICT, "plugin-not-pinned"),
+            Rejection::RollbackByHand { .. } => (S::UNPROCESSABLE_ENTITY, "rollback-by-hand"),
+            Rejection::NothingToRollBackTo { .. } => (S::CONFLICT, "nothing-to-roll-back-to"),
+            Rejection::KeyReused { .. } => (S::CONFLICT, "key-reused"),
+            Rejection::NotWaitingForApproval { .. } => (S::CONFLICT, "not-waiting-for-approval"),
+            Rejection::MayNotApprove { .. } => (S::FORBIDDEN, "may-not-approve"),
+            Rejection::AlreadyFinished { .. } => (S::CONFLICT, "already-finished"),
+            Rejection::UndoUnderWay { .. } => (S::CONFLICT, "undo-under-way"),
+            Rejection::NotFinished { .. } => (S::CONFLICT, "not-finished"),
+            Rejection::NothingToRetry { .. } => (S::CONFLICT, "nothing-to-retry"),
+            Rejection::EnvironmentInUse { .. } => (S::CONFLICT, "environment-in-use"),
+            // A full queue empties again; a long text stays long.
+            Rejection::TooMuch { allowed: MOST_WAITING, .. } => (S::TOO_MANY_REQUESTS, "queue-full"),
+            Rejection::TooMuch { .. } => (S::PAYLOAD_TOO_LARGE, "too-much"),
+        };
+        Self::new(status, code, rejection.to_string())
+    }
+}
+
+impl From<SystemRefusal> for Problem {
+    fn from(refusal: SystemRefusal) -> Self {
+        match refusal {
+            SystemRefusal::Rejected(rejection) => rejection.into(),
+            SystemRefusal::Stopping => Self::stopping(refusal),
+        }
+    }
+}
+
+impl From<SystemRejection> for Problem {
+    fn from(rejection: SystemRejection) -> Self {
+        use StatusCode as S;
+        let (status, code) = match &rejection {
+            SystemRejection::BadPluginName { .. } => (S::UNPROCESSABLE_ENTITY, "invalid-plugin-name"),
+            SystemRejection::UnknownPlugin { .. } => (S::NOT_FOUND, "unknown-plugin"),
+            SystemRejection::TokenNameTaken { .. } => (S::CONFLICT, "token-name-taken"),
+            SystemRejection::BadTokenName { .. } => (S::UNPROCESSABLE_ENTITY, "invalid-token-name"),
+            SystemRejection::UnknownToken { .. } => (S::NOT_FOUND, "unknown-token"),
+            SystemRejection::LastAdministrator { .. } => (S::CONFLICT, "last-administrator"),
+        };
+        Self::new(status, code, rejection.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::NoBlob { .. } => Self::unknown("unknown-artifact", error.to_string()),
+            StoreError::WrongDigest { .. } => Self::invalid("wrong-digest", error.to_string()),
+            StoreError::BlobTooLarge { limit } => Self::too_large(*limit),
+            StoreError::InvalidLogName { .. } => Self::unknown("unknown-log", error.to_string()),
+            StoreError::Stopping { .. } => Self::stopping(error),
+            StoreError::Journal(JournalError::PayloadTooLarge { .. } | JournalError::AppendTooLarge { .. }) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-much", error.to_string())
+            }
+            StoreError::Journal(JournalError::QueueFull { .. }) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "disk-busy", error.to_string())
+            }
+            StoreError::Journal(
+                JournalError::Io { .. }
+                | JournalError::Damage(_)
+                | JournalError::Version { .. }
+                | JournalError::InvalidStream { .. }
+                | JournalError::NothingToAppend { .. }
+                | JournalError::Stopped { .. },
+            )
+            | StoreError::Io { .. }
+            | StoreError::InUse { .. }
+            | StoreError::Index { .. }
+            | StoreError::InvalidIndexName { .. }
+            | StoreError::DamagedBlob { .. }
+            | StoreError::InvalidLogLine { .. } => Self::ours("store-failed", error),
+        }
+    }
+}
+
+impl From<SandboxError> for Problem {
+    fn from(error: SandboxError) -> Self {
+        match error {
+            SandboxError::Invalid(_) => Self::invalid("invalid-component", error.to_string()),
+            SandboxError::Describe(_) => Self::invalid("plugin-cannot-describe-itself", error.to_string()),
+            SandboxError::OtherBytes { .. } => Self::invalid("wrong-digest", error.to_string()),
+            SandboxError::Cache { .. }
+            | SandboxError::Threads(_)
+            | SandboxError::Engine(_)
+            | SandboxError::Interrupted(_) => Self::ours("sandbox-failed", error),
+        }
+    }
+}
+
+impl From<AddPluginError> for Problem {
+    fn from(error: AddPluginError) -> Self {
+        match error {
+            AddPluginError::Sandbox(error) => error.into(),
+            AddPluginError::Store(error) => error.into(),
+            AddPluginError::System(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<Mistakes> for Problem {
+    fn from(mistakes: Mistakes) -> Self {
+        let mut problem = Self::invalid("invalid-project-file", mistakes.to_string());
+        let mistake = |mistake: &crate::project_file::Mistake| wire::Mistake {
+            line: mistake.line,
+            column: mistake.column,
+            path: mistake.path.clone(),
+            message: mistake.message.clone(),
+        };
+        problem.0.mistakes = mistakes.iter().map(mistake).collect();
+        problem
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::invalid("invalid-path", rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::invalid("invalid-query", rejection.body_text())
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        unreadable_body(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<StringRejection> for Problem {
+    fn from(rejection: StringRejection) -> Self {
+        unreadable_body(rejection.status(), rejection.body_text())
+    }
+}
+
+fn unreadable_body(status: StatusCode, detail: String) -> Problem {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, "body-too-large", detail),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable-body", detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_code_in_words() {
+        assert_eq!(title("tag-taken"), "Tag taken");
+    }
+
+    #[test]
+    fn a_full_queue_may_be_tried_again_and_a_long_text_not() {
+        let too_much = |allowed| Problem::from(Rejection::TooMuch { what: "it", actual: allowed + 1, allowed });
+        assert_eq!(too_much(MOST_WAITING).0.status, 429);
+        assert_eq!(too_much(16 * 1024).0.status, 413);
+    }
+}

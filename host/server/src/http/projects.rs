@@ -1,0 +1,116 @@
+//! Projects: put there by their file, and read with their environments.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use lockgate_core::definition::Definition;
+use lockgate_core::handle::Rejection;
+use lockgate_core::name::Name;
+use lockgate_core::plugin::Issue;
+use lockgate_core::state::State as ProjectState;
+
+use super::Api;
+use super::auth::Admin;
+use super::input::{At, Whole};
+use super::problem::Problem;
+use super::views;
+use crate::driver::{Host, blocking};
+use crate::project_file::{self, Mistakes, ProjectFile};
+use crate::wire;
+
+/// The system's own events lie in a stream of this name, beside those of the projects.
+const RESERVED: &str = "system";
+
+/// All projects.
+#[utoipa::path(get, path = "/v1/projects", tag = "projects",
+    responses((status = 200, body = wire::Page<wire::Project>)), security(("token" = ["viewer"])))]
+pub async fn list(State(api): State<Api>) -> Json<wire::Page<wire::Project>> {
+    let handles = api.host.project_names().into_iter().filter_map(|name| api.host.project(&name));
+    let items = handles.map(|handle| views::project(&handle.view().state)).collect();
+    Json(wire::Page { items, next: None })
+}
+
+/// One project with its environments.
+#[utoipa::path(get, path = "/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
+    responses((status = 200, body = wire::Project)), security(("token" = ["viewer"])))]
+pub async fn show(State(api): State<Api>, At(project): At<Name>) -> Result<Json<wire::Project>, Problem> {
+    Ok(Json(views::project(&api.project(&project)?.view().state)))
+}
+
+/// Makes the project what its file says: creates it, or changes its definition. Releases keep what they pinned.
+///
+/// The body is the text of the project file. Refused with all of its `mistakes`, each with its line.
+#[utoipa::path(put, path = "/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
+    request_body(content = String, content_type = "application/yaml", description = "The project file, `lockgate.yaml`"),
+    responses((status = 200, body = wire::Project), (status = 201, description = "Created", body = wire::Project)),
+    security(("token" = ["admin"])))]
+pub async fn put(
+    State(api): State<Api>,
+    Admin(actor): Admin,
+    At(project): At<Name>,
+    Whole(body): Whole,
+) -> Result<(StatusCode, Json<wire::Project>), Problem> {
+    if project.as_str() == RESERVED {
+        return Err(Problem::invalid("reserved-name", format!("`{RESERVED}` is a name Lockgate uses itself; choose another")));
+    }
+    let text = String::from_utf8(body.to_vec()).map_err(|_| Problem::invalid("not-text", "a project file is UTF-8 text"))?;
+    let definition = read(&api.host, &project, text).await?;
+    let status = if api.host.project(&project).is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let handle = api.host.apply(project, definition, actor).await?;
+    Ok((status, Json(views::project(&handle.view().state))))
+}
+
+/// Off the threads that serve requests: a file may be long, and may be made to be slow.
+async fn read(host: &Host, project: &Name, text: String) -> Result<Definition, Problem> {
+    let (parsed, text) = blocking(move || (project_file::parse(&text), text)).await;
+    let file = parsed?;
+    let mut issues = misnamed(&file, project);
+    issues.extend(host.validate_configs(&file.definition).await);
+    if issues.is_empty() {
+        return Ok(file.definition);
+    }
+    Err(blocking(move || Mistakes::from_issues(&text, issues)).await.into())
+}
+
+fn misnamed(file: &ProjectFile, project: &Name) -> Vec<Issue> {
+    if file.project == *project {
+        return Vec::new();
+    }
+    let message = format!("this is the file of `{}`, and it was sent to `{project}`", file.project);
+    vec![Issue { path: "/project".to_owned(), message }]
+}
+
+/// What is live, current and waiting in each environment.
+#[utoipa::path(get, path = "/v1/projects/{project}/environments", tag = "projects", params(("project" = String, Path)),
+    responses((status = 200, body = wire::Page<wire::Environment>)), security(("token" = ["viewer"])))]
+pub async fn environments(
+    State(api): State<Api>,
+    At(project): At<Name>,
+) -> Result<Json<wire::Page<wire::Environment>>, Problem> {
+    let view = api.project(&project)?.view();
+    Ok(Json(wire::Page { items: views::environments(&view.state), next: None }))
+}
+
+/// What is live, current and waiting in one environment.
+#[utoipa::path(get, path = "/v1/projects/{project}/environments/{environment}", tag = "projects",
+    params(("project" = String, Path), ("environment" = String, Path)),
+    responses((status = 200, body = wire::Environment)), security(("token" = ["viewer"])))]
+pub async fn environment(
+    State(api): State<Api>,
+    At((project, environment)): At<(Name, Name)>,
+) -> Result<Json<wire::Environment>, Problem> {
+    let view = api.project(&project)?.view();
+    expect_environment(&view.state, &environment)?;
+    Ok(Json(views::environment(&view.state, &environment)))
+}
+
+pub fn expect_environment(state: &ProjectState, environment: &Name) -> Result<(), Rejection> {
+    if state.definition.environments.contains_key(environment) {
+        return Ok(());
+    }
+    Err(Rejection::UnknownEnvironment {
+        environment: environment.clone(),
+        project: state.project.name.clone(),
+        known: lockgate_core::definition::listed(state.definition.environments.keys()),
+    })
+}

@@ -1,0 +1,631 @@
+//! The API as a client meets it: a real host in a folder of its own, behind a real listener.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use expect_test::expect;
+use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, Definition, Environment, OnFailure, Workflow, WorkflowStage};
+use lockgate_core::name::Actor;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::driver::{Settings, log_id};
+
+struct Server {
+    url: String,
+    host: Host,
+    /// Secret of the first token.
+    admin: String,
+    http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<io::Result<()>>,
+    _data: TempDir,
+}
+
+struct Answer {
+    status: u16,
+    headers: axum::http::HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    /// Status and code, after a look at the shape that every problem has.
+    fn problem(&self) -> (u16, String) {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
+        let problem: wire::Problem = serde_json::from_str(&self.text).unwrap();
+        assert_eq!(problem.status, self.status);
+        assert_eq!(problem.problem_type, format!("urn:lockgate:problem:{}", problem.code));
+        assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+        (self.status, problem.code)
+    }
+
+    fn is_problem(&self, status: u16, code: &str) {
+        assert_eq!(self.problem(), (status, code.to_owned()), "{}", self.text);
+    }
+}
+
+impl Server {
+    async fn start() -> Self {
+        // Another test of this process may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let data = tempfile::tempdir().unwrap();
+        let host = Host::open(Settings { data: data.path().to_owned(), concurrent_calls: 2 }).unwrap();
+        let admin = ensure_admin(&host).await.unwrap().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(host.clone(), listener, async {
+            let _ = stopped.await;
+        }));
+        let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        Self { url, host, admin, http, stop: Some(stop), serving, _data: data }
+    }
+
+    /// With project `shop`: `staging` deploys at once, `production` asks one of the operators.
+    async fn with_project() -> Self {
+        let server = Self::start().await;
+        let rule = ApprovalRule { count: 1, groups: ["operators".to_owned()].into() };
+        let guarded = Environment {
+            approvals: ApprovalPolicy { rules: vec![rule], ..ApprovalPolicy::default() },
+            ..Environment::default()
+        };
+        let workflow =
+            Workflow { stage: WorkflowStage::Patch, goes_live: true, on_failure: OnFailure::Stop, phases: Vec::new() };
+        let definition = Definition {
+            environments: BTreeMap::from([
+                ("staging".parse().unwrap(), Arc::default()),
+                ("production".parse().unwrap(), Arc::new(guarded)),
+            ]),
+            workflows: BTreeMap::from([("publish".parse().unwrap(), Arc::new(workflow))]),
+            ..Definition::default()
+        };
+        let by = Actor { person: "ann".to_owned(), groups: Default::default(), via: "test".to_owned() };
+        server.host.apply(name("shop"), definition, by).await.unwrap();
+        server
+    }
+
+    async fn with_release(tag: &str) -> Self {
+        let server = Self::with_project().await;
+        assert_eq!(server.post("/v1/projects/shop/releases", json!({ "tag": tag })).await.status, 201);
+        server
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        Answer::of(request.bearer_auth(&self.admin).send().await.unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// The secret of a new token; its name is the person's.
+    async fn token(&self, person: &str, role: &str, groups: &[&str]) -> String {
+        let new = json!({ "name": person, "person": person, "role": role, "groups": groups });
+        self.post("/v1/tokens", new).await.json()["secret"].as_str().unwrap().to_owned()
+    }
+
+    async fn deploy(&self, environment: &str, release: &str) -> u64 {
+        let answer = self.post(&format!("/v1/projects/shop/environments/{environment}/deployments"), json!({ "release": release }));
+        answer.await.json()["number"].as_u64().unwrap()
+    }
+
+    async fn is_indexed(&self, number: u64) {
+        let project = name("shop");
+        while deployments::finished(&self.host.store, &project, number).unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+/// The events of a stream that has ended: type, id and data of each.
+fn events(text: &str) -> Vec<(String, String, Value)> {
+    let event = |block: &str| {
+        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        Some((field("event: ")?, field("id: ")?, serde_json::from_str(&field("data: ")?).unwrap()))
+    };
+    text.split("\n\n").filter_map(event).collect()
+}
+
+// ---- who may ----
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_good_token() {
+    let server = Server::start().await;
+    let whoami = |secret: Option<&str>| {
+        let request = server.request(Method::GET, "/v1/whoami");
+        let request = match secret {
+            Some(secret) => request.bearer_auth(secret),
+            None => request,
+        };
+        async move { Answer::of(request.send().await.unwrap()).await }
+    };
+    whoami(None).await.is_problem(401, "token-missing");
+    let wrong = whoami(Some("lg_wrong")).await;
+    wrong.is_problem(401, "token-unknown");
+    assert_eq!(wrong.headers["www-authenticate"], "Bearer");
+    let secret = server.token("ci", "member", &["operators"]).await;
+    expect![[r#"{"person":"ci","groups":["operators"],"role":"member","token":"ci"}"#]].assert_eq(&whoami(Some(&secret)).await.text);
+    assert_eq!(server.send(server.request(Method::DELETE, "/v1/tokens/ci")).await.status, 204);
+    whoami(Some(&secret)).await.is_problem(401, "token-revoked");
+}
+
+#[tokio::test]
+async fn the_health_of_a_host_is_no_secret() {
+    let server = Server::start().await;
+    let answer = Answer::of(server.request(Method::GET, "/health").send().await.unwrap()).await;
+    assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("ok")));
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_once_and_its_hash_never() {
+    let server = Server::start().await;
+    assert_eq!(ensure_admin(&server.host).await.unwrap(), None);
+    let secret = server.token("ci", "viewer", &[]).await;
+    let listed = server.get("/v1/tokens").await.text;
+    assert!(listed.contains("\"ci\"") && !listed.contains(&secret) && !listed.contains(&hash(&secret).hex()), "{listed}");
+    let again = json!({ "name": "ci", "person": "eve" });
+    server.post("/v1/tokens", again).await.is_problem(409, "token-name-taken");
+}
+
+/// Path with something in every place, method, and the roles of its security requirement.
+fn operations(document: &Value) -> Vec<(String, Method, Option<String>)> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Ok(method) = method.to_uppercase().parse() else { continue };
+            let role = operation["security"].pointer("/0/token/0").and_then(Value::as_str).map(str::to_owned);
+            operations.push((path.clone(), method, role));
+        }
+    }
+    operations
+}
+
+#[tokio::test]
+async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await.json();
+    let lines = operations(&document).into_iter().map(|(path, method, role)| {
+        format!("{method} {path} {}\n", role.unwrap_or_else(|| "-".to_owned()))
+    });
+    expect![[r#""#]].assert_eq(&lines.collect::<String>());
+
+    let viewer = server.token("viewer", "viewer", &[]).await;
+    let member = server.token("member", "member", &[]).await;
+    for (path, method, role) in operations(&document) {
+        let place = path.replace("{number}", "1").replace("{digest}", &hash("").to_string()).replace(['{', '}'], "");
+        let send = |secret: Option<&str>| {
+            let request = server.request(method.clone(), &place);
+            let request = match secret {
+                Some(secret) => request.bearer_auth(secret),
+                None => request,
+            };
+            async move { request.send().await.unwrap() }
+        };
+        let status = |response: Response| response.status().as_u16();
+        match role.as_deref() {
+            None => assert_eq!(status(send(None).await), 200, "{method} {place}"),
+            Some(role) => {
+                assert_eq!(status(send(None).await), 401, "{method} {place}");
+                let answers = [status(send(Some(&viewer)).await), status(send(Some(&member)).await)];
+                let refused = answers.map(|status| status == 403);
+                let expected = [role != "viewer", role == "admin"];
+                assert_eq!(refused, expected, "{method} {place} {answers:?}");
+            }
+        }
+    }
+}
+
+// ---- problems ----
+
+#[tokio::test]
+async fn whatever_is_refused_is_a_problem() {
+    let server = Server::with_release("v1").await;
+    let releases = "/v1/projects/shop/releases";
+    let raw = |body: &str| server.send(server.request(Method::POST, releases).body(body.to_owned()));
+    server.get("/v1/nothing").await.is_problem(404, "no-such-route");
+    server.post("/health", json!({})).await.is_problem(405, "method-not-allowed");
+    server.post("/v1/whoami", json!({})).await.is_problem(405, "method-not-allowed");
+    server.get("/v1/projects/shops").await.is_problem(404, "unknown-project");
+    server.get("/v1/projects/Shop!").await.is_problem(422, "invalid-path");
+    server.get("/v1/projects/shop/environments/qa").await.is_problem(404, "unknown-environment");
+    server.get("/v1/projects/shop/releases/v2").await.is_problem(404, "unknown-release");
+    server.get("/v1/projects/shop/deployments/7").await.is_problem(404, "unknown-deployment");
+    server.get("/v1/projects/shop/deployments?limit=0").await.is_problem(422, "invalid-query");
+    server.get("/v1/projects/shop/deployments?status=GREEN").await.is_problem(422, "invalid-query");
+    server.get("/v1/plugins/none").await.is_problem(404, "unknown-plugin");
+    raw("{").await.is_problem(400, "invalid-json");
+    raw(r#"{"tag":"v2","colour":"red"}"#).await.is_problem(422, "invalid-body");
+    raw(r#"{"tag":"v 2"}"#).await.is_problem(422, "invalid-tag");
+    let rollback = "/v1/projects/shop/environments/staging/rollback";
+    server.post(rollback, json!({})).await.is_problem(409, "nothing-to-roll-back-to");
+    let deploy = "/v1/projects/shop/environments/staging/deployments";
+    let by_hand = json!({ "release": "v1", "type": "ROLLBACK" });
+    server.post(deploy, by_hand).await.is_problem(422, "rollback-by-hand");
+    let flood = json!({ "release": "v1", "comment": "x".repeat(20_000) });
+    server.post(deploy, flood).await.is_problem(413, "too-much");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused() {
+    let server = Server::with_project().await;
+    let large = json!({ "tag": "v1", "description": "x".repeat(input::BODY_BYTES) });
+    server.post("/v1/projects/shop/releases", large).await.is_problem(413, "body-too-large");
+}
+
+#[tokio::test]
+async fn what_is_no_component_is_refused() {
+    let server = Server::start().await;
+    let post = server.request(Method::POST, "/v1/plugins").body(vec![0; input::BODY_BYTES + 1]);
+    server.send(post).await.is_problem(422, "invalid-component");
+}
+
+// ---- projects ----
+
+const FILE: &str = "project: blog
+environments:
+  production:
+    workflow: publish
+workflows:
+  publish:
+    phases:
+      - { name: notify, plugin: http-request, config: { url: 'http://127.0.0.1:9000/' } }
+";
+
+#[tokio::test]
+async fn a_project_file_is_taken_once_and_then_again() {
+    let server = Server::start().await;
+    let put = || server.send(server.request(Method::PUT, "/v1/projects/blog").body(FILE));
+    let created = put().await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert_eq!(created.json()["environments"][0]["name"], "production");
+    assert_eq!(put().await.status, 200);
+    assert_eq!(server.get("/v1/projects").await.json()["items"][0]["name"], "blog");
+}
+
+#[tokio::test]
+async fn every_mistake_of_a_project_file_has_its_line() {
+    let server = Server::start().await;
+    let put = |path: &str, file: String| server.send(server.request(Method::PUT, path).body(file));
+    let wrong = FILE.replace("workflow: publish", "workflow: publsh").replace("name: notify", "name: plan");
+    let refused = put("/v1/projects/blog", wrong).await;
+    refused.is_problem(422, "invalid-project-file");
+    let problem: wire::Problem = serde_json::from_str(&refused.text).unwrap();
+    let places: Vec<(usize, &str)> = problem.mistakes.iter().map(|mistake| (mistake.line, mistake.path.as_str())).collect();
+    assert_eq!(places, [(4, "/environments/production/workflow"), (8, "/workflows/publish/phases/0/name")]);
+
+    let misnamed = put("/v1/projects/shop", FILE.to_owned()).await.json();
+    assert_eq!(misnamed["mistakes"][0]["line"], 1, "{misnamed}");
+    put("/v1/projects/system", FILE.replace("blog", "system")).await.is_problem(422, "reserved-name");
+}
+
+// ---- releases ----
+
+#[tokio::test]
+async fn a_tag_is_taken_by_other_content_and_not_by_the_same() {
+    let server = Server::with_release("v1").await;
+    let releases = "/v1/projects/shop/releases";
+    assert_eq!(server.post(releases, json!({ "tag": "v1" })).await.status, 200);
+    server.post(releases, json!({ "tag": "v1", "description": "other" })).await.is_problem(409, "tag-taken");
+}
+
+#[tokio::test]
+async fn a_release_is_created_and_deployed_in_one_call_and_once() {
+    let server = Server::with_project().await;
+    let new = json!({ "tag": "v1", "deploy_to": "staging" });
+    let created = server.post("/v1/projects/shop/releases", new.clone()).await;
+    assert_eq!((created.status, created.json()["deployment"].as_u64()), (201, Some(1)), "{}", created.text);
+    let again = server.post("/v1/projects/shop/releases", new).await;
+    assert_eq!((again.status, again.json()["deployment"].as_u64()), (200, Some(1)));
+    assert_eq!(again.json()["lifecycle"], "Deployed");
+    let nowhere = json!({ "tag": "v2", "deploy_to": "qa" });
+    server.post("/v1/projects/shop/releases", nowhere).await.is_problem(404, "unknown-environment");
+    server.get("/v1/projects/shop/releases/v2").await.is_problem(404, "unknown-release");
+}
+
+#[tokio::test]
+async fn a_draft_is_started_and_a_release_abandoned() {
+    let server = Server::with_project().await;
+    let path = "/v1/projects/shop/releases";
+    let draft = server.post(path, json!({ "tag": "v1", "draft": true })).await.json();
+    assert_eq!((draft["status"].as_str(), draft["digest"].as_str()), (Some("Draft"), None));
+    let started = server.post(&format!("{path}/v1/start"), json!({})).await.json();
+    assert_eq!(started["status"], "Active");
+    assert!(started["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:")));
+    server.post(&format!("{path}/v1/start"), json!({})).await.is_problem(409, "release-status");
+    assert_eq!(server.post(&format!("{path}/v1/abandon"), json!({})).await.json()["status"], "Abandoned");
+}
+
+#[tokio::test]
+async fn releases_are_paged_newest_first() {
+    let server = Server::with_project().await;
+    for tag in ["a", "c", "b"] {
+        server.post("/v1/projects/shop/releases", json!({ "tag": tag })).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let first = server.get("/v1/projects/shop/releases?limit=2").await.json();
+    let tags = |page: &Value| -> Vec<String> {
+        page["items"].as_array().unwrap().iter().map(|release| release["tag"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((tags(&first), first["next"].as_str()), (vec!["b".to_owned(), "c".to_owned()], Some("c")));
+    let second = server.get("/v1/projects/shop/releases?limit=2&after=c").await.json();
+    assert_eq!((tags(&second), second["next"].as_str()), (vec!["a".to_owned()], None));
+}
+
+// ---- artifacts ----
+
+#[tokio::test]
+async fn an_artifact_comes_back_as_it_was_sent() {
+    let server = Server::with_project().await;
+    let bytes = vec![7; 3 << 20];
+    let digest = lockgate_core::digest::Digest::of(&bytes);
+    let path = format!("/v1/artifacts/{digest}");
+    server.get(&path).await.is_problem(404, "unknown-artifact");
+    let put = server.request(Method::PUT, &format!("/v1/artifacts?digest={digest}")).body(bytes.clone());
+    let stored = server.send(put).await;
+    assert_eq!((stored.status, stored.json()), (201, json!({ "digest": digest.to_string(), "size_bytes": 3 << 20 })));
+    let head = server.send(server.request(Method::HEAD, &path)).await;
+    assert_eq!((head.status, head.headers["content-length"].to_str().unwrap()), (200, "3145728"));
+    let back = server.request(Method::GET, &path).bearer_auth(&server.admin).send().await.unwrap();
+    assert_eq!(back.bytes().await.unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn an_artifact_with_another_digest_leaves_nothing() {
+    let server = Server::with_project().await;
+    let announced = lockgate_core::digest::Digest::of(b"announced");
+    let put = server.request(Method::PUT, &format!("/v1/artifacts?digest={announced}")).body("something else");
+    server.send(put).await.is_problem(422, "wrong-digest");
+    let actual = lockgate_core::digest::Digest::of(b"something else");
+    for digest in [announced, actual] {
+        server.get(&format!("/v1/artifacts/{digest}")).await.is_problem(404, "unknown-artifact");
+    }
+    let unfinished = server.host.store.dir().join("blobs/unfinished");
+    assert_eq!(std::fs::read_dir(unfinished).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_release_names_only_content_that_somebody_has() {
+    let server = Server::with_project().await;
+    let digest = lockgate_core::digest::Digest::of(b"site").to_string();
+    let release = |uri: &str| json!({ "tag": "v1", "artifacts": [{ "name": "site", "digest": digest, "uri": uri }] });
+    let refused = server.post("/v1/projects/shop/releases", release("")).await;
+    refused.is_problem(422, "artifact-missing");
+    assert!(refused.text.contains("lockgate artifact push"), "{}", refused.text);
+    assert_eq!(server.post("/v1/projects/shop/releases", release("https://files.example/site")).await.status, 201);
+}
+
+// ---- deployments ----
+
+#[tokio::test]
+async fn a_trigger_with_the_same_key_is_done_once() {
+    let server = Server::with_release("v1").await;
+    let path = "/v1/projects/shop/environments/staging/deployments";
+    let trigger = |secret: &str, key: &str, body: Value| {
+        let request = server.request(Method::POST, path).bearer_auth(secret).header("Idempotency-Key", key).json(&body);
+        async move { Answer::of(request.send().await.unwrap()).await }
+    };
+    let full = json!({ "release": "v1" });
+    let first = trigger(&server.admin, "k1", full.clone()).await;
+    assert_eq!((first.status, first.headers["location"].to_str().unwrap()), (202, "/v1/projects/shop/deployments/1"));
+    let again = trigger(&server.admin, "k1", full.clone()).await;
+    assert_eq!((again.status, again.json()["number"].as_u64()), (200, Some(1)));
+    trigger(&server.admin, "k1", json!({ "release": "v1", "forced": true })).await.is_problem(409, "key-reused");
+    let other = server.token("ci", "member", &[]).await;
+    assert_eq!(trigger(&other, "k1", full.clone()).await.json()["number"], 2);
+    trigger(&server.admin, "two words", full).await.is_problem(422, "invalid-idempotency-key");
+}
+
+#[tokio::test]
+async fn deployments_are_paged_without_gaps_or_repeats() {
+    let server = Server::with_release("v1").await;
+    for number in 1..=5 {
+        assert_eq!(server.deploy("staging", "v1").await, number);
+        server.is_indexed(number).await;
+    }
+    // The first of these waits for people, the second for the first.
+    server.deploy("production", "v1").await;
+    server.deploy("production", "v1").await;
+    let mut numbers = Vec::new();
+    let mut query = "limit=2".to_owned();
+    loop {
+        let page = server.get(&format!("/v1/projects/shop/deployments?{query}")).await.json();
+        numbers.extend(page["items"].as_array().unwrap().iter().map(|item| item["number"].as_u64().unwrap()));
+        let Some(next) = page["next"].as_str() else { break };
+        query = format!("limit=2&before={next}");
+    }
+    assert_eq!(numbers, [7, 6, 5, 4, 3, 2, 1]);
+    let count = async |query: &str| {
+        let page = server.get(&format!("/v1/projects/shop/deployments?{query}")).await.json();
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("environment=production").await, 2);
+    assert_eq!(count("status=succeeded").await, 5);
+    assert_eq!(count("status=QUEUED&environment=production").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
+    let server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    server.deploy("production", "v1").await;
+    let waits = async |number: u64| {
+        let deployment = server.get(&format!("/v1/projects/shop/deployments/{number}")).await.json();
+        let blocker = &deployment["waiting_for"][0];
+        let text = |field: &str| blocker[field].as_str().unwrap().to_owned();
+        // The time is another one in every run.
+        let reason = text("reason");
+        let reason = reason.split(" until ").next().unwrap().to_owned();
+        (deployment["status"].as_str().unwrap().to_owned(), reason, text("lifted_by"))
+    };
+    expect![[r#"
+        (
+            "PENDING_APPROVAL",
+            "approval",
+            "1 of operators, but not admin",
+        )
+    "#]]
+    .assert_debug_eq(&waits(1).await);
+    expect![[r#"
+        (
+            "QUEUED",
+            "its turn in `production`: place 1, behind deployment 1",
+            "deployment 1, when it finishes; or whoever cancels it",
+        )
+    "#]]
+    .assert_debug_eq(&waits(2).await);
+}
+
+#[tokio::test]
+async fn only_those_who_are_asked_approve() {
+    let server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    let path = "/v1/projects/shop/deployments/1/approve";
+    server.post(path, json!({})).await.is_problem(403, "may-not-approve");
+    let approve = |secret: String| {
+        let request = server.request(Method::POST, path).bearer_auth(secret);
+        async move { Answer::of(request.send().await.unwrap()).await }
+    };
+    approve(server.token("bob", "member", &[]).await).await.is_problem(403, "may-not-approve");
+    let approved = approve(server.token("olga", "member", &["operators"]).await).await.json();
+    assert_eq!(approved["status"], "SUCCEEDED", "{approved}");
+    assert_eq!(approved["approval"]["answers"][0]["person"], "olga");
+    server.is_indexed(1).await;
+    server.deploy("staging", "v1").await;
+    server.post(path, json!({})).await.is_problem(409, "not-waiting-for-approval");
+    server.post("/v1/projects/shop/deployments/1/cancel", json!({})).await.is_problem(409, "already-finished");
+}
+
+#[tokio::test]
+async fn a_cancelled_deployment_says_who_and_why_and_is_tried_again() {
+    let server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    let path = "/v1/projects/shop/deployments/1";
+    let cancelled = server.post(&format!("{path}/cancel"), json!({ "reason": "wrong day" })).await.json();
+    assert_eq!((cancelled["status"].as_str(), cancelled["failure"]["message"].as_str()), (Some("ABORTED"), Some("cancelled by admin: wrong day")));
+    server.is_indexed(1).await;
+    server.deploy("staging", "v1").await;
+    let again = server.post(&format!("{path}/retry"), json!({})).await;
+    assert_eq!((again.status, again.json()["attempt"].as_u64()), (202, Some(2)), "{}", again.text);
+    server.post(&format!("{path}/redeploy"), json!({})).await.is_problem(409, "not-finished");
+}
+
+#[tokio::test]
+async fn an_environment_shows_what_is_live_and_where_a_rollback_goes() {
+    let server = Server::with_release("v1").await;
+    server.post("/v1/projects/shop/releases", json!({ "tag": "v2", "deploy_to": "staging" })).await;
+    server.deploy("staging", "v1").await;
+    let staging = server.get("/v1/projects/shop/environments/staging").await.json();
+    assert_eq!((&staging["live"]["release"], &staging["rollback_to"]), (&json!("v1"), &json!("v2")));
+    assert_eq!(staging["differs"], false);
+    let back = server.post("/v1/projects/shop/environments/staging/rollback", json!({})).await;
+    assert_eq!((back.status, &back.json()["release"]), (202, &json!("v2")));
+}
+
+// ---- events and logs ----
+
+#[tokio::test]
+async fn events_are_paged_and_streamed_to_the_end() {
+    let server = Server::with_release("v1").await;
+    server.deploy("staging", "v1").await;
+    server.is_indexed(1).await;
+    let path = "/v1/projects/shop/deployments/1/events";
+    let all = server.get(path).await.json();
+    let all = all["items"].as_array().unwrap();
+    let first = server.get(&format!("{path}?limit=2")).await.json();
+    let rest = server.get(&format!("{path}?after={}", first["next"].as_str().unwrap())).await.json();
+    assert_eq!([first["items"].as_array().unwrap().as_slice(), rest["items"].as_array().unwrap()].concat(), *all);
+
+    let streamed = events(&server.get(&format!("{path}/stream")).await.text);
+    let sent: Vec<Value> = streamed.iter().map(|(_, _, data)| data.clone()).collect();
+    assert_eq!(sent[..all.len()], *all);
+    let last = all.last().unwrap()["sequence"].as_u64().unwrap();
+    assert_eq!(streamed.last().unwrap(), &("end".to_owned(), last.to_string(), json!({ "id": last })));
+
+    let seen = &streamed[1].1;
+    let request = server.request(Method::GET, &format!("{path}/stream?after=0")).header("Last-Event-ID", seen);
+    assert_eq!(events(&server.send(request).await.text), streamed[2..]);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_open_hears_what_happens_next() {
+    let server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    let known = server.get("/v1/projects/shop/deployments/1").await.json()["last_event"].as_u64().unwrap();
+    let stream = server.get(&format!("/v1/projects/shop/deployments/1/events/stream?after={known}"));
+    let reject = async {
+        let olga = server.token("olga", "member", &["operators"]).await;
+        let path = "/v1/projects/shop/deployments/1/reject";
+        server.request(Method::POST, path).bearer_auth(olga).json(&json!({ "comment": "no" })).send().await.unwrap();
+    };
+    let (streamed, ()) = tokio::join!(stream, reject);
+    let types: Vec<String> = events(&streamed.text).into_iter().map(|(event_type, _, _)| event_type).collect();
+    assert_eq!(types, ["refused", "finished", "end"]);
+}
+
+#[tokio::test]
+async fn a_log_is_paged_and_streamed_from_any_line() {
+    let server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    let id = log_id(&name("shop"), 1, 1, "plan").unwrap();
+    let line = |message: &str| {
+        let line = json!({ "time": "", "level": "info", "phase": "plan", "attempt": 1, "try": 1,
+            "deploymentType": "REGULAR", "message": message, "fields": {} });
+        line.to_string().into_bytes()
+    };
+    server.host.store.logs().append(&id, vec![line("one"), line("two"), line("three")]).await.unwrap();
+    let path = "/v1/projects/shop/deployments/1/phases/plan/logs";
+    let first = server.get(&format!("{path}?limit=2")).await.json();
+    assert_eq!(first["items"][1]["message"], "two");
+    let second = server.get(&format!("{path}?from={}", first["next"].as_str().unwrap())).await.json();
+    assert_eq!(second["items"][0]["message"], "three");
+    let behind = second["items"][0]["position"].as_u64().unwrap() + 1;
+    assert_eq!(server.get(&format!("{path}?from={behind}")).await.json(), json!({ "items": [] }));
+    server.get(&path.replace("plan", "nothing")).await.is_problem(404, "unknown-phase");
+    server.get(&format!("{path}?attempt=2")).await.is_problem(404, "unknown-attempt");
+
+    let stream = server.get(&format!("{path}/stream"));
+    let cancel = server.post("/v1/projects/shop/deployments/1/cancel", json!({}));
+    let (streamed, _) = tokio::join!(stream, cancel);
+    let streamed = events(&streamed.text);
+    let types: Vec<&str> = streamed.iter().map(|(event_type, _, _)| event_type.as_str()).collect();
+    assert_eq!(types, ["log", "log", "log", "end"]);
+    let resumed = server.request(Method::GET, &format!("{path}/stream")).header("Last-Event-ID", &streamed[0].1);
+    assert_eq!(events(&server.send(resumed).await.text), streamed[1..]);
+}
+
+#[tokio::test]
+async fn a_host_that_stops_sends_its_listeners_away_with_the_place_to_go_on() {
+    let mut server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    let request = server.request(Method::GET, "/v1/projects/shop/deployments/1/events/stream").bearer_auth(&server.admin);
+    let open = request.send().await.unwrap();
+    server.stop.take().unwrap().send(()).unwrap();
+    let streamed = events(&open.text().await.unwrap());
+    assert_eq!(streamed.last().unwrap().0, "resume");
+    server.serving.await.unwrap().unwrap();
+}

@@ -1,0 +1,564 @@
+//! From the domain to the wire: what people see of a state. Nothing here asks the clock or the disk.
+
+use std::collections::BTreeSet;
+
+use lockgate_core::approval::is_satisfied;
+use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, PhaseWork};
+use lockgate_core::deployment::{
+    Approval, Attempt, Current, Deployment, GateRun, PhaseResult, PhaseRun, Signature, Stage, UndoResult,
+};
+use lockgate_core::digest::Digest;
+use lockgate_core::name::{Name, Timestamp};
+use lockgate_core::plugin::{Artifact, FieldChange, Grants, Limits, ResourceChange};
+use lockgate_core::release::{Release, ReleaseStatus};
+use lockgate_core::state::{EnvironmentState, Live, State};
+use lockgate_core::system::{SystemState, Token};
+use lockgate_core::work::{Step, Work, WorkState};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::auth::role_word;
+use crate::clock::rfc3339;
+use crate::wire;
+
+/// An environment shows no more waiting deployments than this one by one.
+const MOST_QUEUED_SHOWN: usize = 1_000;
+
+/// A unit variant as it is written in JSON.
+pub fn word(value: impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn names(names: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
+    names.into_iter().map(|name| name.to_string()).collect()
+}
+
+// ---- projects and environments ----
+
+pub fn project(state: &State) -> wire::Project {
+    wire::Project {
+        name: state.project.name.to_string(),
+        description: state.definition.description.clone(),
+        applications: names(&state.definition.applications),
+        workflows: names(state.definition.workflows.keys()),
+        environments: environments(state),
+    }
+}
+
+pub fn environments(state: &State) -> Vec<wire::Environment> {
+    state.definition.environments.keys().map(|name| environment(state, name)).collect()
+}
+
+pub fn environment(state: &State, name: &Name) -> wire::Environment {
+    let there = state.environment(name);
+    let current = there.current.as_ref();
+    wire::Environment {
+        name: name.to_string(),
+        live: there.live.as_ref().map(|live| wire::LiveRelease {
+            release: live.release.to_string(),
+            deployment: live.deployment,
+            since: rfc3339(live.since),
+        }),
+        current: current.map(|current| wire::CurrentRelease {
+            release: current.release.to_string(),
+            deployment: current.deployment,
+            since: rfc3339(current.since),
+        }),
+        differs: current.map(|current| current.deployment) != there.live.as_ref().map(|live| live.deployment),
+        active: there.slot,
+        queue: there.queue.iter().take(MOST_QUEUED_SHOWN).copied().collect(),
+        waiting: there.queue.len(),
+        rollback_to: rollback_to(&there).map(|live| live.release.to_string()),
+    }
+}
+
+/// As the core decides it: to what is live, where something else was begun, and else to what was live before.
+fn rollback_to(there: &EnvironmentState) -> Option<&Live> {
+    let is_current = |live: &Live| there.current.as_ref().is_some_and(|current: &Current| current.release == live.release);
+    match &there.live {
+        Some(live) if !is_current(live) => Some(live),
+        Some(_) | None => there.live_before.back(),
+    }
+}
+
+// ---- releases ----
+
+pub fn release(state: &State, release: &Release) -> wire::Release {
+    let is_live = |there: &EnvironmentState| there.live.as_ref().is_some_and(|live| live.release == release.tag);
+    let live_in = state.environments.iter().filter(|(_, there)| is_live(there)).map(|(name, _)| name);
+    let has_digest = match release.status {
+        ReleaseStatus::Draft => false,
+        ReleaseStatus::Active | ReleaseStatus::Abandoned => true,
+    };
+    wire::Release {
+        tag: release.tag.to_string(),
+        description: release.description.clone(),
+        status: word(release.status),
+        lifecycle: word(state.lifecycle(release)),
+        digest: has_digest.then(|| release.digest().to_string()),
+        artifacts: release.artifacts.iter().map(artifact).collect(),
+        workflows: names(release.workflows.keys()),
+        plugins: release.plugins.iter().map(|(name, digest)| (name.to_string(), digest.to_string())).collect(),
+        created_by: release.created_by.person.clone(),
+        created_at: rfc3339(release.created_at),
+        live_in: names(live_in),
+        deployment: None,
+    }
+}
+
+fn artifact(artifact: &Artifact) -> wire::Artifact {
+    let Artifact { name, uri, digest, media_type, build_id, stack, application, metadata } = artifact.clone();
+    wire::Artifact { name, digest: digest.to_string(), uri, media_type, build_id, stack, application, metadata }
+}
+
+// ---- deployments ----
+
+/// `sequence` is that of the last event in `state`.
+pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Timestamp) -> wire::Deployment {
+    let attempt = &deployment.attempt;
+    let (attempt_status, operation_status) = attempt.status();
+    let queue = QueuePlace::of(state, deployment);
+    wire::Deployment {
+        id: format!("{}/{}", state.project.name, deployment.number),
+        number: deployment.number,
+        project: state.project.name.to_string(),
+        environment: deployment.environment.to_string(),
+        release: deployment.release.tag.to_string(),
+        deployment_type: word(deployment.deployment_type),
+        workflow: deployment.workflow.to_string(),
+        status: word(attempt.deployment_status()),
+        partial: matches!(attempt.stage, Stage::Finished(lockgate_core::deployment::Finish::PartiallySucceeded)),
+        environment_status: word(attempt.environment_status()),
+        attempt_status: word(attempt_status),
+        operation_status: word(operation_status),
+        attempt: attempt.number,
+        place: queue.as_ref().map(|queue| queue.place),
+        waiting_for: waiting_for(deployment, queue.as_ref()),
+        refresh: deployment.flags.refresh,
+        forced: deployment.flags.forced,
+        allow_destructive: deployment.flags.allow_destructive,
+        comment: deployment.comment.clone(),
+        triggered_by: deployment.triggered_by.person.clone(),
+        created_at: rfc3339(deployment.created_at),
+        finished_at: attempt.finished_at.map(rfc3339),
+        time_taken_ms: attempt.finished_at.unwrap_or(now).ms_since(deployment.created_at),
+        failure: failure(attempt),
+        phases: attempt.phases.iter().enumerate().map(|(index, run)| phase(deployment, index, run)).collect(),
+        plan: plan(deployment),
+        approval: attempt.approval.as_ref().map(|approval| self::approval(attempt, approval)),
+        gates: gates(attempt),
+        last_event: sequence,
+    }
+}
+
+fn failure(attempt: &Attempt) -> Option<wire::Failure> {
+    if let Some(failure) = &attempt.failure {
+        return Some(wire::Failure { phase: failure.phase.clone(), message: failure.message.clone() });
+    }
+    let cancel = attempt.cancel.as_ref()?;
+    let mut message = format!("cancelled by {}", cancel.by.person);
+    if !cancel.reason.is_empty() {
+        message = format!("{message}: {}", cancel.reason);
+    }
+    Some(wire::Failure { phase: "cancel".to_owned(), message })
+}
+
+fn phase(deployment: &Deployment, index: usize, run: &PhaseRun) -> wire::Phase {
+    let does = match &deployment.phase(index).work {
+        PhaseWork::Plugin { plugin, .. } => plugin.to_string(),
+        PhaseWork::Apply { target } => format!("apply {target}"),
+    };
+    let (status, message) = match &run.result {
+        PhaseResult::Waiting => ("Waiting", None),
+        PhaseResult::Running => ("Running", None),
+        PhaseResult::Succeeded => ("Succeeded", None),
+        PhaseResult::Failed(failure) => ("Failed", Some(failure.message.clone())),
+        PhaseResult::Canceled => ("Canceled", None),
+        PhaseResult::Skipped => ("Skipped", None),
+    };
+    // The tries of work that is under way are counted there until it ends.
+    let running = deployment.work(Step::Run(index)).map_or(0, |work| work.tries);
+    wire::Phase {
+        name: run.name.to_string(),
+        does,
+        status: status.to_owned(),
+        tries: run.tries + running,
+        started_at: run.started_at.map(rfc3339),
+        ended_at: run.ended_at.map(rfc3339),
+        summary: run.summary.clone(),
+        message,
+        outputs: run.outputs.clone(),
+        undo: run.undo.as_ref().map(|undo| match undo {
+            UndoResult::Undone => "Undone".to_owned(),
+            UndoResult::NotUndone(failure) => failure.message.clone(),
+        }),
+    }
+}
+
+fn plan(deployment: &Deployment) -> wire::Plan {
+    let mut plan = wire::Plan::default();
+    for (index, run) in deployment.attempt.phases.iter().enumerate() {
+        let PhaseWork::Apply { target } = &deployment.phase(index).work else { continue };
+        let Some(made) = &run.plan else { continue };
+        plan.digest.get_or_insert_with(|| deployment.plan_digest().to_string());
+        plan.summary.push(format!("{target}: {}", made.planned.summary));
+        plan.changes.extend(made.planned.changes.iter().map(|change| self::change(target, change)));
+    }
+    plan
+}
+
+fn change(target: &Name, change: &ResourceChange) -> wire::Change {
+    wire::Change {
+        target: target.to_string(),
+        application: change.application.clone(),
+        kind: change.kind.clone(),
+        name: change.name.clone(),
+        action: word(change.action),
+        destructive: change.destructive,
+        fields: change.fields.iter().map(field).collect(),
+    }
+}
+
+fn field(field: &FieldChange) -> wire::FieldChange {
+    // A plugin that writes something else than JSON is shown as it wrote.
+    let shown = |text: &str| match text {
+        _ if field.sensitive => Value::Null,
+        "" => Value::Null,
+        text => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
+    };
+    wire::FieldChange {
+        path: field.path.clone(),
+        before: shown(&field.before),
+        after: shown(&field.after),
+        sensitive: field.sensitive,
+    }
+}
+
+// ---- approvals ----
+
+fn approval(attempt: &Attempt, approval: &Approval) -> wire::Approval {
+    let status = match (&approval.refused, &attempt.stage, attempt.approved == Some(approval.plan_digest)) {
+        (Some(_), _, _) => "Rejected",
+        (None, _, true) => "Approved",
+        // Nobody answered in time.
+        (None, Stage::Finished(lockgate_core::deployment::Finish::Rejected), false) => "Rejected",
+        (None, _, false) => "Pending",
+    };
+    let given = approval.given.iter().map(|signature| answer(signature, true));
+    let refused = approval.refused.iter().map(|signature| answer(signature, false));
+    wire::Approval {
+        status: status.to_owned(),
+        plan_digest: approval.plan_digest.to_string(),
+        rules: approval.policy.rules.iter().map(|rule| rule_text(rule.count, rule)).collect(),
+        not_your_own: approval.policy.not_your_own,
+        answers: given.chain(refused).collect(),
+        requested_at: rfc3339(approval.requested_at),
+        deadline: rfc3339(approval.deadline),
+        difference: approval.difference.clone(),
+    }
+}
+
+fn answer(signature: &Signature, approved: bool) -> wire::ApprovalAnswer {
+    wire::ApprovalAnswer {
+        person: signature.by.person.clone(),
+        approved,
+        comment: signature.comment.clone(),
+        at: rfc3339(signature.at),
+    }
+}
+
+/// `1 of operators`, `2 of dba or security`, `2 people`.
+fn rule_text(count: u32, rule: &ApprovalRule) -> String {
+    let groups: Vec<&str> = rule.groups.iter().map(String::as_str).collect();
+    match (count, groups.is_empty()) {
+        (1, true) => "1 person".to_owned(),
+        (count, true) => format!("{count} people"),
+        (count, false) => format!("{count} of {}", groups.join(" or ")),
+    }
+}
+
+/// What is still asked for, rule by rule: a rule is filled as far as it can be, beside those before it.
+fn open_rules(policy: &ApprovalPolicy, given: &[Signature]) -> Vec<String> {
+    let mut filled = ApprovalPolicy { rules: Vec::new(), ..policy.clone() };
+    let mut open = Vec::new();
+    for rule in &policy.rules {
+        let with = |count| ApprovalRule { count, groups: rule.groups.clone() };
+        let mut count = 0;
+        filled.rules.push(with(0));
+        // At most as many rounds as people have answered, whatever count somebody typed.
+        while count < rule.count {
+            let last = filled.rules.len() - 1;
+            filled.rules[last] = with(count + 1);
+            if !is_satisfied(&filled, given) {
+                filled.rules[last] = with(count);
+                open.push(rule_text(rule.count - count, rule));
+                break;
+            }
+            count += 1;
+        }
+    }
+    open
+}
+
+// ---- what a deployment waits for ----
+
+struct QueuePlace {
+    /// From 1.
+    place: usize,
+    /// The deployment just before.
+    behind: Option<u64>,
+}
+
+impl QueuePlace {
+    fn of(state: &State, deployment: &Deployment) -> Option<Self> {
+        if !deployment.is_waiting() {
+            return None;
+        }
+        let place = state.place(deployment)?;
+        let there = state.environments.get(&deployment.environment)?;
+        let behind = if place == 1 { there.slot } else { there.queue.get(place - 2).copied() };
+        Some(Self { place, behind })
+    }
+}
+
+fn waiting_for(deployment: &Deployment, queue: Option<&QueuePlace>) -> Vec<wire::Blocker> {
+    let attempt = &deployment.attempt;
+    match &attempt.stage {
+        Stage::Queued => queue.map(|queue| queued(deployment, queue)).into_iter().collect(),
+        Stage::AwaitingApproval => attempt.approval.iter().map(|approval| asked(deployment, approval)).collect(),
+        Stage::Planning(_) | Stage::Confirming { .. } | Stage::Running { .. } | Stage::Undoing { .. } => {
+            works(deployment)
+        }
+        Stage::Gates => {
+            let works = works(deployment);
+            if works.is_empty() { attempt.gates.iter().map(between_rounds).collect() } else { works }
+        }
+        Stage::Ready | Stage::Finished(_) => Vec::new(),
+    }
+}
+
+fn queued(deployment: &Deployment, queue: &QueuePlace) -> wire::Blocker {
+    let (place, environment) = (queue.place, &deployment.environment);
+    match queue.behind {
+        Some(before) => blocker(
+            format!("its turn in `{environment}`: place {place}, behind deployment {before}"),
+            format!("deployment {before}, when it finishes; or whoever cancels it"),
+        ),
+        None => blocker(format!("its turn in `{environment}`: place {place}"), "Lockgate, at once".to_owned()),
+    }
+}
+
+fn asked(deployment: &Deployment, approval: &Approval) -> wire::Blocker {
+    let open = open_rules(&approval.policy, &approval.given).join(" and ");
+    let mut reason = format!("approval until {}: {open}", rfc3339(approval.deadline));
+    let answered: Vec<&str> = approval.given.iter().map(|signature| signature.by.person.as_str()).collect();
+    if !answered.is_empty() {
+        reason = format!("{reason}; approved by {}", answered.join(", "));
+    }
+    blocker(reason, format!("{open}{}", but_not(deployment, approval)))
+}
+
+fn but_not(deployment: &Deployment, approval: &Approval) -> String {
+    let given = approval.given.iter().map(|signature| signature.by.person.as_str());
+    let own = [&deployment.release.created_by, &deployment.triggered_by, &deployment.attempt.started_by];
+    let own = own.into_iter().filter(|_| approval.policy.not_your_own).map(|involved| involved.person.as_str());
+    let excluded: BTreeSet<&str> = given.chain(own).collect();
+    if excluded.is_empty() {
+        return String::new();
+    }
+    format!(", but not {}", excluded.into_iter().collect::<Vec<_>>().join(" or "))
+}
+
+fn works(deployment: &Deployment) -> Vec<wire::Blocker> {
+    deployment.works().into_iter().filter_map(|work| under_way(deployment, work)).collect()
+}
+
+fn under_way(deployment: &Deployment, work: &Work) -> Option<wire::Blocker> {
+    let name = deployment.step_name(work.step);
+    let what = match work.step {
+        Step::Plan(_) => format!("the plan of `{name}`"),
+        Step::Confirm(_) => format!("the plan of `{name}`, made again before it is applied"),
+        Step::Run(_) => format!("phase `{name}`"),
+        Step::Cancel(_) => format!("phase `{name}`, which was asked to stop"),
+        Step::Undo(_) => format!("the undo of `{name}`"),
+        Step::Gate(_) => format!("gate `{name}`"),
+    };
+    match work.state {
+        WorkState::Calling { .. } => Some(blocker(
+            format!("{what}: its plugin is at work (try {})", work.tries),
+            format!("its plugin, until {} at the latest", rfc3339(work.deadline)),
+        )),
+        WorkState::Waiting { until } => Some(blocker(
+            format!("{what}: its plugin is asked again at {} (try {})", rfc3339(until), work.tries),
+            "time".to_owned(),
+        )),
+        WorkState::Ready | WorkState::Done(_) | WorkState::Failed(_) => None,
+    }
+}
+
+fn between_rounds(run: &GateRun) -> wire::Blocker {
+    let green = match run.green_since {
+        Some(since) => format!("green since {}", rfc3339(since)),
+        None => "not green yet".to_owned(),
+    };
+    let reason = format!("gates, {green}: round {} is at {}", run.round + 1, rfc3339(run.next_round_at));
+    blocker(reason, format!("time; they must be green by {}", rfc3339(run.deadline)))
+}
+
+fn blocker(reason: String, lifted_by: String) -> wire::Blocker {
+    wire::Blocker { reason, lifted_by }
+}
+
+fn gates(attempt: &Attempt) -> Vec<wire::Gate> {
+    let Some(run) = &attempt.gates else {
+        let gates = attempt.environment.post_gates.iter().flat_map(|set| &set.gates);
+        let waiting = |name: &Name| wire::Gate { name: name.to_string(), outcome: None, reason: String::new(), at: None, rounds: 0 };
+        return gates.map(|gate| waiting(&gate.name)).collect();
+    };
+    let gate = |gate: &lockgate_core::deployment::GateState| wire::Gate {
+        name: gate.name.to_string(),
+        outcome: gate.last.as_ref().map(|last| word(last.outcome)),
+        reason: gate.last.as_ref().map(|last| last.reason.clone()).unwrap_or_default(),
+        at: gate.last.as_ref().map(|last| rfc3339(last.at)),
+        rounds: run.rounds_ended,
+    };
+    run.gates.iter().map(gate).collect()
+}
+
+// ---- plugins and tokens ----
+
+pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
+    let plugin = system.plugins.get(digest)?;
+    let is_active = system.active.get(&plugin.name) == Some(digest);
+    let status = match (&plugin.approval, is_active) {
+        (None, _) => "pending",
+        (Some(_), true) => "active",
+        (Some(_), false) => "superseded",
+    };
+    Some(wire::Plugin {
+        name: plugin.name.to_string(),
+        kind: plugin.kind.to_string(),
+        digest: digest.to_string(),
+        version: plugin.description.version.clone(),
+        summary: plugin.description.summary.clone(),
+        status: status.to_owned(),
+        requests: serde_json::to_value(&plugin.description.requests).unwrap_or_default(),
+        grants: plugin.approval.as_ref().map(|approval| grants(&approval.grants)),
+        config_schema: plugin.description.config_schema.clone(),
+        size_bytes: plugin.size_bytes,
+        added_by: plugin.added_by.person.clone(),
+        added_at: rfc3339(plugin.added_at),
+        approved_by: plugin.approval.as_ref().map(|approval| approval.by.person.clone()),
+    })
+}
+
+fn grants(grants: &Grants) -> wire::Grants {
+    let http = |grant: &lockgate_core::plugin::HttpGrant| wire::HttpGrant {
+        origin: grant.origin.clone(),
+        private_network: grant.private_network,
+    };
+    let folder = |grant: &lockgate_core::plugin::FolderGrant| wire::FolderGrant {
+        path: grant.path.clone(),
+        access: word(grant.access),
+    };
+    let Limits { memory_bytes, cpu_ms, wall_ms, log_bytes, output_bytes, http_body_bytes } = grants.limits;
+    wire::Grants {
+        http: grants.http.iter().map(http).collect(),
+        folders: grants.folders.iter().map(|(name, grant)| (name.clone(), folder(grant))).collect(),
+        workspace: grants.workspace.map(word),
+        limits: wire::Limits {
+            memory_bytes: Some(memory_bytes),
+            cpu_ms: Some(cpu_ms),
+            wall_ms: Some(wall_ms),
+            log_bytes: Some(log_bytes),
+            output_bytes: Some(output_bytes),
+            http_body_bytes: Some(http_body_bytes),
+        },
+    }
+}
+
+pub fn token(token: &Token) -> wire::Token {
+    wire::Token {
+        name: token.name.clone(),
+        person: token.person.clone(),
+        groups: token.groups.iter().cloned().collect(),
+        role: role_word(token.role).to_owned(),
+        created_at: rfc3339(token.created_at),
+        revoked: token.revoked,
+        secret: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockgate_core::name::Actor;
+
+    use super::*;
+
+    fn policy(rules: &[(u32, &[&str])]) -> ApprovalPolicy {
+        let rule = |(count, groups): &(u32, &[&str])| ApprovalRule {
+            count: *count,
+            groups: groups.iter().map(|group| group.to_string()).collect(),
+        };
+        ApprovalPolicy { rules: rules.iter().map(rule).collect(), ..ApprovalPolicy::default() }
+    }
+
+    fn signed(person: &str, groups: &[&str]) -> Signature {
+        let groups = groups.iter().map(|group| group.to_string()).collect();
+        let by = Actor { person: person.to_owned(), groups, via: "test".to_owned() };
+        Signature { by, at: Timestamp(0), comment: String::new() }
+    }
+
+    #[test]
+    fn a_rule_reads_as_people_say_it() {
+        let policy = policy(&[(1, &["operators"]), (2, &["dba", "security"]), (1, &[]), (3, &[])]);
+        let texts: Vec<String> = policy.rules.iter().map(|rule| rule_text(rule.count, rule)).collect();
+        assert_eq!(texts, ["1 of operators", "2 of dba or security", "1 person", "3 people"]);
+    }
+
+    #[test]
+    fn what_is_still_asked_for_counts_each_person_once() {
+        let policy = policy(&[(1, &["operators"]), (2, &[])]);
+        assert_eq!(open_rules(&policy, &[]), ["1 of operators", "2 people"]);
+        assert_eq!(open_rules(&policy, &[signed("ann", &["operators"])]), ["2 people"]);
+        assert_eq!(open_rules(&policy, &[signed("bob", &[])]), ["1 of operators", "1 person"]);
+    }
+
+    #[test]
+    fn a_rule_that_nobody_can_fill_is_shown_at_once() {
+        assert_eq!(open_rules(&policy(&[(u32::MAX, &[])]), &[signed("ann", &[])]), ["4294967294 people"]);
+    }
+
+    #[test]
+    fn a_sensitive_value_is_never_shown() {
+        let secret = FieldChange {
+            path: "/password".to_owned(),
+            before: "\"old\"".to_owned(),
+            after: "\"new\"".to_owned(),
+            sensitive: true,
+            fingerprint: String::new(),
+        };
+        assert_eq!((field(&secret).before, field(&secret).after), (Value::Null, Value::Null));
+    }
+
+    #[test]
+    fn a_rollback_goes_to_what_is_live_while_something_else_is_current() {
+        let live = |tag: &str| Live {
+            release: tag.parse().unwrap(),
+            workflow: "publish".parse().unwrap(),
+            deployment: 1,
+            since: Timestamp(0),
+        };
+        let current = |tag: &str| Some(Current { release: tag.parse().unwrap(), deployment: 2, since: Timestamp(0) });
+        let mut there = EnvironmentState { live: Some(live("v2")), ..EnvironmentState::default() };
+        there.live_before.push_back(live("v1"));
+        there.current = current("v3");
+        assert_eq!(rollback_to(&there).unwrap().release.as_str(), "v2");
+        there.current = current("v2");
+        assert_eq!(rollback_to(&there).unwrap().release.as_str(), "v1");
+    }
+}

@@ -1,0 +1,54 @@
+//! What cargo builds for the tests, once in a run: the host's binary and the components.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+const GUEST_TARGET: &str = "wasm32-wasip2";
+const GUEST_PROFILE: &str = "guest";
+const GUESTS: [&str; 6] =
+    ["http-check", "http-request", "static-site", "hostile-phase", "scripted-target", "wrong-world"];
+
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let profile = profile_folder();
+        let mut arguments = vec!["build", "--package", "lockgate", "--bin", "lockgate"];
+        if profile.ends_with("release") {
+            arguments.push("--release");
+        }
+        cargo(&arguments);
+        profile.join(format!("lockgate{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// The bytes of a component, by the name of its package.
+pub fn component(package: &str) -> Vec<u8> {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let mut arguments = vec!["build", "--lib", "--target", GUEST_TARGET, "--profile", GUEST_PROFILE];
+        GUESTS.iter().for_each(|guest| arguments.extend(["--package", guest]));
+        cargo(&arguments);
+        profile_folder().parent().unwrap().join(GUEST_TARGET).join(GUEST_PROFILE)
+    });
+    let path = folder.join(format!("{}.wasm", package.replace('-', "_")));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// `target/debug`, from `target/debug/deps/host-0123`: wherever cargo was told to put it.
+fn profile_folder() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().to_owned()
+}
+
+fn cargo(arguments: &[&str]) {
+    let target = profile_folder().parent().unwrap().to_owned();
+    let status = Command::new(env!("CARGO"))
+        .args(arguments)
+        .arg("--quiet")
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .env("CARGO_TARGET_DIR", target)
+        .status()
+        .unwrap();
+    assert!(status.success(), "`cargo {}` failed", arguments.join(" "));
+}

@@ -1,0 +1,91 @@
+//! A small web server of the world outside: it serves a folder, and remembers what it was told.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+pub struct Web {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    folder: PathBuf,
+    is_broken: bool,
+    /// Bodies that were posted and taken, in order.
+    heard: Vec<String>,
+}
+
+impl Web {
+    /// Answers GET with the files of a folder, and POST with 200.
+    pub fn serving(folder: PathBuf) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State { folder, ..State::default() }));
+        let shared = state.clone();
+        // Ends with the process: nobody waits for it.
+        std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| serve(stream, &shared)));
+        Self { address, state }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From now on it answers every POST with 503.
+    pub fn break_down(&self) {
+        self.state.lock().unwrap().is_broken = true;
+    }
+
+    pub fn mend(&self) {
+        self.state.lock().unwrap().is_broken = false;
+    }
+
+    pub fn heard(&self) -> Vec<String> {
+        self.state.lock().unwrap().heard.clone()
+    }
+}
+
+fn serve(stream: TcpStream, state: &Mutex<State>) {
+    // Whoever goes away in the middle gets nothing.
+    let _ = answer(&stream, state);
+}
+
+fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let (method, path) = line.split_once(' ').unwrap_or_default();
+    let path = path.split([' ', '?']).next().unwrap_or_default().trim_start_matches('/').to_owned();
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header)?;
+        match header.trim().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().unwrap_or(0),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let (status, answer) = decide(&mut state.lock().unwrap(), method, &path, body);
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len())?;
+    stream.write_all(&answer)
+}
+
+fn decide(state: &mut State, method: &str, path: &str, body: Vec<u8>) -> (&'static str, Vec<u8>) {
+    match (method, state.is_broken) {
+        ("POST", true) => ("503 Service Unavailable", b"out for lunch".to_vec()),
+        ("POST", false) => {
+            state.heard.push(String::from_utf8_lossy(&body).into_owned());
+            ("200 OK", Vec::new())
+        }
+        _ => match std::fs::read(state.folder.join(path)) {
+            Ok(content) => ("200 OK", content),
+            Err(_) => ("404 Not Found", Vec::new()),
+        },
+    }
+}

@@ -1,0 +1,40 @@
+//! Hosts, people, projects and the world around them, in the words of the tests.
+
+mod archive;
+mod built;
+mod fakes;
+mod host;
+mod people;
+mod project;
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+pub use archive::{archive, hostile_archive, link};
+pub use built::component;
+pub use fakes::Web;
+pub use host::{Host, free_address};
+pub use people::{Person, Refused, digest};
+pub use project::{Project, file, one_phase};
+
+/// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// Looks again and again until there is something to see. The host is another process: it cannot be asked to tell.
+pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "waited {} s for {what}", PATIENCE.as_secs());
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+/// The API's client is asynchronous; the tests are not.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().unwrap()).block_on(future)
+}

@@ -1,0 +1,12 @@
+//! The real `lockgate` binary with real components, driven from outside: over HTTP, by its files, and by `kill -9`.
+//!
+//! Every host has a data folder and a port of its own, so that tests run side by side. Nothing here sleeps for luck:
+//! what a test waits for has a name and a deadline ([`harness::wait`]).
+
+mod disk;
+mod harness;
+mod kill;
+mod plugins;
+mod refusals;
+mod sites;
+mod story;

@@ -1,0 +1,125 @@
+//! The bundled `static-site` and a world that does not go along: bad archives, a read-only folder, a full disk.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use lockgate::wire::FolderGrant;
+
+use crate::harness::{Host, Project, archive, hostile_archive, link};
+
+const FILE: &str = "
+applications: [web]
+environments: { test: { targets: { site: { plugin: static-site, application: web, config: { folder: site } } } } }
+workflows: { w: { phases: [{ name: publish, apply: site }] } }
+";
+
+fn site(host: &Host) -> Project {
+    host.plugin("static-site", &["site"]);
+    Project::create(host, "site", FILE)
+}
+
+fn outcome_of(project: &Project, tag: &str, archive: Vec<u8>) -> (String, String) {
+    let artifact = project.ann.upload("web", archive);
+    project.release_with(tag, vec![artifact]);
+    project.outcome_of(project.deploy(tag, "test"))
+}
+
+fn page(host: &Host) -> Option<String> {
+    fs::read_to_string(host.place("site").join("current/index.html")).ok()
+}
+
+#[test]
+fn an_archive_that_would_leave_its_folder_is_refused_by_the_name_of_the_entry() {
+    let host = Host::start();
+    let project = site(&host);
+    let bad = [
+        ("../escaped", hostile_archive("../escaped")),
+        ("a/../../escaped", hostile_archive("a/../../escaped")),
+        ("/etc/escaped", hostile_archive("/etc/escaped")),
+        ("out", link("out", "/etc/passwd")),
+        ("up", link("up", "../../..")),
+    ];
+    for (index, (entry, archive)) in bad.into_iter().enumerate() {
+        let (status, reason) = outcome_of(&project, &format!("v{index}"), archive);
+        assert_eq!(status, "FAILED", "{entry}");
+        assert!(reason.starts_with("plan: ") && reason.contains(&format!("the archive holds `{entry}`")), "{reason}");
+    }
+    assert_eq!(page(&host), None);
+    assert!(!host.place("escaped").join("..").join("escaped").is_file());
+
+    let good = outcome_of(&project, "good", archive(&[("index.html", "hello")]));
+    assert_eq!(good.0, "SUCCEEDED", "{}", good.1);
+    assert_eq!(page(&host).as_deref(), Some("hello"));
+}
+
+#[test]
+fn an_artifact_that_is_no_archive_fails_its_plan() {
+    let host = Host::start();
+    let project = site(&host);
+    let (status, reason) = outcome_of(&project, "v1", b"not a tar.gz".to_vec());
+    assert_eq!(status, "FAILED");
+    assert!(reason.contains("does not read as tar.gz"), "{reason}");
+}
+
+#[test]
+fn a_folder_that_may_only_be_read_fails_the_apply_and_keeps_what_was_live() {
+    let host = Host::start();
+    let project = site(&host);
+    assert_eq!(outcome_of(&project, "v1", archive(&[("index.html", "one")])).0, "SUCCEEDED");
+    let mut grants = host.folders(&["site"]);
+    let site: &mut FolderGrant = grants.folders.get_mut("site").unwrap();
+    site.access = "read".to_owned();
+    host.plugin_with("static-site", grants);
+
+    let (status, reason) = outcome_of(&project, "v2", archive(&[("index.html", "two")]));
+    assert_eq!(status, "FAILED");
+    assert!(reason.starts_with("publish: "), "{reason}");
+    assert_eq!(page(&host).as_deref(), Some("one"));
+    assert_eq!(project.live("test").as_deref(), Some("v1"));
+
+    host.plugin("static-site", &["site"]);
+    project.retry(2);
+    project.assert_succeeds(2);
+    assert_eq!(page(&host).as_deref(), Some("two"));
+}
+
+#[test]
+fn a_full_disk_fails_the_apply_and_keeps_what_was_live() {
+    let host = Host::start();
+    let folder = host.place("site");
+    let Some(_disk) = SmallDisk::mount(&folder) else {
+        eprintln!("SKIPPED a_full_disk_fails_the_apply_and_keeps_what_was_live: no right to mount a tmpfs here");
+        return;
+    };
+    let project = site(&host);
+    assert_eq!(outcome_of(&project, "v1", archive(&[("index.html", "one")])).0, "SUCCEEDED");
+
+    let large = "x".repeat(2 << 20);
+    let (status, reason) = outcome_of(&project, "v2", archive(&[("index.html", "two"), ("large", &large)]));
+    assert_eq!(status, "FAILED");
+    assert!(reason.starts_with("publish: "), "{reason}");
+    assert_eq!(page(&host).as_deref(), Some("one"));
+    assert!(host.is_alive());
+
+    let (status, reason) = outcome_of(&project, "v3", archive(&[("index.html", "three")]));
+    assert_eq!(status, "SUCCEEDED", "what did not fit is not in the way: {reason}");
+    assert_eq!(page(&host).as_deref(), Some("three"));
+}
+
+/// A megabyte. Unmounted when dropped, also after a failure.
+struct SmallDisk<'a>(&'a Path);
+
+impl<'a> SmallDisk<'a> {
+    fn mount(folder: &'a Path) -> Option<Self> {
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder).output();
+        mount.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        // Lazily: the host may still look at it.
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}

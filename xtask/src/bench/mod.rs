@@ -1,0 +1,126 @@
+//! `cargo xtask bench`: what the real host does on this machine, over HTTP, with its journal on this disk.
+
+mod disk;
+mod load;
+mod machine;
+mod report;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::host::Host;
+use crate::plugins;
+use crate::workspace::Workspace;
+
+/// The command that a build with the sandbox in it answers; `bench` runs it by itself.
+pub const INSTANCES: &str = "bench-instances";
+/// A phase that does what its configuration names; here, nothing.
+const GUEST: &str = "hostile-phase";
+
+pub fn run(profile: &str) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    let machine = machine::facts(profile)?;
+    eprintln!("Building the host with profile `{profile}`. The first time, this takes minutes.");
+    let binary = workspace.host(profile)?;
+    let component = plugins::guest(&workspace, GUEST)?;
+
+    // In the target folder, not in a temporary one: that may be memory, which syncs at once.
+    let bench = workspace.target.join("bench");
+    std::fs::create_dir_all(&bench)?;
+    let folder = tempfile::tempdir_in(&bench).context("making a folder for the measured host")?;
+    eprintln!("Measuring the disk");
+    let disk = disk::fdatasync(folder.path())?;
+    let host = Host::start(&binary, &folder.path().join("data"))?;
+    let load = load::Load::prepare(&host, &component)?;
+    let mut acks = Vec::new();
+    for concurrency in [1, 64] {
+        eprintln!("Triggers, {concurrency} at a time");
+        acks.push(load.acks(concurrency)?);
+    }
+    let mut deployments = Vec::new();
+    for concurrency in [1, 16, 64] {
+        eprintln!("Deployments of five phases, {concurrency} at a time");
+        deployments.push(load.deployments(concurrency)?);
+    }
+    drop(host);
+    eprintln!("Instances");
+    let measured = json!({
+        "machine": machine,
+        "fdatasync": disk,
+        "acks": acks,
+        "deployments": deployments,
+        "instances": instances_in(&workspace, profile, &component)?,
+    });
+    let readable = report::readable(&measured);
+    println!("{readable}");
+    std::fs::write(bench.join("report.md"), &readable)?;
+    std::fs::write(bench.join("report.json"), format!("{measured:#}\n"))?;
+    eprintln!("Written: {}", bench.join("report.md").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Another build of ourselves: the sandbox is a large thing to build for those who never measure it.
+fn instances_in(workspace: &Workspace, profile: &str, component: &Path) -> Result<Value> {
+    let component = component.to_string_lossy();
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(&workspace.root)
+        .args(["run", "--quiet", "--package", "xtask", "--features", "sandbox", "--profile", profile, "--", INSTANCES])
+        .arg(component.as_ref())
+        .stderr(std::process::Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        bail!("measuring instances failed");
+    }
+    serde_json::from_slice(&output.stdout).context("the measured instances")
+}
+
+#[cfg(feature = "sandbox")]
+pub fn instances(component: &str) -> Result<ExitCode> {
+    println!("{}", sandbox::measure(Path::new(component))?);
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(not(feature = "sandbox"))]
+pub fn instances(_component: &str) -> Result<ExitCode> {
+    bail!("this build has no sandbox in it; run `cargo xtask bench`")
+}
+
+/// Percentiles of durations in microseconds.
+fn spread(mut micros: Vec<u64>) -> Value {
+    micros.sort_unstable();
+    let at = |share: f64| {
+        let place = (micros.len() as f64 * share).ceil() as usize;
+        micros.get(place.clamp(1, micros.len().max(1)) - 1).copied().unwrap_or_default()
+    };
+    json!({
+        "count": micros.len(),
+        "p50_us": at(0.5),
+        "p99_us": at(0.99),
+        "p999_us": at(0.999),
+        "max_us": micros.last().copied().unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_a_value_that_was_measured() {
+        let spread = spread((1..=1000).rev().collect());
+        assert_eq!(spread["p50_us"], 500);
+        assert_eq!(spread["p99_us"], 990);
+        assert_eq!(spread["p999_us"], 999);
+        assert_eq!(spread["max_us"], 1000);
+    }
+
+    #[test]
+    fn nothing_measured_is_nothing() {
+        assert_eq!(spread(Vec::new())["p50_us"], 0);
+    }
+}

@@ -1,0 +1,81 @@
+//! The numbers as a page, and what they mean.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::json::{list, number, text};
+
+pub fn readable(measured: &Value) -> String {
+    let mut page = String::from("# Lockgate, measured\n\n");
+    machine(&mut page, &measured["machine"]);
+    latencies(&mut page, measured);
+    deployments(&mut page, measured);
+    page += &what_dominates(measured);
+    page
+}
+
+fn machine(page: &mut String, machine: &Value) {
+    let word = |pointer| text(machine, pointer);
+    *page += &format!(
+        "Kernel {}, {} cores ({}), memory {}, profile `{}`. Load before: {}. Host and load share the machine.\n\n",
+        word("/kernel"),
+        number(machine, "/cores"),
+        word("/processor"),
+        word("/memory"),
+        word("/profile"),
+        word("/load_before"),
+    );
+}
+
+fn latencies(page: &mut String, measured: &Value) {
+    *page += "| Milliseconds | p50 | p99 | p99.9 | longest | per second | host CPU, each |\n|---|---:|---:|---:|---:|---:|---:|\n";
+    row(page, "`fdatasync` of 512 bytes", &measured["fdatasync"], "", "");
+    for acks in list(measured, "/acks") {
+        let name = format!("Trigger acknowledged, {} at a time", number(acks, "/concurrency"));
+        let cpu = format!("{:.3}", acks["cpu_us_each"].as_f64().unwrap_or_default() / 1_000.0);
+        row(page, &name, &acks["latency"], &acks["per_second"].to_string(), &cpu);
+    }
+    row(page, "One call of a trivial plugin, in a fresh instance", &measured["instances"], "", "");
+}
+
+fn row(page: &mut String, name: &str, spread: &Value, per_second: &str, cpu: &str) {
+    let ms = |pointer| number(spread, pointer) as f64 / 1_000.0;
+    let (p50, p99, p999, max) = (ms("/p50_us"), ms("/p99_us"), ms("/p999_us"), ms("/max_us"));
+    let cells = format!("{p50:.3} | {p99:.3} | {p999:.3} | {max:.3}");
+    writeln!(page, "| {name} | {cells} | {per_second} | {cpu} |").expect("text takes what is written");
+}
+
+fn deployments(page: &mut String, measured: &Value) {
+    *page += "\n| Deployments of five phases | per second | instances per second | host CPU ms, each | cores busy |\n|---|---:|---:|---:|---:|\n";
+    for run in list(measured, "/deployments") {
+        let cells = ["per_second", "instances_per_second", "cpu_ms_each", "cores_busy"].map(|key| run[key].to_string());
+        writeln!(page, "| {} projects side by side | {} |", number(run, "/concurrency"), cells.join(" | "))
+            .expect("text takes what is written");
+    }
+}
+
+fn what_dominates(measured: &Value) -> String {
+    let sync_ms = number(measured, "/fdatasync/p50_us") as f64 / 1_000.0;
+    let ack_ms = number(measured, "/acks/0/latency/p50_us") as f64 / 1_000.0;
+    let share = if ack_ms > 0.0 { (sync_ms / ack_ms * 100.0).min(100.0) } else { 0.0 };
+    let run = list(measured, "/deployments").last().unwrap_or(&Value::Null);
+    let (cpu_ms, busy) =
+        (run["cpu_ms_each"].as_f64().unwrap_or_default(), run["cores_busy"].as_f64().unwrap_or_default());
+    let call_ms = number(measured, "/instances/p50_us") as f64 / 1_000.0;
+    let calls = if cpu_ms > 0.0 { (5.0 * call_ms / cpu_ms * 100.0).min(100.0) } else { 0.0 };
+    let cores = number(measured, "/machine/cores") as f64;
+    let bound = match busy > 0.7 * cores {
+        true => "The host's CPU time is what limits deployments here.",
+        false => {
+            "The CPU is not what limits deployments here: they wait for the disk, for each other, or for the load's own share of the machine."
+        }
+    };
+    format!(
+        "\nA trigger is acknowledged when it is on disk: one `fdatasync` ({sync_ms:.3} ms) is {share:.0}% of an acknowledgement \
+         that comes alone ({ack_ms:.3} ms); the rest is HTTP, deciding, and handing over between threads. Triggers that come \
+         together share a sync.\n\nA deployment of five phases is at least six syncs one after the other, and five fresh \
+         instances: about {calls:.0}% of its {cpu_ms:.2} ms of CPU, by the time of a lone call. At most load the host kept \
+         {busy:.2} of {cores} cores busy. {bound}\n"
+    )
+}

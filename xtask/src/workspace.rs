@@ -1,0 +1,52 @@
+//! Where this workspace and its target folder are, and cargo run in it.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::json;
+
+pub struct Workspace {
+    pub root: PathBuf,
+    /// Cargo's, wherever the environment or a configuration puts it.
+    pub target: PathBuf,
+}
+
+impl Workspace {
+    pub fn find() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+        let mut command = cargo();
+        command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root);
+        let output = command.output().context("`cargo metadata` does not start")?;
+        let metadata = serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("`cargo metadata` failed: {}", String::from_utf8_lossy(&output.stderr)))?;
+        Ok(Self { root: root.to_owned(), target: json::text(&metadata, "/target_directory").into() })
+    }
+
+    /// Shows what cargo shows.
+    pub fn cargo(&self, arguments: &[&str]) -> Result<()> {
+        let status = cargo().args(arguments).current_dir(&self.root).status().context("cargo does not start")?;
+        if !status.success() {
+            bail!("`cargo {}` failed", arguments.join(" "));
+        }
+        Ok(())
+    }
+
+    /// Builds the host; says where its binary is.
+    pub fn host(&self, profile: &str) -> Result<PathBuf> {
+        self.cargo(&["build", "--package", "lockgate", "--bin", "lockgate", "--profile", profile])?;
+        Ok(self.target.join(folder_of(profile)).join(format!("lockgate{}", env::consts::EXE_SUFFIX)))
+    }
+}
+
+/// The cargo that runs us, so that `cargo +1.95 xtask` means what it says.
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Cargo's folder for a profile: `dev` is the one that is called otherwise.
+pub fn folder_of(profile: &str) -> &str {
+    if profile == "dev" { "debug" } else { profile }
+}
