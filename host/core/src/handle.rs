@@ -42,6 +42,8 @@ pub enum Command {
     },
     Approve {
         number: DeploymentNumber,
+        /// The digest that the approver looked at; if the plan is another one by now, it is not signed.
+        plan: Option<Digest>,
         comment: String,
         by: Actor,
     },
@@ -142,6 +144,10 @@ pub enum Rejection {
     KeyReused { key: String, number: DeploymentNumber },
     #[error("deployment {number} is not waiting for an approval; it is {status}")]
     NotWaitingForApproval { number: DeploymentNumber, status: String },
+    #[error(
+        "the plan of deployment {number} is {now} by now, not {seen}; look at what it would change, then approve that"
+    )]
+    PlanChanged { number: DeploymentNumber, seen: Digest, now: Digest },
     #[error("{why}")]
     MayNotApprove { why: String },
     #[error(
@@ -186,7 +192,8 @@ pub fn handle(state: &State, command: Command, now: Timestamp) -> Result<Vec<Eve
             queue(&mut turn, deploy)?;
         }
         Command::Rollback { environment, comment, key, by } => roll_back(&mut turn, environment, comment, key, by)?,
-        Command::Approve { number, comment, by } => {
+        Command::Approve { number, plan, comment, by } => {
+            expect_plan(&turn.state, number, plan)?;
             answer(&mut turn, number, comment, by, |by| Change::Approved { by })?
         }
         Command::Reject { number, comment, by } => answer(&mut turn, number, comment, by, |by| Change::Refused { by })?,
@@ -475,6 +482,15 @@ fn fits_environment(
 }
 
 // ---- people ----
+
+/// Between looking and approving, the plan may have been made again.
+fn expect_plan(state: &State, number: DeploymentNumber, seen: Option<Digest>) -> Result<(), Rejection> {
+    let asked = find(state, number)?.attempt.approval.as_ref().map(|approval| approval.plan_digest);
+    match (seen, asked) {
+        (Some(seen), Some(now)) if seen != now => Err(Rejection::PlanChanged { number, seen, now }),
+        (Some(_) | None, _) => Ok(()),
+    }
+}
 
 fn answer(
     turn: &mut Turn,

@@ -82,6 +82,16 @@ pub struct LocalFile {
     pub size_bytes: u64,
 }
 
+/// Which releases to list.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ReleaseFilter {
+    /// Behind the release of this tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
 /// Which deployments to list.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct DeploymentFilter {
@@ -141,8 +151,9 @@ impl Client {
         self.post(&["v1", "projects", project, "releases"], release).await
     }
 
-    pub async fn releases(&self, project: &str) -> Result<Page<Release>, ClientError> {
-        self.get(&["v1", "projects", project, "releases"]).await
+    pub async fn releases(&self, project: &str, filter: &ReleaseFilter) -> Result<Page<Release>, ClientError> {
+        let get = self.request(Method::GET, &["v1", "projects", project, "releases"]);
+        self.answer(get.query(filter).timeout(ANSWER_TIMEOUT)).await
     }
 
     pub async fn release(&self, project: &str, tag: &str) -> Result<Release, ClientError> {
@@ -199,12 +210,12 @@ impl Client {
         self.change_deployment(project, number, "cancel", cancel).await
     }
 
-    pub async fn retry(&self, project: &str, number: u64, remark: &Remark) -> Result<Deployment, ClientError> {
-        self.change_deployment(project, number, "retry", remark).await
+    pub async fn retry(&self, project: &str, number: u64) -> Result<Deployment, ClientError> {
+        self.change_deployment(project, number, "retry", &Remark::default()).await
     }
 
-    pub async fn redeploy(&self, project: &str, number: u64, remark: &Remark) -> Result<Deployment, ClientError> {
-        self.change_deployment(project, number, "redeploy", remark).await
+    pub async fn redeploy(&self, project: &str, number: u64) -> Result<Deployment, ClientError> {
+        self.change_deployment(project, number, "redeploy", &Remark::default()).await
     }
 
     async fn change_deployment(
@@ -230,7 +241,7 @@ impl Client {
         Follow::new(self.clone(), url, after.checked_add(1))
     }
 
-    /// The page of a phase's log that begins with line `from`.
+    /// The page of a phase's log that begins at this position.
     pub async fn log_lines(&self, project: &str, log: &PhaseLog, from: u64) -> Result<Page<LogLine>, ClientError> {
         let get = self.request(Method::GET, &log_path(project, log, &log.number.to_string(), None));
         let query = [("attempt", u64::from(log.attempt)), ("from", from)];
@@ -471,9 +482,16 @@ struct Connection {
 impl<T: DeserializeOwned + Placed> Follow<T> {
     fn new(client: Client, url: Url, next_place: Option<u64>) -> Self {
         let next_place = next_place.unwrap_or(u64::MAX);
-        let nothing = (None, None, None, Duration::ZERO);
-        let (connection, last_id, lost, wait) = nothing;
-        Self { client, url, connection, last_id, next_place, lost, wait, item: PhantomData }
+        Self {
+            client,
+            url,
+            connection: None,
+            last_id: None,
+            next_place,
+            lost: None,
+            wait: Duration::ZERO,
+            item: PhantomData,
+        }
     }
 
     /// `None` when the host says that this was all.
@@ -493,8 +511,9 @@ impl<T: DeserializeOwned + Placed> Follow<T> {
             };
             match connection.message().await {
                 Ok(message) => {
+                    let heard = self.understand(message)?;
                     self.lost = None;
-                    match self.understand(message)? {
+                    match heard {
                         Heard::Item(item) => return Ok(Some(Followed::Item(item))),
                         Heard::Nothing => {}
                         Heard::ConnectAgain => self.connection = None,
@@ -540,6 +559,7 @@ impl<T: DeserializeOwned + Placed> Follow<T> {
         match message.event.as_str() {
             "end" => return Ok(Heard::End),
             "resume" => return Ok(Heard::ConnectAgain),
+            "problem" => return Err(failure(StatusCode::INTERNAL_SERVER_ERROR, self.url.clone(), message.data.as_bytes())),
             _ => {}
         }
         let item: T = serde_json::from_str(&message.data).map_err(|error| ClientError::Unexpected {

@@ -79,6 +79,16 @@ pub struct Remark {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+pub struct Approve {
+    #[serde(default)]
+    pub comment: String,
+    /// Digest of the plan that was looked at. If the plan is another one by now, nothing is approved.
+    #[serde(default)]
+    pub plan_digest: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Cancel {
     #[serde(default)]
     pub reason: String,

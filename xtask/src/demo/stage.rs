@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::outside::{self, Room};
 use super::screen::Screen;
@@ -61,11 +61,16 @@ impl Stage {
         Ok(Person { name: "admin", api: self.host.admin()? })
     }
 
-    /// A token of their own for a new person.
-    pub fn hire(&self, admin: &Person, name: &'static str, groups: &[&str]) -> Result<Person> {
-        let token = json!({ "name": name, "person": name, "groups": groups, "role": "member" });
-        let answer = admin.api.post("/v1/tokens", &token)?;
-        let token = text(&answer, "/secret").to_owned();
+    /// A token of their own for a new person. Its secret is the only thing that is not shown.
+    pub fn hire(&self, admin: &Person, name: &'static str, group: &str) -> Result<Person> {
+        let arguments = ["token", "create", name, "--person", name, "--group", group];
+        self.screen.command(admin.name, &shown(&arguments));
+        let output = self.command(admin).args(arguments).output().context("lockgate does not start")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "`{}`: {said}", shown(&arguments));
+        self.screen.output(&said);
+        self.screen.output("lg_...");
+        let token = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok(Person { name, api: Api { address: self.host.address, token } })
     }
 

@@ -42,41 +42,39 @@ pub fn play(stage: &mut Stage, reached: &mut BTreeMap<String, Value>) -> Result<
 
 fn open_for_work(stage: &mut Stage) -> Result<People> {
     stage.screen.step("A host, and two people");
-    let admin = stage.admin()?;
-    let ann = stage.hire(&admin, "ann", &["developers"])?;
-    let ben = stage.hire(&admin, "ben", &["operators"])?;
     stage.screen.say(&format!(
         "The host listens at {}; all it keeps is in {}.",
         stage.host.url(),
         stage.host.data.display()
     ));
     stage.screen.say(&format!("A web server shows the shop's site at http://{}/; nothing is there yet.", stage.site));
-    stage.screen.say("Ann makes releases. Ben is one of the operators. Each has a token in LOCKGATE_TOKEN, and LOCKGATE_PROJECT is shop.");
+    stage.screen.say(
+        "Ann makes releases. Ben is one of the operators. Below, a command has its person's token in LOCKGATE_TOKEN,",
+    );
+    stage.screen.say("the host in LOCKGATE_URL, and shop in LOCKGATE_PROJECT.");
+    let admin = stage.admin()?;
+    let ann = stage.hire(&admin, "ann", "developers")?;
+    let ben = stage.hire(&admin, "ben", "operators")?;
     Ok(People { admin, ann, ben })
 }
 
 /// Digest and grants are approved together: what is not granted here cannot be done.
 fn admit_plugins(stage: &mut Stage, people: &People) -> Result<()> {
     stage.screen.step("Plugins: WebAssembly components that may do what they are granted, and nothing else");
-    let site = fs::canonicalize(stage.folder.join("site"))?;
+    let site = format!("shop={}", fs::canonicalize(stage.folder.join("site"))?.display());
+    let (page, room) = (format!("http://{}", stage.site), format!("http://{}", stage.room_address));
     let grants = [
-        ("static-site", json!({ "folders": { "shop": { "path": site, "access": "read-write" } } })),
-        ("http-check", origin(&format!("http://{}", stage.site))),
-        ("http-request", origin(&format!("http://{}", stage.room_address))),
+        ("static-site", "--folder", site),
+        ("http-check", "--allow-private-http", page),
+        ("http-request", "--allow-private-http", room),
     ];
-    for (name, grants) in grants {
-        let file = format!("{name}.grants.json");
-        fs::write(stage.folder.join(&file), grants.to_string())?;
+    for (name, flag, grant) in grants {
         stage.must(&people.admin, &["plugin", "add", &format!("{}.wasm", name.replace('-', "_"))])?;
-        stage.must(&people.admin, &["plugin", "approve", name, "--grants", &file])?;
+        stage.must(&people.admin, &["plugin", "approve", name, flag, &grant, "--yes"])?;
     }
     let plugins = people.admin.api.get("/v1/plugins")?;
     let active = list(&plugins, "/items").iter().filter(|plugin| text(plugin, "/status") == "active").count();
     stage.screen.check("three plugins are approved", active == 3, || plugins.to_string())
-}
-
-fn origin(origin: &str) -> Value {
-    json!({ "http": [{ "origin": origin, "private_network": true }] })
 }
 
 fn describe_the_project(stage: &mut Stage, people: &People) -> Result<()> {
@@ -191,7 +189,7 @@ fn verify_the_audit_log(stage: &mut Stage, people: &People) -> Result<()> {
     stage.screen.step("The audit log, checked offline on a copy of the files");
     copy(&stage.host.data, &stage.folder.join("copy")).context("copying the data folder")?;
     stage.screen.command("ben", "cp -r data copy");
-    let verified = stage.run(&people.ben, &["audit", "verify", "--data", "copy"])?;
+    let verified = stage.run(&people.ben, &["audit", "verify", "copy"])?;
     stage
         .screen
         .check("every event is there, unchanged and in its place", verified.succeeded, || verified.output.clone())

@@ -4,8 +4,10 @@ use expect_test::expect;
 use lockgate_core::definition::{Environment, Workflow};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::handle::{Command, Deploy};
+use lockgate_core::plugin::ChangeAction;
 use lockgate_core::release::Lifecycle;
 use lockgate_core::work::Step::*;
+use serde_json::Value;
 
 use crate::project::{Project, to_prod};
 use crate::words::*;
@@ -73,6 +75,15 @@ fn a_rollback_has_approval_rules_of_its_own() {
     }
     let back = project.roll_back().unwrap();
     assert_eq!(project.is(back), "InProgress/PhaseInProgress");
+}
+
+/// What the bad version added has to go.
+#[test]
+fn a_rollback_may_delete_without_being_asked() {
+    let mut project = with_live(&["v1", "v2"]);
+    let back = project.roll_back().unwrap();
+    project.answer(back, Plan(0), planned(vec![change("a", ChangeAction::Delete)], Value::Null));
+    assert_eq!(project.due(), format!("{back} Confirm(0)"));
 }
 
 #[test]

@@ -4,8 +4,8 @@ use expect_test::expect;
 use lockgate_core::definition::{OnFailure, Phase, Workflow};
 use lockgate_core::handle::Command;
 use lockgate_core::status::{AttemptStatus, OperationStatus};
-use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
+use lockgate_core::work::{Answer, CallRef, ProjectId, idempotency_key};
 
 use crate::project::Project;
 use crate::words::*;
@@ -95,6 +95,41 @@ fn late_and_repeated_answers_change_nothing() {
         project.send(Command::Report { call, answer: fails("too late") });
     }
     assert!(project.state == before);
+}
+
+/// Call numbers start again with each attempt.
+#[test]
+fn an_answer_to_an_earlier_attempt_changes_nothing() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    let late = project.call(1, Run(0));
+    project.stop(1).unwrap();
+    project.redeploy(1).unwrap();
+    assert_eq!(project.call(1, Run(0)).call, late.call);
+    project.send(Command::Report { call: late, answer: done() });
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("InProgress/PhaseInProgress", "1 Run(0)"));
+}
+
+/// A project that is made again under an old name must not meet the effects of the old one.
+#[test]
+fn another_project_has_other_keys() {
+    let key = |uid: &str| {
+        let project = ProjectId { name: name("shop"), uid: uid.to_owned() };
+        let call = CallRef { deployment: 1, attempt: 1, call: 1 };
+        idempotency_key(&project, call, Run(0), &name("build"), 1)
+    };
+    assert_ne!(key("7"), key("8"));
+}
+
+#[test]
+fn a_poll_that_would_come_after_the_time_limit_does_not_come() {
+    let mut project = Project::new(environment(), &[phase("roll-out")]);
+    project.deploy("v1");
+    let Answer::Progressed(mut step) = progressed(1) else { unreachable!() };
+    step.poll_after_ms = 3_600_000;
+    project.answer(1, Run(0), Answer::Progressed(step));
+    project.at(60);
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
 }
 
 #[test]

@@ -72,6 +72,22 @@ fn drift_before_the_first_phase_voids_the_approvals_and_asks_with_the_difference
     assert_eq!(project.due(), "1 Run(0)");
 }
 
+#[test]
+fn an_approver_signs_the_plan_they_saw_and_no_other() {
+    let mut project = Project::of(definition(&[("prod", asking())], workflow(&[apply("web")])));
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    let seen = project.deployment(1).plan_digest();
+    project.approve(1, person("ann")).unwrap();
+    project.answer(1, Confirm(0), plan(&["b"]));
+
+    let refused = project.approve_plan(1, seen, person("ann")).unwrap_err();
+    assert!(refused.contains("look at what it would change"), "{refused}");
+    assert!(project.deployment(1).attempt.approval.as_ref().unwrap().given.is_empty());
+    project.approve_plan(1, project.deployment(1).plan_digest(), person("ann")).unwrap();
+    assert_eq!(project.due(), "1 Confirm(0)");
+}
+
 /// The second target drifts while the deployment is under way.
 fn drifted_later(on_failure: OnFailure) -> Project {
     let cleanup = lockgate_core::definition::Phase { always_run: true, ..phase("cleanup") };

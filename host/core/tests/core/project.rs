@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use lockgate_core::definition::{Definition, Environment, Phase};
 use lockgate_core::deployment::{Change, Deployment, DeploymentType, Flags};
+use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::state::{Event, State, What};
@@ -97,7 +98,11 @@ impl Project {
     }
 
     pub fn approve(&mut self, number: DeploymentNumber, by: Actor) -> Result<(), String> {
-        self.attempt(Command::Approve { number, comment: "fine".to_owned(), by })
+        self.attempt(Command::Approve { number, plan: None, comment: "fine".to_owned(), by })
+    }
+
+    pub fn approve_plan(&mut self, number: DeploymentNumber, plan: Digest, by: Actor) -> Result<(), String> {
+        self.attempt(Command::Approve { number, plan: Some(plan), comment: String::new(), by })
     }
 
     pub fn reject(&mut self, number: DeploymentNumber, by: Actor) -> Result<(), String> {

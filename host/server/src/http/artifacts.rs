@@ -45,7 +45,8 @@ pub async fn upload(
     Asked(query): Asked<UploadQuery>,
     request: Request,
 ) -> Result<(StatusCode, Json<wire::UploadedArtifact>), Problem> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > ARTIFACT_BYTES) {
         return Err(Problem::too_large(ARTIFACT_BYTES));
     }

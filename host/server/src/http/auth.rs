@@ -73,7 +73,8 @@ pub async fn authenticate(State(api): State<Api>, mut request: Request, next: Ne
 
 fn presented(request: &Request) -> Result<&str, Problem> {
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let secret = header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let secret =
+        header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     secret.map(|(_, secret)| secret.trim()).ok_or_else(|| {
         let detail = "this needs a token: send `Authorization: Bearer lg_...`; an administrator can make one";
         Problem::new(StatusCode::UNAUTHORIZED, "token-missing", detail)
@@ -83,9 +84,18 @@ fn presented(request: &Request) -> Result<&str, Problem> {
 /// Looks at every token, whether found before or not: the time it takes tells nothing about any of them.
 fn find_caller(system: &SystemState, presented: Digest) -> Result<Caller, Problem> {
     let presented = presented.hex();
-    let is_it = |token: &&Token| bool::from(token.secret_hash.hex().as_bytes().ct_eq(presented.as_bytes()));
-    let token = system.tokens.values().filter(is_it).last().ok_or_else(|| {
-        Problem::new(StatusCode::UNAUTHORIZED, "token-unknown", "no token has this secret; an administrator can make one")
+    let mut found = None;
+    for token in system.tokens.values() {
+        if token.secret_hash.hex().as_bytes().ct_eq(presented.as_bytes()).into() {
+            found = Some(token);
+        }
+    }
+    let token = found.ok_or_else(|| {
+        Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "token-unknown",
+            "no token has this secret; an administrator can make one",
+        )
     })?;
     if token.revoked {
         let detail = format!("token `{}` was revoked; an administrator can make another one", token.name);
@@ -156,10 +166,13 @@ mod tests {
 
     #[test]
     fn a_higher_role_may_what_a_lower_one_may() {
-        let caller = |role| Caller { actor: Actor { person: "ann".into(), groups: BTreeSet::new(), via: "ci".into() }, role };
+        let caller =
+            |role| Caller { actor: Actor { person: "ann".into(), groups: BTreeSet::new(), via: "ci".into() }, role };
         assert!(caller(Role::Admin).at_least(Role::Member).is_ok());
         let refused = caller(Role::Viewer).at_least(Role::Member).unwrap_err().into_wire();
-        expect_test::expect!["this needs the role `member`, and token `ci` of ann has `viewer`; an administrator can make another token"]
-            .assert_eq(&refused.detail);
+        expect_test::expect![
+            "this needs the role `member`, and token `ci` of ann has `viewer`; an administrator can make another token"
+        ]
+        .assert_eq(&refused.detail);
     }
 }

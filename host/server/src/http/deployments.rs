@@ -89,7 +89,10 @@ pub fn trigger_key(
     request: &impl serde::Serialize,
 ) -> Option<TriggerKey> {
     let request = serde_json::to_value(request).expect("a request is plain data");
-    Some(TriggerKey { key: format!("{} {route} {}", actor.via, key?), request: Digest::of(canonical(&request).as_bytes()) })
+    Some(TriggerKey {
+        key: format!("{} {route} {}", actor.via, key?),
+        request: Digest::of(canonical(&request).as_bytes()),
+    })
 }
 
 fn deployment_type(text: Option<&str>) -> Result<DeploymentType, Problem> {
@@ -102,7 +105,8 @@ fn deployment_type(text: Option<&str>) -> Result<DeploymentType, Problem> {
         // The core says what to do instead.
         Some("ROLLBACK") => Ok(DeploymentType::Rollback),
         Some(other) => {
-            let detail = format!("`{other}` is no type of deployment; there are: LAUNCH, FULL, SELECTIVE, CUSTOM, DESTROY");
+            let detail =
+                format!("`{other}` is no type of deployment; there are: LAUNCH, FULL, SELECTIVE, CUSTOM, DESTROY");
             Err(Problem::invalid("invalid-deployment-type", detail))
         }
     }
@@ -125,7 +129,8 @@ pub async fn trigger(handle: &ProjectHandle, key: Option<TriggerKey>, command: C
     }
     let view = handle.view();
     let earlier = key.and_then(|key| view.state.triggers.get(&key.key).map(|(_, number)| *number));
-    let number = earlier.ok_or_else(|| Problem::ours("nothing-triggered", "a trigger was accepted and made no deployment"))?;
+    let number =
+        earlier.ok_or_else(|| Problem::ours("nothing-triggered", "a trigger was accepted and made no deployment"))?;
     Ok(Triggered { number, is_new: false })
 }
 
@@ -178,7 +183,8 @@ pub async fn find(api: &Api, handle: &ProjectHandle, number: DeploymentNumber) -
 /// The record of a finished deployment; blocks on the disk.
 pub fn finished(store: &Store, project: &Name, number: DeploymentNumber) -> Result<Option<Arc<Deployment>>, Problem> {
     let Some(record) = store.get(project.as_str(), FINISHED, &number.to_be_bytes())? else { return Ok(None) };
-    let unreadable = |error| Problem::ours("index-unreadable", format!("the record of deployment {number} cannot be read: {error}"));
+    let unreadable =
+        |error| Problem::ours("index-unreadable", format!("the record of deployment {number} cannot be read: {error}"));
     serde_json::from_slice(&record).map(Some).map_err(unreadable)
 }
 
@@ -305,15 +311,17 @@ pub fn page_limit(asked: Option<usize>) -> Result<usize, Problem> {
 
 /// Approves the plan that the deployment shows.
 #[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/approve", tag = "deployments",
-    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Remark,
+    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Approve,
     responses((status = 200, body = wire::Deployment)), security(("token" = ["member"])))]
 pub async fn approve(
     State(api): State<Api>,
     Member(by): Member,
     At((project, number)): At<(Name, DeploymentNumber)>,
-    Given(remark): Given<wire::Remark>,
+    Given(approve): Given<wire::Approve>,
 ) -> Result<Json<wire::Deployment>, Problem> {
-    answer(&api, project, Command::Approve { number, comment: remark.comment, by }, number).await
+    let plan = approve.plan_digest.map(|digest| digest.parse()).transpose();
+    let plan = plan.map_err(|error| Problem::invalid("invalid-body", format!("`plan_digest`: {error}")))?;
+    answer(&api, project, Command::Approve { number, plan, comment: approve.comment, by }, number).await
 }
 
 /// Rejects the plan: the deployment ends.

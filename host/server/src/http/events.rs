@@ -68,8 +68,10 @@ fn read(
 }
 
 fn event((key, value): Row) -> Result<wire::Event, Problem> {
-    let unreadable = |what: String| Problem::ours("index-unreadable", format!("an event of the history cannot be read: {what}"));
-    let sequence = key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)).ok_or_else(|| unreadable("its key".to_owned()))?;
+    let unreadable =
+        |what: String| Problem::ours("index-unreadable", format!("an event of the history cannot be read: {what}"));
+    let sequence =
+        key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)).ok_or_else(|| unreadable("its key".to_owned()))?;
     let row: HistoryRow = serde_json::from_slice(&value).map_err(|error| unreadable(error.to_string()))?;
     let HistoryRow { at, event_type, text, status, details } = row;
     Ok(wire::Event { sequence, at, event_type, text, status, details })
@@ -100,7 +102,8 @@ pub async fn stream(
     let handle = api.project(&project)?;
     find(&api, &handle, number).await?;
     let start = stream::start(&headers, query.after)?;
-    let history = History { store: api.host.store.clone(), indexed: handle.indexed(), handle, project, number, after: start };
+    let history =
+        History { store: api.host.store.clone(), indexed: handle.indexed(), handle, project, number, after: start };
     Ok(stream::respond(history, start, api.stopping, stream::LONGEST))
 }
 

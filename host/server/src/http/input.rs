@@ -63,11 +63,13 @@ fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, cause) = (error.path().to_string(), error.into_inner());
         match cause.classify() {
-            serde_json::error::Category::Data if path != "." => Problem::invalid("invalid-body", format!("`{path}`: {cause}")),
-            serde_json::error::Category::Data => Problem::invalid("invalid-body", cause.to_string()),
-            serde_json::error::Category::Syntax | serde_json::error::Category::Eof | serde_json::error::Category::Io => {
-                not_json(&cause)
+            serde_json::error::Category::Data if path != "." => {
+                Problem::invalid("invalid-body", format!("`{path}`: {cause}"))
             }
+            serde_json::error::Category::Data => Problem::invalid("invalid-body", cause.to_string()),
+            serde_json::error::Category::Syntax
+            | serde_json::error::Category::Eof
+            | serde_json::error::Category::Io => not_json(&cause),
         }
     })?;
     json.end().map_err(|error| not_json(&error))?;

@@ -40,15 +40,19 @@ use utoipa_axum::routes;
 
 use crate::driver::{Host, ProjectHandle};
 use crate::wire;
-pub use auth::{ensure_admin, hash, new_secret};
 use auth::Caller;
+pub use auth::{ensure_admin, hash, new_secret};
 use problem::Problem;
 
 /// Requests that are being answered when the host stops may take this long.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// Answers requests until `shutdown` is done and the open ones have ended.
-pub async fn serve(host: Host, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub async fn serve(
+    host: Host,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let stopping = CancellationToken::new();
     let router = build(host, stopping.clone());
     let stop = stopping.clone();
@@ -125,9 +129,9 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
         .merge(plugin_routes())
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke));
-    let (open, mut document) = open.split_for_parts();
-    let (locked, head) = locked.split_for_parts();
-    document = head.merge_from(document);
+    let (open, of_open) = open.split_for_parts();
+    let (locked, mut document) = locked.split_for_parts();
+    document.merge(of_open);
     openapi::complete(&mut document);
     (open, locked, document)
 }

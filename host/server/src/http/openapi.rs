@@ -20,7 +20,8 @@ pub fn head() -> OpenApi {
 /// Adds how to authenticate, and that each operation may answer with a problem.
 pub fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The secret of a token: `lg_...`")).build();
+    let bearer =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The secret of a token: `lg_...`")).build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     let mut schemas = vec![(wire::Problem::name().into_owned(), wire::Problem::schema())];
     wire::Problem::schemas(&mut schemas);

@@ -53,8 +53,10 @@ fn resolve(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
 }
 
 fn unknown(system: &SystemState, plugin: &str) -> Problem {
-    let known = listed(system.plugins.values().map(|plugin| plugin.name.as_str()).collect::<std::collections::BTreeSet<_>>());
-    SystemRejection::UnknownPlugin { digest: format!("`{}`", plugin.chars().take(100).collect::<String>()), known }.into()
+    let known =
+        listed(system.plugins.values().map(|plugin| plugin.name.as_str()).collect::<std::collections::BTreeSet<_>>());
+    SystemRejection::UnknownPlugin { digest: format!("`{}`", plugin.chars().take(100).collect::<String>()), known }
+        .into()
 }
 
 /// Adds a component. It does nothing until it is approved.
@@ -83,7 +85,8 @@ pub async fn approve(
     let digest = resolve(&api.host.system.view(), &plugin)?;
     let data = api.host.store.dir().to_owned();
     let asked = approval.grants;
-    let grants = blocking(move || grants(&asked, &data)).await.map_err(|wrong| Problem::invalid("invalid-grant", wrong))?;
+    let grants =
+        blocking(move || grants(&asked, &data)).await.map_err(|wrong| Problem::invalid("invalid-grant", wrong))?;
     let command = SystemCommand::ApprovePlugin { digest, grants, reason: approval.reason, by };
     api.host.system.send(command, clock::now()).await?;
     shown(&api, &digest).map(Json)
@@ -124,7 +127,8 @@ fn folder(name: &str, grant: &wire::FolderGrant, data: &Path) -> Result<FolderGr
     if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
         return Err(format!("folder `{name}`: `{}` is not an absolute path without `..`", grant.path));
     }
-    let real = path.canonicalize().map_err(|error| format!("folder `{name}`: {} cannot be used: {error}", grant.path))?;
+    let real =
+        path.canonicalize().map_err(|error| format!("folder `{name}`: {} cannot be used: {error}", grant.path))?;
     if !real.is_dir() {
         return Err(format!("folder `{name}`: {} is not a folder", grant.path));
     }

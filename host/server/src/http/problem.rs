@@ -114,6 +114,7 @@ impl From<Rejection> for Problem {
             Rejection::NothingToRollBackTo { .. } => (S::CONFLICT, "nothing-to-roll-back-to"),
             Rejection::KeyReused { .. } => (S::CONFLICT, "key-reused"),
             Rejection::NotWaitingForApproval { .. } => (S::CONFLICT, "not-waiting-for-approval"),
+            Rejection::PlanChanged { .. } => (S::CONFLICT, "plan-changed"),
             Rejection::MayNotApprove { .. } => (S::FORBIDDEN, "may-not-approve"),
             Rejection::AlreadyFinished { .. } => (S::CONFLICT, "already-finished"),
             Rejection::UndoUnderWay { .. } => (S::CONFLICT, "undo-under-way"),

@@ -51,9 +51,13 @@ pub async fn put(
     Whole(body): Whole,
 ) -> Result<(StatusCode, Json<wire::Project>), Problem> {
     if project.as_str() == RESERVED {
-        return Err(Problem::invalid("reserved-name", format!("`{RESERVED}` is a name Lockgate uses itself; choose another")));
+        return Err(Problem::invalid(
+            "reserved-name",
+            format!("`{RESERVED}` is a name Lockgate uses itself; choose another"),
+        ));
     }
-    let text = String::from_utf8(body.to_vec()).map_err(|_| Problem::invalid("not-text", "a project file is UTF-8 text"))?;
+    let text =
+        String::from_utf8(body.to_vec()).map_err(|_| Problem::invalid("not-text", "a project file is UTF-8 text"))?;
     let definition = read(&api.host, &project, text).await?;
     let status = if api.host.project(&project).is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let handle = api.host.apply(project, definition, actor).await?;

@@ -125,9 +125,13 @@ pub async fn create(
 fn deploy_to(state: &ProjectState, new: &wire::NewRelease) -> Result<Option<Name>, Problem> {
     let Some(environment) = &new.deploy_to else { return Ok(None) };
     if new.draft {
-        return Err(Problem::invalid("draft-cannot-be-deployed", "a draft cannot be deployed; leave out `draft` or `deploy_to`"));
+        return Err(Problem::invalid(
+            "draft-cannot-be-deployed",
+            "a draft cannot be deployed; leave out `draft` or `deploy_to`",
+        ));
     }
-    let environment: Name = environment.parse().map_err(|error| Problem::invalid("invalid-body", format!("`deploy_to`: {error}")))?;
+    let environment: Name =
+        environment.parse().map_err(|error| Problem::invalid("invalid-body", format!("`deploy_to`: {error}")))?;
     expect_environment(state, &environment)?;
     Ok(Some(environment))
 }
@@ -145,7 +149,8 @@ fn artifacts(new: &wire::NewRelease) -> Result<Vec<Artifact>, Problem> {
         if artifact.name.is_empty() {
             return Err(Problem::invalid("invalid-body", format!("`artifacts[{index}].name` is empty")));
         }
-        let wire::Artifact { name, digest: _, uri, media_type, build_id, stack, application, metadata } = artifact.clone();
+        let wire::Artifact { name, digest: _, uri, media_type, build_id, stack, application, metadata } =
+            artifact.clone();
         Ok(Artifact { name, uri, digest, media_type, build_id, stack, application, metadata })
     };
     new.artifacts.iter().enumerate().map(artifact).collect()
@@ -153,8 +158,11 @@ fn artifacts(new: &wire::NewRelease) -> Result<Vec<Artifact>, Problem> {
 
 /// A release must not name content that nobody has: what lies elsewhere says where.
 async fn contents_are_there(store: &Store, artifacts: &[Artifact]) -> Result<(), Problem> {
-    let here: Vec<(String, Digest)> =
-        artifacts.iter().filter(|artifact| artifact.uri.is_empty()).map(|artifact| (artifact.name.clone(), artifact.digest)).collect();
+    let here: Vec<(String, Digest)> = artifacts
+        .iter()
+        .filter(|artifact| artifact.uri.is_empty())
+        .map(|artifact| (artifact.name.clone(), artifact.digest))
+        .collect();
     let blobs = store.blobs().clone();
     let missing = blocking(move || here.into_iter().find(|(_, digest)| !blobs.contains(*digest))).await;
     match missing {
@@ -168,7 +176,13 @@ async fn contents_are_there(store: &Store, artifacts: &[Artifact]) -> Result<(),
     }
 }
 
-async fn deploy(handle: &ProjectHandle, tag: &Tag, environment: Name, key: IdempotencyKey, actor: Actor) -> Result<u64, Problem> {
+async fn deploy(
+    handle: &ProjectHandle,
+    tag: &Tag,
+    environment: Name,
+    key: IdempotencyKey,
+    actor: Actor,
+) -> Result<u64, Problem> {
     // Without a key of its own, a creation that is repeated must not deploy twice.
     let key = IdempotencyKey(key.0.or_else(|| Some(tag.to_string())));
     let request = format!("{tag} to {environment}");

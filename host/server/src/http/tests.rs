@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use expect_test::expect;
-use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, Definition, Environment, OnFailure, Workflow, WorkflowStage};
+use lockgate_core::definition::{
+    ApprovalPolicy, ApprovalRule, Definition, Environment, OnFailure, Workflow, WorkflowStage,
+};
 use lockgate_core::name::Actor;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -62,7 +64,7 @@ impl Server {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();
-        let host = Host::open(Settings { data: data.path().to_owned(), concurrent_calls: 2 }).unwrap();
+        let host = Host::open(Settings { data: data.path().to_owned(), concurrent_calls: 2 }).await.unwrap();
         let admin = ensure_admin(&host).await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -111,12 +113,12 @@ impl Server {
         Answer::of(request.bearer_auth(&self.admin).send().await.unwrap()).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
-        self.send(self.request(Method::GET, path)).await
+    async fn get(&self, path: impl AsRef<str>) -> Answer {
+        self.send(self.request(Method::GET, path.as_ref())).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::POST, path).json(&body)).await
+    async fn post(&self, path: impl AsRef<str>, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path.as_ref()).json(&body)).await
     }
 
     /// The secret of a new token; its name is the person's.
@@ -126,8 +128,8 @@ impl Server {
     }
 
     async fn deploy(&self, environment: &str, release: &str) -> u64 {
-        let answer = self.post(&format!("/v1/projects/shop/environments/{environment}/deployments"), json!({ "release": release }));
-        answer.await.json()["number"].as_u64().unwrap()
+        let path = format!("/v1/projects/shop/environments/{environment}/deployments");
+        self.post(path, json!({ "release": release })).await.json()["number"].as_u64().unwrap()
     }
 
     async fn is_indexed(&self, number: u64) {
@@ -169,7 +171,8 @@ async fn nobody_gets_in_without_a_good_token() {
     wrong.is_problem(401, "token-unknown");
     assert_eq!(wrong.headers["www-authenticate"], "Bearer");
     let secret = server.token("ci", "member", &["operators"]).await;
-    expect![[r#"{"person":"ci","groups":["operators"],"role":"member","token":"ci"}"#]].assert_eq(&whoami(Some(&secret)).await.text);
+    expect![[r#"{"person":"ci","groups":["operators"],"role":"member","token":"ci"}"#]]
+        .assert_eq(&whoami(Some(&secret)).await.text);
     assert_eq!(server.send(server.request(Method::DELETE, "/v1/tokens/ci")).await.status, 204);
     whoami(Some(&secret)).await.is_problem(401, "token-revoked");
 }
@@ -187,7 +190,10 @@ async fn a_secret_is_shown_once_and_its_hash_never() {
     assert_eq!(ensure_admin(&server.host).await.unwrap(), None);
     let secret = server.token("ci", "viewer", &[]).await;
     let listed = server.get("/v1/tokens").await.text;
-    assert!(listed.contains("\"ci\"") && !listed.contains(&secret) && !listed.contains(&hash(&secret).hex()), "{listed}");
+    assert!(
+        listed.contains("\"ci\"") && !listed.contains(&secret) && !listed.contains(&hash(&secret).hex()),
+        "{listed}"
+    );
     let again = json!({ "name": "ci", "person": "eve" });
     server.post("/v1/tokens", again).await.is_problem(409, "token-name-taken");
 }
@@ -209,9 +215,9 @@ fn operations(document: &Value) -> Vec<(String, Method, Option<String>)> {
 async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
     let server = Server::start().await;
     let document = server.get("/openapi.json").await.json();
-    let lines = operations(&document).into_iter().map(|(path, method, role)| {
-        format!("{method} {path} {}\n", role.unwrap_or_else(|| "-".to_owned()))
-    });
+    let lines = operations(&document)
+        .into_iter()
+        .map(|(path, method, role)| format!("{method} {path} {}\n", role.unwrap_or_else(|| "-".to_owned())));
     expect![[r#""#]].assert_eq(&lines.collect::<String>());
 
     let viewer = server.token("viewer", "viewer", &[]).await;
@@ -278,6 +284,18 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
+async fn a_refusal_reaches_who_is_still_sending() {
+    let server = Server::start().await;
+    let viewer = server.token("viewer", "viewer", &[]).await;
+    for _ in 0..10 {
+        let put = server.request(Method::PUT, "/v1/artifacts").bearer_auth(&viewer).body(vec![0; 32 << 20]);
+        Answer::of(put.send().await.unwrap()).await.is_problem(403, "role-too-low");
+        let put = server.request(Method::PUT, "/v1/projects/shop").bearer_auth(&server.admin).body(vec![0; 32 << 20]);
+        Answer::of(put.send().await.unwrap()).await.is_problem(413, "body-too-large");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_component_is_refused() {
     let server = Server::start().await;
     let post = server.request(Method::POST, "/v1/plugins").body(vec![0; input::BODY_BYTES + 1]);
@@ -315,7 +333,8 @@ async fn every_mistake_of_a_project_file_has_its_line() {
     let refused = put("/v1/projects/blog", wrong).await;
     refused.is_problem(422, "invalid-project-file");
     let problem: wire::Problem = serde_json::from_str(&refused.text).unwrap();
-    let places: Vec<(usize, &str)> = problem.mistakes.iter().map(|mistake| (mistake.line, mistake.path.as_str())).collect();
+    let places: Vec<(usize, &str)> =
+        problem.mistakes.iter().map(|mistake| (mistake.line, mistake.path.as_str())).collect();
     assert_eq!(places, [(4, "/environments/production/workflow"), (8, "/workflows/publish/phases/0/name")]);
 
     let misnamed = put("/v1/projects/shop", FILE.to_owned()).await.json();
@@ -353,11 +372,11 @@ async fn a_draft_is_started_and_a_release_abandoned() {
     let path = "/v1/projects/shop/releases";
     let draft = server.post(path, json!({ "tag": "v1", "draft": true })).await.json();
     assert_eq!((draft["status"].as_str(), draft["digest"].as_str()), (Some("Draft"), None));
-    let started = server.post(&format!("{path}/v1/start"), json!({})).await.json();
+    let started = server.post(format!("{path}/v1/start"), json!({})).await.json();
     assert_eq!(started["status"], "Active");
     assert!(started["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:")));
-    server.post(&format!("{path}/v1/start"), json!({})).await.is_problem(409, "release-status");
-    assert_eq!(server.post(&format!("{path}/v1/abandon"), json!({})).await.json()["status"], "Abandoned");
+    server.post(format!("{path}/v1/start"), json!({})).await.is_problem(409, "release-status");
+    assert_eq!(server.post(format!("{path}/v1/abandon"), json!({})).await.json()["status"], "Abandoned");
 }
 
 #[tokio::test]
@@ -402,7 +421,7 @@ async fn an_artifact_with_another_digest_leaves_nothing() {
     server.send(put).await.is_problem(422, "wrong-digest");
     let actual = lockgate_core::digest::Digest::of(b"something else");
     for digest in [announced, actual] {
-        server.get(&format!("/v1/artifacts/{digest}")).await.is_problem(404, "unknown-artifact");
+        server.get(format!("/v1/artifacts/{digest}")).await.is_problem(404, "unknown-artifact");
     }
     let unfinished = server.host.store.dir().join("blobs/unfinished");
     assert_eq!(std::fs::read_dir(unfinished).unwrap().count(), 0);
@@ -453,14 +472,14 @@ async fn deployments_are_paged_without_gaps_or_repeats() {
     let mut numbers = Vec::new();
     let mut query = "limit=2".to_owned();
     loop {
-        let page = server.get(&format!("/v1/projects/shop/deployments?{query}")).await.json();
+        let page = server.get(format!("/v1/projects/shop/deployments?{query}")).await.json();
         numbers.extend(page["items"].as_array().unwrap().iter().map(|item| item["number"].as_u64().unwrap()));
         let Some(next) = page["next"].as_str() else { break };
         query = format!("limit=2&before={next}");
     }
     assert_eq!(numbers, [7, 6, 5, 4, 3, 2, 1]);
     let count = async |query: &str| {
-        let page = server.get(&format!("/v1/projects/shop/deployments?{query}")).await.json();
+        let page = server.get(format!("/v1/projects/shop/deployments?{query}")).await.json();
         page["items"].as_array().unwrap().len()
     };
     assert_eq!(count("environment=production").await, 2);
@@ -474,7 +493,7 @@ async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
     server.deploy("production", "v1").await;
     server.deploy("production", "v1").await;
     let waits = async |number: u64| {
-        let deployment = server.get(&format!("/v1/projects/shop/deployments/{number}")).await.json();
+        let deployment = server.get(format!("/v1/projects/shop/deployments/{number}")).await.json();
         let blocker = &deployment["waiting_for"][0];
         let text = |field: &str| blocker[field].as_str().unwrap().to_owned();
         // The time is another one in every run.
@@ -525,13 +544,16 @@ async fn a_cancelled_deployment_says_who_and_why_and_is_tried_again() {
     let server = Server::with_release("v1").await;
     server.deploy("production", "v1").await;
     let path = "/v1/projects/shop/deployments/1";
-    let cancelled = server.post(&format!("{path}/cancel"), json!({ "reason": "wrong day" })).await.json();
-    assert_eq!((cancelled["status"].as_str(), cancelled["failure"]["message"].as_str()), (Some("ABORTED"), Some("cancelled by admin: wrong day")));
+    let cancelled = server.post(format!("{path}/cancel"), json!({ "reason": "wrong day" })).await.json();
+    assert_eq!(
+        (cancelled["status"].as_str(), cancelled["failure"]["message"].as_str()),
+        (Some("ABORTED"), Some("cancelled by admin: wrong day"))
+    );
     server.is_indexed(1).await;
     server.deploy("staging", "v1").await;
-    let again = server.post(&format!("{path}/retry"), json!({})).await;
+    let again = server.post(format!("{path}/retry"), json!({})).await;
     assert_eq!((again.status, again.json()["attempt"].as_u64()), (202, Some(2)), "{}", again.text);
-    server.post(&format!("{path}/redeploy"), json!({})).await.is_problem(409, "not-finished");
+    server.post(format!("{path}/redeploy"), json!({})).await.is_problem(409, "not-finished");
 }
 
 #[tokio::test]
@@ -556,11 +578,11 @@ async fn events_are_paged_and_streamed_to_the_end() {
     let path = "/v1/projects/shop/deployments/1/events";
     let all = server.get(path).await.json();
     let all = all["items"].as_array().unwrap();
-    let first = server.get(&format!("{path}?limit=2")).await.json();
-    let rest = server.get(&format!("{path}?after={}", first["next"].as_str().unwrap())).await.json();
+    let first = server.get(format!("{path}?limit=2")).await.json();
+    let rest = server.get(format!("{path}?after={}", first["next"].as_str().unwrap())).await.json();
     assert_eq!([first["items"].as_array().unwrap().as_slice(), rest["items"].as_array().unwrap()].concat(), *all);
 
-    let streamed = events(&server.get(&format!("{path}/stream")).await.text);
+    let streamed = events(&server.get(format!("{path}/stream")).await.text);
     let sent: Vec<Value> = streamed.iter().map(|(_, _, data)| data.clone()).collect();
     assert_eq!(sent[..all.len()], *all);
     let last = all.last().unwrap()["sequence"].as_u64().unwrap();
@@ -576,7 +598,7 @@ async fn a_stream_that_is_open_hears_what_happens_next() {
     let server = Server::with_release("v1").await;
     server.deploy("production", "v1").await;
     let known = server.get("/v1/projects/shop/deployments/1").await.json()["last_event"].as_u64().unwrap();
-    let stream = server.get(&format!("/v1/projects/shop/deployments/1/events/stream?after={known}"));
+    let stream = server.get(format!("/v1/projects/shop/deployments/1/events/stream?after={known}"));
     let reject = async {
         let olga = server.token("olga", "member", &["operators"]).await;
         let path = "/v1/projects/shop/deployments/1/reject";
@@ -599,16 +621,16 @@ async fn a_log_is_paged_and_streamed_from_any_line() {
     };
     server.host.store.logs().append(&id, vec![line("one"), line("two"), line("three")]).await.unwrap();
     let path = "/v1/projects/shop/deployments/1/phases/plan/logs";
-    let first = server.get(&format!("{path}?limit=2")).await.json();
+    let first = server.get(format!("{path}?limit=2")).await.json();
     assert_eq!(first["items"][1]["message"], "two");
-    let second = server.get(&format!("{path}?from={}", first["next"].as_str().unwrap())).await.json();
+    let second = server.get(format!("{path}?from={}", first["next"].as_str().unwrap())).await.json();
     assert_eq!(second["items"][0]["message"], "three");
     let behind = second["items"][0]["position"].as_u64().unwrap() + 1;
-    assert_eq!(server.get(&format!("{path}?from={behind}")).await.json(), json!({ "items": [] }));
-    server.get(&path.replace("plan", "nothing")).await.is_problem(404, "unknown-phase");
-    server.get(&format!("{path}?attempt=2")).await.is_problem(404, "unknown-attempt");
+    assert_eq!(server.get(format!("{path}?from={behind}")).await.json(), json!({ "items": [] }));
+    server.get(path.replace("plan", "nothing")).await.is_problem(404, "unknown-phase");
+    server.get(format!("{path}?attempt=2")).await.is_problem(404, "unknown-attempt");
 
-    let stream = server.get(&format!("{path}/stream"));
+    let stream = server.get(format!("{path}/stream"));
     let cancel = server.post("/v1/projects/shop/deployments/1/cancel", json!({}));
     let (streamed, _) = tokio::join!(stream, cancel);
     let streamed = events(&streamed.text);
@@ -622,7 +644,8 @@ async fn a_log_is_paged_and_streamed_from_any_line() {
 async fn a_host_that_stops_sends_its_listeners_away_with_the_place_to_go_on() {
     let mut server = Server::with_release("v1").await;
     server.deploy("production", "v1").await;
-    let request = server.request(Method::GET, "/v1/projects/shop/deployments/1/events/stream").bearer_auth(&server.admin);
+    let request =
+        server.request(Method::GET, "/v1/projects/shop/deployments/1/events/stream").bearer_auth(&server.admin);
     let open = request.send().await.unwrap();
     server.stop.take().unwrap().send(()).unwrap();
     let streamed = events(&open.text().await.unwrap());

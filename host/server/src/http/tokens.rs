@@ -54,7 +54,9 @@ fn role(text: Option<&str>) -> Result<Role, Problem> {
         None | Some("member") => Ok(Role::Member),
         Some("viewer") => Ok(Role::Viewer),
         Some("admin") => Ok(Role::Admin),
-        Some(other) => Err(Problem::invalid("invalid-role", format!("`{other}` is no role; there are: viewer, member, admin"))),
+        Some(other) => {
+            Err(Problem::invalid("invalid-role", format!("`{other}` is no role; there are: viewer, member, admin")))
+        }
     }
 }
 

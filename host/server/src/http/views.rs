@@ -78,7 +78,8 @@ pub fn environment(state: &State, name: &Name) -> wire::Environment {
 
 /// As the core decides it: to what is live, where something else was begun, and else to what was live before.
 fn rollback_to(there: &EnvironmentState) -> Option<&Live> {
-    let is_current = |live: &Live| there.current.as_ref().is_some_and(|current: &Current| current.release == live.release);
+    let is_current =
+        |live: &Live| there.current.as_ref().is_some_and(|current: &Current| current.release == live.release);
     match &there.live {
         Some(live) if !is_current(live) => Some(live),
         Some(_) | None => there.live_before.back(),
@@ -416,7 +417,13 @@ fn blocker(reason: String, lifted_by: String) -> wire::Blocker {
 fn gates(attempt: &Attempt) -> Vec<wire::Gate> {
     let Some(run) = &attempt.gates else {
         let gates = attempt.environment.post_gates.iter().flat_map(|set| &set.gates);
-        let waiting = |name: &Name| wire::Gate { name: name.to_string(), outcome: None, reason: String::new(), at: None, rounds: 0 };
+        let waiting = |name: &Name| wire::Gate {
+            name: name.to_string(),
+            outcome: None,
+            reason: String::new(),
+            at: None,
+            rounds: 0,
+        };
         return gates.map(|gate| waiting(&gate.name)).collect();
     };
     let gate = |gate: &lockgate_core::deployment::GateState| wire::Gate {

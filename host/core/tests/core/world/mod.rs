@@ -179,7 +179,7 @@ impl World {
         let (comment, by) = (String::new(), self.anyone());
         match self.rng.u8(..8) {
             0 => self.send(Command::Reject { number, comment, by }),
-            _ => self.send(Command::Approve { number, comment, by }),
+            _ => self.send(Command::Approve { number, plan: None, comment, by }),
         };
     }
 
@@ -425,7 +425,7 @@ impl World {
             let mut answered = 0;
             for number in asking {
                 let by = member(&format!("stranger-{}", self.rng.u32(..)), &["security", "dba"]);
-                answered += self.send(Command::Approve { number, comment: String::new(), by });
+                answered += self.send(Command::Approve { number, plan: None, comment: String::new(), by });
             }
             if answered == 0 && self.state.due().is_empty() {
                 let wake_at = self.state.wake_at().unwrap_or_else(|| panic!("{waiting} waits for nothing"));
