@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use lockgate::wire::Deployment;
 
-use crate::harness::{Host, Project, wait};
+use crate::harness::{Host, Project};
 
 /// Kills that must have hit inside each of [`MOMENTS`].
 const WANTED: usize = 20;
@@ -195,7 +195,9 @@ impl Rounds {
         for (key, promised) in &mut self.promises.quick {
             // Old ones were looked at before; the last few show it.
             let number = match promised {
-                Some(number) if *number + 12 < self.promises.deployments.keys().last().copied().unwrap_or(0) => continue,
+                Some(number) if *number + 12 < self.promises.deployments.keys().last().copied().unwrap_or(0) => {
+                    continue;
+                }
                 _ => project.try_deploy("v1", "quick", Some(key)).unwrap_or_else(|error| panic!("{key}: {error}")),
             };
             assert_eq!(*promised.get_or_insert(number), number, "the same key is the same deployment");
@@ -224,7 +226,12 @@ impl Rounds {
                     assert_eq!(keys.insert(key, what), None, "a key belongs to one piece of work");
                 }
             }
-            repeated += the_world_agrees(host, environment, &keys, self.promises.deployments.values().filter(|there| **there == environment).count());
+            repeated += the_world_agrees(
+                host,
+                environment,
+                &keys,
+                self.promises.deployments.values().filter(|there| **there == environment).count(),
+            );
         }
         for number in self.promises.quick.values().flatten() {
             project.assert_succeeds(*number);

@@ -74,13 +74,15 @@ fn a_release_names_only_artifacts_that_are_there() {
 #[test]
 fn all_mistakes_of_a_project_file_are_told_with_their_places() {
     let host = Host::shared();
-    let text = "environments:\n  test:\n    workflow: nowhere\nworkflows:\n  w:\n    phases:\n      - { name: a, plugn: x }\n";
+    let text =
+        "environments:\n  test:\n    workflow: nowhere\nworkflows:\n  w:\n    phases:\n      - { name: a, plugn: x }\n";
     let raw = host.admin().send("PUT", "/v1/projects/broken", file("broken", text).into_bytes());
 
     assert_eq!((raw.status, raw.content_type.as_str()), (422, "application/problem+json"));
     assert_eq!(raw.problem().0, "invalid-project-file");
     assert_says(raw.problem().1, &["lockgate.yaml:8:", "plugn", "mistakes"]);
-    let lines: Vec<u64> = raw.body["mistakes"].as_array().unwrap().iter().map(|it| it["line"].as_u64().unwrap()).collect();
+    let lines: Vec<u64> =
+        raw.body["mistakes"].as_array().unwrap().iter().map(|it| it["line"].as_u64().unwrap()).collect();
     assert!(lines.contains(&8) && raw.body["mistakes"][0]["column"].as_u64().unwrap() > 1, "{raw:?}");
     let missing = block_on(host.admin().client.project("broken")).refused();
     assert_eq!(missing.code, "unknown-project");
@@ -180,7 +182,8 @@ fn a_body_that_is_too_large_is_refused_and_the_host_lives_on() {
     let host = Host::shared();
     let admin = host.admin();
     let huge = || vec![b'#'; 3 << 20];
-    for (method, path) in [("PUT", "/v1/projects/huge"), ("POST", "/v1/tokens"), ("POST", "/v1/projects/huge/releases")] {
+    for (method, path) in [("PUT", "/v1/projects/huge"), ("POST", "/v1/tokens"), ("POST", "/v1/projects/huge/releases")]
+    {
         let raw = admin.send(method, path, huge());
         assert!(raw.status == 413 || raw.status == 404, "{method} {path}: {raw:?}");
     }
@@ -194,7 +197,9 @@ fn a_body_that_is_nonsense_is_refused_with_what_is_wrong() {
     let host = Host::shared();
     let project = project(&host, "nonsense");
     let path = "/v1/projects/nonsense/environments/test/deployments";
-    for (body, word) in [("{", "not JSON"), (r#"{"relase":"v1"}"#, "relase"), (r#"{"release":7}"#, "release"), ("{}", "release")] {
+    for (body, word) in
+        [("{", "not JSON"), (r#"{"relase":"v1"}"#, "relase"), (r#"{"release":7}"#, "release"), ("{}", "release")]
+    {
         let raw = project.ann.send("POST", path, body.as_bytes().to_vec());
         assert!(raw.status == 400 || raw.status == 422, "{raw:?}");
         assert_says(raw.problem().1, &[word]);

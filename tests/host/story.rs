@@ -16,10 +16,7 @@ impl Shop {
     fn open() -> Self {
         let host = Host::start();
         let web = Web::serving(host.place("production").join("current"));
-        let to_web = Grants {
-            http: vec![HttpGrant { origin: web.url(), private_network: true }],
-            ..Grants::default()
-        };
+        let to_web = Grants { http: vec![HttpGrant { origin: web.url(), private_network: true }], ..Grants::default() };
         host.plugin("static-site", &["production"]);
         host.plugin_with("http-request", to_web.clone());
         host.plugin_with("http-check", to_web);
@@ -29,7 +26,8 @@ impl Shop {
 
     /// A release of a site with this page.
     fn release(&self, tag: &str, page: &str) {
-        let artifact: Artifact = self.project.ann.upload("web", archive(&[("index.html", page), ("style.css", "p {}")]));
+        let artifact: Artifact =
+            self.project.ann.upload("web", archive(&[("index.html", page), ("style.css", "p {}")]));
         self.project.release_with(tag, vec![artifact]);
     }
 

@@ -37,7 +37,6 @@ impl Workspace {
     /// Builds the host; says where its binary is.
     pub fn host(&self, profile: &str) -> Result<PathBuf> {
         self.cargo(&["build", "--package", "lockgate", "--bin", "lockgate", "--profile", profile])?;
-        if let Some(stand_in) = env::var_os("STAND_IN") { return Ok(stand_in.into()); }
         Ok(self.target.join(folder_of(profile)).join(format!("lockgate{}", env::consts::EXE_SUFFIX)))
     }
 }

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Cancel, Deployment, Event, Grants, LogLine, NewDeployment, NewRelease, NewToken, Page, Plugin, PluginApproval,
-    Problem, Project, Release, Remark, Token, UploadedArtifact,
+    Approve, Cancel, Deployment, Event, Grants, LogLine, NewDeployment, NewRelease, NewToken, Page, Plugin,
+    PluginApproval, Problem, Project, Release, Remark, Token, UploadedArtifact,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -185,7 +185,12 @@ impl Client {
         self.answer(post).await
     }
 
-    pub async fn roll_back(&self, project: &str, environment: &str, remark: &Remark) -> Result<Deployment, ClientError> {
+    pub async fn roll_back(
+        &self,
+        project: &str,
+        environment: &str,
+        remark: &Remark,
+    ) -> Result<Deployment, ClientError> {
         self.post(&["v1", "projects", project, "environments", environment, "rollback"], remark).await
     }
 
@@ -198,8 +203,8 @@ impl Client {
         self.get(&["v1", "projects", project, "deployments", &number.to_string()]).await
     }
 
-    pub async fn approve(&self, project: &str, number: u64, remark: &Remark) -> Result<Deployment, ClientError> {
-        self.change_deployment(project, number, "approve", remark).await
+    pub async fn approve(&self, project: &str, number: u64, approve: &Approve) -> Result<Deployment, ClientError> {
+        self.change_deployment(project, number, "approve", approve).await
     }
 
     pub async fn reject(&self, project: &str, number: u64, remark: &Remark) -> Result<Deployment, ClientError> {
@@ -235,8 +240,7 @@ impl Client {
     }
 
     pub fn follow_events(&self, project: &str, number: u64, after: u64) -> Follow<Event> {
-        let mut url =
-            self.at(&["v1", "projects", project, "deployments", &number.to_string(), "events", "stream"]);
+        let mut url = self.at(&["v1", "projects", project, "deployments", &number.to_string(), "events", "stream"]);
         url.query_pairs_mut().append_pair("after", &after.to_string());
         Follow::new(self.clone(), url, after.checked_add(1))
     }
@@ -455,7 +459,10 @@ impl Placed for LogLine {
 pub enum Followed<T> {
     Item(T),
     /// The connection is gone; the next call waits this long and tries again.
-    Lost { cause: String, retry_in: Duration },
+    Lost {
+        cause: String,
+        retry_in: Duration,
+    },
     Back,
 }
 
@@ -530,7 +537,8 @@ impl<T: DeserializeOwned + Placed> Follow<T> {
     }
 
     async fn connect(&self) -> Result<Connection, ClientError> {
-        let mut get = self.client.authorized(self.client.http.get(self.url.clone())).header(ACCEPT, "text/event-stream");
+        let mut get =
+            self.client.authorized(self.client.http.get(self.url.clone())).header(ACCEPT, "text/event-stream");
         if let Some(id) = &self.last_id {
             get = get.header("Last-Event-ID", id);
         }
@@ -559,7 +567,9 @@ impl<T: DeserializeOwned + Placed> Follow<T> {
         match message.event.as_str() {
             "end" => return Ok(Heard::End),
             "resume" => return Ok(Heard::ConnectAgain),
-            "problem" => return Err(failure(StatusCode::INTERNAL_SERVER_ERROR, self.url.clone(), message.data.as_bytes())),
+            "problem" => {
+                return Err(failure(StatusCode::INTERNAL_SERVER_ERROR, self.url.clone(), message.data.as_bytes()));
+            }
             _ => {}
         }
         let item: T = serde_json::from_str(&message.data).map_err(|error| ClientError::Unexpected {
@@ -674,7 +684,8 @@ mod tests {
 
     #[test]
     fn events_are_the_same_however_the_bytes_are_cut() {
-        let text = b"id: 7\nevent: phase_started\ndata: {\"a\":\ndata: 1}\n\n: keep-alive\n\nevent: end\r\ndata:\r\n\r\n";
+        let text =
+            b"id: 7\nevent: phase_started\ndata: {\"a\":\ndata: 1}\n\n: keep-alive\n\nevent: end\r\ndata:\r\n\r\n";
         let message = |id: Option<&str>, event: &str, data: &str| Message {
             id: id.map(str::to_owned),
             event: event.to_owned(),
@@ -693,7 +704,8 @@ mod tests {
     fn an_event_that_comes_again_after_a_reconnect_is_not_told_twice() {
         let mut follow = client("http://h").follow_events("shop", 1, 4);
         let mut hear = |sequence: u64| {
-            let data = format!(r#"{{"sequence":{sequence},"at":"","type":"x","text":"","status":null,"details":null}}"#);
+            let data =
+                format!(r#"{{"sequence":{sequence},"at":"","type":"x","text":"","status":null,"details":null}}"#);
             follow.understand(Message { id: Some(sequence.to_string()), event: "x".into(), data })
         };
         let told: Vec<u64> = [3, 4, 5, 5, 9]

@@ -12,6 +12,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -298,6 +299,7 @@ impl Writer {
                 None => batch.remove(key),
             }
         }
+        let _alone = self.sled.batches.write().unwrap_or_else(PoisonError::into_inner);
         self.sled.guard("write to", |db| db.apply_batch(batch))
     }
 
@@ -428,6 +430,9 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 struct Sled {
     db: sled::Db,
     dir: PathBuf,
+    /// Taken for writing while a batch is applied, so that a reader of several keys
+    /// sees all of it or nothing. sled keeps that promise for one key only.
+    batches: Arc<RwLock<()>>,
 }
 
 impl Sled {
@@ -436,7 +441,7 @@ impl Sled {
         let opened = panic::catch_unwind(AssertUnwindSafe(|| config.open()));
         let problem = match opened {
             Ok(Ok(db)) => {
-                return Ok(Self { db, dir: dir.to_owned() });
+                return Ok(Self { db, dir: dir.to_owned(), batches: Arc::default() });
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "sled panicked".to_owned(),
@@ -465,6 +470,10 @@ impl Sled {
             Ok(Err(error)) => Err(self.broken(attempt, error.to_string())),
             Err(_) => Err(self.broken(attempt, "sled panicked".to_owned())),
         }
+    }
+
+    fn keep_batches_out(&self) -> RwLockReadGuard<'_, ()> {
+        self.batches.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn broken(&self, attempt: &'static str, problem: String) -> StoreError {
@@ -515,16 +524,16 @@ impl Sled {
     }
 
     fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.guard("read", |db| db.get(key))? {
-            Some(stored) => self.resolve(key, &stored),
-            None => Ok(None),
-        }
+        let _whole = self.keep_batches_out();
+        let stored = self.guard("read", |db| db.get(key))?;
+        stored.map(|stored| self.resolve(key, &stored)).transpose()
     }
 
     fn page(&self, query: &PageQuery<'_>) -> Result<Vec<Row>, StoreError> {
         let table = table_prefix(query.stream, query.table);
         let prefix = [table.as_slice(), query.prefix].concat();
         let after = query.after.map(|after| [table.as_slice(), after].concat());
+        let _whole = self.keep_batches_out();
         let keys = self.guard("read", |db| match query.direction {
             Direction::Ascending => {
                 let start = after.as_ref().map_or(&prefix, |after| after.max(&prefix));
@@ -537,36 +546,20 @@ impl Sled {
                 take_page(db.range(..end.as_slice()).rev(), &prefix, query.limit)
             }
         })?;
-        let mut rows = Vec::new();
-        for (key, stored) in keys {
-            // A long value may have been removed since; then so is its row.
-            if let Some(value) = self.resolve(&key, &stored)? {
-                rows.push((key[table.len()..].to_vec(), value));
-            }
-        }
-        Ok(rows)
+        let row =
+            |(key, stored): (sled::IVec, sled::IVec)| Ok((key[table.len()..].to_vec(), self.resolve(&key, &stored)?));
+        keys.into_iter().map(row).collect()
     }
 
-    /// The value itself, or `None` if it was removed meanwhile.
-    fn resolve(&self, key: &[u8], stored: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut stored = sled::IVec::from(stored);
-        // The writer may replace a value while its chunks are read; hardly twice.
-        for _ in 0..5 {
-            let (bytes, digest) = match Value::decode(&stored) {
-                Some(Value::Inline(value)) => return Ok(Some(value.to_vec())),
-                Some(Value::Chunked { bytes, digest }) => (bytes, digest),
-                None => return Err(self.unreadable("a value")),
-            };
-            let value = self.chunks(key, bytes)?;
-            if sha256(&value) == digest {
-                return Ok(Some(value));
-            }
-            match self.guard("read", |db| db.get(key))? {
-                Some(now) => stored = now,
-                None => return Ok(None),
-            }
-        }
-        Err(self.unreadable("a long value"))
+    /// The value itself. The caller keeps batches out, for its chunks are read one by one.
+    fn resolve(&self, key: &[u8], stored: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let (bytes, digest) = match Value::decode(stored) {
+            Some(Value::Inline(value)) => return Ok(value.to_vec()),
+            Some(Value::Chunked { bytes, digest }) => (bytes, digest),
+            None => return Err(self.unreadable("a value")),
+        };
+        let value = self.chunks(key, bytes)?;
+        if sha256(&value) == digest { Ok(value) } else { Err(self.unreadable("a long value")) }
     }
 
     fn chunks(&self, key: &[u8], bytes: usize) -> Result<Vec<u8>, StoreError> {

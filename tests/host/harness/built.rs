@@ -13,12 +13,12 @@ pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let profile = profile_folder();
-        let mut arguments = vec!["build", "--package", "lockgate-tests", "--example", "stopgap"];
+        let mut arguments = vec!["build", "--package", "lockgate", "--bin", "lockgate"];
         if profile.ends_with("release") {
             arguments.push("--release");
         }
         cargo(&arguments);
-        profile.join(format!("examples/stopgap{}", std::env::consts::EXE_SUFFIX))
+        profile.join(format!("lockgate{}", std::env::consts::EXE_SUFFIX))
     })
 }
 

@@ -95,7 +95,9 @@ impl Host {
         let end = wait("the host to answer, or to end", || match process.try_wait().unwrap() {
             Some(status) => Some(Err(Ended { code: status.code(), said: self.said() })),
             // Without a token it says so; who answers on a port that was taken is the other host.
-            None => block_on(nobody.plugins()).is_err_and(|error| error.to_string().contains("token")).then_some(Ok(())),
+            None => {
+                block_on(nobody.plugins()).is_err_and(|error| error.to_string().contains("token")).then_some(Ok(()))
+            }
         });
         if end.is_ok() {
             self.process = Some(process);

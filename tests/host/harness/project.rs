@@ -1,7 +1,9 @@
 //! A project at a host, with the two operators who work on it: ann releases and deploys, bob is whom she asks.
 
 use lockgate::client::{ClientError, DeploymentFilter, Followed, PhaseLog};
-use lockgate::wire::{Artifact, Cancel, Deployment, Environment, Event, LogLine, NewDeployment, NewRelease, Release, Remark};
+use lockgate::wire::{
+    Artifact, Cancel, Deployment, Environment, Event, LogLine, NewDeployment, NewRelease, Release, Remark,
+};
 
 use super::{Host, Person, block_on, wait};
 
@@ -57,12 +59,13 @@ impl Project {
     }
 
     pub fn roll_back(&self, environment: &str) -> u64 {
-        let rollback = self.ann.client.roll_back(&self.name, environment, &Remark::default());
+        let remark = Remark::default();
+        let rollback = self.ann.client.roll_back(&self.name, environment, &remark);
         block_on(rollback).unwrap_or_else(|error| panic!("{error}")).number
     }
 
     pub fn retry(&self, number: u64) {
-        block_on(self.ann.client.retry(&self.name, number, &Remark::default())).unwrap_or_else(|error| panic!("{error}"));
+        block_on(self.ann.client.retry(&self.name, number)).unwrap_or_else(|error| panic!("{error}"));
     }
 
     pub fn cancel(&self, number: u64) {

@@ -26,7 +26,7 @@ impl Screen {
     pub fn step(&mut self, title: &str) {
         self.steps += 1;
         let title = self.paint(BOLD, &format!("{}. {title}", self.steps));
-        self.line(&format!("\n{title}\n"));
+        self.line(&format!("\n{title}"));
     }
 
     pub fn say(&self, sentence: &str) {

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 use lockgate_core::definition::{Environment, OnFailure, Phase, Workflow};
+use lockgate_core::state::Event;
 use lockgate_core::status::DeploymentStatus;
 use lockgate_core::work::Step::*;
 
@@ -78,6 +79,20 @@ fn a_phase_that_does_not_listen_is_given_up_after_a_minute() {
     assert_eq!(project.due(), "1 Cancel(0)");
     project.at(70);
     assert_eq!(project.due(), "1 Run(2)");
+}
+
+/// Asking again does not give the phase more time, and a plugin that never heard is not said to have been asked.
+#[test]
+fn a_cancel_ends_after_a_minute_however_long_the_phase_may_take() {
+    let mut project = Project::new(environment(), &[Phase { timeout_ms: HOUR, ..phase("build") }]);
+    project.deploy("v1");
+    project.cancel(1).unwrap();
+    project.at(50);
+    project.cancel(1).unwrap();
+    project.at(60);
+    assert_eq!(project.is(1), "Failed/Canceled");
+    let asked = |event: &Event| format!("{event:?}").contains("CancelStarted");
+    assert!(!project.events.iter().any(asked));
 }
 
 #[test]

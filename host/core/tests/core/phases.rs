@@ -262,6 +262,23 @@ fn undo_that_fails_is_reported_and_the_rest_is_undone_all_the_same() {
 }
 
 #[test]
+fn undo_that_fails_last_leaves_current_as_it_is() {
+    let mut project = undone();
+    project.answer(2, Undo(1), done());
+    project.answer(2, Undo(0), fails("stuck"));
+    assert_eq!(project.prod(), "live v1, current v2, before: ");
+}
+
+#[test]
+fn a_retry_after_half_an_undo_applies_everything_again() {
+    let mut project = undone();
+    project.answer(2, Undo(1), fails("stuck"));
+    project.all_goes_well();
+    project.retry(2).unwrap();
+    assert_eq!(project.due(), "2 Plan(0)");
+}
+
+#[test]
 fn a_retry_after_an_undo_applies_everything_again() {
     let mut project = undone();
     project.all_goes_well();

@@ -1,27 +1,245 @@
-//! Commands. (Only `serve` until the others arrive.)
+//! The commands. Each noun has its file; all but `serve`, `schema` and `audit` are clients of the HTTP API.
+
+mod apply;
+mod artifact;
+mod audit;
+mod deploy;
+mod deployment;
 pub mod exit;
+mod fail;
+mod live;
+mod look;
+mod plugin;
+mod release;
+mod serve;
+mod session;
+mod show;
+mod status;
+mod target;
+mod token;
 
-use clap::Parser;
+use std::ffi::OsString;
+use std::process::ExitCode;
 
-#[derive(Parser)]
-enum Command {
-    Serve(crate::config::ServeConfig),
+use clap::{Parser, Subcommand};
+
+use crate::config::{ConnectArgs, ServeConfig};
+use fail::CliError;
+use session::{Out, Session};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done, or what was waited for succeeded
+   1  refused, or what was waited for failed
+   2  the command line or a file is wrong
+   3  the host could not be reached
+   4  the token is missing, wrong, or may not do this
+   5  what was waited for did not end in time
+  70  the host itself had to stop";
+
+/// Lockgate takes releases to environments, and keeps the record.
+#[derive(Debug, Parser)]
+#[command(name = "lockgate", version, after_long_help = EXIT_CODES, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    connect: ConnectArgs,
+
+    /// Print the API's own objects, and errors as problem JSON. Logs and events are one object a line.
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
 }
 
-pub fn main() -> std::process::ExitCode {
-    let Command::Serve(config) = Command::parse();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    tracing_subscriber::fmt().with_env_filter(config.log.clone()).with_writer(std::io::stderr).init();
-    let runtime = tokio::runtime::Runtime::new().expect("threads");
-    let served: anyhow::Result<()> = runtime.block_on(async {
-        let host = crate::driver::Host::open(crate::driver::Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls }).await?;
-        if let Some(secret) = crate::http::ensure_admin(&host).await? {
-            std::fs::write(config.data.join("admin-token"), secret)?;
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the host.
+    Serve(ServeConfig),
+    /// Make a project as its file says.
+    Apply(apply::ApplyArgs),
+    /// Print the JSON Schema of the project file, for editors.
+    Schema,
+    /// Components that phases, gates and targets run.
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// What was built.
+    #[command(subcommand)]
+    Artifact(artifact::ArtifactCommand),
+    /// Snapshots that can be deployed.
+    #[command(subcommand)]
+    Release(release::ReleaseCommand),
+    /// Take a release to an environment.
+    Deploy(deploy::DeployArgs),
+    /// Deployments: look at them, answer for them, stop and repeat them.
+    #[command(subcommand)]
+    Deployment(deployment::DeploymentCommand),
+    /// Go back to the release that was live before.
+    Rollback(deploy::RollbackArgs),
+    /// What is live in each environment, and what waits and why.
+    Status(status::StatusArgs),
+    /// The record of everything.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Who may use the host.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+}
+
+pub fn main() -> ExitCode {
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&line) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&line, &error),
+    };
+    let out = Out::new(cli.json);
+    let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(cli, &out));
+            // Follow connections that nobody listens to any more must not delay the end.
+            runtime.shutdown_background();
+            ended
         }
-        let listener = tokio::net::TcpListener::bind(config.listen).await?;
-        println!("listening on http://{}", listener.local_addr()?);
-        crate::http::serve(host, listener, async { let _ = tokio::signal::ctrl_c().await; }).await?;
-        Ok(())
-    });
-    match served { Ok(()) => 0.into(), Err(error) => { eprintln!("{error:#}"); exit::HOST_FAILED.into() } }
+        Err(error) => Err(CliError::Host { what: format!("cannot start threads: {error}"), hint: String::new() }),
+    };
+    match ended {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(error) => {
+            out.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Help and version come this way, too.
+fn refuse(line: &[OsString], error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && line.iter().any(|word| word == "--json") {
+        Out::new(true).error(&CliError::usage(error.to_string().trim_end(), ""));
+        return ExitCode::from(exit::USAGE);
+    }
+    // A closed pipe is nothing to complain about.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
+}
+
+async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
+    let session = || Session::new(&cli.connect, out.clone());
+    match cli.command {
+        Command::Serve(config) => serve::run(config, out).await,
+        Command::Apply(args) => args.read()?.apply(&session()?).await,
+        Command::Schema => {
+            apply::schema(out);
+            Ok(())
+        }
+        Command::Plugin(command) => command.run(&session()?).await,
+        Command::Artifact(command) => command.run(&session()?).await,
+        Command::Release(command) => command.run(&session()?).await,
+        Command::Deploy(args) => args.run(&session()?).await,
+        Command::Deployment(command) => command.run(&session()?).await,
+        Command::Rollback(args) => args.run(&session()?).await,
+        Command::Status(args) => args.run(&session()?).await,
+        Command::Audit(command) => command.run(out),
+        Command::Token(command) => command.run(&session()?).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn exit_code(line: &str) -> u8 {
+        match Cli::try_parse_from(line.split(' ')) {
+            Ok(_) => exit::DONE,
+            Err(error) if error.use_stderr() => exit::USAGE,
+            Err(_) => exit::DONE,
+        }
+    }
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn command_lines_that_are_understood() {
+        for line in [
+            "lockgate --help",
+            "lockgate deployment logs --help",
+            "lockgate serve --listen 127.0.0.1:0 --data /tmp/x",
+            "lockgate apply -f shop.yaml",
+            "lockgate schema",
+            "lockgate plugin add site.wasm",
+            "lockgate plugin list --json",
+            "lockgate plugin show http-check",
+            "lockgate plugin approve http-check --allow-http https://a.example --allow-http https://b.example --yes",
+            "lockgate artifact push dist.tar --name web",
+            "lockgate release create v1 -p shop --artifact web=dist.tar --artifact db=x --deploy-to staging --wait",
+            "lockgate release start v1 -p shop",
+            "lockgate release abandon v1 -p shop",
+            "lockgate release list -p shop",
+            "lockgate release show v1 -p shop",
+            "lockgate deploy v1 -p shop -e production -w --timeout 10m --idempotency-key k",
+            "lockgate deploy v1 -p shop -e production --type destroy --url http://h:1 --token t --json",
+            "lockgate deployment list -p shop -e production --status failed",
+            "lockgate deployment show 7 -p shop",
+            "lockgate deployment show #7 -p shop",
+            "lockgate deployment logs 7 publish -f -p shop",
+            "lockgate deployment logs -f 7 -p shop",
+            "lockgate deployment events 7 -p shop",
+            "lockgate deployment approve 7 -p shop --comment ok -w",
+            "lockgate deployment reject 7 -p shop",
+            "lockgate deployment cancel 7 -p shop --force --reason stuck",
+            "lockgate deployment retry 7 -p shop",
+            "lockgate deployment redeploy 7 -p shop",
+            "lockgate rollback -p shop -e production --comment bad --wait",
+            "lockgate status -p shop",
+            "lockgate audit verify /var/lib/lockgate",
+            "lockgate token create ci --person ci --group operators --group dba --role admin",
+            "lockgate token list",
+            "lockgate token revoke ci",
+        ] {
+            assert_eq!(exit_code(line), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn command_lines_that_are_not() {
+        for line in [
+            "lockgate",
+            "lockgate deplyo",
+            "lockgate serve --listen 7440",
+            "lockgate deploy v1 -p shop",
+            "lockgate deploy v1 -p shop -e production --timeout 10m",
+            "lockgate deploy v1 -p shop -e production --type sideways",
+            "lockgate deployment show seven -p shop",
+            "lockgate deployment logs 7 -p shop -f --attempt 1",
+            "lockgate release create v1 -p shop --draft --deploy-to staging",
+            "lockgate release create v1 -p shop --artifact dist.tar",
+            "lockgate plugin approve x --workspace write",
+            "lockgate plugin approve x --folder site=relative",
+            "lockgate token create ci",
+            "lockgate token create ci --person ci --role root",
+        ] {
+            assert_eq!(exit_code(line), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_long_help_lists_every_exit_code() {
+        let help = Cli::command().render_long_help().to_string();
+        let codes = [
+            exit::DONE,
+            exit::FAILED,
+            exit::USAGE,
+            exit::UNREACHABLE,
+            exit::NOT_ALLOWED,
+            exit::TIMED_OUT,
+            exit::HOST_FAILED,
+        ];
+        for code in codes {
+            assert!(help.contains(&format!("\n  {code:>2}  ")), "{code} in {help}");
+        }
+    }
 }

@@ -1,0 +1,138 @@
+//! `lockgate apply` and `lockgate schema`: the project file.
+//!
+//! The file is checked here first, so that its mistakes are known without a host; the host checks it once more, and
+//! asks the plugins about their configurations.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::Args;
+use lockgate_core::plugin::Issue;
+
+use crate::cli::fail::CliError;
+use crate::cli::look::Look;
+use crate::cli::session::{Out, Session};
+use crate::client::ClientError;
+use crate::project_file::{self, Mistakes};
+use crate::wire::{Mistake, Problem, Project};
+
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The project file; `-` reads it from standard input.
+    #[arg(short, long, value_name = "FILE", default_value = "lockgate.yaml")]
+    file: PathBuf,
+}
+
+impl ApplyArgs {
+    pub fn read(&self) -> Result<Checked, CliError> {
+        let file = self.file.display().to_string();
+        let text = if file == "-" {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map(|_| text)
+        } else {
+            std::fs::read_to_string(&self.file)
+        };
+        let text = text.map_err(|error| {
+            CliError::usage(format!("cannot read the project file {file}: {error}"), "name another one with -f FILE")
+        })?;
+        check(file, text)
+    }
+}
+
+/// A project file without mistakes, as far as can be told without a host.
+#[derive(Debug)]
+pub struct Checked {
+    file: String,
+    text: String,
+    project: String,
+}
+
+fn check(file: String, text: String) -> Result<Checked, CliError> {
+    match project_file::parse(&text) {
+        Ok(parsed) => Ok(Checked { file, project: parsed.project.to_string(), text }),
+        Err(mistakes) => Err(refused(mistakes.in_file(file))),
+    }
+}
+
+impl Checked {
+    pub async fn apply(self, session: &Session) -> Result<(), CliError> {
+        match session.client.apply_project(&self.project, self.text.clone()).await {
+            Ok(project) => {
+                session.out.answer(&project, applied);
+                Ok(())
+            }
+            Err(ClientError::Problem { problem }) if !problem.mistakes.is_empty() => Err(self.found_by_host(&problem)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn found_by_host(&self, problem: &Problem) -> CliError {
+        let issue = |mistake: &Mistake| Issue { path: mistake.path.clone(), message: mistake.message.clone() };
+        let issues = problem.mistakes.iter().map(issue).collect();
+        refused(Mistakes::from_issues(&self.text, issues).in_file(self.file.clone()))
+    }
+}
+
+fn refused(mistakes: Mistakes) -> CliError {
+    let wire = |mistake: &project_file::Mistake| Mistake {
+        line: mistake.line,
+        column: mistake.column,
+        path: mistake.path.clone(),
+        message: mistake.message.clone(),
+    };
+    CliError::Mistakes { shown: mistakes.to_string(), mistakes: mistakes.iter().map(wire).collect() }
+}
+
+fn applied(look: &Look, project: &Project) -> String {
+    let environments: Vec<&str> = project.environments.iter().map(|environment| environment.name.as_str()).collect();
+    let list = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let strings = |names: &[String]| list(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    format!(
+        "project {} is as in the file\n  environments: {}\n  workflows: {}\n  applications: {}",
+        look.strong(&project.name),
+        list(&environments),
+        strings(&project.workflows),
+        strings(&project.applications),
+    )
+}
+
+/// JSON either way: it is for editors.
+pub fn schema(out: &Out) {
+    out.line(&serde_json::to_string_pretty(&project_file::schema()).expect("a schema is plain data"));
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+
+    const FILE: &str = "\
+project: shop
+applications: [web]
+environments:
+  staging: { workflow: publish }
+workflows:
+  publish:
+    phases:
+      - { name: announce, plugin: http-request, config: { url: nowhere } }
+";
+
+    #[test]
+    fn all_mistakes_are_shown_in_their_place_without_a_host() {
+        let error = check("shop.yaml".to_owned(), "project: Shop!\nenvironmentz: {}\n".to_owned()).unwrap_err();
+        expect![[r#""#]].assert_eq(&error.shown(&look()));
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn what_a_plugin_says_of_its_configuration_is_shown_in_its_place() {
+        let checked = check("shop.yaml".to_owned(), FILE.to_owned()).unwrap();
+        let message = "`nowhere` is not a URL".to_owned();
+        let mistakes =
+            vec![Mistake { line: 0, column: 0, path: "/workflows/publish/phases/0/config/url".to_owned(), message }];
+        let error = checked.found_by_host(&Problem { mistakes, ..Problem::default() });
+        expect![[r#""#]].assert_eq(&error.shown(&look()));
+    }
+}

@@ -1,0 +1,125 @@
+//! `lockgate deploy` and `lockgate rollback`.
+
+use clap::Args;
+
+use crate::cli::fail::CliError;
+use crate::cli::session::Session;
+use crate::cli::target::{ProjectArg, WaitArgs};
+use crate::wire::{NewDeployment, Remark};
+
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// Tag of an active release.
+    tag: String,
+
+    #[command(flatten)]
+    project: ProjectArg,
+
+    /// Where to.
+    #[arg(short, long)]
+    environment: String,
+
+    /// Goes on the record.
+    #[arg(long, default_value = "")]
+    comment: String,
+
+    /// Instead of the environment's own workflow.
+    #[arg(long)]
+    workflow: Option<String>,
+
+    /// FULL when left out.
+    #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = ["LAUNCH", "FULL", "SELECTIVE", "CUSTOM", "DESTROY"])]
+    deployment_type: Option<String>,
+
+    /// Observe what is there before planning.
+    #[arg(long)]
+    refresh: bool,
+
+    /// Apply also what is in sync already. It skips no rule.
+    #[arg(long)]
+    force: bool,
+
+    /// Accept a plan that deletes or replaces.
+    #[arg(long)]
+    allow_destructive: bool,
+
+    /// The same key again gives the same deployment, not a second one.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+impl DeployArgs {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        let (asked, client) = (self.wire(), &session.client);
+        let key = self.idempotency_key.as_deref();
+        let deployment = client.deploy(&self.project.project, &self.environment, &asked, key).await?;
+        self.wait.show(session, deployment, 0).await
+    }
+
+    fn wire(&self) -> NewDeployment {
+        NewDeployment {
+            release: self.tag.clone(),
+            deployment_type: self.deployment_type.as_ref().map(|name| name.to_ascii_uppercase()),
+            workflow: self.workflow.clone(),
+            comment: self.comment.clone(),
+            refresh: self.refresh,
+            forced: self.force,
+            allow_destructive: self.allow_destructive,
+        }
+    }
+}
+
+/// Back to the release that was live before.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    #[command(flatten)]
+    project: ProjectArg,
+
+    /// Where.
+    #[arg(short, long)]
+    environment: String,
+
+    /// Goes on the record.
+    #[arg(long, default_value = "")]
+    comment: String,
+
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+impl RollbackArgs {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        let remark = Remark { comment: self.comment };
+        let deployment = session.client.roll_back(&self.project.project, &self.environment, &remark).await?;
+        self.wait.show(session, deployment, 0).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use expect_test::expect;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Deploy {
+        #[command(flatten)]
+        args: DeployArgs,
+    }
+
+    fn wire(line: &str) -> String {
+        let args = Deploy::try_parse_from(line.split(' ')).map(|deploy| deploy.args.wire()).unwrap();
+        serde_json::to_string(&args).unwrap()
+    }
+
+    #[test]
+    fn flags_become_the_request() {
+        expect![[r#""#]].assert_eq(&wire("deploy v1 -p shop -e production"));
+        let all = "deploy v1 -p shop -e production --type custom --workflow smoke --comment x --refresh --force --allow-destructive";
+        expect![[r#""#]].assert_eq(&wire(all));
+    }
+}

@@ -1,0 +1,288 @@
+//! `lockgate deployment`: look at deployments, answer for them, stop them, start them again.
+
+use clap::{Args, Subcommand};
+
+use crate::cli::fail::CliError;
+use crate::cli::live::{self, Watch, What, event_line, log_line};
+use crate::cli::look::{Look, duration, or_dash, printable};
+use crate::cli::session::Session;
+use crate::cli::show;
+use crate::cli::target::{DeploymentArg, ProjectArg, WaitArgs, timeout};
+use crate::client::{DeploymentFilter, Followed, PhaseLog};
+use crate::wire::{Approve, Cancel, Deployment, Page, Remark};
+
+#[derive(Debug, Subcommand)]
+pub enum DeploymentCommand {
+    /// Newest first.
+    List(ListArgs),
+    /// All about one: what it waits for, its plan, approvals, phases and gates.
+    Show(DeploymentArg),
+    /// What its phases have logged.
+    Logs(LogsArgs),
+    /// What has happened to it.
+    Events(EventsArgs),
+    /// Agree to the plan that is shown.
+    Approve(ApproveArgs),
+    /// Do not let it happen.
+    Reject(AnswerArgs),
+    /// Stop it. Phases that run are told, and always-run phases still run.
+    Cancel(CancelArgs),
+    /// Go on from the phase that failed, with the same snapshot.
+    Retry(AgainArgs),
+    /// Start over, in a new attempt.
+    Redeploy(AgainArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    project: ProjectArg,
+    #[arg(short, long)]
+    environment: Option<String>,
+    /// Such as FAILED or PENDING_APPROVAL.
+    #[arg(long, value_parser = |text: &str| Ok::<_, String>(text.to_ascii_uppercase()))]
+    status: Option<String>,
+    /// Only those with a smaller number.
+    #[arg(long, value_name = "NUMBER")]
+    before: Option<u64>,
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    #[command(flatten)]
+    deployment: DeploymentArg,
+    /// Only this phase.
+    phase: Option<String>,
+    /// Keep showing new lines until the deployment ends; the exit code tells how.
+    #[arg(short, long)]
+    follow: bool,
+    /// With --follow: how long, such as `90s` or `1h30m`.
+    #[arg(long, requires = "follow", value_parser = timeout, value_name = "DURATION")]
+    timeout: Option<std::time::Duration>,
+    /// Of an earlier attempt.
+    #[arg(long, conflicts_with = "follow")]
+    attempt: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct EventsArgs {
+    #[command(flatten)]
+    deployment: DeploymentArg,
+    /// Keep showing new ones until the deployment ends.
+    #[arg(short, long)]
+    follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    #[command(flatten)]
+    answer: AnswerArgs,
+
+    /// Digest of the plan you looked at: if it is another one by now, nothing is approved.
+    #[arg(long, value_name = "DIGEST")]
+    plan: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct AnswerArgs {
+    #[command(flatten)]
+    deployment: DeploymentArg,
+    /// Goes on the record.
+    #[arg(long, default_value = "")]
+    comment: String,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct AgainArgs {
+    #[command(flatten)]
+    deployment: DeploymentArg,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CancelArgs {
+    #[command(flatten)]
+    deployment: DeploymentArg,
+    /// Goes on the record.
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// End it at once, whatever its phases are doing: STOPPED.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+impl DeploymentCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        let client = &session.client;
+        match self {
+            DeploymentCommand::List(args) => args.run(session).await,
+            DeploymentCommand::Show(DeploymentArg { number, project }) => {
+                let deployment = client.deployment(&project.project, number).await?;
+                session.out.answer(&deployment, show::deployment);
+                Ok(())
+            }
+            DeploymentCommand::Logs(args) if args.follow => args.follow(session).await,
+            DeploymentCommand::Logs(args) => args.run(session).await,
+            DeploymentCommand::Events(args) if args.follow => args.follow(session).await,
+            DeploymentCommand::Events(args) => args.run(session).await,
+            DeploymentCommand::Approve(ApproveArgs { answer, plan }) => {
+                let AnswerArgs { deployment: DeploymentArg { number, project }, comment, wait } = answer;
+                let approve = Approve { comment, plan_digest: plan };
+                let approved = client.approve(&project.project, number, &approve).await?;
+                wait.show_changed(session, approved).await
+            }
+            DeploymentCommand::Reject(AnswerArgs { deployment, comment, wait }) => {
+                let DeploymentArg { number, project } = deployment;
+                let rejected = client.reject(&project.project, number, &Remark { comment }).await?;
+                wait.show_changed(session, rejected).await
+            }
+            DeploymentCommand::Cancel(CancelArgs { deployment, reason, force, wait }) => {
+                let DeploymentArg { number, project } = deployment;
+                let canceled = client.cancel(&project.project, number, &Cancel { reason, force }).await?;
+                wait.show_changed(session, canceled).await
+            }
+            DeploymentCommand::Retry(AgainArgs { deployment: DeploymentArg { number, project }, wait }) => {
+                wait.show_changed(session, client.retry(&project.project, number).await?).await
+            }
+            DeploymentCommand::Redeploy(AgainArgs { deployment: DeploymentArg { number, project }, wait }) => {
+                wait.show_changed(session, client.redeploy(&project.project, number).await?).await
+            }
+        }
+    }
+}
+
+impl ListArgs {
+    async fn run(self, session: &Session) -> Result<(), CliError> {
+        let filter = DeploymentFilter {
+            environment: self.environment,
+            status: self.status,
+            before: self.before,
+            limit: Some(self.limit),
+        };
+        let page = session.client.deployments(&self.project.project, &filter).await?;
+        session.out.answer(&page, list);
+        Ok(())
+    }
+}
+
+fn list(look: &Look, page: &Page<Deployment>) -> String {
+    if page.items.is_empty() {
+        return "no deployments".to_owned();
+    }
+    let row = |deployment: &Deployment| {
+        let waits = deployment.waiting_for.first().map(|blocker| printable(&blocker.reason)).unwrap_or_default();
+        vec![
+            deployment.number.to_string(),
+            deployment.status.clone(),
+            deployment.environment.clone(),
+            deployment.release.clone(),
+            deployment.deployment_type.clone(),
+            printable(&deployment.triggered_by),
+            look.relative(&deployment.created_at),
+            duration(deployment.time_taken_ms),
+            or_dash(waits),
+        ]
+    };
+    let header = ["NUMBER", "STATUS", "ENVIRONMENT", "RELEASE", "TYPE", "BY", "TRIGGERED", "TOOK", "WAITS FOR"];
+    let table = look.table(&header, page.items.iter().map(row));
+    match &page.next {
+        Some(next) => format!("{table}\n{}", look.quiet(&format!("more with --before {next}"))),
+        None => table,
+    }
+}
+
+impl LogsArgs {
+    async fn follow(self, session: &Session) -> Result<(), CliError> {
+        let deployment = self.deployment(session).await?;
+        live::watch(session, deployment, Watch { what: What::Logs { phase: self.phase }, timeout: self.timeout }).await
+    }
+
+    async fn run(self, session: &Session) -> Result<(), CliError> {
+        let deployment = self.deployment(session).await?;
+        let attempt = self.attempt.unwrap_or(deployment.attempt);
+        let wanted = log_names(&deployment).filter(|name| self.phase.as_ref().is_none_or(|only| only == name));
+        for phase in wanted {
+            let log = PhaseLog { number: deployment.number, attempt, phase: phase.to_owned() };
+            let mut from = Some(0);
+            while let Some(position) = from {
+                let page = session.client.log_lines(&deployment.project, &log, position).await?;
+                page.items.iter().for_each(|line| session.out.item(line, log_line));
+                let next = page.items.last().map(|last| last.position + 1);
+                from = next.filter(|_| page.next.is_some());
+            }
+        }
+        Ok(())
+    }
+
+    /// A phase that does not exist would otherwise just be silent.
+    async fn deployment(&self, session: &Session) -> Result<Deployment, CliError> {
+        let DeploymentArg { number, project } = &self.deployment;
+        let deployment = session.client.deployment(&project.project, *number).await?;
+        match &self.phase {
+            Some(phase) if !log_names(&deployment).any(|known| known == phase) => {
+                let known: Vec<&str> = log_names(&deployment).collect();
+                let hint = format!("its logs are: {}", known.join(", "));
+                Err(CliError::usage(format!("{} has no phase `{phase}`", deployment.id), hint))
+            }
+            Some(_) | None => Ok(deployment),
+        }
+    }
+}
+
+/// In the order they are written: the plan, the phases, and what comes after them.
+fn log_names(deployment: &Deployment) -> impl Iterator<Item = &str> {
+    let phases = deployment.phases.iter().map(|phase| phase.name.as_str());
+    ["plan"].into_iter().chain(phases).chain(["gates", "undo"])
+}
+
+impl EventsArgs {
+    async fn run(self, session: &Session) -> Result<(), CliError> {
+        let DeploymentArg { number, project } = &self.deployment;
+        let mut after = Some(0);
+        while let Some(sequence) = after {
+            let page = session.client.events(&project.project, *number, sequence).await?;
+            page.items.iter().for_each(|event| session.out.item(event, event_line));
+            let last = page.items.last().map(|last| last.sequence);
+            after = last.filter(|_| page.next.is_some());
+        }
+        Ok(())
+    }
+
+    async fn follow(self, session: &Session) -> Result<(), CliError> {
+        let DeploymentArg { number, project } = &self.deployment;
+        let mut events = session.client.follow_events(&project.project, *number, 0);
+        while let Some(followed) = events.next().await? {
+            match followed {
+                Followed::Item(event) => session.out.item(&event, event_line),
+                Followed::Lost { cause, retry_in } => {
+                    let wait = duration(u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX));
+                    session.out.note(&format!("{cause}; trying again in {wait}"));
+                }
+                Followed::Back => session.out.note("the host answers again"),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+    use crate::cli::show::testing::{failed, pending, running};
+
+    #[test]
+    fn a_list_says_what_each_waits_for_and_how_to_see_more() {
+        let page = Page { items: vec![pending(), running(), failed()], next: Some("7".to_owned()) };
+        expect![[r#""#]].assert_eq(&list(&look(), &page));
+    }
+}

@@ -1,0 +1,176 @@
+//! How a command fails: one sentence, a hint where there is something to do, and an exit code for scripts.
+
+use std::fmt::Display;
+
+use crate::cli::exit;
+use crate::cli::look::{Look, Tone};
+use crate::client::ClientError;
+use crate::wire::{Mistake, Problem};
+
+#[derive(Debug)]
+pub enum CliError {
+    Client(ClientError),
+    /// The command line, or a file it names.
+    Usage { what: String, hint: String },
+    /// A project file. `shown` is every mistake with its source line and a caret.
+    Mistakes { shown: String, mistakes: Vec<Mistake> },
+    /// What was waited for has ended, and not well. The output has said how.
+    EndedBadly { exit_code: u8, status: String },
+    TimedOut { what: String, hint: String },
+    /// Damage of a journal, found offline.
+    Damaged { what: String },
+    /// The host cannot start or had to stop.
+    Host { what: String, hint: String },
+}
+
+impl From<ClientError> for CliError {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl CliError {
+    pub fn usage(what: impl Display, hint: impl Into<String>) -> Self {
+        Self::Usage { what: what.to_string(), hint: hint.into() }
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Client(ClientError::Unreachable { .. }) => exit::UNREACHABLE,
+            Self::Client(ClientError::Problem { problem }) => match problem.status {
+                401 | 403 => exit::NOT_ALLOWED,
+                _ => exit::FAILED,
+            },
+            Self::Client(ClientError::Address { .. } | ClientError::File { .. }) => exit::USAGE,
+            Self::Client(ClientError::Unexpected { .. } | ClientError::Tls { .. }) => exit::FAILED,
+            Self::Usage { .. } | Self::Mistakes { .. } => exit::USAGE,
+            Self::EndedBadly { exit_code, .. } => *exit_code,
+            Self::TimedOut { .. } => exit::TIMED_OUT,
+            Self::Damaged { .. } => exit::FAILED,
+            Self::Host { .. } => exit::HOST_FAILED,
+        }
+    }
+
+    /// For a person; empty where the output has said it all.
+    pub fn shown(&self, look: &Look) -> String {
+        let sentence = match self {
+            Self::Mistakes { shown, .. } => return shown.clone(),
+            Self::EndedBadly { .. } => return String::new(),
+            Self::Client(error) => error.to_string(),
+            Self::Usage { what, .. } | Self::TimedOut { what, .. } | Self::Damaged { what } | Self::Host { what, .. } => {
+                what.clone()
+            }
+        };
+        let mut shown = format!("{} {sentence}", look.paint(Tone::Bad, "error:"));
+        let hint = self.hint();
+        if !hint.is_empty() {
+            shown.push_str(&format!("\n{} {hint}", look.quiet(" hint:")));
+        }
+        shown
+    }
+
+    fn hint(&self) -> &str {
+        match self {
+            Self::Client(ClientError::Unreachable { .. }) => {
+                "start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL"
+            }
+            Self::Client(ClientError::Problem { problem }) if problem.status == 401 => {
+                "pass a token with LOCKGATE_TOKEN or --token; a new host writes its first one to `admin-token` in its data folder"
+            }
+            Self::Client(
+                ClientError::Problem { .. }
+                | ClientError::Address { .. }
+                | ClientError::Unexpected { .. }
+                | ClientError::File { .. }
+                | ClientError::Tls { .. },
+            )
+            | Self::Mistakes { .. }
+            | Self::EndedBadly { .. }
+            | Self::Damaged { .. } => "",
+            Self::Usage { hint, .. } | Self::TimedOut { hint, .. } | Self::Host { hint, .. } => hint,
+        }
+    }
+
+    /// For a script, with `--json`: what the host said, or the same shape for what it was never asked.
+    pub fn problem(&self) -> Problem {
+        let (code, title, detail) = match self {
+            Self::Client(ClientError::Problem { problem }) => return Problem::clone(problem),
+            Self::Client(error @ ClientError::Unreachable { .. }) => ("unreachable", "No answer", error.to_string()),
+            Self::Client(error @ ClientError::Unexpected { .. }) => ("unexpected", "Not an answer", error.to_string()),
+            Self::Client(error @ ClientError::Address { .. }) => ("bad-address", "Not an address", error.to_string()),
+            Self::Client(error @ ClientError::File { .. }) => ("unreadable-file", "File not read", error.to_string()),
+            Self::Client(error @ ClientError::Tls { .. }) => ("tls", "No TLS", error.to_string()),
+            Self::Usage { what, .. } => ("usage", "Wrong command", what.clone()),
+            Self::Mistakes { mistakes, .. } => {
+                let detail = format!("the project file has {} mistakes", mistakes.len());
+                ("invalid-project-file", "Mistakes in the project file", detail)
+            }
+            Self::EndedBadly { status, .. } => ("ended-badly", "It did not succeed", format!("it ended {status}")),
+            Self::TimedOut { what, .. } => ("timed-out", "Not ended in time", what.clone()),
+            Self::Damaged { what } => ("damaged", "The journal is damaged", what.clone()),
+            Self::Host { what, .. } => ("host-failed", "The host cannot run", what.clone()),
+        };
+        let mistakes = match self {
+            Self::Mistakes { mistakes, .. } => mistakes.clone(),
+            _ => Vec::new(),
+        };
+        let problem_type = format!("urn:lockgate:problem:{code}");
+        Problem { problem_type, title: title.to_owned(), status: 0, detail, code: code.to_owned(), mistakes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+
+    fn refused(status: u16, detail: &str) -> CliError {
+        let problem = Problem { status, detail: detail.to_owned(), ..Problem::default() };
+        CliError::Client(ClientError::Problem { problem: Box::new(problem) })
+    }
+
+    fn unreachable() -> CliError {
+        let url = "http://127.0.0.1:7440/".parse().unwrap();
+        CliError::Client(ClientError::Unreachable { url, cause: "Connection refused (os error 111)".to_owned() })
+    }
+
+    #[test]
+    fn every_kind_of_failure_has_its_exit_code() {
+        let table = [
+            (refused(404, ""), 1),
+            (refused(422, ""), 1),
+            (refused(500, ""), 1),
+            (refused(401, ""), 4),
+            (refused(403, ""), 4),
+            (unreachable(), 3),
+            (CliError::usage("no", ""), 2),
+            (CliError::Mistakes { shown: String::new(), mistakes: vec![] }, 2),
+            (CliError::EndedBadly { exit_code: 1, status: "FAILED".to_owned() }, 1),
+            (CliError::TimedOut { what: String::new(), hint: String::new() }, 5),
+            (CliError::Damaged { what: String::new() }, 1),
+            (CliError::Host { what: String::new(), hint: String::new() }, 70),
+        ];
+        for (error, code) in table {
+            assert_eq!(error.exit_code(), code, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_one_sentence_and_a_hint() {
+        let shown = [unreachable(), refused(404, "there is no project `shp`; there are: shop")].map(|e| e.shown(&look()));
+        expect![[r#"
+            error: no answer from http://127.0.0.1:7440/: Connection refused (os error 111)
+             hint: start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL
+            error: there is no project `shp`; there are: shop"#]]
+        .assert_eq(&shown.join("\n"));
+    }
+
+    #[test]
+    fn a_script_gets_the_same_shape_for_what_the_host_was_never_asked() {
+        let problem = serde_json::to_string(&unreachable().problem()).unwrap();
+        expect![[r#"{"type":"urn:lockgate:problem:unreachable","title":"No answer","status":0,"detail":"no answer from http://127.0.0.1:7440/: Connection refused (os error 111)","code":"unreachable"}"#]]
+        .assert_eq(&problem);
+    }
+}

@@ -1,0 +1,436 @@
+//! `lockgate plugin`: add components, and decide what they may do.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use lockgate_core::plugin::{Access, Requested, Requests};
+use url::Url;
+
+use crate::cli::fail::CliError;
+use crate::cli::look::{Look, Tone, bytes, or_dash, printable, short};
+use crate::cli::session::Session;
+use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin};
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// Upload a component. It does nothing until it is approved.
+    Add { file: PathBuf },
+    /// All plugins, also those that wait for approval.
+    List,
+    /// What one is, what it asks for, and what it may do.
+    Show {
+        /// Name or digest.
+        #[arg(value_name = "NAME|DIGEST")]
+        which: String,
+    },
+    /// Say what a plugin may do, and let it be used. What is not granted is not allowed.
+    Approve(ApproveArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// Name or digest.
+    #[arg(value_name = "NAME|DIGEST")]
+    which: String,
+
+    #[command(flatten)]
+    grants: GrantArgs,
+
+    /// Why; goes on the record.
+    #[arg(long, default_value = "")]
+    reason: String,
+
+    /// Do not ask.
+    #[arg(short, long)]
+    yes: bool,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct GrantArgs {
+    /// May send requests to this origin, such as https://api.example.com. May be given more than once.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    allow_http: Vec<String>,
+
+    /// The same, where the host may be at a loopback, private or link-local address.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    allow_private_http: Vec<String>,
+
+    /// May read and write this folder of the host, under this name. May be given more than once.
+    #[arg(long, value_name = "NAME=PATH", value_parser = folder)]
+    folder: Vec<(String, String)>,
+
+    /// May read this folder of the host, under this name.
+    #[arg(long, value_name = "NAME=PATH", value_parser = folder)]
+    folder_read: Vec<(String, String)>,
+
+    /// May use the deployment's workspace.
+    #[arg(long, value_parser = ["read", "read-write"])]
+    workspace: Option<String>,
+
+    /// Memory of one call.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    memory_mb: Option<u64>,
+}
+
+impl PluginCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self {
+            PluginCommand::Add { file } => add(session, &file).await,
+            PluginCommand::List => {
+                session.out.answer(&session.client.plugins().await?, list);
+                Ok(())
+            }
+            PluginCommand::Show { which } => {
+                session.out.answer(&session.client.plugin(&which).await?, show);
+                Ok(())
+            }
+            PluginCommand::Approve(args) => args.run(session).await,
+        }
+    }
+}
+
+async fn add(session: &Session, file: &Path) -> Result<(), CliError> {
+    let component = std::fs::read(file)
+        .map_err(|error| CliError::usage(format!("cannot read {}: {error}", file.display()), "name a .wasm component"))?;
+    let plugin = session.client.add_plugin(component).await?;
+    session.out.answer(&plugin, |look, plugin| format!("{}{}", show(look, plugin), next_step(look, plugin)));
+    Ok(())
+}
+
+fn next_step(look: &Look, plugin: &Plugin) -> String {
+    if plugin.status != "pending" {
+        return String::new();
+    }
+    let flags: String = requests(plugin).map(|requests| suggested_flags(&requests)).unwrap_or_default();
+    format!("\n\n{}\n{}", look.strong("Next"), look.quiet(&format!("  lockgate plugin approve {}{flags}", plugin.name)))
+}
+
+/// What would grant all that is asked for; capital letters are for the operator to fill in.
+fn suggested_flags(requests: &Requests) -> String {
+    let mut flags = String::new();
+    for asked in &requests.http {
+        match asked {
+            Requested::Named(origin) => flags.push_str(&format!(" --allow-http {origin}")),
+            Requested::Config(_) => flags.push_str(" --allow-http ORIGIN"),
+        }
+    }
+    for asked in &requests.folders {
+        match asked {
+            Requested::Named(name) => flags.push_str(&format!(" --folder {name}=PATH")),
+            Requested::Config(_) => flags.push_str(" --folder NAME=PATH"),
+        }
+    }
+    if let Some(access) = requests.workspace {
+        flags.push_str(&format!(" --workspace {}", access_name(access)));
+    }
+    flags
+}
+
+impl ApproveArgs {
+    async fn run(self, session: &Session) -> Result<(), CliError> {
+        let grants = self.grants.wire()?;
+        let plugin = session.client.plugin(&self.which).await?;
+        if !session.out.json {
+            session.out.note(&decision(&session.out.look(), &plugin, &grants));
+        }
+        if !self.yes {
+            confirm(&plugin.name)?;
+        }
+        // By digest: what is approved is what was shown, also when somebody adds another one meanwhile.
+        let approved = session.client.approve_plugin(&plugin.digest, grants, self.reason).await?;
+        session.out.answer(&approved, |look, plugin| {
+            format!("{} {} is {}", look.strong(&plugin.name), short(&plugin.digest), look.status(&plugin.status))
+        });
+        Ok(())
+    }
+}
+
+fn confirm(name: &str) -> Result<(), CliError> {
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if !terminal {
+        return Err(CliError::usage("approving asks before it does it, and there is nobody to ask", "add --yes"));
+    }
+    eprint!("Approve {name} with these grants? [y/N] ");
+    let mut answer = String::new();
+    let heard = std::io::stderr().flush().and_then(|()| std::io::stdin().read_line(&mut answer));
+    match (heard, answer.trim().to_ascii_lowercase().as_str()) {
+        (Ok(_), "y" | "yes") => Ok(()),
+        (Ok(_) | Err(_), _) => Err(CliError::usage("nothing was approved", "")),
+    }
+}
+
+impl GrantArgs {
+    fn wire(&self) -> Result<Grants, CliError> {
+        let mut http: BTreeMap<String, bool> = self.allow_http.iter().map(|origin| (origin.clone(), false)).collect();
+        http.extend(self.allow_private_http.iter().map(|origin| (origin.clone(), true)));
+        let mut folders = BTreeMap::new();
+        let writable = self.folder.iter().map(|folder| (folder, "read-write"));
+        let readable = self.folder_read.iter().map(|folder| (folder, "read"));
+        for ((name, path), access) in writable.chain(readable) {
+            let grant = FolderGrant { path: path.clone(), access: access.to_owned() };
+            if folders.insert(name.clone(), grant).is_some() {
+                return Err(CliError::usage(format!("the folder `{name}` is given twice"), "give each name one path"));
+            }
+        }
+        let memory_bytes = self.memory_mb.map(|mib| mib << 20);
+        Ok(Grants {
+            http: http.into_iter().map(|(origin, private_network)| HttpGrant { origin, private_network }).collect(),
+            folders,
+            workspace: self.workspace.clone(),
+            limits: Limits { memory_bytes, ..Limits::default() },
+        })
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let expected = || "expected an origin, such as https://api.example.com or http://127.0.0.1:8080".to_owned();
+    let url = Url::parse(text).map_err(|_| expected())?;
+    let only_an_origin = matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    if only_an_origin { Ok(url.origin().ascii_serialization()) } else { Err(expected()) }
+}
+
+/// The path is the host's, so it must not depend on where this command runs.
+fn folder(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && path.starts_with('/') => Ok((name.to_owned(), path.to_owned())),
+        Some(_) | None => Err("expected NAME=PATH with an absolute path on the host".to_owned()),
+    }
+}
+
+// ---- what is shown ----
+
+fn list(look: &Look, page: &Page<Plugin>) -> String {
+    if page.items.is_empty() {
+        return "no plugins; add one with `lockgate plugin add FILE`".to_owned();
+    }
+    let row = |plugin: &Plugin| {
+        vec![
+            plugin.name.clone(),
+            plugin.kind.clone(),
+            plugin.status.clone(),
+            printable(&plugin.version),
+            short(&plugin.digest),
+            look.relative(&plugin.added_at),
+            or_dash(printable(&plugin.summary)),
+        ]
+    };
+    let header = ["NAME", "KIND", "STATUS", "VERSION", "DIGEST", "ADDED", "SUMMARY"];
+    look.table(&header, page.items.iter().map(row))
+}
+
+fn show(look: &Look, plugin: &Plugin) -> String {
+    let mut lines = heading(look, plugin);
+    lines.push(look.strong("Asks for"));
+    lines.extend(asked_lines(look, plugin, None));
+    lines.push(look.strong("May"));
+    lines.extend(match &plugin.grants {
+        Some(grants) => grant_lines(grants),
+        None => vec!["  nothing, it is not approved".to_owned()],
+    });
+    lines.join("\n")
+}
+
+/// For the operator who is about to approve: each request, and whether these grants hold it.
+fn decision(look: &Look, plugin: &Plugin, grants: &Grants) -> String {
+    let mut lines = heading(look, plugin);
+    lines.push(look.strong("Asks for"));
+    lines.extend(asked_lines(look, plugin, Some(grants)));
+    lines.push(look.strong("Will be allowed"));
+    lines.extend(grant_lines(grants));
+    if let Some(now) = &plugin.grants {
+        lines.push(look.strong("Instead of"));
+        lines.extend(grant_lines(now));
+    }
+    lines.join("\n")
+}
+
+fn heading(look: &Look, plugin: &Plugin) -> Vec<String> {
+    let Plugin { kind, status, size_bytes, added_by, added_at, .. } = plugin;
+    let mut lines = vec![
+        format!("{} {}  {kind}  {}", look.strong(&plugin.name), printable(&plugin.version), look.status(status)),
+        format!("  {}", printable(&plugin.summary)),
+        format!("  {}  {}", plugin.digest, bytes(*size_bytes)),
+        format!("  added by {} at {}", printable(added_by), look.moment(added_at)),
+    ];
+    lines.extend(plugin.approved_by.as_ref().map(|person| format!("  approved by {}", printable(person))));
+    lines
+}
+
+fn requests(plugin: &Plugin) -> Option<Requests> {
+    serde_json::from_value(plugin.requests.clone()).ok()
+}
+
+fn asked_lines(look: &Look, plugin: &Plugin, grants: Option<&Grants>) -> Vec<String> {
+    // Requests of a newer host are shown as they are.
+    let Some(requests) = requests(plugin) else { return vec![format!("  {}", plugin.requests)] };
+    let asked: Vec<String> = asked(&requests)
+        .into_iter()
+        .map(|(what, asked)| match grants.map(|grants| asked.granted(grants)) {
+            Some(true) => format!("  {} {what}", look.paint(Tone::Good, "✓")),
+            Some(false) => format!("  {} {what}  {}", look.paint(Tone::Bad, "✗"), look.paint(Tone::Bad, "not granted")),
+            None => format!("  {what}"),
+        })
+        .collect();
+    if asked.is_empty() { vec!["  nothing".to_owned()] } else { asked }
+}
+
+enum Asked<'a> {
+    Http(&'a Requested),
+    Folder(&'a Requested),
+    Workspace(Access),
+}
+
+fn asked(requests: &Requests) -> Vec<(String, Asked<'_>)> {
+    let place = |asked: &Requested, named: &str| match asked {
+        Requested::Named(name) => format!("{named} {}", printable(name)),
+        Requested::Config(pointer) => format!("{named} its configuration names at {}", printable(pointer)),
+    };
+    let http = requests.http.iter().map(|asked| (place(asked, "HTTP to what").replace("what http", "http"), Asked::Http(asked)));
+    let folders = requests.folders.iter().map(|asked| (place(asked, "the folder"), Asked::Folder(asked)));
+    let workspace = requests.workspace.map(|access| {
+        (format!("the workspace, {}", access_name(access)), Asked::Workspace(access))
+    });
+    http.chain(folders).chain(workspace).collect()
+}
+
+impl Asked<'_> {
+    /// What only a configuration names is granted when anything of its kind is: which one is checked with each release.
+    fn granted(&self, grants: &Grants) -> bool {
+        match self {
+            Asked::Http(Requested::Named(asked)) => {
+                let asked = origin(asked).unwrap_or_else(|_| asked.clone());
+                grants.http.iter().any(|grant| grant.origin == asked)
+            }
+            Asked::Http(Requested::Config(_)) => !grants.http.is_empty(),
+            Asked::Folder(Requested::Named(name)) => grants.folders.contains_key(name),
+            Asked::Folder(Requested::Config(_)) => !grants.folders.is_empty(),
+            Asked::Workspace(Access::Read) => grants.workspace.is_some(),
+            Asked::Workspace(Access::ReadWrite) => grants.workspace.as_deref() == Some("read-write"),
+        }
+    }
+}
+
+fn access_name(access: Access) -> &'static str {
+    match access {
+        Access::Read => "read",
+        Access::ReadWrite => "read-write",
+    }
+}
+
+fn grant_lines(grants: &Grants) -> Vec<String> {
+    let mut lines: Vec<String> = grants.http.iter().map(http_line).collect();
+    for (name, FolderGrant { path, access }) in &grants.folders {
+        lines.push(format!("  {access} the folder {name}, which is {path}"));
+    }
+    lines.extend(grants.workspace.as_ref().map(|access| format!("  {access} the workspace")));
+    if lines.is_empty() {
+        lines.push("  only to compute".to_owned());
+    }
+    lines.extend(grants.limits.memory_bytes.map(|memory| format!("  use {} of memory", bytes(memory))));
+    lines
+}
+
+fn http_line(grant: &HttpGrant) -> String {
+    let private = if grant.private_network { ", also at a private address" } else { "" };
+    format!("  send requests to {}{private}", grant.origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+
+    #[derive(Parser)]
+    struct Approve {
+        #[command(flatten)]
+        args: ApproveArgs,
+    }
+
+    fn grants(flags: &str) -> Result<Grants, CliError> {
+        let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
+        Approve::try_parse_from(line).unwrap().args.grants.wire()
+    }
+
+    fn plugin() -> Plugin {
+        let requests = serde_json::json!({
+            "http": [{ "named": "https://api.example.com:443" }, { "config": "/url" }],
+            "folders": [{ "named": "site" }],
+            "workspace": "read",
+        });
+        Plugin {
+            name: "static-site".to_owned(),
+            kind: "target".to_owned(),
+            digest: format!("sha256:{}", "0123456789ab".repeat(5)),
+            version: "0.1.0".to_owned(),
+            summary: "Unpacks a site into a folder".to_owned(),
+            status: "pending".to_owned(),
+            requests,
+            grants: None,
+            config_schema: serde_json::Value::Null,
+            size_bytes: 345_678,
+            added_by: "ann".to_owned(),
+            added_at: "2026-03-14T09:20:00Z".to_owned(),
+            approved_by: None,
+        }
+    }
+
+    #[test]
+    fn no_flags_grant_nothing() {
+        assert_eq!(grants("").unwrap(), Grants::default());
+    }
+
+    #[test]
+    fn flags_become_grants() {
+        let flags = "--allow-http https://API.example.com:443/ --allow-private-http http://127.0.0.1:8080 \
+             --allow-http http://127.0.0.1:8080 --folder site=/srv/site --folder-read keys=/etc/keys \
+             --workspace read-write --memory-mb 512";
+        let json = serde_json::to_string_pretty(&grants(flags).unwrap()).unwrap();
+        expect![[r#""#]].assert_eq(&json);
+    }
+
+    #[test]
+    fn grants_that_could_be_meant_differently_are_refused() {
+        for wrong in ["api.example.com", "https://h/path", "https://u@h", "ftp://h", "https://h?x"] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["site", "=/srv", "site=srv", "site="] {
+            assert!(folder(wrong).is_err(), "{wrong}");
+        }
+        let twice = grants("--folder a=/x --folder-read a=/y").unwrap_err();
+        assert_eq!(twice.exit_code(), 2);
+    }
+
+    #[test]
+    fn before_approving_each_request_is_held_against_the_grants() {
+        let grants = grants("--allow-http https://api.example.com --workspace read").unwrap();
+        expect![[r#""#]].assert_eq(&decision(&look(), &plugin(), &grants));
+    }
+
+    #[test]
+    fn grants_that_are_replaced_are_shown() {
+        let before = grants("--folder site=/old").unwrap();
+        let plugin = Plugin { grants: Some(before), ..plugin() };
+        let shown = decision(&look(), &plugin, &Grants::default());
+        assert!(shown.ends_with("Will be allowed\n  only to compute\nInstead of\n  read-write the folder site, which is /old"), "{shown}");
+    }
+
+    #[test]
+    fn a_new_plugin_says_how_to_approve_it() {
+        expect![[r#""#]].assert_eq(&next_step(&look(), &plugin()));
+    }
+
+    #[test]
+    fn a_list_of_plugins() {
+        let active = Plugin { status: "active".to_owned(), name: "http-check".to_owned(), kind: "gate".to_owned(), ..plugin() };
+        expect![[r#""#]].assert_eq(&list(&look(), &Page { items: vec![plugin(), active], next: None }));
+    }
+}

@@ -1,0 +1,205 @@
+//! `lockgate release`: snapshots that can be deployed.
+
+use clap::{Args, Subcommand};
+
+use crate::cli::artifact::{Content, NamedArtifact, named_artifact, push};
+use crate::cli::fail::CliError;
+use crate::cli::look::{Look, or_dash, printable, quoted, short};
+use crate::cli::session::Session;
+use crate::cli::target::{ProjectArg, WaitArgs};
+use crate::client::ReleaseFilter;
+use crate::wire::{Artifact, NewRelease, Page, Release};
+
+#[derive(Debug, Subcommand)]
+pub enum ReleaseCommand {
+    /// Take a snapshot of the definition, with artifacts, under a tag.
+    Create(CreateArgs),
+    /// Make a draft active: nothing in it changes any more.
+    Start(ReleaseArg),
+    /// Refuse every further deployment of it, for good.
+    Abandon(ReleaseArg),
+    /// Newest first.
+    List(ListArgs),
+    /// All about one.
+    Show(ReleaseArg),
+}
+
+#[derive(Debug, Args)]
+pub struct ReleaseArg {
+    tag: String,
+    #[command(flatten)]
+    project: ProjectArg,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    project: ProjectArg,
+    /// Go on behind the release of this tag.
+    #[arg(long, value_name = "TAG")]
+    after: Option<String>,
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// Unique in its project, such as `v1.4.0`.
+    tag: String,
+    #[command(flatten)]
+    project: ProjectArg,
+    #[arg(long, default_value = "")]
+    description: String,
+    /// A file is uploaded first. May be given more than once.
+    #[arg(long = "artifact", value_name = "NAME=FILE|NAME=sha256:...", value_parser = named_artifact)]
+    artifacts: Vec<NamedArtifact>,
+    /// May be created again until it is started.
+    #[arg(long)]
+    draft: bool,
+    /// Deploy it to this environment at once.
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "draft")]
+    deploy_to: Option<String>,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+impl ReleaseCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        let client = &session.client;
+        let answered = match self {
+            ReleaseCommand::Create(args) => return args.run(session).await,
+            ReleaseCommand::List(ListArgs { project, after, limit }) => {
+                let filter = ReleaseFilter { after, limit: Some(limit) };
+                session.out.answer(&client.releases(&project.project, &filter).await?, list);
+                return Ok(());
+            }
+            ReleaseCommand::Start(ReleaseArg { tag, project }) => client.start_release(&project.project, &tag).await?,
+            ReleaseCommand::Abandon(ReleaseArg { tag, project }) => {
+                client.abandon_release(&project.project, &tag).await?
+            }
+            ReleaseCommand::Show(ReleaseArg { tag, project }) => client.release(&project.project, &tag).await?,
+        };
+        session.out.answer(&answered, show);
+        Ok(())
+    }
+}
+
+impl CreateArgs {
+    async fn run(self, session: &Session) -> Result<(), CliError> {
+        if self.wait.wait && self.deploy_to.is_none() {
+            return Err(CliError::usage("--wait waits for a deployment", "add --deploy-to ENVIRONMENT"));
+        }
+        let mut artifacts = Vec::new();
+        for NamedArtifact { name, content } in &self.artifacts {
+            let digest = match content {
+                Content::File(file) => push(session, file).await?.digest,
+                Content::Digest(digest) => digest.clone(),
+            };
+            artifacts.push(Artifact { name: name.clone(), digest, ..Artifact::default() });
+        }
+        let project = &self.project.project;
+        let new = NewRelease {
+            tag: self.tag,
+            description: self.description,
+            artifacts,
+            draft: self.draft,
+            deploy_to: self.deploy_to,
+        };
+        let release = session.client.create_release(project, &new).await?;
+        match release.deployment.filter(|_| self.wait.wait) {
+            Some(number) => self.wait.show(session, session.client.deployment(project, number).await?, 0).await,
+            None => {
+                session.out.answer(&release, show);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list(look: &Look, page: &Page<Release>) -> String {
+    if page.items.is_empty() {
+        return "no releases".to_owned();
+    }
+    let row = |release: &Release| {
+        vec![
+            release.tag.clone(),
+            release.status.clone(),
+            release.lifecycle.clone(),
+            or_dash(release.live_in.join(", ")),
+            printable(&release.created_by),
+            look.relative(&release.created_at),
+            or_dash(printable(&release.description)),
+        ]
+    };
+    let header = ["TAG", "STATUS", "LIFECYCLE", "LIVE IN", "BY", "CREATED", "DESCRIPTION"];
+    let table = look.table(&header, page.items.iter().map(row));
+    match &page.next {
+        Some(next) => format!("{table}\n{}", look.quiet(&format!("more with --after {next}"))),
+        None => table,
+    }
+}
+
+fn show(look: &Look, release: &Release) -> String {
+    let digest = release.digest.as_deref().map_or("no digest yet".to_owned(), short);
+    let mut lines = vec![format!(
+        "{}  {}  {}  {}",
+        look.strong(&release.tag),
+        look.status(&release.status),
+        look.status(&release.lifecycle),
+        look.quiet(&digest)
+    )];
+    lines.push(format!("  created by {} at {}", printable(&release.created_by), look.moment(&release.created_at)));
+    if !release.description.is_empty() {
+        lines.push(format!("  {}", quoted(&release.description)));
+    }
+    lines.push(format!("  live in: {}", or_dash(release.live_in.join(", "))));
+    lines.push(format!("  workflows: {}", or_dash(release.workflows.join(", "))));
+    for Artifact { name, digest, .. } in &release.artifacts {
+        lines.push(format!("  artifact {}  {}", printable(name), look.quiet(&short(digest))));
+    }
+    for (name, digest) in &release.plugins {
+        lines.push(format!("  plugin {name}  {}", look.quiet(&short(digest))));
+    }
+    lines.extend(release.deployment.map(|number| format!("  deployment {number} was triggered")));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+
+    fn release() -> Release {
+        Release {
+            tag: "v1.4.0".to_owned(),
+            description: "spring sale".to_owned(),
+            status: "Active".to_owned(),
+            lifecycle: "Deployed".to_owned(),
+            digest: Some(format!("sha256:{}", "9c1d77aa0042".repeat(5))),
+            artifacts: vec![Artifact {
+                name: "web".to_owned(),
+                digest: format!("sha256:{}", "0a1b2c3d4e5f".repeat(5)),
+                ..Artifact::default()
+            }],
+            workflows: vec!["publish".to_owned(), "announced".to_owned()],
+            plugins: [("static-site".to_owned(), format!("sha256:{}", "77aa00429c1d".repeat(5)))].into(),
+            created_by: "ann".to_owned(),
+            created_at: "2026-03-14T09:20:00Z".to_owned(),
+            live_in: vec!["staging".to_owned()],
+            deployment: Some(8),
+        }
+    }
+
+    #[test]
+    fn a_release_shows_what_is_in_it() {
+        expect![[r#""#]].assert_eq(&show(&look(), &release()));
+    }
+
+    #[test]
+    fn a_list_of_releases() {
+        let draft = Release { tag: "v1.5".to_owned(), status: "Draft".to_owned(), live_in: vec![], ..release() };
+        expect![[r#""#]].assert_eq(&list(&look(), &Page { items: vec![draft, release()], next: None }));
+    }
+}

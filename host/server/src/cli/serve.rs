@@ -1,0 +1,126 @@
+//! `lockgate serve`: the host.
+
+use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::fail::CliError;
+use crate::cli::session::Out;
+use crate::config::ServeConfig;
+use crate::driver::{Host, Settings};
+use crate::http;
+
+pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
+    log_to_standard_error(&config.log)?;
+    // First of all: a second host on the same port must not touch the data folder.
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
+    let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls };
+    let host = Host::open(settings).await.map_err(|error| cannot_run(&error))?;
+    if let Some(secret) = http::ensure_admin(&host).await.map_err(|error| cannot_run(&error))? {
+        let path = config.data.join("admin-token");
+        write_secret(&path, &secret).map_err(|error| {
+            let what = format!("cannot write the first token to {}: {error}", path.display());
+            CliError::Host { what, hint: "empty the data folder and start again: its secret is not kept anywhere else".to_owned() }
+        })?;
+        out.line(&format!("the first token, for an administrator, is in {}", path.display()));
+    }
+    let address = listener.local_addr().map_err(|error| cannot_run(&error))?;
+    out.line(&format!("listening on http://{address}"));
+    let stop = stop_signal().map_err(|error| cannot_run(&error))?;
+    http::serve(host, listener, stop).await.map_err(|error| cannot_run(&error))?;
+    out.line("stopped; deployments that were under way go on with the next start");
+    Ok(())
+}
+
+fn log_to_standard_error(filter: &str) -> Result<(), CliError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|error| CliError::usage(format!("--log `{filter}`: {error}"), "write it as `info` or `warn,lockgate=debug`"))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+fn cannot_run(error: &dyn std::error::Error) -> CliError {
+    CliError::Host { what: error.to_string(), hint: String::new() }
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> CliError {
+    let (what, hint) = match error.kind() {
+        ErrorKind::AddrInUse => (
+            format!("port {} is in use at {}", address.port(), address.ip()),
+            format!("a host may be running already: `curl http://{address}/health`; or pick another port with --listen {}:PORT", address.ip()),
+        ),
+        ErrorKind::PermissionDenied => (
+            format!("this user may not listen on port {}", address.port()),
+            "ports below 1024 need a privilege; pick another one with --listen".to_owned(),
+        ),
+        ErrorKind::AddrNotAvailable => (
+            format!("this machine does not have the address {}", address.ip()),
+            "listen on 127.0.0.1, or on 0.0.0.0 for all addresses of this machine".to_owned(),
+        ),
+        _ => (format!("cannot listen on {address}: {error}"), String::new()),
+    };
+    CliError::Host { what, hint }
+}
+
+/// For its owner only, and never over another file: that could be open to others already.
+fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{secret}")?;
+    file.sync_all()
+}
+
+/// Ends at SIGINT or SIGTERM; a second one ends the process at once.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping; once more stops at once");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            std::process::exit(super::exit::HOST_FAILED.into());
+        });
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+
+    #[test]
+    fn the_first_token_is_for_its_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("admin-token");
+        std::fs::write(&path, "of an earlier host").unwrap();
+        write_secret(&path, "lg_1").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "lg_1\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_port_in_use_is_named_and_what_to_do() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = cannot_listen(address, &TcpListener::bind(address).await.unwrap_err());
+        let shown = error.shown(&look());
+        assert!(shown.starts_with(&format!("error: port {} is in use at 127.0.0.1\n hint: ", address.port())), "{shown}");
+        assert_eq!(error.exit_code(), 70);
+    }
+}

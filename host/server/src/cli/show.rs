@@ -1,0 +1,441 @@
+//! One deployment on one screen, for somebody who was woken up by it. Data in, text out.
+
+use crate::cli::look::{Look, Tone, duration, or_dash, printable, quoted, short};
+use crate::wire::{Approval, Blocker, Change, Deployment, Gate, Phase, Plan};
+
+/// More files than this scroll the rest away.
+const MAX_CHANGES: usize = 20;
+
+/// From what it is to what to do, each part only when there is something in it.
+pub fn deployment(look: &Look, deployment: &Deployment) -> String {
+    let parts = [
+        header(look, deployment),
+        failure(look, deployment),
+        waiting(look, &deployment.waiting_for),
+        plan(look, &deployment.plan),
+        deployment.approval.as_ref().map(|asked| approval(look, asked)).unwrap_or_default(),
+        titled(look, "Phases", phases(look, &deployment.phases)),
+        titled(look, "Gates", deployment.gates.iter().map(|gate| gate_line(look, gate)).collect()),
+        next_steps(look, deployment),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("\n\n")
+}
+
+/// `shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL  NotDeployed/Pending`.
+pub fn title(look: &Look, deployment: &Deployment) -> String {
+    let Deployment { id, release, environment, deployment_type, .. } = deployment;
+    let partial = if deployment.partial { look.paint(Tone::Waiting, ", partial") } else { String::new() };
+    format!(
+        "{}  {} to {}  {deployment_type}  {}{partial}",
+        look.strong(id),
+        look.strong(&printable(release)),
+        look.strong(environment),
+        look.status(&deployment.status),
+    )
+}
+
+fn header(look: &Look, deployment: &Deployment) -> String {
+    let Deployment { attempt_status, operation_status, .. } = deployment;
+    let attempt = look.quiet(&format!("{attempt_status}/{operation_status}, attempt {}", deployment.attempt));
+    let mut lines = vec![format!("{}  {attempt}", title(look, deployment))];
+    lines.push(format!(
+        "  workflow {}, triggered by {} at {}",
+        deployment.workflow,
+        printable(&deployment.triggered_by),
+        look.moment(&deployment.created_at)
+    ));
+    lines.push(match &deployment.finished_at {
+        Some(finished) => format!("  ended at {} after {}", look.moment(finished), duration(deployment.time_taken_ms)),
+        None => format!("  under way for {}", duration(deployment.time_taken_ms)),
+    });
+    let flags = [
+        (deployment.refresh, "refresh"),
+        (deployment.forced, "forced"),
+        (deployment.allow_destructive, "may delete and replace"),
+    ];
+    let flags: Vec<&str> = flags.into_iter().filter_map(|(set, name)| set.then_some(name)).collect();
+    if !flags.is_empty() {
+        lines.push(format!("  flags: {}", flags.join(", ")));
+    }
+    if !deployment.comment.is_empty() {
+        lines.push(format!("  {}", quoted(&deployment.comment)));
+    }
+    lines.join("\n")
+}
+
+fn failure(look: &Look, deployment: &Deployment) -> String {
+    let Some(failure) = &deployment.failure else { return String::new() };
+    let place = if failure.phase.is_empty() { String::new() } else { format!(" in {}", failure.phase) };
+    format!("{}: {}", look.paint(Tone::Bad, &format!("Failed{place}")), printable(&failure.message))
+}
+
+fn waiting(look: &Look, blockers: &[Blocker]) -> String {
+    titled(look, "Waits for", blockers.iter().map(|blocker| format!("  {}", blocked(look, blocker))).collect())
+}
+
+/// The reason, and who can lift it.
+pub fn blocked(look: &Look, blocker: &Blocker) -> String {
+    let reason = look.paint(Tone::Waiting, &printable(&blocker.reason));
+    if blocker.lifted_by.is_empty() {
+        return reason;
+    }
+    format!("{reason}  {}", look.quiet(&format!("lifted by: {}", printable(&blocker.lifted_by))))
+}
+
+fn plan(look: &Look, plan: &Plan) -> String {
+    let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.action != "no-op").collect();
+    if plan.digest.is_none() && changes.is_empty() {
+        return String::new();
+    }
+    let digest = plan.digest.as_deref().map(|digest| format!(" {}", short(digest))).unwrap_or_default();
+    let mut lines = vec![format!("{}: {}", look.strong(&format!("Plan{digest}")), counts(&changes))];
+    lines.extend(plan.summary.iter().map(|line| format!("  {}", printable(line))));
+    lines.extend(changes.iter().take(MAX_CHANGES).map(|change| change_line(look, change)));
+    if changes.len() > MAX_CHANGES {
+        let more = format!("  … and {} more; all of them with --json", changes.len() - MAX_CHANGES);
+        lines.push(look.quiet(&more));
+    }
+    lines.join("\n")
+}
+
+/// `2 created, 1 deleted`.
+pub fn counts(changes: &[&Change]) -> String {
+    let words = [("create", "created"), ("update", "updated"), ("replace", "replaced"), ("delete", "deleted")];
+    let count = |action: &str| changes.iter().filter(|change| change.action == action).count();
+    let counted = words.into_iter().map(|(action, word)| (count(action), word)).filter(|(count, _)| *count > 0);
+    let counted: Vec<String> = counted.map(|(count, word)| format!("{count} {word}")).collect();
+    if counted.is_empty() { "nothing changes".to_owned() } else { counted.join(", ") }
+}
+
+fn change_line(look: &Look, change: &Change) -> String {
+    let mark = match change.action.as_str() {
+        "create" => look.paint(Tone::Good, "+"),
+        "update" => look.paint(Tone::Waiting, "~"),
+        "replace" => look.paint(Tone::Bad, "±"),
+        "delete" => look.paint(Tone::Bad, "-"),
+        _ => " ".to_owned(),
+    };
+    let destructive = if change.destructive { look.paint(Tone::Bad, "  destructive") } else { String::new() };
+    let place = look.quiet(&format!("in {}", change.target));
+    format!("  {mark} {} {}  {place}{destructive}", printable(&change.kind), printable(&change.name))
+}
+
+fn approval(look: &Look, approval: &Approval) -> String {
+    let own = if approval.not_your_own { ", not your own" } else { "" };
+    let mut lines = vec![format!(
+        "{} {}: {}{own}",
+        look.strong("Approval"),
+        look.status(&approval.status),
+        or_dash(approval.rules.join(" and ")),
+    )];
+    let until = if approval.status == "Pending" {
+        format!(", until {}", look.moment(&approval.deadline))
+    } else {
+        String::new()
+    };
+    let signs = if approval.plan_digest.is_empty() {
+        String::new()
+    } else {
+        format!(", signs plan {}", short(&approval.plan_digest))
+    };
+    lines.push(format!("  asked at {}{until}{signs}", look.moment(&approval.requested_at)));
+    if !approval.difference.is_empty() {
+        lines.push(format!("  {}", look.paint(Tone::Waiting, "asked again, for the plan changed:")));
+        lines.extend(approval.difference.iter().map(|line| format!("    {}", printable(line))));
+    }
+    for answer in &approval.answers {
+        let (mark, did) = if answer.approved { (good(look), "approved") } else { (bad(look), "rejected") };
+        let said = quoted(&answer.comment);
+        let line = format!("  {mark} {} {did} at {}  {said}", printable(&answer.person), look.moment(&answer.at));
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.join("\n")
+}
+
+fn good(look: &Look) -> String {
+    look.paint(Tone::Good, "✓")
+}
+
+fn bad(look: &Look) -> String {
+    look.paint(Tone::Bad, "✗")
+}
+
+/// What a phase's status looks like at a glance.
+pub fn phase_mark(look: &Look, status: &str) -> String {
+    match status {
+        "Succeeded" => good(look),
+        "Failed" => bad(look),
+        "Running" => look.paint(Tone::Busy, "…"),
+        "Canceled" => look.paint(Tone::Waiting, "⊘"),
+        "Skipped" => look.quiet("-"),
+        _ => look.quiet("·"),
+    }
+}
+
+fn phases(look: &Look, phases: &[Phase]) -> Vec<String> {
+    let width = name_width(phases);
+    let line = |phase: &Phase| {
+        let mark = phase_mark(look, &phase.status);
+        let mut lines = vec![format!("  {mark} {}", phase_text(look, phase, width))];
+        lines.extend(phase.undo.as_ref().map(|undo| format!("      undo: {}", printable(undo))));
+        lines.join("\n")
+    };
+    phases.iter().map(line).collect()
+}
+
+pub fn name_width(phases: &[Phase]) -> usize {
+    phases.iter().map(|phase| phase.name.chars().count()).max().unwrap_or(0)
+}
+
+/// Name, what it does, how long it took, how many tries, and what it says.
+pub fn phase_text(look: &Look, phase: &Phase, width: usize) -> String {
+    let took = match &phase.started_at {
+        Some(started) if phase.ended_at.is_some() || phase.status == "Running" => {
+            format!("  {}", look.took(started, phase.ended_at.as_deref()))
+        }
+        Some(_) | None => String::new(),
+    };
+    let tries = if phase.tries > 1 { look.paint(Tone::Waiting, &format!("  try {}", phase.tries)) } else { String::new() };
+    let says = match &phase.message {
+        Some(message) if phase.status == "Failed" => format!("  {}", look.paint(Tone::Bad, &printable(message))),
+        Some(message) => format!("  {}", printable(message)),
+        None if phase.summary.is_empty() => String::new(),
+        None => format!("  {}", printable(&phase.summary)),
+    };
+    let unusual = if matches!(phase.status.as_str(), "Canceled" | "Skipped") {
+        format!("  {}", look.status(&phase.status))
+    } else {
+        String::new()
+    };
+    format!("{:width$}  {}{unusual}{took}{tries}{says}", phase.name, look.quiet(&phase.does))
+}
+
+pub fn gate_line(look: &Look, gate: &Gate) -> String {
+    let (mark, outcome) = match gate.outcome.as_deref() {
+        Some("pass") => (good(look), "pass"),
+        Some(outcome @ ("fail" | "error")) => (bad(look), outcome),
+        Some(outcome) => (look.paint(Tone::Waiting, "…"), outcome),
+        None => return format!("  {} {}  {}", look.quiet("·"), gate.name, look.quiet("not sampled yet")),
+    };
+    let when = match &gate.at {
+        Some(at) => look.quiet(&format!("  round {}, {}", gate.rounds, look.relative(at))),
+        None => String::new(),
+    };
+    format!("  {mark} {}  {}  {}{when}", gate.name, look.status(outcome), printable(&gate.reason))
+}
+
+/// The commands that make sense now.
+fn next_steps(look: &Look, deployment: &Deployment) -> String {
+    let verbs: &[&str] = match deployment.status.as_str() {
+        "PENDING_APPROVAL" => &["approve", "reject", "cancel"],
+        "QUEUED" => &["cancel"],
+        "IN_PROGRESS" => &["logs -f", "cancel"],
+        "FAILED" | "TIMED_OUT" => &["logs", "retry", "redeploy"],
+        "REJECTED" | "ABORTED" | "STOPPED" => &["redeploy"],
+        _ => &[],
+    };
+    let Deployment { number, project, environment, .. } = deployment;
+    let command = |verb: &&str| match verb.split_once(' ') {
+        Some((verb, flag)) => format!("  lockgate deployment {verb} {number} {flag} -p {project}"),
+        None => format!("  lockgate deployment {verb} {number} -p {project}"),
+    };
+    let mut lines: Vec<String> = verbs.iter().map(command).collect();
+    if deployment.status == "FAILED" {
+        lines.push(format!("  lockgate rollback -p {project} -e {environment}"));
+    }
+    titled(look, "Next", lines.iter().map(|line| look.quiet(line)).collect())
+}
+
+fn titled(look: &Look, title: &str, lines: Vec<String>) -> String {
+    if lines.is_empty() { String::new() } else { format!("{}\n{}", look.strong(title), lines.join("\n")) }
+}
+
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+
+    /// Waits for approval in production.
+    pub fn pending() -> Deployment {
+        let change = |action: &str, name: &str| Change {
+            target: "site".to_owned(),
+            application: "web".to_owned(),
+            kind: "file".to_owned(),
+            name: name.to_owned(),
+            action: action.to_owned(),
+            destructive: action == "delete",
+            fields: vec![],
+        };
+        let phase = |name: &str, does: &str| Phase {
+            name: name.to_owned(),
+            does: does.to_owned(),
+            status: "Waiting".to_owned(),
+            tries: 0,
+            started_at: None,
+            ended_at: None,
+            summary: String::new(),
+            message: None,
+            outputs: serde_json::Value::Null,
+            undo: None,
+        };
+        Deployment {
+            id: "shop/7".to_owned(),
+            number: 7,
+            project: "shop".to_owned(),
+            environment: "production".to_owned(),
+            release: "v1.4.0".to_owned(),
+            deployment_type: "FULL".to_owned(),
+            workflow: "announced".to_owned(),
+            status: "PENDING_APPROVAL".to_owned(),
+            partial: false,
+            environment_status: "InProgress".to_owned(),
+            attempt_status: "NotDeployed".to_owned(),
+            operation_status: "Pending".to_owned(),
+            attempt: 1,
+            place: None,
+            waiting_for: vec![Blocker {
+                reason: "approval: 1 of operators".to_owned(),
+                lifted_by: "bob, carol".to_owned(),
+            }],
+            refresh: false,
+            forced: false,
+            allow_destructive: true,
+            comment: "spring sale".to_owned(),
+            triggered_by: "ann".to_owned(),
+            created_at: "2026-03-14T09:28:00Z".to_owned(),
+            finished_at: None,
+            time_taken_ms: 120_000,
+            failure: None,
+            phases: vec![phase("announce", "http-request"), phase("publish", "apply site")],
+            plan: Plan {
+                digest: Some(format!("sha256:{}", "3f2a91c04b1d".repeat(5))),
+                changes: vec![
+                    change("create", "sale.html"),
+                    change("update", "index.html"),
+                    change("no-op", "about.html"),
+                    change("delete", "old.html"),
+                ],
+                summary: vec![],
+            },
+            approval: Some(Approval {
+                status: "Pending".to_owned(),
+                plan_digest: format!("sha256:{}", "3f2a91c04b1d".repeat(5)),
+                rules: vec!["1 of operators".to_owned()],
+                not_your_own: true,
+                answers: vec![],
+                requested_at: "2026-03-14T09:28:02Z".to_owned(),
+                deadline: "2026-04-13T09:28:02Z".to_owned(),
+                difference: vec![],
+            }),
+            gates: vec![],
+            last_event: 41,
+        }
+    }
+
+    /// Approved, the first phase done, the second one running.
+    pub fn running() -> Deployment {
+        let mut deployment = pending();
+        deployment.status = "IN_PROGRESS".to_owned();
+        deployment.attempt_status = "InProgress".to_owned();
+        deployment.operation_status = "PhaseInProgress".to_owned();
+        deployment.waiting_for.clear();
+        if let Some(approval) = &mut deployment.approval {
+            approval.status = "Approved".to_owned();
+            approval.answers.push(crate::wire::ApprovalAnswer {
+                person: "bob".to_owned(),
+                approved: true,
+                comment: "looks good".to_owned(),
+                at: "2026-03-14T09:29:30Z".to_owned(),
+            });
+        }
+        let [announce, publish] = &mut deployment.phases[..] else { unreachable!() };
+        announce.status = "Succeeded".to_owned();
+        announce.tries = 1;
+        announce.started_at = Some("2026-03-14T09:29:31Z".to_owned());
+        announce.ended_at = Some("2026-03-14T09:29:32.250Z".to_owned());
+        announce.summary = "POST answered 200".to_owned();
+        publish.status = "Running".to_owned();
+        publish.tries = 2;
+        publish.started_at = Some("2026-03-14T09:29:33Z".to_owned());
+        publish.summary = "120 of 400 files".to_owned();
+        deployment
+    }
+
+    /// The gates after the phases did not pass.
+    pub fn failed() -> Deployment {
+        let mut deployment = running();
+        deployment.status = "FAILED".to_owned();
+        deployment.attempt_status = "Failed".to_owned();
+        deployment.operation_status = "GatesFailed".to_owned();
+        deployment.finished_at = Some("2026-03-14T09:29:58Z".to_owned());
+        deployment.time_taken_ms = 118_000;
+        let publish = &mut deployment.phases[1];
+        publish.status = "Succeeded".to_owned();
+        publish.ended_at = Some("2026-03-14T09:29:45Z".to_owned());
+        publish.summary = "400 of 400 files".to_owned();
+        deployment.gates = vec![
+            Gate {
+                name: "homepage".to_owned(),
+                outcome: Some("fail".to_owned()),
+                reason: "GET / answered 502, expected 200".to_owned(),
+                at: Some("2026-03-14T09:29:57Z".to_owned()),
+                rounds: 3,
+            },
+            Gate { name: "errors".to_owned(), outcome: None, reason: String::new(), at: None, rounds: 0 },
+        ];
+        deployment.failure = Some(crate::wire::Failure {
+            phase: "gates".to_owned(),
+            message: "not all gates passed in 2 minutes: homepage".to_owned(),
+        });
+        deployment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::testing::{failed, pending, running};
+    use super::*;
+    use crate::cli::look::testing::look;
+
+    #[test]
+    fn a_pending_deployment_says_who_can_lift_what() {
+        expect![[r#""#]].assert_eq(&deployment(&look(), &pending()));
+    }
+
+    #[test]
+    fn a_running_deployment_shows_where_it_is() {
+        expect![[r#""#]].assert_eq(&deployment(&look(), &running()));
+    }
+
+    #[test]
+    fn a_failed_deployment_says_why_before_anything_else() {
+        expect![[r#""#]].assert_eq(&deployment(&look(), &failed()));
+    }
+
+    #[test]
+    fn a_plan_of_many_files_is_cut_but_counted() {
+        let mut deployment = pending();
+        let file = deployment.plan.changes[0].clone();
+        deployment.plan.changes = (0..32).map(|n| Change { name: format!("{n}.html"), ..file.clone() }).collect();
+        let shown = plan(&look(), &deployment.plan);
+        assert_eq!(shown.lines().count(), 1 + MAX_CHANGES + 1);
+        assert!(shown.starts_with("Plan 3f2a91c04b1d: 32 created\n"), "{shown}");
+        assert!(shown.ends_with("  … and 12 more; all of them with --json"), "{shown}");
+    }
+
+    #[test]
+    fn a_terminal_does_not_obey_a_phase() {
+        let mut deployment = running();
+        deployment.phases[1].summary = "\u{1b}]0;owned\u{7}".to_owned();
+        assert!(!super::deployment(&look(), &deployment).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn colours_are_there_only_when_asked_for() {
+        let coloured = Look { colour: true, ..look() };
+        assert!(deployment(&coloured, &failed()).contains("\u{1b}[31m✗\u{1b}[0m"));
+        assert!(!deployment(&look(), &failed()).contains('\u{1b}'));
+    }
+}
