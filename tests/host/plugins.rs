@@ -48,7 +48,7 @@ fn a_plugin_that_allocates_without_end_is_stopped_at_its_memory_limit() {
 
 #[test]
 fn a_plugin_that_calls_itself_forever_is_stopped() {
-    assert_fails("recurse", &["the plugin trapped", "stack"]);
+    assert_fails("recurse", &["the plugin trapped"]);
 }
 
 #[test]

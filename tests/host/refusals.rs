@@ -37,7 +37,7 @@ fn an_unknown_environment_is_refused_with_the_ones_there_are() {
     let known = project(&host, "no-moon");
     let problem = deploy_in(&known.ann, "no-moon", "moon", "v1");
     assert_eq!((problem.status, problem.code.as_str()), (404, "unknown-environment"));
-    assert_says(&problem.detail, &["no environment `moon` in project `no-moon`", "there are: `test`"]);
+    assert_says(&problem.detail, &["no environment `moon` in project `no-moon`", "there are: test"]);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn an_unknown_release_is_refused_with_the_ones_there_are() {
     let known = project(&host, "no-v9");
     let problem = deploy_in(&known.ann, "no-v9", "test", "v9");
     assert_eq!((problem.status, problem.code.as_str()), (404, "unknown-release"));
-    assert_says(&problem.detail, &["no release `v9` in project `no-v9`", "there are: `v1`"]);
+    assert_says(&problem.detail, &["no release `v9` in project `no-v9`", "there are: v1"]);
 }
 
 #[test]

@@ -421,7 +421,7 @@ fn roll_back(
 
 /// The same key and the same request: already done, and the caller gets the deployment it made.
 fn already_triggered(state: &State, key: Option<&TriggerKey>) -> Result<bool, Rejection> {
-    match key.and_then(|key| Some((key, state.triggers.get(&key.key)?))) {
+    match key.and_then(|key| Some((key, state.triggers.get(&key.id())?))) {
         None => Ok(false),
         Some((key, (request, _))) if *request == key.request => Ok(true),
         Some((key, (_, number))) => Err(Rejection::KeyReused { key: key.key.clone(), number: *number }),

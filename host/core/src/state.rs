@@ -83,8 +83,16 @@ pub struct Queued {
 /// The caller's Idempotency-Key, and a digest of what it asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerKey {
+    /// Whose key it is, and for what: nobody meets another's.
+    pub scope: String,
     pub key: String,
     pub request: Digest,
+}
+
+impl TriggerKey {
+    pub fn id(&self) -> String {
+        format!("{} {}", self.scope, self.key)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -282,8 +290,8 @@ impl State {
     }
 
     fn remember_trigger(&mut self, key: &TriggerKey, number: DeploymentNumber) {
-        self.triggers.insert(key.key.clone(), (key.request, number));
-        self.trigger_order.push_back(key.key.clone());
+        self.triggers.insert(key.id(), (key.request, number));
+        self.trigger_order.push_back(key.id());
         if self.trigger_order.len() > REMEMBERED_TRIGGERS
             && let Some(oldest) = self.trigger_order.pop_front()
         {

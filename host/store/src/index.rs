@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::StoreError;
@@ -125,7 +126,7 @@ impl Index {
     pub fn open(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<(Self, IndexState), StoreError> {
         let (sled, state) = open_or_rebuild(dir, ends)?;
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let writer = Writer { sled: sled.clone(), unflushed_keys: 0 };
+        let writer = Writer { tally: sled.tally()?, sled: sled.clone(), unflushed_keys: 0 };
         let writer = thread::Builder::new()
             .name("index".to_owned())
             .spawn(move || writer.run(waiting))
@@ -216,13 +217,15 @@ fn open_or_rebuild(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<(Sled, In
 fn move_aside(dir: &Path) -> Result<(), StoreError> {
     let aside = dir.with_extension("broken");
     if dir.exists() {
+        // A closing sled still writes files by their path: into the new index, were it there.
+        wait_until_released(dir);
         folder::remove_dir_if_there(&aside)?;
         fs::rename(dir, &aside).map_err(StoreError::io("move aside the broken index", dir))?;
     }
     Ok(())
 }
 
-/// sled closes its file on a thread of its own some time after its handle is gone.
+/// sled closes its files on a thread of its own some time after its handle is gone.
 /// An index that was open a moment ago would look broken without this wait.
 pub(crate) fn wait_until_released(dir: &Path) {
     let still_locked = || {
@@ -251,7 +254,7 @@ fn open_checked(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<Sled, Rebuil
             return Err(RebuildReason::Broken("it does not say its format".to_owned()));
         }
     }
-    sled.check_values().map_err(broken)?;
+    sled.check_rows().map_err(broken)?;
     for (stream, mark) in sled.marks().map_err(broken)? {
         let end = ends.get(&stream).copied().unwrap_or(0);
         if mark.through > end {
@@ -269,6 +272,7 @@ fn open_checked(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<Sled, Rebuil
 
 struct Writer {
     sled: Sled,
+    tally: Tally,
     unflushed_keys: usize,
 }
 
@@ -292,15 +296,25 @@ impl Writer {
     fn apply(&mut self, batches: Vec<IndexBatch>) -> Result<(), StoreError> {
         let writes = self.writes(batches)?;
         self.unflushed_keys += writes.len();
+        let mut tally = self.tally;
         let mut batch = sled::Batch::default();
         for (key, value) in writes {
+            if let Some(old) = self.sled.guard("read", |db| db.get(&key))? {
+                tally.remove(&key, &old);
+            }
             match value {
-                Some(value) => batch.insert(key, value),
+                Some(value) => {
+                    tally.add(&key, &value);
+                    batch.insert(key, value);
+                }
                 None => batch.remove(key),
             }
         }
+        batch.insert(TALLY_KEY, tally.encode());
         let _alone = self.sled.batches.write().unwrap_or_else(PoisonError::into_inner);
-        self.sled.guard("write to", |db| db.apply_batch(batch))
+        self.sled.guard("write to", |db| db.apply_batch(batch))?;
+        self.tally = tally;
+        Ok(())
     }
 
     /// What to put and remove, by key: the last word on a key counts.
@@ -345,6 +359,7 @@ impl Writer {
 // that no stream or table is the prefix of another.
 
 const FORMAT_KEY: &[u8] = &[0];
+const TALLY_KEY: &[u8] = &[5];
 const MARK: u8 = 1;
 const SNAPSHOT: u8 = 2;
 const ENTRY: u8 = 3;
@@ -381,6 +396,45 @@ impl Mark {
         let snapshot_through = rest.try_into().ok()?;
         Some(Self { through: u64::from_le_bytes(*through), snapshot_through: u64::from_le_bytes(snapshot_through) })
     }
+}
+
+// The tally: how many rows there are, and the sum of their hashes. sled may open a
+// damaged file, leave out what it cannot read and call the rest whole; the tally tells.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Tally {
+    rows: u64,
+    sum: u64,
+}
+
+impl Tally {
+    fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.rows = self.rows.wrapping_add(1);
+        self.sum = self.sum.wrapping_add(row_hash(key, value));
+    }
+
+    fn remove(&mut self, key: &[u8], value: &[u8]) {
+        self.rows = self.rows.wrapping_sub(1);
+        self.sum = self.sum.wrapping_sub(row_hash(key, value));
+    }
+
+    fn encode(self) -> Vec<u8> {
+        [self.rows.to_le_bytes(), self.sum.to_le_bytes()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (rows, sum) = bytes.split_first_chunk()?;
+        Some(Self { rows: u64::from_le_bytes(*rows), sum: u64::from_le_bytes(sum.try_into().ok()?) })
+    }
+}
+
+fn row_hash(key: &[u8], value: &[u8]) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update((key.len() as u64).to_le_bytes());
+    hash.update(key);
+    hash.update(value);
+    let hash: [u8; 32] = hash.finalize().into();
+    hash.first_chunk().map_or(0, |start| u64::from_le_bytes(*start))
 }
 
 // Values: whole, or the length and digest of what lies in chunks.
@@ -420,8 +474,7 @@ fn encode_value(key: Vec<u8>, value: Option<Vec<u8>>, writes: &mut BTreeMap<Vec<
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).into()
+    Sha256::digest(bytes).into()
 }
 
 // sled itself. Its names stop here, and so do its panics.
@@ -452,7 +505,10 @@ impl Sled {
     fn create(dir: &Path) -> Result<Self, StoreError> {
         folder::create(dir)?;
         let sled = Self::open(dir)?;
-        sled.guard("create", |db| db.insert(FORMAT_KEY, FORMAT.to_le_bytes().to_vec()))?;
+        let mut batch = sled::Batch::default();
+        batch.insert(FORMAT_KEY, FORMAT.to_le_bytes().to_vec());
+        batch.insert(TALLY_KEY, Tally::default().encode());
+        sled.guard("create", |db| db.apply_batch(batch))?;
         sled.flush()?;
         Ok(sled)
     }
@@ -509,18 +565,29 @@ impl Sled {
         stored.iter().map(|row| decode(row).ok_or_else(|| self.unreadable("a stream's mark"))).collect()
     }
 
+    fn tally(&self) -> Result<Tally, StoreError> {
+        let stored = self.guard("read", |db| db.get(TALLY_KEY))?;
+        stored.and_then(|bytes| Tally::decode(&bytes)).ok_or_else(|| self.unreadable("the tally"))
+    }
+
     /// Reads everything once, so that what is broken shows at the start and not in the middle of the night.
-    fn check_values(&self) -> Result<(), StoreError> {
+    fn check_rows(&self) -> Result<(), StoreError> {
+        let mut tally = Tally::default();
         let mut rows = self.guard("read", |db| Ok(db.iter()))?;
         while let Some((key, value)) = self.guard("read", |_| rows.next().transpose())? {
-            match key.first() {
-                Some(&(SNAPSHOT | ENTRY)) => self.resolve(&key, &value).map(drop)?,
-                Some(&(MARK | CHUNK)) => {}
-                Some(_) | None if key.as_ref() == FORMAT_KEY => {}
-                Some(_) | None => return Err(self.unreadable("a key")),
+            if key != FORMAT_KEY && key != TALLY_KEY {
+                tally.add(&key, &value);
+            }
+            if let Some(&(SNAPSHOT | ENTRY)) = key.first() {
+                self.resolve(&key, &value)?;
             }
         }
-        Ok(())
+        let written = self.tally()?;
+        if tally == written {
+            return Ok(());
+        }
+        let problem = format!("of {} rows {} are left, or some are not what was written", written.rows, tally.rows);
+        Err(self.broken("read", problem))
     }
 
     fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

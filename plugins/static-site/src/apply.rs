@@ -102,6 +102,7 @@ pub fn apply<R: Read>(
         (None, release) => {
             still_planned(site, &approved)?;
             log::info(starting(settings, &approved.token));
+            site.clear_others(release.as_ref().map(|release| &release.hex))?;
             match release {
                 Some(release) => extract(site, settings, release, &approved, open(release)?, 0, 0),
                 None => switch(site, settings, None, &approved, None),

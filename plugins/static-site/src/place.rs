@@ -31,7 +31,7 @@ pub fn place(
         Some(Seen::Thing(Found::Link(_) | Found::Other) | Seen::Folder) | None => None,
     };
     let (digest, written) = write_unless_equal(content, existing, writing)
-        .map_err(|error| archive::unreadable(error).context(format_args!("unpacking `{path}`")))?;
+        .map_err(|failure| failure.context(format_args!("unpacking `{path}`")))?;
     if written {
         match there {
             None => ask(may_replace, path, None)?,
@@ -80,7 +80,7 @@ fn write_unless_equal(
     content: &mut dyn Read,
     mut existing: Option<fs::File>,
     writing: &Path,
-) -> io::Result<(String, bool)> {
+) -> Result<(String, bool), Failure> {
     let mut hash = Sha256::new();
     let mut equal_bytes = 0;
     let mut new = match existing {
@@ -90,7 +90,7 @@ fn write_unless_equal(
     let mut buffer = vec![0; 64 << 10];
     let mut old = vec![0; buffer.len()];
     loop {
-        let count = content.read(&mut buffer)?;
+        let count = content.read(&mut buffer).map_err(archive::unreadable)?;
         hash.update(&buffer[..count]);
         if let (None, Some(existing)) = (&new, &mut existing) {
             // At the end of the content one byte more shows an existing file that is longer.

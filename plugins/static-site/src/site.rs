@@ -140,6 +140,23 @@ impl Site {
         Ok(())
     }
 
+    /// What other attempts left half unpacked must not fill the disk for this one.
+    pub fn clear_others(&self, except: Option<&Hex>) -> Result<(), Failure> {
+        let Ok(entries) = fs::read_dir(self.releases()) else { return Ok(()) };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let ours = except.is_some_and(|hex| name.starts_with(&format!(".{hex}.")));
+            let removed = match name.rsplit_once('.') {
+                Some((_, "partial")) if !ours => fs::remove_dir_all(entry.path()),
+                Some((_, "writing" | "journal")) if !ours => fs::remove_file(entry.path()),
+                Some(_) | None => Ok(()),
+            };
+            removed.map_err(|error| Failure::from(error).context(format_args!("removing `releases/{name}`")))?;
+        }
+        Ok(())
+    }
+
     pub fn make_releases(&self) -> Result<(), Failure> {
         fs::create_dir_all(self.releases()).map_err(|error| Failure::from(error).context("creating `releases`"))
     }

@@ -92,9 +92,10 @@ impl Host {
             .spawn()
             .unwrap();
         let nobody = Client::new(&format!("http://{address}"), None).unwrap();
-        let end = wait("the host to answer, or to end", || match process.try_wait().unwrap() {
+        let end = wait("the host to listen, or to end", || match process.try_wait().unwrap() {
             Some(status) => Some(Err(Ended { code: status.code(), said: self.said() })),
-            // Without a token it says so; who answers on a port that was taken is the other host.
+            // Who answers on a port that was taken is another host: this one must have said that it listens.
+            None if !self.said().contains("listening on") => None,
             None => {
                 block_on(nobody.plugins()).is_err_and(|error| error.to_string().contains("token")).then_some(Ok(()))
             }

@@ -2,7 +2,7 @@
 
 use lockgate::client::{ClientError, DeploymentFilter, Followed, PhaseLog};
 use lockgate::wire::{
-    Artifact, Cancel, Deployment, Environment, Event, LogLine, NewDeployment, NewRelease, Release, Remark,
+    Approve, Artifact, Cancel, Deployment, Environment, Event, LogLine, NewDeployment, NewRelease, Release, Remark,
 };
 
 use super::{Host, Person, block_on, wait};
@@ -76,7 +76,7 @@ impl Project {
     // ---- approvals ----
 
     pub fn try_approve(&self, by: &Person, number: u64) -> Result<Deployment, ClientError> {
-        block_on(by.client.approve(&self.name, number, &Remark::default()))
+        block_on(by.client.approve(&self.name, number, &Approve::default()))
     }
 
     pub fn approve(&self, number: u64) {

@@ -77,7 +77,9 @@ fn environments_do_not_wait_for_each_other() {
 #[test]
 fn a_trigger_with_the_same_key_is_the_same_deployment() {
     let mut project = one_apply();
-    let key = |request: &str| Some(TriggerKey { key: "k1".to_owned(), request: Digest::of(request.as_bytes()) });
+    let key = |request: &str| {
+        Some(TriggerKey { scope: String::new(), key: "k1".to_owned(), request: Digest::of(request.as_bytes()) })
+    };
     let deploy = |request: &str| Command::Deploy(Deploy { key: key(request), ..to_prod("v1") });
     project.send(deploy("v1 to prod"));
     project.send(deploy("v1 to prod"));
@@ -131,12 +133,12 @@ fn what_is_too_much_is_refused() {
 fn keys_are_remembered_for_a_while() {
     let mut project = one_apply();
     let deploy = |number: usize| {
-        let key = TriggerKey { key: format!("k{number}"), request: Digest::of(b"v1") };
+        let key = TriggerKey { scope: String::new(), key: format!("k{number}"), request: Digest::of(b"v1") };
         Command::Deploy(Deploy { key: Some(key), ..to_prod("v1") })
     };
     for number in 0..=REMEMBERED_TRIGGERS {
         project.send_only(deploy(number));
     }
     assert_eq!(project.state.triggers.len(), REMEMBERED_TRIGGERS);
-    assert!(!project.state.triggers.contains_key("k0") && project.state.triggers.contains_key("k1"));
+    assert!(!project.state.triggers.contains_key(" k0") && project.state.triggers.contains_key(" k1"));
 }

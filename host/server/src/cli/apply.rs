@@ -122,7 +122,14 @@ workflows:
     #[test]
     fn all_mistakes_are_shown_in_their_place_without_a_host() {
         let error = check("shop.yaml".to_owned(), "project: Shop!\nenvironmentz: {}\n".to_owned()).unwrap_err();
-        expect![[r#""#]].assert_eq(&error.shown(&look()));
+        expect![[r#"
+            shop.yaml:1:10: /project: `Shop!` is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`
+             1 | project: Shop!
+               |          ^
+            shop.yaml:2:1: /environmentz: unknown key `environmentz`; did you mean `environments`? (known here: project, description, applications, environments, workflows)
+             2 | environmentz: {}
+               | ^
+            2 mistakes"#]].assert_eq(&error.shown(&look()));
         assert_eq!(error.exit_code(), 2);
     }
 
@@ -133,6 +140,11 @@ workflows:
         let mistakes =
             vec![Mistake { line: 0, column: 0, path: "/workflows/publish/phases/0/config/url".to_owned(), message }];
         let error = checked.found_by_host(&Problem { mistakes, ..Problem::default() });
-        expect![[r#""#]].assert_eq(&error.shown(&look()));
+        expect![[r#"
+            shop.yaml:8:64: /workflows/publish/phases/0/config/url: `nowhere` is not a URL
+             8 |       - { name: announce, plugin: http-request, config: { url: nowhere } }
+               |                                                                ^
+            1 mistake"#]]
+        .assert_eq(&error.shown(&look()));
     }
 }

@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn flags_become_the_request() {
-        expect![[r#""#]].assert_eq(&wire("deploy v1 -p shop -e production"));
+        expect![[r#"{"release":"v1","type":null,"workflow":null,"comment":"","refresh":false,"forced":false,"allow_destructive":false}"#]].assert_eq(&wire("deploy v1 -p shop -e production"));
         let all = "deploy v1 -p shop -e production --type custom --workflow smoke --comment x --refresh --force --allow-destructive";
-        expect![[r#""#]].assert_eq(&wire(all));
+        expect![[r#"{"release":"v1","type":"CUSTOM","workflow":"smoke","comment":"x","refresh":true,"forced":true,"allow_destructive":true}"#]].assert_eq(&wire(all));
     }
 }

@@ -11,16 +11,33 @@ use crate::wire::{Mistake, Problem};
 pub enum CliError {
     Client(ClientError),
     /// The command line, or a file it names.
-    Usage { what: String, hint: String },
+    Usage {
+        what: String,
+        hint: String,
+    },
     /// A project file. `shown` is every mistake with its source line and a caret.
-    Mistakes { shown: String, mistakes: Vec<Mistake> },
+    Mistakes {
+        shown: String,
+        mistakes: Vec<Mistake>,
+    },
     /// What was waited for has ended, and not well. The output has said how.
-    EndedBadly { exit_code: u8, status: String },
-    TimedOut { what: String, hint: String },
+    EndedBadly {
+        exit_code: u8,
+        status: String,
+    },
+    TimedOut {
+        what: String,
+        hint: String,
+    },
     /// Damage of a journal, found offline.
-    Damaged { what: String },
+    Damaged {
+        what: String,
+    },
     /// The host cannot start or had to stop.
-    Host { what: String, hint: String },
+    Host {
+        what: String,
+        hint: String,
+    },
 }
 
 impl From<ClientError> for CliError {
@@ -57,9 +74,10 @@ impl CliError {
             Self::Mistakes { shown, .. } => return shown.clone(),
             Self::EndedBadly { .. } => return String::new(),
             Self::Client(error) => error.to_string(),
-            Self::Usage { what, .. } | Self::TimedOut { what, .. } | Self::Damaged { what } | Self::Host { what, .. } => {
-                what.clone()
-            }
+            Self::Usage { what, .. }
+            | Self::TimedOut { what, .. }
+            | Self::Damaged { what }
+            | Self::Host { what, .. } => what.clone(),
         };
         let mut shown = format!("{} {sentence}", look.paint(Tone::Bad, "error:"));
         let hint = self.hint();
@@ -159,7 +177,8 @@ mod tests {
 
     #[test]
     fn an_error_is_one_sentence_and_a_hint() {
-        let shown = [unreachable(), refused(404, "there is no project `shp`; there are: shop")].map(|e| e.shown(&look()));
+        let shown =
+            [unreachable(), refused(404, "there is no project `shp`; there are: shop")].map(|e| e.shown(&look()));
         expect![[r#"
             error: no answer from http://127.0.0.1:7440/: Connection refused (os error 111)
              hint: start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL

@@ -3,7 +3,7 @@
 //! What happened comes from the event stream and the phases' log streams; what is shown is always the deployment as
 //! the host has it, fetched again after events. Leaving changes nothing: the deployment goes on without being watched.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -23,6 +23,8 @@ use crate::wire::{Blocker, Deployment, Event, LogLine};
 const REDRAW_EVERY: Duration = Duration::from_millis(500);
 /// Also without an event: a place in the queue can change without one.
 const FETCH_EVERY: Duration = Duration::from_secs(5);
+const BLOCKER_LASTS: Duration = Duration::from_secs(1);
+const MAX_FIELD_CHARS: usize = 120;
 /// After the end, for the last log lines.
 const LOGS_MAY_TAKE: Duration = Duration::from_secs(3);
 
@@ -56,7 +58,7 @@ pub async fn watch(session: &Session, deployment: Deployment, watch: Watch) -> R
     let view = View::new(&session.out, &watch.what);
     let mut watching = Watching::start(session, deployment, watch, view);
     let ended = tokio::select! {
-        ended = watching.to_the_end() => ended,
+        ended = watching.until_the_end() => ended,
         () = at(deadline) => Err(timed_out(&watching.deployment)),
     };
     watching.view.close();
@@ -146,7 +148,7 @@ impl<'a> Watching<'a> {
         }
     }
 
-    async fn to_the_end(&mut self) -> Result<(), CliError> {
+    async fn until_the_end(&mut self) -> Result<(), CliError> {
         self.show_logs_so_far().await?;
         self.view.update(&self.deployment);
         let mut redraw = tokio::time::interval(REDRAW_EVERY);
@@ -287,11 +289,7 @@ fn wanted_logs(deployment: &Deployment, only: Option<&str>) -> Vec<(PhaseLog, bo
     let mut names = vec![("plan", over)];
     names.extend(begun.map(|phase| (phase.name.as_str(), over || phase.ended_at.is_some())));
     names.extend(deployment.gates.iter().any(|gate| gate.at.is_some()).then_some(("gates", over)));
-    let log = |name: &str| PhaseLog {
-        number: deployment.number,
-        attempt: deployment.attempt,
-        phase: name.to_owned(),
-    };
+    let log = |name: &str| PhaseLog { number: deployment.number, attempt: deployment.attempt, phase: name.to_owned() };
     let names = names.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
     names.map(|(name, ended)| (log(name), ended)).collect()
 }
@@ -337,7 +335,7 @@ impl<'a> View<'a> {
             (true, What::Logs { .. }) => View::Objects(out),
             (true, What::Deployment { .. }) => View::Silent,
             (false, _) if out.terminal => View::Block(Block::new(out)),
-            (false, _) => View::Lines(Lines { out, told: Told::default(), waiting: Vec::new() }),
+            (false, _) => View::Lines(Lines { out, told: Told::default(), blockers: Blockers::default() }),
         }
     }
 
@@ -377,7 +375,14 @@ impl<'a> View<'a> {
     fn update(&mut self, deployment: &Deployment) {
         match self {
             View::Block(block) => block.draw(rows(&block.out.look(), deployment)),
-            View::Lines(lines) => lines.tell_new_blockers(&deployment.waiting_for),
+            View::Lines(lines) => {
+                // What runs is told by its events and logs.
+                let running = deployment.status == "IN_PROGRESS";
+                let blockers = if running { &[][..] } else { &deployment.waiting_for };
+                for blocker in lines.blockers.worth_telling(blockers, Instant::now()) {
+                    lines.out.line(&format!("waits for {}", show::blocked(&lines.out.look(), blocker)));
+                }
+            }
             View::Objects(_) | View::Silent => {}
         }
     }
@@ -405,13 +410,21 @@ pub fn log_line(look: &Look, line: &LogLine) -> String {
     };
     let mut text = printable(&line.message);
     for (name, value) in &line.fields {
-        text.push_str(&format!(" {}={}", printable(name), printable(value)));
+        text.push_str(&format!(" {}={}", printable(name), printable(&excerpt(value))));
     }
     let text = match tone {
         Some(tone) => look.paint(tone, &text),
         None => text,
     };
     format!("{}  {} | {text}", look.quiet(&look.time(&line.time)), printable(&line.phase))
+}
+
+/// A gate's whole evidence is a field, too; all of it is in the JSON.
+fn excerpt(value: &str) -> String {
+    match value.char_indices().nth(MAX_FIELD_CHARS) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
 }
 
 /// What is worth a line to somebody who watches: each call is not, and a gate is when it says something new.
@@ -433,15 +446,28 @@ impl Told {
 struct Lines<'a> {
     out: &'a Out,
     told: Told,
-    waiting: Vec<Blocker>,
+    blockers: Blockers,
 }
 
-impl Lines<'_> {
-    fn tell_new_blockers(&mut self, blockers: &[Blocker]) {
-        for blocker in blockers.iter().filter(|blocker| !self.waiting.iter().any(|told| told.reason == blocker.reason)) {
-            self.out.line(&format!("waits for {}", show::blocked(&self.out.look(), blocker)));
+/// What a deployment waits for, since when, and whether that was told.
+#[derive(Debug, Default)]
+struct Blockers {
+    seen: BTreeMap<String, (Instant, bool)>,
+}
+
+impl Blockers {
+    /// Each once, and only those that last: most are gone before anybody could read them.
+    fn worth_telling<'b>(&mut self, blockers: &'b [Blocker], now: Instant) -> Vec<&'b Blocker> {
+        self.seen.retain(|reason, _| blockers.iter().any(|blocker| blocker.reason == *reason));
+        let mut worth_telling = Vec::new();
+        for blocker in blockers {
+            let (since, told) = self.seen.entry(blocker.reason.clone()).or_insert((now, false));
+            if !*told && now.duration_since(*since) >= BLOCKER_LASTS {
+                *told = true;
+                worth_telling.push(blocker);
+            }
         }
-        self.waiting = blockers.to_vec();
+        worth_telling
     }
 }
 
@@ -554,17 +580,29 @@ mod tests {
 
     #[test]
     fn the_block_shows_what_is_waited_for() {
-        expect![[r#""#]].assert_eq(&block(&pending()));
+        expect![[r#"
+            * shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
+              approval: 1 of operators  lifted by: bob, carol
+            · announce  http-request
+            · publish   apply site"#]]
+        .assert_eq(&block(&pending()));
     }
 
     #[test]
     fn the_block_spins_where_something_runs() {
-        expect![[r#""#]].assert_eq(&block(&running()));
+        expect![[r#"
+            * shop/7  v1.4.0 to production  FULL  IN_PROGRESS
+            ✓ announce  http-request  1.2 s  POST answered 200
+            * publish   apply site  27 s  try 2  120 of 400 files"#]]
+        .assert_eq(&block(&running()));
     }
 
     #[test]
     fn the_last_line_says_how_it_ended() {
-        expect![[r#""#]].assert_eq(&end_line(&look(), &failed()));
+        expect![[r#"
+            shop/7  v1.4.0 to production  FULL  FAILED after 1 min 58 s
+              gates: not all gates passed in 2 minutes: homepage"#]]
+        .assert_eq(&end_line(&look(), &failed()));
     }
 
     #[test]
@@ -580,6 +618,17 @@ mod tests {
         ];
         let news = events.map(|(event_type, text)| told.is_news(&event(event_type, text)));
         assert_eq!(news, [true, false, false, true, true, true]);
+    }
+
+    #[test]
+    fn a_blocker_is_told_once_and_when_it_lasts() {
+        let start = Instant::now();
+        let blockers = pending().waiting_for;
+        let mut seen = Blockers::default();
+        let mut told = |blockers: &[Blocker], ms| seen.worth_telling(blockers, start + Duration::from_millis(ms)).len();
+        let counts = [told(&blockers, 0), told(&blockers, 500), told(&blockers, 1_000), told(&blockers, 1_500)];
+        assert_eq!(counts, [0, 0, 1, 0]);
+        assert_eq!([told(&[], 2_000), told(&blockers, 2_500), told(&blockers, 3_500)], [0, 0, 1]);
     }
 
     #[test]
@@ -605,9 +654,12 @@ mod tests {
             try_number: 1,
             deployment_type: "REGULAR".to_owned(),
             message: "wrote \u{1b}[2J".to_owned(),
-            fields: [("files".to_owned(), "120".to_owned())].into(),
+            fields: [("files".to_owned(), "120".to_owned()), ("text".to_owned(), "é".repeat(200))].into(),
         };
         let lines = [event_line(&look(), &event("phase_started", "publish started")), log_line(&look(), &line)];
-        expect![[r#""#]].assert_eq(&lines.join("\n"));
+        expect![[r#"
+            09:29:31  publish started
+            09:29:40  publish | wrote �[2J files=120"#]]
+        .assert_eq(&lines.join("\n"));
     }
 }

@@ -96,7 +96,11 @@ impl Look {
     pub fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        if self.colour { table.enforce_styling() } else { table.force_no_tty() };
+        if self.colour {
+            table.enforce_styling()
+        } else {
+            table.force_no_tty()
+        };
         let head = |text: &&str| if self.colour { Cell::new(text).fg(Color::DarkGrey) } else { Cell::new(text) };
         table.set_header(header.iter().map(head).collect::<Vec<_>>());
         table.add_rows(rows.into_iter().map(|row| row.into_iter().map(cell).collect::<Vec<_>>()));
@@ -177,7 +181,17 @@ pub fn short(digest: &str) -> String {
 
 /// A terminal must not obey what a plugin or another user wrote.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c == '\t' { ' ' } else if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c == '\t' {
+                ' '
+            } else if c.is_control() {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Some text in quotes on one line, or nothing.
@@ -233,7 +247,10 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!([0, 1_023, 1_024, 10 << 20, 3 << 40].map(bytes), ["0 B", "1023 B", "1.0 KiB", "10.0 MiB", "3.0 TiB"]);
+        assert_eq!(
+            [0, 1_023, 1_024, 10 << 20, 3 << 40].map(bytes),
+            ["0 B", "1023 B", "1.0 KiB", "10.0 MiB", "3.0 TiB"]
+        );
     }
 
     #[test]

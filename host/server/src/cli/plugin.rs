@@ -92,8 +92,9 @@ impl PluginCommand {
 }
 
 async fn add(session: &Session, file: &Path) -> Result<(), CliError> {
-    let component = std::fs::read(file)
-        .map_err(|error| CliError::usage(format!("cannot read {}: {error}", file.display()), "name a .wasm component"))?;
+    let component = std::fs::read(file).map_err(|error| {
+        CliError::usage(format!("cannot read {}: {error}", file.display()), "name a .wasm component")
+    })?;
     let plugin = session.client.add_plugin(component).await?;
     session.out.answer(&plugin, |look, plugin| format!("{}{}", show(look, plugin), next_step(look, plugin)));
     Ok(())
@@ -287,15 +288,14 @@ enum Asked<'a> {
 }
 
 fn asked(requests: &Requests) -> Vec<(String, Asked<'_>)> {
-    let place = |asked: &Requested, named: &str| match asked {
-        Requested::Named(name) => format!("{named} {}", printable(name)),
-        Requested::Config(pointer) => format!("{named} its configuration names at {}", printable(pointer)),
+    let place = |kind: &str, asked: &Requested| match asked {
+        Requested::Named(name) => format!("{kind} {}", printable(name)),
+        Requested::Config(pointer) => format!("{kind} where its configuration says, at {}", printable(pointer)),
     };
-    let http = requests.http.iter().map(|asked| (place(asked, "HTTP to what").replace("what http", "http"), Asked::Http(asked)));
-    let folders = requests.folders.iter().map(|asked| (place(asked, "the folder"), Asked::Folder(asked)));
-    let workspace = requests.workspace.map(|access| {
-        (format!("the workspace, {}", access_name(access)), Asked::Workspace(access))
-    });
+    let http = requests.http.iter().map(|asked| (place("http", asked), Asked::Http(asked)));
+    let folders = requests.folders.iter().map(|asked| (place("folder", asked), Asked::Folder(asked)));
+    let workspace =
+        requests.workspace.map(|access| (format!("workspace, {}", access_name(access)), Asked::Workspace(access)));
     http.chain(folders).chain(workspace).collect()
 }
 
@@ -394,7 +394,39 @@ mod tests {
              --allow-http http://127.0.0.1:8080 --folder site=/srv/site --folder-read keys=/etc/keys \
              --workspace read-write --memory-mb 512";
         let json = serde_json::to_string_pretty(&grants(flags).unwrap()).unwrap();
-        expect![[r#""#]].assert_eq(&json);
+        expect![[r#"
+            {
+              "http": [
+                {
+                  "origin": "http://127.0.0.1:8080",
+                  "private_network": true
+                },
+                {
+                  "origin": "https://api.example.com",
+                  "private_network": false
+                }
+              ],
+              "folders": {
+                "keys": {
+                  "path": "/etc/keys",
+                  "access": "read"
+                },
+                "site": {
+                  "path": "/srv/site",
+                  "access": "read-write"
+                }
+              },
+              "workspace": "read-write",
+              "limits": {
+                "memory_bytes": 536870912,
+                "cpu_ms": null,
+                "wall_ms": null,
+                "log_bytes": null,
+                "output_bytes": null,
+                "http_body_bytes": null
+              }
+            }"#]]
+        .assert_eq(&json);
     }
 
     #[test]
@@ -412,7 +444,20 @@ mod tests {
     #[test]
     fn before_approving_each_request_is_held_against_the_grants() {
         let grants = grants("--allow-http https://api.example.com --workspace read").unwrap();
-        expect![[r#""#]].assert_eq(&decision(&look(), &plugin(), &grants));
+        expect![[r#"
+            static-site 0.1.0  target  pending
+              Unpacks a site into a folder
+              sha256:0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab  337.6 KiB
+              added by ann at 09:20:00 (10 min ago)
+            Asks for
+              ✓ http https://api.example.com:443
+              ✓ http where its configuration says, at /url
+              ✗ folder site  not granted
+              ✓ workspace, read
+            Will be allowed
+              send requests to https://api.example.com
+              read the workspace"#]]
+        .assert_eq(&decision(&look(), &plugin(), &grants));
     }
 
     #[test]
@@ -420,17 +465,31 @@ mod tests {
         let before = grants("--folder site=/old").unwrap();
         let plugin = Plugin { grants: Some(before), ..plugin() };
         let shown = decision(&look(), &plugin, &Grants::default());
-        assert!(shown.ends_with("Will be allowed\n  only to compute\nInstead of\n  read-write the folder site, which is /old"), "{shown}");
+        assert!(
+            shown.ends_with(
+                "Will be allowed\n  only to compute\nInstead of\n  read-write the folder site, which is /old"
+            ),
+            "{shown}"
+        );
     }
 
     #[test]
     fn a_new_plugin_says_how_to_approve_it() {
-        expect![[r#""#]].assert_eq(&next_step(&look(), &plugin()));
+        expect![[r#"
+
+
+            Next
+              lockgate plugin approve static-site --allow-http https://api.example.com:443 --allow-http ORIGIN --folder site=PATH --workspace read"#]].assert_eq(&next_step(&look(), &plugin()));
     }
 
     #[test]
     fn a_list_of_plugins() {
-        let active = Plugin { status: "active".to_owned(), name: "http-check".to_owned(), kind: "gate".to_owned(), ..plugin() };
-        expect![[r#""#]].assert_eq(&list(&look(), &Page { items: vec![plugin(), active], next: None }));
+        let active =
+            Plugin { status: "active".to_owned(), name: "http-check".to_owned(), kind: "gate".to_owned(), ..plugin() };
+        expect![[r#"
+            NAME         KIND    STATUS   VERSION  DIGEST        ADDED       SUMMARY
+            static-site  target  pending  0.1.0    0123456789ab  10 min ago  Unpacks a site into a folder
+            http-check   gate    active   0.1.0    0123456789ab  10 min ago  Unpacks a site into a folder"#]]
+        .assert_eq(&list(&look(), &Page { items: vec![plugin(), active], next: None }));
     }
 }

@@ -194,12 +194,25 @@ mod tests {
 
     #[test]
     fn a_release_shows_what_is_in_it() {
-        expect![[r#""#]].assert_eq(&show(&look(), &release()));
+        expect![[r#"
+            v1.4.0  Active  Deployed  9c1d77aa0042
+              created by ann at 09:20:00 (10 min ago)
+              "spring sale"
+              live in: staging
+              workflows: publish, announced
+              artifact web  0a1b2c3d4e5f
+              plugin static-site  77aa00429c1d
+              deployment 8 was triggered"#]]
+        .assert_eq(&show(&look(), &release()));
     }
 
     #[test]
     fn a_list_of_releases() {
         let draft = Release { tag: "v1.5".to_owned(), status: "Draft".to_owned(), live_in: vec![], ..release() };
-        expect![[r#""#]].assert_eq(&list(&look(), &Page { items: vec![draft, release()], next: None }));
+        expect![[r#"
+            TAG     STATUS  LIFECYCLE  LIVE IN  BY   CREATED     DESCRIPTION
+            v1.5    Draft   Deployed   -        ann  10 min ago  spring sale
+            v1.4.0  Active  Deployed   staging  ann  10 min ago  spring sale"#]]
+        .assert_eq(&list(&look(), &Page { items: vec![draft, release()], next: None }));
     }
 }

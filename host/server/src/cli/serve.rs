@@ -24,7 +24,10 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
         let path = config.data.join("admin-token");
         write_secret(&path, &secret).map_err(|error| {
             let what = format!("cannot write the first token to {}: {error}", path.display());
-            CliError::Host { what, hint: "empty the data folder and start again: its secret is not kept anywhere else".to_owned() }
+            CliError::Host {
+                what,
+                hint: "empty the data folder and start again: its secret is not kept anywhere else".to_owned(),
+            }
         })?;
         out.line(&format!("the first token, for an administrator, is in {}", path.display()));
     }
@@ -37,8 +40,9 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
 }
 
 fn log_to_standard_error(filter: &str) -> Result<(), CliError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .map_err(|error| CliError::usage(format!("--log `{filter}`: {error}"), "write it as `info` or `warn,lockgate=debug`"))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
+        CliError::usage(format!("--log `{filter}`: {error}"), "write it as `info` or `warn,lockgate=debug`")
+    })?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }
@@ -51,7 +55,10 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> CliError {
     let (what, hint) = match error.kind() {
         ErrorKind::AddrInUse => (
             format!("port {} is in use at {}", address.port(), address.ip()),
-            format!("a host may be running already: `curl http://{address}/health`; or pick another port with --listen {}:PORT", address.ip()),
+            format!(
+                "a host may be running already: `curl http://{address}/health`; or pick another port with --listen {}:PORT",
+                address.ip()
+            ),
         ),
         ErrorKind::PermissionDenied => (
             format!("this user may not listen on port {}", address.port()),
@@ -120,7 +127,10 @@ mod tests {
         let address = taken.local_addr().unwrap();
         let error = cannot_listen(address, &TcpListener::bind(address).await.unwrap_err());
         let shown = error.shown(&look());
-        assert!(shown.starts_with(&format!("error: port {} is in use at 127.0.0.1\n hint: ", address.port())), "{shown}");
+        assert!(
+            shown.starts_with(&format!("error: port {} is in use at 127.0.0.1\n hint: ", address.port())),
+            "{shown}"
+        );
         assert_eq!(error.exit_code(), 70);
     }
 }

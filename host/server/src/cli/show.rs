@@ -196,7 +196,8 @@ pub fn phase_text(look: &Look, phase: &Phase, width: usize) -> String {
         }
         Some(_) | None => String::new(),
     };
-    let tries = if phase.tries > 1 { look.paint(Tone::Waiting, &format!("  try {}", phase.tries)) } else { String::new() };
+    let tries =
+        if phase.tries > 1 { look.paint(Tone::Waiting, &format!("  try {}", phase.tries)) } else { String::new() };
     let says = match &phase.message {
         Some(message) if phase.status == "Failed" => format!("  {}", look.paint(Tone::Bad, &printable(message))),
         Some(message) => format!("  {}", printable(message)),
@@ -241,6 +242,12 @@ fn next_steps(look: &Look, deployment: &Deployment) -> String {
         None => format!("  lockgate deployment {verb} {number} -p {project}"),
     };
     let mut lines: Vec<String> = verbs.iter().map(command).collect();
+    if let ("PENDING_APPROVAL", Some(plan), [approve, ..]) =
+        (deployment.status.as_str(), &deployment.plan.digest, &mut lines[..])
+    {
+        // So that what is approved is what is on this screen.
+        approve.push_str(&format!(" --plan {plan}"));
+    }
     if deployment.status == "FAILED" {
         lines.push(format!("  lockgate rollback -p {project} -e {environment}"));
     }
@@ -401,17 +408,97 @@ mod tests {
 
     #[test]
     fn a_pending_deployment_says_who_can_lift_what() {
-        expect![[r#""#]].assert_eq(&deployment(&look(), &pending()));
+        expect![[r#"
+            shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL  NotDeployed/Pending, attempt 1
+              workflow announced, triggered by ann at 09:28:00 (2 min ago)
+              under way for 2 min
+              flags: may delete and replace
+              "spring sale"
+
+            Waits for
+              approval: 1 of operators  lifted by: bob, carol
+
+            Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
+              + file sale.html  in site
+              ~ file index.html  in site
+              - file old.html  in site  destructive
+
+            Approval Pending: 1 of operators, not your own
+              asked at 09:28:02 (1 min ago), until 13 Apr 09:28:02 (in 29 d), signs plan 3f2a91c04b1d
+
+            Phases
+              · announce  http-request
+              · publish   apply site
+
+            Next
+              lockgate deployment approve 7 -p shop --plan sha256:3f2a91c04b1d3f2a91c04b1d3f2a91c04b1d3f2a91c04b1d3f2a91c04b1d
+              lockgate deployment reject 7 -p shop
+              lockgate deployment cancel 7 -p shop"#]]
+        .assert_eq(&deployment(&look(), &pending()));
     }
 
     #[test]
     fn a_running_deployment_shows_where_it_is() {
-        expect![[r#""#]].assert_eq(&deployment(&look(), &running()));
+        expect![[r#"
+            shop/7  v1.4.0 to production  FULL  IN_PROGRESS  InProgress/PhaseInProgress, attempt 1
+              workflow announced, triggered by ann at 09:28:00 (2 min ago)
+              under way for 2 min
+              flags: may delete and replace
+              "spring sale"
+
+            Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
+              + file sale.html  in site
+              ~ file index.html  in site
+              - file old.html  in site  destructive
+
+            Approval Approved: 1 of operators, not your own
+              asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
+              ✓ bob approved at 09:29:30 (30 s ago)  "looks good"
+
+            Phases
+              ✓ announce  http-request  1.2 s  POST answered 200
+              … publish   apply site  27 s  try 2  120 of 400 files
+
+            Next
+              lockgate deployment logs 7 -f -p shop
+              lockgate deployment cancel 7 -p shop"#]]
+        .assert_eq(&deployment(&look(), &running()));
     }
 
     #[test]
     fn a_failed_deployment_says_why_before_anything_else() {
-        expect![[r#""#]].assert_eq(&deployment(&look(), &failed()));
+        expect![[r#"
+            shop/7  v1.4.0 to production  FULL  FAILED  Failed/GatesFailed, attempt 1
+              workflow announced, triggered by ann at 09:28:00 (2 min ago)
+              ended at 09:29:58 (2 s ago) after 1 min 58 s
+              flags: may delete and replace
+              "spring sale"
+
+            Failed in gates: not all gates passed in 2 minutes: homepage
+
+            Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
+              + file sale.html  in site
+              ~ file index.html  in site
+              - file old.html  in site  destructive
+
+            Approval Approved: 1 of operators, not your own
+              asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
+              ✓ bob approved at 09:29:30 (30 s ago)  "looks good"
+
+            Phases
+              ✓ announce  http-request  1.2 s  POST answered 200
+              ✓ publish   apply site  12 s  try 2  400 of 400 files
+
+            Gates
+              ✗ homepage  fail  GET / answered 502, expected 200  round 3, 3 s ago
+              · errors  not sampled yet
+
+            Next
+              lockgate deployment logs 7 -p shop
+              lockgate deployment retry 7 -p shop
+              lockgate deployment redeploy 7 -p shop
+              lockgate rollback -p shop -e production"#]]
+        .assert_eq(&deployment(&look(), &failed()));
     }
 
     #[test]

@@ -44,7 +44,8 @@ fn unfinished(environment: &Environment) -> impl Iterator<Item = u64> + '_ {
 }
 
 fn status(look: &Look, Status { project, deployments }: &Status) -> String {
-    let mut parts = vec![format!("{}  {}", look.strong(&project.name), printable(&project.description)).trim_end().to_owned()];
+    let mut parts =
+        vec![format!("{}  {}", look.strong(&project.name), printable(&project.description)).trim_end().to_owned()];
     let header = ["ENVIRONMENT", "LIVE", "SINCE", "CURRENT", "DEPLOYMENT", "QUEUE", "ROLLBACK TO"];
     parts.push(look.table(&header, project.environments.iter().map(|environment| row(look, environment, deployments))));
     parts.extend(project.environments.iter().filter(|environment| environment.differs).map(|e| difference(look, e)));
@@ -87,7 +88,9 @@ fn queue(environment: &Environment) -> String {
 fn difference(look: &Look, environment: &Environment) -> String {
     let live = environment.live.as_ref().map_or("nothing", |live| live.release.as_str());
     let current = match &environment.current {
-        Some(current) => format!("{} of deployment {} is being applied or was left half-way", current.release, current.deployment),
+        Some(current) => {
+            format!("{} of deployment {} is being applied or was left half-way", current.release, current.deployment)
+        }
         None => "its targets are as nobody knows".to_owned(),
     };
     look.paint(Tone::Waiting, &format!("{}: {live} is live, but {current}", environment.name))
@@ -155,6 +158,18 @@ mod tests {
             environments: vec![empty, staging, production],
         };
         assert_eq!(project.environments.iter().flat_map(unfinished).collect::<Vec<_>>(), [7, 8, 9]);
-        expect![[r#""#]].assert_eq(&status(&look(), &Status { project, deployments: vec![pending()] }));
+        expect![[r#"
+            shop  The shop's site
+
+            ENVIRONMENT  LIVE    SINCE    CURRENT  DEPLOYMENT          QUEUE  ROLLBACK TO
+            preview      -       -        -        -                   -      -
+            staging      v1.4.0  3 d ago  same     -                   -      v1.3.0
+            production   v1.3.0  3 d ago  v1.3.1   7 PENDING_APPROVAL  8 9    v1.3.0
+
+            production: v1.3.0 is live, but v1.3.1 of deployment 5 is being applied or was left half-way
+
+            shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
+              waits for approval: 1 of operators  lifted by: bob, carol"#]]
+        .assert_eq(&status(&look(), &Status { project, deployments: vec![pending()] }));
     }
 }

@@ -40,7 +40,10 @@ impl TokenCommand {
             TokenCommand::Create(args) => {
                 let token = client.create_token(&args.wire()).await?;
                 // The secret alone on standard output, so that it can go straight to where it is kept.
-                out.note(&format!("token {} of {}, role {}; its secret is shown only now:", token.name, token.person, token.role));
+                out.note(&format!(
+                    "token {} of {}, role {}; its secret is shown only now:",
+                    token.name, token.person, token.role
+                ));
                 out.answer(&token, |_, token| token.secret.clone().unwrap_or_default());
             }
             TokenCommand::List => out.answer(&client.tokens().await?, list),
@@ -93,6 +96,10 @@ mod tests {
             secret: Some("lg_secret".to_owned()),
         };
         let page = Page { items: vec![token("ann-laptop", false), token("old", true)], next: None };
-        expect![[r#""#]].assert_eq(&list(&look(), &page));
+        expect![[r#"
+            NAME        PERSON  ROLE    GROUPS          CREATED
+            ann-laptop  ann     member  operators, dba  3 h ago
+            old         ann     member  operators, dba  3 h ago  revoked"#]]
+        .assert_eq(&list(&look(), &page));
     }
 }

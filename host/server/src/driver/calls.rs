@@ -16,7 +16,8 @@ use lockgate_core::release::narrowed;
 use lockgate_core::state::{Due, State};
 use lockgate_core::work::{Answer, CallRef, Step};
 use lockgate_sandbox::{
-    ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLevel, LogLine, Operation, Sandbox, StateEntry,
+    ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLevel, LogLine, Operation, Sandbox,
+    StateEntry,
 };
 use lockgate_store::{LogId, Store, StoreError};
 use serde_json::{Value, json};
@@ -102,7 +103,8 @@ impl RunningCalls {
                     let workspace = workspace(&self.runner.store, &state.project.name, number, due.call.attempt);
                     let job = Job::new(deployment, *due, order, workspace);
                     let (cancelled, stop) = (job.cancelled.clone(), job.stop.clone());
-                    let task = tokio::spawn(self.runner.clone().run(job, std::mem::take(&mut stopped), self.reports.clone()));
+                    let task =
+                        tokio::spawn(self.runner.clone().run(job, std::mem::take(&mut stopped), self.reports.clone()));
                     running.insert(due.call, Running { task, cancelled: cancelled.clone(), stop });
                     cancelled
                 }
@@ -219,7 +221,11 @@ impl CallRunner {
             Some((plugin, approval)) => Ok(narrowed(&plugin.description, &approval.grants, &order.config)),
             None => Err(failure(
                 "denied",
-                format!("plugin `{}` ({}) is not approved; an operator can approve it", order.plugin, order.digest.short()),
+                format!(
+                    "plugin `{}` ({}) is not approved; an operator can approve it",
+                    order.plugin,
+                    order.digest.short()
+                ),
                 Retry::Never,
             )),
         }
@@ -431,4 +437,3 @@ impl CallHost for Surroundings {
         Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
     }
 }
-

@@ -17,8 +17,8 @@ use lockgate_store::{IndexState, OnFatal, Store, StoreError, StoreOptions};
 
 use super::calls::CallRunner;
 use super::project::{self, ProjectHandle, Refusal};
-use super::system::{SystemHandle, SystemRefusal};
 use super::replay;
+use super::system::{SystemHandle, SystemRefusal};
 use crate::clock;
 
 pub struct Settings {
@@ -43,9 +43,13 @@ pub enum HostError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    #[error("stream `{stream}`, event {sequence}: this version of Lockgate cannot read it ({error}); use the version that wrote it, or a newer one")]
+    #[error(
+        "stream `{stream}`, event {sequence}: this version of Lockgate cannot read it ({error}); use the version that wrote it, or a newer one"
+    )]
     UnknownEvent { stream: String, sequence: u64, error: serde_json::Error },
-    #[error("the journal has events of project `{stream}`, which was never created; the data folder is not whole, restore it from a backup")]
+    #[error(
+        "the journal has events of project `{stream}`, which was never created; the data folder is not whole, restore it from a backup"
+    )]
     OrphanStream { stream: String },
 }
 

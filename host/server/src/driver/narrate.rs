@@ -64,7 +64,9 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
             let from = deployment.attempt.phases.get(*index).map_or("its end".to_owned(), |run| run.name.to_string());
             format!("{} tries again from {from}: attempt {attempt}", by.person)
         }
-        Change::AttemptQueued { attempt, resume_at: None, by, .. } => format!("{} starts over: attempt {attempt}", by.person),
+        Change::AttemptQueued { attempt, resume_at: None, by, .. } => {
+            format!("{} starts over: attempt {attempt}", by.person)
+        }
         Change::SlotTaken => "its turn has come".to_owned(),
         Change::Overtaken { phase: index } => {
             format!("another deployment has applied since: everything from {} on is done again", phase(index))
@@ -73,7 +75,9 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::TargetPlanned { phase: index, .. } => planned(deployment, *index),
         Change::CallStarted { step, .. } => format!("{} called", called(deployment, *step)),
         Change::CallAnswered { step, answer, .. } => format!("{} {}", called(deployment, *step), answered(answer)),
-        Change::RetryPlanned { step, because, .. } => format!("{} will be tried again: {because}", called(deployment, *step)),
+        Change::RetryPlanned { step, because, .. } => {
+            format!("{} will be tried again: {because}", called(deployment, *step))
+        }
         Change::ApprovalRequested { approval } if approval.difference.is_empty() => "waits for approval".to_owned(),
         Change::ApprovalRequested { approval } => {
             format!("waits for approval again, for the plan changed: {}", approval.difference.join("; "))
@@ -83,7 +87,9 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::ApprovalCompleted { .. } => "approved".to_owned(),
         Change::ConfirmStarted { phase: index, .. } => format!("planning again, just before {} applies", phase(index)),
         Change::Confirmed { .. } => "the plan is still the one that was approved".to_owned(),
-        Change::Drifted { difference, .. } => format!("the plan is not the approved one any more: {}", difference.join("; ")),
+        Change::Drifted { difference, .. } => {
+            format!("the plan is not the approved one any more: {}", difference.join("; "))
+        }
         Change::FoundStale { phase: index } => format!("{} found the world changed under its apply", phase(index)),
         Change::PhaseStarted { phase: index, .. } => format!("{} started", phase(index)),
         Change::PhaseSucceeded { phase: index } => {
@@ -98,7 +104,9 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::CancelRequested { cancel } => remarked(format!("{} cancels", cancel.by.person), &cancel.reason),
         Change::CancelStarted { phase: index, .. } => format!("{} is asked to stop what it started", phase(index)),
         Change::UndoStarted { phase: index, .. } => format!("going back: {} is undone", phase(index)),
-        Change::UndoEnded { phase: index, result: UndoResult::Undone } => format!("{} is back to how it was", phase(index)),
+        Change::UndoEnded { phase: index, result: UndoResult::Undone } => {
+            format!("{} is back to how it was", phase(index))
+        }
         Change::UndoEnded { phase: index, result: UndoResult::NotUndone(failure) } => {
             format!("{} could not be undone: {}", phase(index), failure.message)
         }

@@ -125,7 +125,11 @@ struct Owner {
 }
 
 impl Owner {
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>, mut forgettable: mpsc::UnboundedReceiver<Vec<DeploymentNumber>>) {
+    async fn run(
+        mut self,
+        mut messages: mpsc::Receiver<Message>,
+        mut forgettable: mpsc::UnboundedReceiver<Vec<DeploymentNumber>>,
+    ) {
         self.calls.follow_all(&self.state);
         loop {
             let mut batch = Vec::new();
@@ -173,7 +177,8 @@ impl Owner {
         }
         self.tidy_up(&events);
         let numbered: Vec<(u64, Event)> = (first..).zip(events).collect();
-        let finished: Vec<_> = touched.into_iter().filter_map(|(number, finished)| finished.then_some(number)).collect();
+        let finished: Vec<_> =
+            touched.into_iter().filter_map(|(number, finished)| finished.then_some(number)).collect();
         self.index(&numbered, &finished).await;
         Ok(())
     }

@@ -22,7 +22,8 @@ pub async fn all(store: &Store) -> Result<(SystemState, Vec<(State, u64)>), Host
     let mut projects: BTreeMap<String, Replay> = BTreeMap::new();
     for event in store.tail()? {
         let event = event?;
-        let unreadable = |error| HostError::UnknownEvent { stream: event.stream.clone(), sequence: event.sequence, error };
+        let unreadable =
+            |error| HostError::UnknownEvent { stream: event.stream.clone(), sequence: event.sequence, error };
         if event.stream == STREAM {
             let change: SystemEvent = serde_json::from_slice(&event.payload).map_err(unreadable)?;
             system.apply(&change);

@@ -90,7 +90,8 @@ pub fn trigger_key(
 ) -> Option<TriggerKey> {
     let request = serde_json::to_value(request).expect("a request is plain data");
     Some(TriggerKey {
-        key: format!("{} {route} {}", actor.via, key?),
+        scope: format!("{} {route}", actor.via),
+        key: key?,
         request: Digest::of(canonical(&request).as_bytes()),
     })
 }
@@ -128,7 +129,7 @@ pub async fn trigger(handle: &ProjectHandle, key: Option<TriggerKey>, command: C
         return Ok(Triggered { number, is_new: true });
     }
     let view = handle.view();
-    let earlier = key.and_then(|key| view.state.triggers.get(&key.key).map(|(_, number)| *number));
+    let earlier = key.and_then(|key| view.state.triggers.get(&key.id()).map(|(_, number)| *number));
     let number =
         earlier.ok_or_else(|| Problem::ours("nothing-triggered", "a trigger was accepted and made no deployment"))?;
     Ok(Triggered { number, is_new: false })

@@ -218,7 +218,45 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
     let lines = operations(&document)
         .into_iter()
         .map(|(path, method, role)| format!("{method} {path} {}\n", role.unwrap_or_else(|| "-".to_owned())));
-    expect![[r#""#]].assert_eq(&lines.collect::<String>());
+    expect![[r#"
+        GET /health -
+        GET /openapi.json viewer
+        PUT /v1/artifacts member
+        GET /v1/artifacts/{digest} viewer
+        HEAD /v1/artifacts/{digest} viewer
+        GET /v1/plugins viewer
+        POST /v1/plugins admin
+        GET /v1/plugins/{plugin} viewer
+        POST /v1/plugins/{plugin}/approve admin
+        GET /v1/projects viewer
+        GET /v1/projects/{project} viewer
+        PUT /v1/projects/{project} admin
+        GET /v1/projects/{project}/deployments viewer
+        GET /v1/projects/{project}/deployments/{number} viewer
+        POST /v1/projects/{project}/deployments/{number}/approve member
+        POST /v1/projects/{project}/deployments/{number}/cancel member
+        GET /v1/projects/{project}/deployments/{number}/events viewer
+        GET /v1/projects/{project}/deployments/{number}/events/stream viewer
+        GET /v1/projects/{project}/deployments/{number}/phases/{phase}/logs viewer
+        GET /v1/projects/{project}/deployments/{number}/phases/{phase}/logs/stream viewer
+        POST /v1/projects/{project}/deployments/{number}/redeploy member
+        POST /v1/projects/{project}/deployments/{number}/reject member
+        POST /v1/projects/{project}/deployments/{number}/retry member
+        GET /v1/projects/{project}/environments viewer
+        GET /v1/projects/{project}/environments/{environment} viewer
+        POST /v1/projects/{project}/environments/{environment}/deployments member
+        POST /v1/projects/{project}/environments/{environment}/rollback member
+        GET /v1/projects/{project}/releases viewer
+        POST /v1/projects/{project}/releases member
+        GET /v1/projects/{project}/releases/{tag} viewer
+        POST /v1/projects/{project}/releases/{tag}/abandon member
+        POST /v1/projects/{project}/releases/{tag}/start member
+        GET /v1/tokens admin
+        POST /v1/tokens admin
+        DELETE /v1/tokens/{name} admin
+        GET /v1/whoami viewer
+    "#]]
+    .assert_eq(&lines.collect::<String>());
 
     let viewer = server.token("viewer", "viewer", &[]).await;
     let member = server.token("member", "member", &[]).await;

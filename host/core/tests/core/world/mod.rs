@@ -159,7 +159,11 @@ impl World {
             _ => DeploymentType::Full,
         };
         let request = Digest::of(format!("{release} {environment}").as_bytes());
-        let key = self.rng.bool().then(|| TriggerKey { key: format!("k{}", self.rng.u8(..40)), request });
+        let key = self.rng.bool().then(|| TriggerKey {
+            scope: String::new(),
+            key: format!("k{}", self.rng.u8(..40)),
+            request,
+        });
         let flags = Flags { allow_destructive: self.rng.u8(..4) > 0, ..Flags::default() };
         let by = self.anyone();
         let (workflow, comment) = (None, String::new());
