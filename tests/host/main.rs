@@ -3,6 +3,9 @@
 //! Every host has a data folder and a port of its own, so that tests run side by side. Nothing here sleeps for luck:
 //! what a test waits for has a name and a deadline ([`harness::wait`]).
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops, and its backtrace says where")]
+#![expect(clippy::type_complexity, reason = "what one helper gives to one test needs no name")]
+
 mod disk;
 mod harness;
 mod kill;

@@ -148,7 +148,6 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
     }
     let killed = killed(dir.path());
     let (store, opened) = open(killed.path());
-    println!("KILLPROBE {:?} through {:?}", opened.index, store.indexed_through("shop"));
     assert_eq!(opened.events, 500);
     assert!(store.indexed_through("shop").unwrap() <= 500, "the index may be behind");
     assert_eq!(tail(&store).len(), 500);

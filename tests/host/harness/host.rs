@@ -158,7 +158,7 @@ impl Host {
 
     pub fn admin(&self) -> Person {
         let secret = std::fs::read_to_string(self.data().join("admin-token")).unwrap();
-        Person::new("admin", self.address, secret.trim())
+        Person::new(self.address, secret.trim())
     }
 
     pub fn person(&self, name: &str, groups: &[&str], role: &str) -> Person {
@@ -169,7 +169,7 @@ impl Host {
             role: Some(role.to_owned()),
         };
         let token = block_on(self.admin().client.create_token(&token)).unwrap();
-        Person::new(name, self.address, &token.secret.unwrap())
+        Person::new(self.address, &token.secret.unwrap())
     }
 
     // ---- plugins ----

@@ -12,7 +12,6 @@ use super::block_on;
 /// A person with a token.
 #[derive(Clone)]
 pub struct Person {
-    pub name: String,
     pub client: Client,
     base: String,
     pub secret: String,
@@ -41,10 +40,10 @@ pub struct Raw {
 }
 
 impl Person {
-    pub fn new(name: &str, address: SocketAddr, secret: &str) -> Self {
+    pub fn new(address: SocketAddr, secret: &str) -> Self {
         let base = format!("http://{address}");
         let client = Client::new(&base, Some(secret.to_owned())).unwrap();
-        Self { name: name.to_owned(), client, base, secret: secret.to_owned() }
+        Self { client, base, secret: secret.to_owned() }
     }
 
     pub fn with_secret(&self, secret: &str) -> Self {

@@ -25,8 +25,8 @@ const REDRAW_EVERY: Duration = Duration::from_millis(500);
 const FETCH_EVERY: Duration = Duration::from_secs(5);
 const BLOCKER_LASTS: Duration = Duration::from_secs(1);
 const MAX_FIELD_CHARS: usize = 120;
-/// After the end, for the last log lines.
-const LOGS_MAY_TAKE: Duration = Duration::from_secs(3);
+/// After the end, for the last events and log lines.
+const LAST_WORDS_MAY_TAKE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone)]
 pub struct Watch {
@@ -270,9 +270,10 @@ impl<'a> Watching<'a> {
         }
     }
 
+    /// They come a moment after the status.
     async fn last_words(&mut self) -> Result<(), CliError> {
-        let deadline = Instant::now() + LOGS_MAY_TAKE;
-        while self.open_logs > 0 {
+        let deadline = Instant::now() + LAST_WORDS_MAY_TAKE;
+        while self.open_logs > 0 || !self.events_ended {
             match tokio::time::timeout_at(deadline, self.news.recv()).await {
                 Ok(Some(news)) => self.hear(news)?,
                 Ok(None) | Err(_) => break,
@@ -659,7 +660,7 @@ mod tests {
         let lines = [event_line(&look(), &event("phase_started", "publish started")), log_line(&look(), &line)];
         expect![[r#"
             09:29:31  publish started
-            09:29:40  publish | wrote �[2J files=120"#]]
+            09:29:40  publish | wrote �[2J files=120 text=éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…"#]]
         .assert_eq(&lines.join("\n"));
     }
 }
