@@ -84,6 +84,7 @@ pub struct Queued {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerKey {
     /// Whose key it is, and for what: nobody meets another's.
+    #[serde(default)]
     pub scope: String,
     pub key: String,
     pub request: Digest,
