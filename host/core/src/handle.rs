@@ -151,9 +151,9 @@ pub enum Rejection {
     #[error("{why}")]
     MayNotApprove { why: String },
     #[error(
-        "deployment {number} has finished ({status}); a finished deployment stays finished, but `retry` starts a new attempt"
+        "deployment {number} has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"
     )]
-    AlreadyFinished { number: DeploymentNumber, status: String },
+    AlreadyFinished { number: DeploymentNumber },
     #[error("deployment {number} is going back to how it was; stop that with --force only if you must")]
     UndoUnderWay { number: DeploymentNumber },
     #[error("deployment {number} has not finished ({status}); cancel it first or wait")]
@@ -485,7 +485,7 @@ fn fits_environment(
 
 /// Between looking and approving, the plan may have been made again.
 fn expect_plan(state: &State, number: DeploymentNumber, seen: Option<Digest>) -> Result<(), Rejection> {
-    let asked = find(state, number)?.attempt.approval.as_ref().map(|approval| approval.plan_digest);
+    let asked = find_unfinished(state, number)?.attempt.approval.as_ref().map(|approval| approval.plan_digest);
     match (seen, asked) {
         (Some(seen), Some(now)) if seen != now => Err(Rejection::PlanChanged { number, seen, now }),
         (Some(_) | None, _) => Ok(()),
@@ -500,7 +500,7 @@ fn answer(
     change: impl FnOnce(Signature) -> Change,
 ) -> Result<(), Rejection> {
     at_most("the comment's length", comment.len(), LONGEST_TEXT)?;
-    let deployment = find(&turn.state, number)?;
+    let deployment = find_unfinished(&turn.state, number)?;
     let approval = match (&deployment.attempt.stage, &deployment.attempt.approval) {
         (Stage::AwaitingApproval, Some(approval)) => approval,
         _ => return Err(Rejection::NotWaitingForApproval { number, status: deployment.status_text() }),
@@ -516,10 +516,7 @@ fn answer(
 
 fn cancel(turn: &mut Turn, number: DeploymentNumber, forced: bool, reason: String, by: Actor) -> Result<(), Rejection> {
     at_most("the reason's length", reason.len(), LONGEST_TEXT)?;
-    let deployment = find(&turn.state, number)?;
-    if deployment.is_finished() {
-        return Err(Rejection::AlreadyFinished { number, status: deployment.status_text() });
-    }
+    let deployment = find_unfinished(&turn.state, number)?;
     if matches!(deployment.attempt.stage, Stage::Undoing { .. }) && !forced {
         return Err(Rejection::UndoUnderWay { number });
     }
@@ -595,8 +592,13 @@ fn first_to_repeat(deployment: &Deployment) -> usize {
     phases.iter().position(|phase| !done(phase)).unwrap_or(phases.len())
 }
 
-fn find(state: &State, number: DeploymentNumber) -> Result<Arc<Deployment>, Rejection> {
-    state.deployments.get(&number).cloned().ok_or_else(|| unknown_deployment(state, number))
+/// What was forgotten had finished: nothing else leaves the memory.
+fn find_unfinished(state: &State, number: DeploymentNumber) -> Result<Arc<Deployment>, Rejection> {
+    match state.deployments.get(&number) {
+        Some(deployment) if !deployment.is_finished() => Ok(deployment.clone()),
+        None if number == 0 || number > state.last_number => Err(unknown_deployment(state, number)),
+        Some(_) | None => Err(Rejection::AlreadyFinished { number }),
+    }
 }
 
 fn unknown_deployment(state: &State, number: DeploymentNumber) -> Rejection {

@@ -78,7 +78,8 @@ fn one_refusal_is_enough() {
     assert_eq!(project.is(1), "NotDeployed/Rejected");
     expect!["approval: ann refused: not on a Friday"].assert_eq(&project.failure(1));
     let refusal = project.approve(1, person("bob")).unwrap_err();
-    expect!["deployment 1 is not waiting for an approval; it is NotDeployed/Rejected"].assert_eq(&refusal);
+    expect!["deployment 1 has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"]
+        .assert_eq(&refusal);
 }
 
 #[test]
@@ -95,7 +96,8 @@ fn silence_is_a_refusal_after_the_time_limit() {
 fn nobody_is_asked_before_the_plan_is_there_to_be_signed() {
     let mut project = Project::new(asking(&[rule(1, &[])]), &[apply("web")]);
     project.deploy("v1");
-    assert!(project.approve(1, person("ann")).is_err());
+    let refusal = project.approve(1, person("ann")).unwrap_err();
+    expect!["deployment 1 is not waiting for an approval; it is NotDeployed/Queued"].assert_eq(&refusal);
     project.answer(1, Plan(0), plan(&["a"]));
     let deployment = project.deployment(1);
     assert_eq!(deployment.attempt.approval.as_ref().unwrap().plan_digest, deployment.plan_digest());
@@ -255,4 +257,17 @@ fn up_to(most: usize, kinds: usize) -> Vec<Vec<usize>> {
         all.extend(last.clone());
     }
     all
+}
+
+#[test]
+fn what_has_finished_is_not_answered_also_when_it_has_left_the_memory() {
+    let mut project = pending(&[rule(1, &[])]);
+    project.cancel(1).unwrap();
+    let in_memory = project.approve(1, person("ann")).unwrap_err();
+    project.state.forget(1);
+    assert_eq!(project.approve(1, person("ann")).unwrap_err(), in_memory);
+    expect!["deployment 1 has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"]
+        .assert_eq(&in_memory);
+    expect!["there is no deployment 2 in project `shop`; the last one is 1"]
+        .assert_eq(&project.approve(2, person("ann")).unwrap_err());
 }

@@ -168,7 +168,7 @@ fn a_second_forced_stop_ends_it_as_stopped() {
     assert_eq!(status(&project), DeploymentStatus::Stopped);
     expect!["build Canceled, smoke Skipped, cleanup Skipped"].assert_eq(&project.phases(1));
     let refusal = project.stop(1).unwrap_err();
-    expect!["deployment 1 has finished (Failed/Canceled); a finished deployment stays finished, but `retry` starts a new attempt"]
+    expect!["deployment 1 has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"]
         .assert_eq(&refusal);
 }
 

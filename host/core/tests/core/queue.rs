@@ -77,16 +77,19 @@ fn environments_do_not_wait_for_each_other() {
 #[test]
 fn a_trigger_with_the_same_key_is_the_same_deployment() {
     let mut project = one_apply();
-    let key = |request: &str| {
-        Some(TriggerKey { scope: String::new(), key: "k1".to_owned(), request: Digest::of(request.as_bytes()) })
+    let of = |scope: &str, request: &str| {
+        let request = Digest::of(request.as_bytes());
+        let key = TriggerKey { scope: scope.to_owned(), key: "k1".to_owned(), request };
+        Command::Deploy(Deploy { key: Some(key), ..to_prod("v1") })
     };
-    let deploy = |request: &str| Command::Deploy(Deploy { key: key(request), ..to_prod("v1") });
-    project.send(deploy("v1 to prod"));
-    project.send(deploy("v1 to prod"));
+    project.send(of("ci", "v1 to prod"));
+    project.send(of("ci", "v1 to prod"));
     assert_eq!(project.state.last_number, 1);
-    assert_eq!(project.state.triggers["k1"].1, 1);
-    let refusal = project.attempt(deploy("v2 to prod")).unwrap_err();
+    let refusal = project.attempt(of("ci", "v2 to prod")).unwrap_err();
     expect!["Idempotency-Key `k1` was used for deployment 1, with another request; use a new key"].assert_eq(&refusal);
+    // Somebody else's key of the same name is another key.
+    project.send(of("nightly", "v2 to prod"));
+    assert_eq!(project.state.last_number, 2);
 }
 
 #[test]

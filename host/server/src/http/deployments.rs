@@ -161,10 +161,6 @@ impl Found {
     fn shown(&self) -> wire::Deployment {
         views::deployment(&self.view.state, self.view.sequence, &self.deployment, clock::now())
     }
-
-    fn is_in_memory(&self) -> bool {
-        self.view.state.deployments.contains_key(&self.deployment.number)
-    }
 }
 
 /// Looks in memory, then in the index: nothing leaves the one before it is in the other.
@@ -345,10 +341,6 @@ async fn answer(
     number: DeploymentNumber,
 ) -> Result<Json<wire::Deployment>, Problem> {
     let handle = api.project(&project)?;
-    let found = find(api, &handle, number).await?;
-    if !found.is_in_memory() {
-        return Err(Rejection::NotWaitingForApproval { number, status: found.deployment.status_text() }.into());
-    }
     handle.send(command).await?;
     Ok(Json(find(api, &handle, number).await?.shown()))
 }
@@ -364,10 +356,6 @@ pub async fn cancel(
     Given(cancel): Given<wire::Cancel>,
 ) -> Result<Json<wire::Deployment>, Problem> {
     let handle = api.project(&project)?;
-    let found = find(&api, &handle, number).await?;
-    if !found.is_in_memory() {
-        return Err(Rejection::AlreadyFinished { number, status: found.deployment.status_text() }.into());
-    }
     handle.send(Command::Cancel { number, forced: cancel.force, reason: cancel.reason, by }).await?;
     Ok(Json(find(&api, &handle, number).await?.shown()))
 }

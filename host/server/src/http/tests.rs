@@ -561,6 +561,8 @@ async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
 async fn only_those_who_are_asked_approve() {
     let server = Server::with_release("v1").await;
     server.deploy("production", "v1").await;
+    server.deploy("production", "v1").await;
+    server.post("/v1/projects/shop/deployments/2/approve", json!({})).await.is_problem(409, "not-waiting-for-approval");
     let path = "/v1/projects/shop/deployments/1/approve";
     server.post(path, json!({})).await.is_problem(403, "may-not-approve");
     let approve = |secret: String| {
@@ -573,7 +575,7 @@ async fn only_those_who_are_asked_approve() {
     assert_eq!(approved["approval"]["answers"][0]["person"], "olga");
     server.is_indexed(1).await;
     server.deploy("staging", "v1").await;
-    server.post(path, json!({})).await.is_problem(409, "not-waiting-for-approval");
+    server.post(path, json!({})).await.is_problem(409, "already-finished");
     server.post("/v1/projects/shop/deployments/1/cancel", json!({})).await.is_problem(409, "already-finished");
 }
 
