@@ -68,7 +68,6 @@ enum Aim {
 }
 
 #[test]
-#[ignore = "not seen green yet: run it with --ignored before relying on it"]
 fn a_host_that_is_killed_anywhere_loses_nothing_and_does_nothing_twice() {
     let started = Instant::now();
     let mut host = Host::start();

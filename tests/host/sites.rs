@@ -85,7 +85,6 @@ fn a_folder_that_may_only_be_read_fails_the_apply_and_keeps_what_was_live() {
 }
 
 #[test]
-#[ignore = "mended, and not seen green since: run it with --ignored"]
 fn a_full_disk_fails_the_apply_and_keeps_what_was_live() {
     let host = Host::start();
     let folder = host.place("site");

@@ -36,8 +36,17 @@ impl Workspace {
 
     /// Builds the host; says where its binary is.
     pub fn host(&self, profile: &str) -> Result<PathBuf> {
-        self.cargo(&["build", "--package", "lockgate", "--bin", "lockgate", "--profile", profile])?;
-        Ok(self.target.join(folder_of(profile)).join(format!("lockgate{}", env::consts::EXE_SUFFIX)))
+        self.build(profile, &["--bin", "lockgate"])?;
+        Ok(self.binary(profile, "lockgate"))
+    }
+
+    /// Always for the whole workspace: what cargo builds for a part of it has other features, and would be built again.
+    pub fn build(&self, profile: &str, what: &[&str]) -> Result<()> {
+        self.cargo(&[["build", "--workspace", "--profile", profile].as_slice(), what].concat())
+    }
+
+    pub fn binary(&self, profile: &str, name: &str) -> PathBuf {
+        self.target.join(folder_of(profile)).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 }
 

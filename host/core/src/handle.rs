@@ -397,13 +397,7 @@ fn roll_back(
         return Err(unknown_environment(&turn.state, &environment));
     }
     let there = turn.state.environment(&environment);
-    let is_current =
-        |live: &&crate::state::Live| there.current.as_ref().is_some_and(|current| current.release == live.release);
-    let back_to = match &there.live {
-        Some(live) if !is_current(&live) => Some(live),
-        Some(_) | None => there.live_before.back(),
-    };
-    let Some(back_to) = back_to else { return Err(Rejection::NothingToRollBackTo { environment }) };
+    let Some(back_to) = there.rollback_to() else { return Err(Rejection::NothingToRollBackTo { environment }) };
     queue(
         turn,
         Deploy {

@@ -140,6 +140,17 @@ pub struct EnvironmentState {
     pub current: Option<Current>,
 }
 
+impl EnvironmentState {
+    /// Where a rollback goes: to what is live, where something else was begun, and else to what was live before.
+    pub fn rollback_to(&self) -> Option<&Live> {
+        let is_current = |live: &&Live| self.current.as_ref().is_some_and(|current| current.release == live.release);
+        match &self.live {
+            Some(live) if !is_current(&live) => Some(live),
+            Some(_) | None => self.live_before.back(),
+        }
+    }
+}
+
 impl State {
     pub fn new(project: ProjectId) -> Self {
         Self {

@@ -104,6 +104,10 @@ impl Journal {
         Ok((Self { dir: dir.to_owned(), max_payload_bytes, shared, committer: Some(committer) }, recovery))
     }
 
+    pub fn max_payload_bytes(&self) -> usize {
+        self.max_payload_bytes
+    }
+
     /// Appends records that become durable together or not at all. `done` is called once: on the journal's thread after
     /// the sync, or at once on this one if the append is refused. It must not block.
     ///

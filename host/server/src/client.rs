@@ -178,11 +178,7 @@ impl Client {
         idempotency_key: Option<&str>,
     ) -> Result<Deployment, ClientError> {
         let path = ["v1", "projects", project, "environments", environment, "deployments"];
-        let mut post = self.request(Method::POST, &path).json(deployment).timeout(ANSWER_TIMEOUT);
-        if let Some(key) = idempotency_key {
-            post = post.header("Idempotency-Key", key);
-        }
-        self.answer(post).await
+        self.trigger(&path, deployment, idempotency_key).await
     }
 
     pub async fn roll_back(
@@ -190,8 +186,23 @@ impl Client {
         project: &str,
         environment: &str,
         remark: &Remark,
+        idempotency_key: Option<&str>,
     ) -> Result<Deployment, ClientError> {
-        self.post(&["v1", "projects", project, "environments", environment, "rollback"], remark).await
+        let path = ["v1", "projects", project, "environments", environment, "rollback"];
+        self.trigger(&path, remark, idempotency_key).await
+    }
+
+    async fn trigger(
+        &self,
+        path: &[&str],
+        asked: &impl Serialize,
+        idempotency_key: Option<&str>,
+    ) -> Result<Deployment, ClientError> {
+        let mut post = self.request(Method::POST, path).json(asked).timeout(ANSWER_TIMEOUT);
+        if let Some(key) = idempotency_key {
+            post = post.header("Idempotency-Key", key);
+        }
+        self.answer(post).await
     }
 
     pub async fn deployments(&self, project: &str, filter: &DeploymentFilter) -> Result<Page<Deployment>, ClientError> {

@@ -120,6 +120,11 @@ impl Store {
         Ok(told.await.map_err(|_| stopping)??)
     }
 
+    /// An append with a larger event fails.
+    pub fn max_event_bytes(&self) -> usize {
+        self.inner.journal.max_payload_bytes()
+    }
+
     /// The streams that have events, in order of their names.
     pub fn streams(&self) -> Vec<String> {
         self.heads().into_keys().collect()

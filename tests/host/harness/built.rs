@@ -13,7 +13,8 @@ pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let profile = profile_folder();
-        let mut arguments = vec!["build", "--package", "lockgate", "--bin", "lockgate"];
+        // Of the whole workspace, as the tests are: for a part of it cargo would build wasmtime again.
+        let mut arguments = vec!["build", "--workspace", "--bin", "lockgate"];
         if profile.ends_with("release") {
             arguments.push("--release");
         }

@@ -60,7 +60,7 @@ impl Project {
 
     pub fn roll_back(&self, environment: &str) -> u64 {
         let remark = Remark::default();
-        let rollback = self.ann.client.roll_back(&self.name, environment, &remark);
+        let rollback = self.ann.client.roll_back(&self.name, environment, &remark, None);
         block_on(rollback).unwrap_or_else(|error| panic!("{error}")).number
     }
 

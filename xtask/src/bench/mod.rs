@@ -26,7 +26,8 @@ pub fn run(profile: &str) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let machine = machine::facts(profile)?;
     eprintln!("Building the host with profile `{profile}`. The first time, this takes minutes.");
-    let binary = workspace.host(profile)?;
+    workspace.build(profile, &["--bin", "lockgate", "--bin", "xtask", "--features", "xtask/sandbox"])?;
+    let binary = workspace.binary(profile, "lockgate");
     let component = plugins::guest(&workspace, GUEST)?;
 
     // In the target folder, not in a temporary one: that may be memory, which syncs at once.
@@ -64,13 +65,11 @@ pub fn run(profile: &str) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Another build of ourselves: the sandbox is a large thing to build for those who never measure it.
+/// Asked of the build of ourselves that has the sandbox in it: too large a thing for all who never measure it.
 fn instances_in(workspace: &Workspace, profile: &str, component: &Path) -> Result<Value> {
-    let component = component.to_string_lossy();
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(&workspace.root)
-        .args(["run", "--quiet", "--package", "xtask", "--features", "sandbox", "--profile", profile, "--", INSTANCES])
-        .arg(component.as_ref())
+    let output = Command::new(workspace.binary(profile, "xtask"))
+        .arg(INSTANCES)
+        .arg(component)
         .stderr(std::process::Stdio::inherit())
         .output()?;
     if !output.status.success() {

@@ -86,6 +86,10 @@ pub struct RollbackArgs {
     #[arg(long, default_value = "")]
     comment: String,
 
+    /// The same key again gives the same deployment, not a second one.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+
     #[command(flatten)]
     wait: WaitArgs,
 }
@@ -93,7 +97,8 @@ pub struct RollbackArgs {
 impl RollbackArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         let remark = Remark { comment: self.comment };
-        let deployment = session.client.roll_back(&self.project.project, &self.environment, &remark).await?;
+        let key = self.idempotency_key.as_deref();
+        let deployment = session.client.roll_back(&self.project.project, &self.environment, &remark, key).await?;
         self.wait.show(session, deployment, 0).await
     }
 }

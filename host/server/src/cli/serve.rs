@@ -20,15 +20,17 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
     let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls };
     let host = Host::open(settings).await.map_err(|error| cannot_run(&error))?;
-    if let Some(secret) = http::ensure_admin(&host).await.map_err(|error| cannot_run(&error))? {
-        let path = config.data.join("admin-token");
+    if http::needs_administrator(&host) {
+        let (secret, path) = (http::new_secret(), config.data.join("admin-token"));
+        // The file first: a token without it could never be used, a file without its token is written again.
         write_secret(&path, &secret).map_err(|error| {
             let what = format!("cannot write the first token to {}: {error}", path.display());
             CliError::Host {
                 what,
-                hint: "empty the data folder and start again: its secret is not kept anywhere else".to_owned(),
+                hint: "make room or give this user the right to write there, then start again".to_owned(),
             }
         })?;
+        http::create_administrator(&host, &secret).await.map_err(|error| cannot_run(&error))?;
         out.line(&format!("the first token, for an administrator, is in {}", path.display()));
     }
     let address = listener.local_addr().map_err(|error| cannot_run(&error))?;
@@ -82,7 +84,8 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     }
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     writeln!(file, "{secret}")?;
-    file.sync_all()
+    file.sync_all()?;
+    std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Ends at SIGINT or SIGTERM; a second one ends the process at once.

@@ -31,6 +31,8 @@ use crate::clock;
 
 /// Largest component that is read back from the blobs; nothing larger is let in.
 const MOST_COMPONENT_BYTES: u64 = 64 << 20;
+/// An event of the journal holds one answer, with room for what stands around it.
+const MOST_ANSWER_BYTES: usize = 4 << 20;
 /// Log lines taken to the disk at a time.
 const LINES_PER_WRITE: usize = 256;
 
@@ -193,7 +195,7 @@ impl CallRunner {
         let Some(answer) = answer else { return };
         // A bug of ours must not leave a phase waiting for its timeout.
         let answer = answer.unwrap_or_else(|_| Err(ours("the host failed while it made this call".to_owned())));
-        reports.send(call, answer.unwrap_or_else(Answer::Failed)).await;
+        reports.send(call, answer.and_then(bounded).unwrap_or_else(Answer::Failed)).await;
     }
 
     async fn answer(&self, job: Job, lines: Lines) -> Result<Answer, Failure> {
@@ -296,6 +298,17 @@ impl CallRunner {
         });
         (Lines { sender, tag }, pump)
     }
+}
+
+/// An answer is recorded as text, which may be several times as long as what the plugin said.
+fn bounded(answer: Answer) -> Result<Answer, Failure> {
+    let bytes = serde_json::to_vec(&answer).expect("an answer is plain data").len();
+    if bytes > MOST_ANSWER_BYTES {
+        let message =
+            format!("the plugin's answer takes {bytes} bytes on the record; at most {MOST_ANSWER_BYTES} are allowed");
+        return Err(failure("limit", message, Retry::Never));
+    }
+    Ok(answer)
 }
 
 fn operation(question: &Question) -> Operation {

@@ -3,13 +3,13 @@
 //! It takes all that waits, decides, commits once, and only then answers and acts. While a commit is under way
 //! the next commands gather: the disk sets the pace, not a timer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use lockgate_core::definition::RESERVED_PHASE_NAMES;
 use lockgate_core::deployment::{Change, Deployment};
 use lockgate_core::handle::{Command, Rejection, handle};
-use lockgate_core::name::{DeploymentNumber, Name};
+use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef};
 use lockgate_store::{IndexBatch, Store};
@@ -23,6 +23,8 @@ use crate::clock;
 const INBOX: usize = 1_024;
 /// Commands decided on in one commit.
 const MOST_PER_COMMIT: usize = 256;
+/// A commit takes no further command once its events are this large.
+const COMMIT_BYTES: usize = 8 << 20;
 /// A snapshot of the state goes to the index this often, so that a start replays little.
 pub const EVENTS_PER_SNAPSHOT: u64 = 4_096;
 const LONGEST_SLEEP_MS: u64 = 60_000;
@@ -141,27 +143,37 @@ impl Owner {
                 }
                 () = sleep_until(self.state.wake_at()) => batch.push(Message { command: Command::Tick, reply: None }),
             }
-            if self.commit(batch).await.is_err() {
-                return;
+            let mut batch = VecDeque::from(batch);
+            while !batch.is_empty() {
+                if self.commit(&mut batch).await.is_err() {
+                    return;
+                }
             }
         }
     }
 
-    /// Decides on a batch, writes it, and then tells and acts. An error means that the disk failed: whoever waits
-    /// learns that the host stops, and nothing is started on the strength of events that may not be there.
-    async fn commit(&mut self, batch: Vec<Message>) -> Result<(), ()> {
-        let before = self.state.last_event_at;
-        let mut events: Vec<Event> = Vec::new();
+    /// Decides on what fits one commit, writes it, and then tells and acts. An error means that the disk failed:
+    /// whoever waits learns that the host stops, and nothing is started on the strength of events that may not be there.
+    async fn commit(&mut self, batch: &mut VecDeque<Message>) -> Result<(), ()> {
+        let now = clock::now().max(self.state.last_event_at);
+        let (mut events, mut payloads, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut replies = Vec::new();
-        for message in batch {
-            let decided = handle(&self.state, message.command, clock::now().max(before));
-            let decided = decided.inspect(|decided| decided.iter().for_each(|event| self.state.apply(event)));
-            if let Ok(decided) = &decided {
-                events.extend_from_slice(decided);
+        while bytes < COMMIT_BYTES
+            && let Some(message) = batch.pop_front()
+        {
+            let decided = self.decide(message.command, now).map(|(decided, encoded)| {
+                decided.iter().for_each(|event| self.state.apply(event));
+                bytes += encoded.iter().map(Vec::len).sum::<usize>();
+                events.extend_from_slice(&decided);
+                payloads.extend(encoded);
+                decided
+            });
+            match message.reply {
+                Some(reply) => replies.push((reply, decided)),
+                None => drop(decided.inspect_err(|why| tracing::error!(project = %self.name, %why, "not recorded"))),
             }
-            replies.extend(message.reply.map(|reply| (reply, decided)));
         }
-        let first = self.write(&events).await.map_err(|error| {
+        let first = self.write(payloads).await.map_err(|error| {
             tracing::error!(project = %self.name, %error, "the journal failed; this project stops here");
         })?;
         let touched = touched(&events);
@@ -207,12 +219,25 @@ impl Owner {
         }
     }
 
+    /// What a command leads to, and how the journal keeps it.
+    fn decide(&self, command: Command, now: Timestamp) -> Result<(Vec<Event>, Vec<Vec<u8>>), Rejection> {
+        let events = handle(&self.state, command, now)?;
+        let encode = |event| serde_json::to_vec(event).expect("events are plain data");
+        let encoded: Vec<Vec<u8>> = events.iter().map(encode).collect();
+        let largest = encoded.iter().map(Vec::len).max().unwrap_or(0);
+        let allowed = self.store.max_event_bytes();
+        // The journal would take it for a failure of the disk, and stop.
+        if largest > allowed {
+            return Err(Rejection::TooMuch { what: "the record of this, in bytes,", actual: largest, allowed });
+        }
+        Ok((events, encoded))
+    }
+
     /// Returns the sequence of the first event.
-    async fn write(&mut self, events: &[Event]) -> Result<u64, lockgate_store::StoreError> {
-        if events.is_empty() {
+    async fn write(&mut self, payloads: Vec<Vec<u8>>) -> Result<u64, lockgate_store::StoreError> {
+        if payloads.is_empty() {
             return Ok(self.sequence + 1);
         }
-        let payloads = events.iter().map(|event| serde_json::to_vec(event).expect("events are plain data")).collect();
         let committed = self.store.append(self.name.as_str(), payloads).await?;
         self.sequence = committed.last;
         Ok(committed.first)

@@ -31,15 +31,16 @@ pub fn hash(secret: &str) -> Digest {
     Digest::of(secret.as_bytes())
 }
 
-/// On the first start, when there are no tokens: makes one for an administrator, and gives its secret this once.
-pub async fn ensure_admin(host: &Host) -> Result<Option<String>, SystemRefusal> {
-    if !host.system.view().tokens.is_empty() {
-        return Ok(None);
-    }
-    let secret = new_secret();
+/// Before anybody has a token, nobody can make one.
+pub fn needs_administrator(host: &Host) -> bool {
+    host.system.view().tokens.is_empty()
+}
+
+/// The first token, of an administrator. Whoever calls this has put the secret away safely before.
+pub async fn create_administrator(host: &Host, secret: &str) -> Result<(), SystemRefusal> {
     let token = Token {
         name: "admin".to_owned(),
-        secret_hash: hash(&secret),
+        secret_hash: hash(secret),
         person: "admin".to_owned(),
         groups: BTreeSet::new(),
         role: Role::Admin,
@@ -47,8 +48,7 @@ pub async fn ensure_admin(host: &Host) -> Result<Option<String>, SystemRefusal> 
         revoked: false,
     };
     let by = Actor { person: "lockgate".to_owned(), groups: BTreeSet::new(), via: "first start".to_owned() };
-    host.system.send(SystemCommand::CreateToken { token, by }, clock::now()).await?;
-    Ok(Some(secret))
+    host.system.send(SystemCommand::CreateToken { token, by }, clock::now()).await.map(drop)
 }
 
 /// The person behind a request.

@@ -41,7 +41,7 @@ use utoipa_axum::routes;
 use crate::driver::{Host, ProjectHandle};
 use crate::wire;
 use auth::Caller;
-pub use auth::{ensure_admin, hash, new_secret};
+pub use auth::{create_administrator, hash, needs_administrator, new_secret};
 use problem::Problem;
 
 /// Requests that are being answered when the host stops may take this long.

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use lockgate_core::approval::is_satisfied;
 use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, PhaseWork};
 use lockgate_core::deployment::{
-    Approval, Attempt, Current, Deployment, GateRun, PhaseResult, PhaseRun, Signature, Stage, UndoResult,
+    Approval, Attempt, Deployment, GateRun, PhaseResult, PhaseRun, Signature, Stage, UndoResult,
 };
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::plugin::{Artifact, FieldChange, Grants, Limits, ResourceChange};
 use lockgate_core::release::{Release, ReleaseStatus};
-use lockgate_core::state::{EnvironmentState, Live, State};
+use lockgate_core::state::{EnvironmentState, State};
 use lockgate_core::system::{SystemState, Token};
 use lockgate_core::work::{Step, Work, WorkState};
 use serde::Serialize;
@@ -72,17 +72,7 @@ pub fn environment(state: &State, name: &Name) -> wire::Environment {
         active: there.slot,
         queue: there.queue.iter().take(MOST_QUEUED_SHOWN).copied().collect(),
         waiting: there.queue.len(),
-        rollback_to: rollback_to(&there).map(|live| live.release.to_string()),
-    }
-}
-
-/// As the core decides it: to what is live, where something else was begun, and else to what was live before.
-fn rollback_to(there: &EnvironmentState) -> Option<&Live> {
-    let is_current =
-        |live: &Live| there.current.as_ref().is_some_and(|current: &Current| current.release == live.release);
-    match &there.live {
-        Some(live) if !is_current(live) => Some(live),
-        Some(_) | None => there.live_before.back(),
+        rollback_to: there.rollback_to().map(|live| live.release.to_string()),
     }
 }
 
@@ -550,22 +540,5 @@ mod tests {
             fingerprint: String::new(),
         };
         assert_eq!((field(&secret).before, field(&secret).after), (Value::Null, Value::Null));
-    }
-
-    #[test]
-    fn a_rollback_goes_to_what_is_live_while_something_else_is_current() {
-        let live = |tag: &str| Live {
-            release: tag.parse().unwrap(),
-            workflow: "publish".parse().unwrap(),
-            deployment: 1,
-            since: Timestamp(0),
-        };
-        let current = |tag: &str| Some(Current { release: tag.parse().unwrap(), deployment: 2, since: Timestamp(0) });
-        let mut there = EnvironmentState { live: Some(live("v2")), ..EnvironmentState::default() };
-        there.live_before.push_back(live("v1"));
-        there.current = current("v3");
-        assert_eq!(rollback_to(&there).unwrap().release.as_str(), "v2");
-        there.current = current("v2");
-        assert_eq!(rollback_to(&there).unwrap().release.as_str(), "v1");
     }
 }
