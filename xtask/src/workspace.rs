@@ -52,7 +52,16 @@ impl Workspace {
 
 /// The cargo that runs us, so that `cargo +1.95 xtask` means what it says.
 fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo tells us about this package is not about those that are built now: build scripts that look at it
+    // would run again, and all that stands on them.
+    for (name, _) in env::vars_os() {
+        let about_us = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if about_us.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Cargo's folder for a profile: `dev` is the one that is called otherwise.

@@ -44,7 +44,14 @@ fn profile_folder() -> PathBuf {
 
 fn cargo(arguments: &[&str]) {
     let target = profile_folder().parent().unwrap().to_owned();
-    let status = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    // They are about this package; a build script that looks at them would run again, and all that stands on it.
+    let about_us = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names
+        .filter(|name| about_us.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)))
+        .for_each(|name| drop(cargo.env_remove(name)));
+    let status = cargo
         .args(arguments)
         .arg("--quiet")
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
