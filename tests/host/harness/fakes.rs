@@ -85,7 +85,7 @@ fn decide(state: &mut State, method: &str, path: &str, body: Vec<u8>) -> (&'stat
             state.heard.push(String::from_utf8_lossy(&body).into_owned());
             ("200 OK", Vec::new())
         }
-        _ => match std::fs::read(state.folder.join(path)) {
+        _ => match std::fs::read(state.folder.join(if path.is_empty() { "index.html" } else { path })) {
             Ok(content) => ("200 OK", content),
             Err(_) => ("404 Not Found", Vec::new()),
         },

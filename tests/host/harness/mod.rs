@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub use archive::{archive, hostile_archive, link};
-pub use built::component;
+pub use built::{binary, component};
 pub use fakes::Web;
 pub use host::{Host, free_address};
 pub use people::{Person, Refused, digest};

@@ -15,11 +15,16 @@ pub struct Project {
 }
 
 impl Project {
-    /// Creates it from the rest of its project file: all but its name.
-    pub fn create(host: &Host, name: &str, rest: &str) -> Self {
+    /// Its people; the project is there, or somebody else makes it.
+    pub fn of(host: &Host, name: &str) -> Self {
         let ann = host.person(&format!("ann-{name}"), &["operators"], "member");
         let bob = host.person(&format!("bob-{name}"), &["operators"], "member");
-        let project = Self { name: name.to_owned(), ann, bob };
+        Self { name: name.to_owned(), ann, bob }
+    }
+
+    /// Creates it from the rest of its project file: all but its name.
+    pub fn create(host: &Host, name: &str, rest: &str) -> Self {
+        let project = Self::of(host, name);
         project.change(host, rest);
         project
     }
