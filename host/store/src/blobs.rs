@@ -50,13 +50,13 @@ impl Blobs {
         writer.finish(None)
     }
 
-    /// The file and its length. Its bytes are not checked again.
-    pub fn open_blob(&self, digest: Digest) -> Result<(File, u64), StoreError> {
+    /// A reader of its bytes, and how many there are.
+    pub fn open_blob(&self, digest: Digest) -> Result<(BlobReader, u64), StoreError> {
         let path = self.path(digest);
-        let open = || -> io::Result<(File, u64)> {
+        let open = || -> io::Result<(BlobReader, u64)> {
             let file = File::open(&path)?;
             let bytes = file.metadata()?.len();
-            Ok((file, bytes))
+            Ok((BlobReader { blobs: self.clone(), file, hash: Sha256::new(), digest }, bytes))
         };
         open().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => StoreError::NoBlob { digest },
@@ -70,20 +70,52 @@ impl Blobs {
 
     /// The bytes of a blob of at most `limit` bytes, checked against the digest.
     pub fn read(&self, digest: Digest, limit: u64) -> Result<Vec<u8>, StoreError> {
-        let path = self.path(digest);
-        let (mut file, length) = self.open_blob(digest)?;
+        let (mut reader, length) = self.open_blob(digest)?;
         if length > limit {
             return Err(StoreError::BlobTooLarge { limit });
         }
         let mut bytes = Vec::with_capacity(length as usize);
-        file.read_to_end(&mut bytes).map_err(StoreError::io("read the blob", &path))?;
-        let actual = Digest::of(&bytes);
-        if actual == digest { Ok(bytes) } else { Err(StoreError::DamagedBlob { digest, actual, path }) }
+        reader.file.read_to_end(&mut bytes).map_err(StoreError::io("read the blob", &self.path(digest)))?;
+        match Digest::of(&bytes) {
+            actual if actual == digest => Ok(bytes),
+            actual => Err(self.put_aside(digest, actual)),
+        }
+    }
+
+    /// Takes its name from a damaged blob: the right bytes can be uploaded again, and nobody takes these for them.
+    fn put_aside(&self, digest: Digest, actual: Digest) -> StoreError {
+        let path = self.dir.join("damaged").join(digest.hex());
+        // Where that fails the blob stays, and is found damaged by its next reader too.
+        let _ = folder::create(&self.dir.join("damaged")).is_ok_and(|()| fs::rename(self.path(digest), &path).is_ok());
+        StoreError::DamagedBlob { digest, actual, path }
     }
 
     fn path(&self, digest: Digest) -> PathBuf {
         let hex = digest.hex();
         self.dir.join("sha256").join(&hex[..2]).join(&hex)
+    }
+}
+
+/// Reads a blob from its beginning to its end, and fails there when these were not its bytes: whoever stops before
+/// the end has read what nobody vouches for.
+pub struct BlobReader {
+    blobs: Blobs,
+    file: File,
+    hash: Sha256,
+    digest: Digest,
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.file.read(buffer)?;
+        self.hash.update(&buffer[..bytes]);
+        if bytes == 0 && !buffer.is_empty() {
+            let actual = Digest::from_sha256(self.hash.clone().finalize().into());
+            if actual != self.digest {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, self.blobs.put_aside(self.digest, actual)));
+            }
+        }
+        Ok(bytes)
     }
 }
 
@@ -199,6 +231,19 @@ mod tests {
         blobs.write(b"good").unwrap();
         fs::write(blobs.path(digest), b"evil").unwrap();
         assert!(matches!(blobs.read(digest, 100), Err(StoreError::DamagedBlob { .. })));
+    }
+
+    #[test]
+    fn a_damaged_blob_is_never_read_to_its_end_and_can_be_uploaded_again() {
+        let (dir, blobs) = blobs();
+        let digest = blobs.write(b"good").unwrap();
+        fs::write(blobs.path(digest), b"evil").unwrap();
+        let error = io::copy(&mut blobs.open_blob(digest).unwrap().0, &mut io::sink()).unwrap_err();
+        assert!(error.to_string().contains("is damaged"), "{error}");
+        assert!(!blobs.contains(digest));
+        assert_eq!(fs::read(dir.path().join("damaged").join(digest.hex())).unwrap(), b"evil");
+        blobs.write(b"good").unwrap();
+        assert_eq!(io::copy(&mut blobs.open_blob(digest).unwrap().0, &mut io::sink()).unwrap(), 4);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub enum StoreError {
     #[error("a blob has more than the {limit} bytes that are allowed here")]
     BlobTooLarge { limit: u64 },
 
-    #[error("the blob {digest} is damaged on disk, its bytes have the digest {actual}: upload it again or restore {}", path.display())]
+    #[error("the blob {digest} is damaged on disk, its bytes have the digest {actual}: upload it again (the damaged one is {})", path.display())]
     DamagedBlob { digest: Digest, actual: Digest, path: PathBuf },
 
     #[error("`{part}` cannot be part of a log's name: use 1 to 100 of a-z, 0-9, `.`, `_`, `-`, and no `..`")]

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use lockgate_journal::{self as journal, Journal, Records, StreamHead, TornTail};
 use tokio::sync::{Semaphore, oneshot};
 
-pub use blobs::{BlobWriter, Blobs};
+pub use blobs::{BlobReader, BlobWriter, Blobs};
 pub use error::StoreError;
 pub use index::{Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot};
 pub use journal::{Committed, OnFatal, Stats};

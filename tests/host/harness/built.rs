@@ -48,9 +48,9 @@ fn cargo(arguments: &[&str]) {
     // They are about this package; a build script that looks at them would run again, and all that stands on it.
     let about_us = ["CARGO_PKG_", "CARGO_MANIFEST_"];
     let names = std::env::vars_os().map(|(name, _)| name);
-    names
-        .filter(|name| about_us.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)))
-        .for_each(|name| drop(cargo.env_remove(name)));
+    names.filter(|name| about_us.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))).for_each(|name| {
+        cargo.env_remove(name);
+    });
     let status = cargo
         .args(arguments)
         .arg("--quiet")

@@ -1,5 +1,6 @@
 //! Artifacts: bytes by their digest, streamed to and from the store.
 
+use std::io::{self, Read};
 use std::time::Duration;
 
 use axum::Json;
@@ -9,9 +10,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 use lockgate_core::digest::Digest;
-use lockgate_store::Blobs;
+use lockgate_store::{BlobReader, Blobs};
 use serde::Deserialize;
-use tokio_util::io::ReaderStream;
 use utoipa::IntoParams;
 
 use super::Api;
@@ -23,6 +23,7 @@ use crate::wire;
 
 /// Taken to the disk at a time.
 const BYTES_PER_WRITE: usize = 1 << 20;
+const BYTES_PER_READ: usize = 64 << 10;
 /// An upload from which nothing comes is over.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -100,8 +101,9 @@ async fn gather(chunks: &mut (impl Stream<Item = Result<Bytes, axum::Error>> + U
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)), security(("token" = ["viewer"])))]
 pub async fn download(State(api): State<Api>, At(digest): At<Digest>) -> Result<Response, Problem> {
     let blobs = api.host.store.blobs().clone();
-    let (file, size_bytes) = blocking(move || blobs.open_blob(digest)).await?;
-    let body = Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 << 10));
+    let (blob, size_bytes) = blocking(move || blobs.open_blob(digest)).await?;
+    let download = Download { blob, held: Vec::new() };
+    let body = Body::from_stream(futures::stream::try_unfold(download, |download| blocking(move || download.next())));
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::CONTENT_LENGTH, size_bytes.to_string()),
@@ -110,4 +112,27 @@ pub async fn download(State(api): State<Api>, At(digest): At<Digest>) -> Result<
         (header::CONTENT_DISPOSITION, "attachment".to_owned()),
     ];
     Ok((headers, body).into_response())
+}
+
+/// One chunk is held back until what follows was read: the answer for a damaged blob breaks off before it is whole.
+struct Download {
+    blob: BlobReader,
+    held: Vec<u8>,
+}
+
+impl Download {
+    fn next(mut self) -> io::Result<Option<(Vec<u8>, Self)>> {
+        loop {
+            let mut chunk = vec![0; BYTES_PER_READ];
+            let bytes = self.blob.read(&mut chunk)?;
+            chunk.truncate(bytes);
+            let ready = std::mem::replace(&mut self.held, chunk);
+            if !ready.is_empty() {
+                return Ok(Some((ready, self)));
+            }
+            if self.held.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
 }

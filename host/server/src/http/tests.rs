@@ -454,6 +454,23 @@ async fn an_artifact_comes_back_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn a_damaged_artifact_is_not_downloaded_whole_and_can_be_uploaded_again() {
+    let server = Server::start().await;
+    let bytes = vec![7; 200_000];
+    let digest = server.host.store.blobs().write(&bytes).unwrap();
+    let hex = digest.hex();
+    let path = server.host.store.dir().join("blobs/sha256").join(&hex[..2]).join(&hex);
+    std::fs::write(path, [vec![7; 199_999], vec![8]].concat()).unwrap();
+    let path = format!("/v1/artifacts/{digest}");
+    let answer = server.request(Method::GET, &path).bearer_auth(&server.admin).send().await.unwrap();
+    assert!(answer.bytes().await.is_err());
+    server.get(path.clone()).await.is_problem(404, "unknown-artifact");
+    server.request(Method::PUT, "/v1/artifacts").bearer_auth(&server.admin).body(bytes.clone()).send().await.unwrap();
+    let whole = server.request(Method::GET, &path).bearer_auth(&server.admin).send().await.unwrap();
+    assert_eq!(whole.bytes().await.unwrap(), bytes);
+}
+
+#[tokio::test]
 async fn an_artifact_with_another_digest_leaves_nothing() {
     let server = Server::with_project().await;
     let announced = lockgate_core::digest::Digest::of(b"announced");
