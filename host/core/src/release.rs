@@ -113,7 +113,8 @@ pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, Approv
 fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
     let mut missing = Vec::new();
     let grants = &plugin.grants;
-    for origin in requested_values(&plugin.description.requests.http, config).filter_map(|url| origin_of_url(&url).ok()) {
+    for origin in requested_values(&plugin.description.requests.http, config).filter_map(|url| origin_of_url(&url).ok())
+    {
         if !grants.http.iter().any(|grant| grant.origin == origin) {
             missing.push(format!("HTTP to {origin}, which is not granted; an operator can: `--allow-http {origin}`"));
         }

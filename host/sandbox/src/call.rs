@@ -22,7 +22,7 @@ pub struct CallRequest {
     pub operation: Operation,
     /// Resolved for this call: requests that point into the configuration are already origins and folders.
     pub grants: Grants,
-    /// The attempt's folder; seen as `/workspace` only where `grants.workspace` says so.
+    /// The deployment's folder; seen as `/workspace` only where `grants.workspace` says so.
     pub workspace: Option<PathBuf>,
     pub host: Arc<dyn CallHost>,
     /// Once cancelled, the guest is told; if it has not answered after a grace period, it is stopped.

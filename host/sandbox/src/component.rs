@@ -79,9 +79,7 @@ pub fn kind(engine: &Engine, component: &Component) -> Result<Kind, InvalidCompo
         .collect();
     match kinds[..] {
         [kind] => Ok(kind),
-        [] | [_, _, ..] => {
-            Err(InvalidComponent::WrongWorld { exports: listed(&exports) })
-        }
+        [] | [_, _, ..] => Err(InvalidComponent::WrongWorld { exports: listed(&exports) }),
     }
 }
 

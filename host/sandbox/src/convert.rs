@@ -1,11 +1,11 @@
 //! Between the words of `wit/` and those of `lockgate_core::plugin`, by hand, with every answer checked on the way in.
 
+use lockgate_core::name::Name;
+use lockgate_core::origin::normal_origin;
 use lockgate_core::plugin::{
     Artifact, CallContext, ChangeAction, Decision, Description, Failure, FieldChange, Health, Issue, PlanStep, Planned,
     Progressed, Requested, Requests, ResourceChange, ResourceState, Retry, Sampled, Verdict,
 };
-use lockgate_core::name::Name;
-use lockgate_core::origin::normal_origin;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

@@ -211,7 +211,9 @@ impl Sandbox {
     /// What the loaded plugin itself thinks of a configuration; runs without any grant.
     pub async fn validate(&self, plugin: &Digest, config: &Value) -> Result<Vec<Issue>, CallError> {
         let question = Question::Validate { config: config.to_string() };
-        let Reply::Issues(issues) = self.check(self.0.loaded(plugin)?.plugin, question).await? else { return Err(unasked()) };
+        let Reply::Issues(issues) = self.check(self.0.loaded(plugin)?.plugin, question).await? else {
+            return Err(unasked());
+        };
         Ok(issues)
     }
 

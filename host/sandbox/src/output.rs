@@ -70,7 +70,8 @@ impl Output {
     }
 
     pub fn line(&self, line: LogLine) {
-        let bytes = line.message.len() + line.fields.iter().map(|(key, value)| key.len() + value.len() + FIELD_BYTES).sum::<usize>();
+        let bytes = line.message.len()
+            + line.fields.iter().map(|(key, value)| key.len() + value.len() + FIELD_BYTES).sum::<usize>();
         if self.lock().pay(bytes) {
             self.host.log(line);
         }

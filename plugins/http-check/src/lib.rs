@@ -375,7 +375,8 @@ mod tests {
 
         assert_eq!(judged(word.clone(), "ready, and mo").decision, Decision::Pass);
         assert_eq!(judged(json!({}), "anything").decision, Decision::Pass);
-        for unclear in [judged(word, "not rea"), judged(json!({ "json_pointer": "/a", "equals": 1 }), r#"{"a": 1, "b"#)] {
+        for unclear in [judged(word, "not rea"), judged(json!({ "json_pointer": "/a", "equals": 1 }), r#"{"a": 1, "b"#)]
+        {
             assert_eq!(unclear.decision, Decision::Inconclusive);
             assert!(unclear.reason.contains("`http_body_bytes`"), "{}", unclear.reason);
         }

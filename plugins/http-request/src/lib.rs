@@ -146,7 +146,8 @@ fn fill(config: &Config, subject: &Subject) -> Result<Filled, Failure> {
 impl Filled {
     fn request(self, call: &Call) -> http::Request {
         let names_its_type = self.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
-        let mut request = http::Request::new(&self.method, &self.url).idempotency_key(call).timeout_within_call(self.timeout_ms);
+        let mut request =
+            http::Request::new(&self.method, &self.url).idempotency_key(call).timeout_within_call(self.timeout_ms);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -238,10 +239,7 @@ mod tests {
 
         let bytes = long.len();
         let outputs: Value = json::from_str(&progressed.outputs).unwrap();
-        assert_eq!(
-            outputs,
-            json!({ "status": 200, "body": { "bytes": bytes, "truncated": true }, "truncated": true })
-        );
+        assert_eq!(outputs, json!({ "status": 200, "body": { "bytes": bytes, "truncated": true }, "truncated": true }));
     }
 
     #[test]

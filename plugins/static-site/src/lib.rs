@@ -118,7 +118,8 @@ impl Release {
 /// One link is switched, for all visitors and all files.
 fn can_be_done(subject: &Subject) -> Result<(), Failure> {
     if subject.weight < 100 {
-        let message = format!("a weight of {} % is not possible: a static site serves one release to all", subject.weight);
+        let message =
+            format!("a weight of {} % is not possible: a static site serves one release to all", subject.weight);
         return Err(Failure::fatal("unsupported", message));
     }
     if !subject.selections.is_empty() {

@@ -89,11 +89,15 @@ impl Bench {
         }
     }
 
-    fn deploy_once(&self, wanted: &Wanted, planned: &Planned) {
-        let mut step = self.call(wanted, planned, &None).unwrap();
-        while let apply::Step::Again(cursor) = step {
-            step = self.call(wanted, planned, &Some(cursor)).unwrap();
+    /// As if it had been deployed, without a sync for each file.
+    fn serves_already(&self, wanted: &Wanted, files: &[(String, String)]) {
+        let hex = &wanted.release.as_ref().unwrap().hex;
+        for (path, content) in files {
+            let at = self.site().release(hex).join(path);
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            fs::write(at, content).unwrap();
         }
+        self.site().switch(hex).unwrap();
     }
 
     fn deploy(&self, wanted: &Wanted) -> Planned {
@@ -209,7 +213,7 @@ fn as_texts(files: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn a_large_site_is_planned_with_a_small_cursor_and_deployed() {
+fn a_large_site_is_planned_with_a_small_cursor() {
     let mut bench = bench();
     bench.settings.files_per_call = 4_000;
     let mut files = many(20_000, "one");
@@ -219,7 +223,7 @@ fn a_large_site_is_planned_with_a_small_cursor_and_deployed() {
     let planned = bench.plan(&first);
     assert_eq!(planned.summary, "20000 created, too many to be named one by one");
     assert_eq!(bench.changes(&first), ["Create site shop"]);
-    bench.deploy_once(&first, &planned);
+    bench.serves_already(&first, &files);
 
     files[7].1 = "two".into();
     let second = bench.release(&as_texts(&files));

@@ -114,7 +114,13 @@ pub enum Chunk {
 }
 
 impl Egress {
-    pub fn new(grants: BTreeSet<HttpGrant>, body_bytes: u64, deadline: Instant, output: Output, outside: Outside) -> Self {
+    pub fn new(
+        grants: BTreeSet<HttpGrant>,
+        body_bytes: u64,
+        deadline: Instant,
+        output: Output,
+        outside: Outside,
+    ) -> Self {
         Self(Arc::new(Shared {
             grants,
             body_bytes,

@@ -141,21 +141,17 @@ impl RunningCalls {
         let folder = workspaces(&self.runner.store, &state.project.name, environment);
         let of_environment = state.deployments.values().filter(|other| other.environment == *environment);
         let unfinished = of_environment.filter(|other| !other.is_finished()).map(|other| other.number).collect();
-        let (number, left, gone) = (deployment.number, self.leaving.of(environment), CancellationToken::new());
+        let goes = match of_this_one {
+            Keep::Yes => None,
+            Keep::No => Some(deployment.number),
+        };
+        let (left, gone) = (self.leaving.of(environment), CancellationToken::new());
         self.leaving.add(environment, gone.clone());
         let leaves = gone.drop_guard();
         tokio::spawn(async move {
             left.wait().await;
-            blocking(move || {
-                let _leaves = leaves;
-                let there = numbers_in(&folder);
-                let this_one = matches!(of_this_one, Keep::No).then_some(number);
-                for number in superfluous(there, &unfinished).into_iter().chain(this_one) {
-                    // Most have none, and what stays behind is looked at again when the next one ends.
-                    let _ = std::fs::remove_dir_all(folder.join(number.to_string()));
-                }
-            })
-            .await;
+            blocking(move || clear(&folder, &unfinished, goes)).await;
+            drop(leaves);
         });
     }
 }
@@ -165,6 +161,13 @@ impl RunningCalls {
 pub enum Keep {
     Yes,
     No,
+}
+
+fn clear(folder: &Path, unfinished: &BTreeSet<DeploymentNumber>, goes: Option<DeploymentNumber>) {
+    for number in superfluous(numbers_in(folder), unfinished).into_iter().chain(goes) {
+        // Most have none, and what stays behind is looked at again when the next one ends.
+        let _ = std::fs::remove_dir_all(folder.join(number.to_string()));
+    }
 }
 
 /// Of those that ended, all but the newest.
@@ -584,6 +587,18 @@ mod tests {
         assert_eq!(superfluous(numbers(&[1, 2, 3, 9, 10]), &numbers(&[])), [1]);
         assert_eq!(superfluous(numbers(&[1, 2, 3, 9, 10]), &numbers(&[1, 10])), Vec::<u64>::new());
         assert_eq!(superfluous(numbers(&[1, 2, 3, 4, 5, 6]), &numbers(&[1])), [2]);
+    }
+
+    #[test]
+    fn only_workspaces_that_nobody_needs_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["1", "2", "3", "4", "5", "6", "notes"] {
+            std::fs::create_dir_all(folder.path().join(name).join("inside")).unwrap();
+        }
+        clear(folder.path(), &BTreeSet::from([1]), Some(6));
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["1", "3", "4", "5", "notes"]);
     }
 
     #[test]
