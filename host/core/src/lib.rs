@@ -12,6 +12,7 @@ pub mod handle;
 pub mod name;
 mod next;
 pub mod order;
+pub mod origin;
 pub mod plugin;
 pub mod release;
 pub mod state;

@@ -82,7 +82,8 @@ pub struct Grants {
 pub struct HttpGrant {
     /// Normal form: `scheme://host:port`, host in lowercase, the port always written.
     pub origin: String,
-    /// The host may resolve to loopback, private and link-local addresses.
+    /// The host may resolve to loopback and private addresses. Link-local and unspecified ones are reached only where
+    /// the origin itself names the address.
     #[serde(default)]
     pub private_network: bool,
 }
@@ -90,7 +91,7 @@ pub struct HttpGrant {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FolderGrant {
-    /// Absolute path on the host.
+    /// Absolute path on the host, without a link in it.
     pub path: String,
     pub access: Access,
 }
@@ -106,7 +107,7 @@ pub struct Limits {
     pub wall_ms: u64,
     /// Log lines, stdout and stderr together; what is over is dropped and counted.
     pub log_bytes: u64,
-    /// Cursor, outputs, plan or evidence of one answer.
+    /// Cursor, outputs, plan or evidence of one answer; each item of a list costs 64 bytes beside its text.
     pub output_bytes: u64,
     /// Body of one HTTP response.
     pub http_body_bytes: u64,

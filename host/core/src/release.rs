@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::definition::{Definition, Workflow};
 use crate::digest::Digest;
 use crate::name::{Actor, Name, Tag, Timestamp};
+use crate::origin::origin_of_url;
 use crate::plugin::{Artifact, Description, Grants, Kind, Requested};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +113,8 @@ pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, Approv
 fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
     let mut missing = Vec::new();
     let grants = &plugin.grants;
-    for origin in requested_values(&plugin.description.requests.http, config).filter_map(|url| origin_of(&url)) {
+    for origin in requested_values(&plugin.description.requests.http, config).filter_map(|url| origin_of_url(&url).ok())
+    {
         if !grants.http.iter().any(|grant| grant.origin == origin) {
             missing.push(format!("HTTP to {origin}, which is not granted; an operator can: `--allow-http {origin}`"));
         }
@@ -138,7 +140,7 @@ fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
 /// environments sharing a plugin do not see each other's folders and hosts.
 pub fn narrowed(description: &Description, grants: &Grants, config: &Value) -> Grants {
     let origins: Vec<String> =
-        requested_values(&description.requests.http, config).filter_map(|url| origin_of(&url)).collect();
+        requested_values(&description.requests.http, config).filter_map(|url| origin_of_url(&url).ok()).collect();
     let folders: Vec<String> = requested_values(&description.requests.folders, config).collect();
     Grants {
         http: grants.http.iter().filter(|grant| origins.contains(&grant.origin)).cloned().collect(),
@@ -160,38 +162,9 @@ fn requested_values<'a>(requests: &'a [Requested], config: &'a Value) -> impl It
     })
 }
 
-/// `scheme://host:port` of a URL in the form grants have. `None`: not an absolute http or https URL
-/// (a plugin's own `validate` says so in better words).
-pub fn origin_of(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let default_port = match scheme.to_ascii_lowercase().as_str() {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
-    };
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host_starts_port = authority.rfind(':').filter(|at| !authority[*at..].contains(']'));
-    let (host, port) = match host_starts_port {
-        Some(at) => (&authority[..at], authority[at + 1..].parse::<u16>().ok()?),
-        None => (authority, default_port),
-    };
-    let good = !host.is_empty() && !host.contains(['@', '\\', ' ']);
-    good.then(|| format!("{}://{}:{port}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn origins_have_one_form() {
-        assert_eq!(origin_of("HTTPS://Example.com/a?b").as_deref(), Some("https://example.com:443"));
-        assert_eq!(origin_of("http://[::1]:8080/").as_deref(), Some("http://[::1]:8080"));
-        assert_eq!(origin_of("http://[::1]").as_deref(), Some("http://[::1]:80"));
-        for bad in ["ftp://a", "/path", "http://", "http://a@b/", "http://a:99999/"] {
-            assert_eq!(origin_of(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn equal_content_gives_equal_text_whatever_the_order_of_keys() {

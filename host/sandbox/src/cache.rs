@@ -29,7 +29,24 @@ impl Cache {
     pub fn open(folder: &Path, engine: &Engine) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        Ok(Self { folder: folder.to_owned(), key: host_key(folder)?, engine: engine_name(engine) })
+        let cache = Self { folder: folder.to_owned(), key: host_key(folder)?, engine: engine_name(engine) };
+        cache.remove_leftovers()?;
+        Ok(cache)
+    }
+
+    /// Drafts of a process that was killed, and code that this engine cannot use: a folder has one host at a time.
+    fn remove_leftovers(&self) -> io::Result<()> {
+        let ours = format!("-{}.cwasm", self.engine);
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let of_another_engine = name.ends_with(".cwasm") && !name.ends_with(&ours);
+            if (of_another_engine || name.ends_with(".new")) && entry.file_type()?.is_file() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// `None` where there is nothing, or nothing to trust.
@@ -164,6 +181,20 @@ mod tests {
         assert!(first.get(&engine, &digest).is_none());
         first.put(&digest, &component);
         let (second, engine) = cache(folder.path());
+        assert!(second.get(&engine, &digest).is_some());
+    }
+
+    #[test]
+    fn what_nobody_will_use_any_more_is_removed_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, engine) = cache(folder.path());
+        let (digest, component) = component(&engine);
+        first.put(&digest, &component);
+        for leftover in ["host.0123.new", "aa-other.cwasm", "aa-other.77.new"] {
+            fs::write(folder.path().join(leftover), "").unwrap();
+        }
+        let (second, engine) = cache(folder.path());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         assert!(second.get(&engine, &digest).is_some());
     }
 

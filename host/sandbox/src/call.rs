@@ -22,7 +22,7 @@ pub struct CallRequest {
     pub operation: Operation,
     /// Resolved for this call: requests that point into the configuration are already origins and folders.
     pub grants: Grants,
-    /// The attempt's folder; seen as `/workspace` only where `grants.workspace` says so.
+    /// The deployment's folder; seen as `/workspace` only where `grants.workspace` says so.
     pub workspace: Option<PathBuf>,
     pub host: Arc<dyn CallHost>,
     /// Once cancelled, the guest is told; if it has not answered after a grace period, it is stopped.
@@ -161,6 +161,11 @@ pub enum CallError {
     MemoryLimit { limit_bytes: u64, asked_bytes: u64 },
     #[error("{what} of the answer has {actual_bytes} bytes, the limit is {limit_bytes} (grant `output_bytes`)")]
     OutputLimit { what: &'static str, limit_bytes: u64, actual_bytes: u64 },
+    #[error(
+        "the granted folder `{name}` is {} now, and {} was granted; an operator can approve the plugin again with the \
+         folder that is meant", .real.display(), .granted.display()
+    )]
+    MovedFolder { name: String, granted: PathBuf, real: PathBuf },
     /// Not even looked at: an answer, or what the guest passed to the host in one call, of any kind.
     #[error("the plugin handed over more than {limit_bytes} bytes at once (grant `output_bytes` and a fixed reserve)")]
     HandoverLimit { limit_bytes: u64 },
@@ -209,6 +214,7 @@ impl CallError {
             CallError::HandoverLimit { limit_bytes } => {
                 ("limit", Retry::Never, json!({ "limit": "output_bytes", "allowed": limit_bytes }))
             }
+            CallError::MovedFolder { name, .. } => ("denied", Retry::Never, json!({ "folder": name })),
             CallError::InvalidAnswer { what, .. } => ("invalid-answer", Retry::Never, json!({ "what": what })),
             CallError::Cancelled => ("cancelled", Retry::Never, Value::Null),
             CallError::NotLoaded(_) => ("not-loaded", Retry::SameKey, Value::Null),

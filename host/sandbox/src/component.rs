@@ -36,6 +36,9 @@ const EXPORTS: [(Kind, &str); 3] = [
     (Kind::Target, "lockgate:target/target@0.1."),
 ];
 
+const LISTED_EXPORTS: usize = 10;
+const LISTED_NAME_BYTES: usize = 100;
+
 fn expected_exports() -> String {
     EXPORTS.map(|(_, prefix)| format!("{prefix}0")).join(", ")
 }
@@ -76,10 +79,18 @@ pub fn kind(engine: &Engine, component: &Component) -> Result<Kind, InvalidCompo
         .collect();
     match kinds[..] {
         [kind] => Ok(kind),
-        [] | [_, _, ..] => {
-            let exports = if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") };
-            Err(InvalidComponent::WrongWorld { exports })
-        }
+        [] | [_, _, ..] => Err(InvalidComponent::WrongWorld { exports: listed(&exports) }),
+    }
+}
+
+/// A component names its exports as it likes, and has as many as it likes.
+fn listed(exports: &[&str]) -> String {
+    let shown = exports.iter().take(LISTED_EXPORTS).map(|name| &name[..name.floor_char_boundary(LISTED_NAME_BYTES)]);
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match exports.len().saturating_sub(LISTED_EXPORTS) {
+        0 if exports.is_empty() => "nothing".to_owned(),
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 
@@ -189,6 +200,14 @@ mod tests {
                 "the component exports lockgate:phase/phase@0.2.0; a plugin exports exactly one of lockgate:phase/phase@0.1.0, lockgate:gate/gate@0.1.0, lockgate:target/target@0.1.0"
             ],
         );
+    }
+
+    #[test]
+    fn of_many_exports_a_few_are_listed() {
+        let exports: String = (0..12).map(|i| format!(r#"(export "e{i}" (instance $i))"#)).collect();
+        let refusal = refusal(&wat(&format!("(component (instance $i) {exports})"))).to_string();
+        assert!(refusal.contains("e9 and 2 more; a plugin") && !refusal.contains("e10"), "{refusal}");
+        assert!(listed(&[&"x".repeat(1_000)]).len() < 110);
     }
 
     #[test]

@@ -2,9 +2,8 @@
 //!
 //! A thing that was not granted answers a typed failure and leaves a denial; it never traps.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -27,17 +26,19 @@ use wasmtime_wasi_http::{
 use crate::bindings::plugin::{
     artifacts, artifacts_write, control, http as guest_http, log, progress, secrets, state, types,
 };
-use crate::call::{ArtifactWriter, CallHost, LogLine};
+use crate::call::{ArtifactWriter, CallError, CallHost, LogLine};
 use crate::convert;
-use crate::egress::{Chunk, Egress, EgressError, Request, ResponseBody, Timeout, Tls, is_forbidden_header};
+use crate::egress::{Chunk, Egress, EgressError, Outside, Request, ResponseBody, Timeout, is_forbidden_header};
 use crate::limits::MemoryLimiter;
 use crate::output::{Output, Stream};
 
 /// Resources a call may hold at the same time, in the host's table and in the guest's.
 /// An open file or connection is one, and the host has only so many.
-pub const HANDLES: usize = 1024;
+pub const HANDLES: usize = 128;
 const RANDOM_BYTES: u64 = 1 << 20;
 const ARTIFACT_CHUNK_BYTES: u32 = 1 << 20;
+/// Of one set of headers in `wasi:http`.
+const FIELDS_BYTES: usize = 16 << 10;
 
 /// The data of one call's store.
 pub struct Context {
@@ -56,24 +57,26 @@ pub struct Context {
 /// What a context is made of.
 pub struct Surroundings<'a> {
     pub grants: &'a Grants,
-    pub workspace: Option<&'a Path>,
+    pub folders: WasiCtx,
     pub host: Arc<dyn CallHost>,
     pub output: Output,
     pub deadline: Instant,
     pub cancelled: CancellationToken,
-    pub tls: Tls,
+    pub outside: Outside,
 }
 
 impl Context {
-    pub fn new(around: Surroundings<'_>) -> Result<Self, String> {
-        let Surroundings { grants, workspace, host, output, deadline, cancelled, tls } = around;
-        let egress = Egress::new(grants.http.clone(), grants.limits.http_body_bytes, deadline, output.clone(), tls);
+    pub fn new(around: Surroundings<'_>) -> Self {
+        let Surroundings { grants, folders, host, output, deadline, cancelled, outside } = around;
+        let egress = Egress::new(grants.http.clone(), grants.limits.http_body_bytes, deadline, output.clone(), outside);
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
-        Ok(Self {
+        let mut wasi_http = WasiHttpCtx::new();
+        wasi_http.set_field_size_limit(FIELDS_BYTES);
+        Self {
             limiter: MemoryLimiter::new(grants.limits.memory_bytes),
-            wasi: wasi(grants, workspace, &output)?,
-            wasi_http: WasiHttpCtx::new(),
+            wasi: folders,
+            wasi_http,
             hooks: Hooks { egress: egress.clone() },
             host,
             output,
@@ -81,7 +84,7 @@ impl Context {
             cancelled,
             egress,
             table,
-        })
+        }
     }
 
     pub fn output(&self) -> &Output {
@@ -98,36 +101,43 @@ impl Context {
     }
 }
 
-/// No network, no environment, no arguments; clocks and randomness are real.
-fn wasi(grants: &Grants, workspace: Option<&Path>, output: &Output) -> Result<WasiCtx, String> {
+/// No network, no environment, no arguments; clocks and randomness are real. Asks the disk, so not for guests' threads.
+pub fn wasi(grants: &Grants, workspace: Option<&Path>, output: &Output) -> Result<WasiCtx, CallError> {
     let mut wasi = WasiCtx::builder();
     wasi.stdout(output.capture(Stream::Stdout)).stderr(output.capture(Stream::Stderr)).max_random_size(RANDOM_BYTES);
-    for folder in folders(grants, workspace) {
-        wasi.preopened_dir(folder.path, &folder.seen_as, permissions(folder.access))
-            .map_err(|error| format!("the granted folder {} cannot be opened: {error}", folder.path.display()))?;
+    for folder in folders(grants, workspace)? {
+        wasi.preopened_dir(&folder.path, &folder.seen_as, permissions(folder.access)).map_err(|error| {
+            CallError::Sandbox(format!("the granted folder {} cannot be opened: {error}", folder.path.display()))
+        })?;
     }
     Ok(wasi.build())
 }
 
-struct Folder<'a> {
-    path: &'a Path,
+struct Folder {
+    path: PathBuf,
     seen_as: String,
     access: Access,
 }
 
-fn folders<'a>(grants: &'a Grants, workspace: Option<&'a Path>) -> Vec<Folder<'a>> {
-    let workspace =
-        workspace.zip(grants.workspace).map(|(path, access)| Folder { path, seen_as: "/workspace".to_owned(), access });
-    let named = named_folders(&grants.folders);
-    workspace.into_iter().chain(named).collect()
+fn folders(grants: &Grants, workspace: Option<&Path>) -> Result<Vec<Folder>, CallError> {
+    let workspace = workspace.zip(grants.workspace).map(|(path, access)| {
+        let (path, seen_as) = (path.to_owned(), "/workspace".to_owned());
+        Ok(Folder { path, seen_as, access })
+    });
+    workspace.into_iter().chain(grants.folders.iter().map(|(name, grant)| granted_folder(name, grant))).collect()
 }
 
-fn named_folders(folders: &BTreeMap<String, FolderGrant>) -> impl Iterator<Item = Folder<'_>> {
-    folders.iter().map(|(name, grant)| Folder {
-        path: Path::new(&grant.path),
-        seen_as: format!("/folders/{name}"),
-        access: grant.access,
-    })
+/// The path is as it was when it was granted, all links followed. Where a link stands in it now, somebody else has
+/// decided where it leads.
+fn granted_folder(name: &str, grant: &FolderGrant) -> Result<Folder, CallError> {
+    let path = PathBuf::from(&grant.path);
+    let real = path.canonicalize().map_err(|error| {
+        CallError::Sandbox(format!("the granted folder {} cannot be opened: {error}", path.display()))
+    })?;
+    if real != path {
+        return Err(CallError::MovedFolder { name: name.to_owned(), granted: path, real });
+    }
+    Ok(Folder { path, seen_as: format!("/folders/{name}"), access: grant.access })
 }
 
 fn permissions(access: Access) -> FsPerms {
@@ -433,7 +443,7 @@ fn storage_failed(verb: &str, error: &std::io::Error) -> types::Failure {
 }
 
 /// Work that may block, off the threads guests run on.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> wasmtime::Result<T> {
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> wasmtime::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|error| wasmtime::Error::msg(error.to_string()))
 }
 

@@ -1,8 +1,10 @@
 //! Between the words of `wit/` and those of `lockgate_core::plugin`, by hand, with every answer checked on the way in.
 
+use lockgate_core::name::Name;
+use lockgate_core::origin::normal_origin;
 use lockgate_core::plugin::{
     Artifact, CallContext, ChangeAction, Decision, Description, Failure, FieldChange, Health, Issue, PlanStep, Planned,
-    Progressed, Requests, ResourceChange, ResourceState, Retry, Sampled, Verdict,
+    Progressed, Requested, Requests, ResourceChange, ResourceState, Retry, Sampled, Verdict,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,6 +22,8 @@ const NAME_BYTES: usize = 100;
 const SUMMARY_BYTES: usize = 4 << 10;
 const SCHEMA_BYTES: usize = 1 << 20;
 const ISSUES: usize = 1_000;
+/// What an item of a list costs beside its text: in memory and on the record an empty one is not free.
+const ITEM_BYTES: usize = 64;
 
 /// Adds up what an answer contains and names the part that went over.
 pub struct Allowance {
@@ -41,6 +45,10 @@ impl Allowance {
         Ok(())
     }
 
+    fn item(&mut self, what: &'static str, text_bytes: usize) -> Result<(), CallError> {
+        self.take(what, text_bytes.saturating_add(ITEM_BYTES))
+    }
+
     /// JSON text within the limit; nothing at all means `null`, or what the type has for it.
     fn json<T: DeserializeOwned + Default>(&mut self, what: &'static str, text: &str) -> Result<T, CallError> {
         self.take(what, text.len())?;
@@ -55,8 +63,10 @@ fn parse<T: DeserializeOwned + Default>(what: &str, text: &str) -> Result<T, Cal
     serde_json::from_str(text).map_err(|error| invalid(what, error))
 }
 
+/// Both quote the guest, and are read in terminals.
 fn invalid(what: impl Into<String>, problem: impl ToString) -> CallError {
-    CallError::InvalidAnswer { what: what.into(), problem: problem.to_string() }
+    let harmless = |text: String| shortened(&text, MESSAGE_BYTES).replace(char::is_control, "\u{fffd}");
+    CallError::InvalidAnswer { what: harmless(what.into()), problem: harmless(problem.to_string()) }
 }
 
 pub fn call(context: CallContext) -> types::Call {
@@ -129,7 +139,11 @@ pub fn description(description: types::Description) -> Result<Description, CallE
     if !matches!(config_schema, Value::Null | Value::Bool(_) | Value::Object(_)) {
         return Err(invalid("describe: config-schema", "a JSON Schema is an object, true or false"));
     }
+    printable("describe: version", &description.version)?;
+    printable("describe: summary", &description.summary)?;
     let requests: Requests = parse("describe: requests", &description.requests)?;
+    requests.http.iter().try_for_each(|request| requested("http", request, |it| normal_origin(it).map(drop)))?;
+    requests.folders.iter().try_for_each(|request| requested("folders", request, |it| it.parse::<Name>().map(drop)))?;
     Ok(Description {
         name: description.name,
         version: description.version,
@@ -137,6 +151,35 @@ pub fn description(description: types::Description) -> Result<Description, CallE
         config_schema,
         requests,
     })
+}
+
+/// Shown to operators, in terminals.
+fn printable(what: &str, text: &str) -> Result<(), CallError> {
+    match text.chars().any(char::is_control) {
+        true => Err(invalid(what, "it has a control character")),
+        false => Ok(()),
+    }
+}
+
+/// A name that is none, or a pointer that is none, could be granted by nobody; it is found here, before people wonder.
+fn requested<E: std::fmt::Display>(
+    what: &str,
+    request: &Requested,
+    check_name: impl FnOnce(&str) -> Result<(), E>,
+) -> Result<(), CallError> {
+    let what = format!("describe: requests: {what}");
+    match request {
+        Requested::Named(name) => check_name(name).map_err(|problem| invalid(what, problem)),
+        Requested::Config(pointer) => {
+            printable(&what, pointer)?;
+            if !pointer.starts_with('/') {
+                let pointer = shortened(pointer, NAME_BYTES);
+                let problem = format!("`{pointer}` is no place in the configuration; write `/{pointer}`");
+                return Err(invalid(what, problem));
+            }
+            Ok(())
+        }
+    }
 }
 
 fn bounded(what: &'static str, text: &str, limit: usize) -> Result<(), CallError> {
@@ -153,7 +196,7 @@ pub fn issues(issues: Vec<types::Issue>, allowance: &mut Allowance) -> Result<Ve
     issues
         .into_iter()
         .map(|issue| {
-            allowance.take("issues", issue.path.len() + issue.message.len())?;
+            allowance.item("issues", issue.path.len() + issue.message.len())?;
             Ok(Issue { path: issue.path, message: issue.message })
         })
         .collect()
@@ -173,7 +216,9 @@ pub fn phase_progressed(answer: phase::Progressed, allowance: &mut Allowance) ->
 }
 
 fn artifact(artifact: types::Artifact, allowance: &mut Allowance) -> Result<Artifact, CallError> {
-    let metadata_bytes: usize = artifact.metadata.iter().map(|field| field.key.len() + field.value.len()).sum();
+    for field in &artifact.metadata {
+        allowance.item("artifacts", field.key.len() + field.value.len())?;
+    }
     let texts = [
         &artifact.name,
         &artifact.uri,
@@ -182,7 +227,7 @@ fn artifact(artifact: types::Artifact, allowance: &mut Allowance) -> Result<Arti
         &artifact.stack,
         &artifact.application,
     ];
-    allowance.take("artifacts", metadata_bytes + texts.iter().map(|text| text.len()).sum::<usize>())?;
+    allowance.item("artifacts", texts.iter().map(|text| text.len()).sum())?;
     let digest = artifact
         .digest
         .parse()
@@ -233,7 +278,7 @@ pub fn plan_step(answer: target::PlanStep, allowance: &mut Allowance) -> Result<
 }
 
 fn resource_change(change: target::ResourceChange, allowance: &mut Allowance) -> Result<ResourceChange, CallError> {
-    allowance.take("changes", change.application.len() + change.kind.len() + change.name.len())?;
+    allowance.item("changes", change.application.len() + change.kind.len() + change.name.len())?;
     Ok(ResourceChange {
         application: change.application,
         kind: change.kind,
@@ -252,7 +297,7 @@ fn resource_change(change: target::ResourceChange, allowance: &mut Allowance) ->
 
 fn field_change(change: target::FieldChange, allowance: &mut Allowance) -> Result<FieldChange, CallError> {
     let texts = [&change.path, &change.before, &change.after, &change.fingerprint];
-    allowance.take("changes", texts.iter().map(|text| text.len()).sum())?;
+    allowance.item("changes", texts.iter().map(|text| text.len()).sum())?;
     let what = |side: &str| format!("`{side}` of changed field `{}`", shortened(&change.path, NAME_BYTES));
     for (side, text) in [("before", &change.before), ("after", &change.after)] {
         if change.sensitive && !text.is_empty() {
@@ -313,7 +358,7 @@ pub fn resource_states(
 
 fn resource_state(state: target::ResourceState, allowance: &mut Allowance) -> Result<ResourceState, CallError> {
     let texts = [&state.application, &state.kind, &state.name, &state.version, &state.artifact_uri];
-    allowance.take("resources", texts.iter().map(|text| text.len()).sum())?;
+    allowance.item("resources", texts.iter().map(|text| text.len()).sum())?;
     if state.weight_percent > 100 {
         return Err(invalid(
             format!("weight of resource `{}`", shortened(&state.name, NAME_BYTES)),
@@ -359,4 +404,103 @@ pub fn verdict(answer: gate::Verdict, allowance: &mut Allowance) -> Result<Verdi
         reason: answer.reason,
         valid_for_ms: answer.valid_for_ms,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing_said(fields: usize) -> target::ResourceChange {
+        let field = || target::FieldChange {
+            path: String::new(),
+            before: String::new(),
+            after: String::new(),
+            sensitive: false,
+            fingerprint: String::new(),
+        };
+        target::ResourceChange {
+            application: String::new(),
+            kind: String::new(),
+            name: String::new(),
+            action: target::Action::NoOp,
+            destructive: false,
+            fields: (0..fields).map(|_| field()).collect(),
+        }
+    }
+
+    #[test]
+    fn items_without_a_word_count_too() {
+        let ten_items = || Allowance::new(10 * ITEM_BYTES as u64);
+        assert!(resource_change(nothing_said(9), &mut ten_items()).is_ok());
+        let refused = resource_change(nothing_said(10), &mut ten_items()).unwrap_err();
+        assert!(matches!(refused, CallError::OutputLimit { what: "changes", actual_bytes: 704, .. }), "{refused:?}");
+
+        let issue = || types::Issue { path: String::new(), message: String::new() };
+        assert!(issues((0..11).map(|_| issue()).collect(), &mut ten_items()).is_err());
+        let state = target::ResourceState {
+            application: String::new(),
+            kind: String::new(),
+            name: String::new(),
+            version: String::new(),
+            artifact_uri: String::new(),
+            weight_percent: 0,
+            health: target::Health::Unknown,
+            details: String::new(),
+        };
+        assert!(resource_states(vec![state; 11], &mut ten_items()).is_err());
+    }
+
+    fn requesting(requests: &str) -> Result<Description, CallError> {
+        description(types::Description {
+            name: "notify".into(),
+            version: "1".into(),
+            summary: String::new(),
+            config_schema: String::new(),
+            requests: requests.into(),
+            extra: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn a_request_that_nobody_could_grant_is_explained_at_inspection() {
+        assert!(requesting(r#"{"http":[{"named":"https://a.example"},{"config":"/url"}]}"#).is_ok());
+        for (requests, says) in [
+            (r#"{"http":[{"named":"api.example.com"}]}"#, "expected `https://host:port`"),
+            (r#"{"http":[{"config":"url"}]}"#, "`url` is no place in the configuration; write `/url`"),
+            (r#"{"folders":[{"named":"../etc"}]}"#, "folders"),
+        ] {
+            let refused = requesting(requests).unwrap_err().to_string();
+            assert!(refused.contains(says), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_an_operator_reads_cannot_play_with_the_terminal() {
+        for requests in [
+            r#"{"http":[{"named":"https://a.example/\u001b[2J"}]}"#,
+            r#"{"http":[{"config":"/\u001b[2J"}]}"#,
+            r#"{"folders":[{"named":"\u001b[2J"}]}"#,
+        ] {
+            let refused = requesting(requests).unwrap_err().to_string();
+            assert!(!refused.contains('\x1b'), "{refused}");
+        }
+        let loud = |text: &str| printable("describe: summary", text);
+        assert!(loud("\x1b[31mred").is_err() && loud("plain").is_ok());
+    }
+
+    #[test]
+    fn metadata_without_a_word_counts_too() {
+        let artifact = types::Artifact {
+            name: String::new(),
+            uri: String::new(),
+            digest: format!("sha256:{}", "0".repeat(64)),
+            media_type: String::new(),
+            build_id: String::new(),
+            stack: String::new(),
+            application: String::new(),
+            metadata: (0..10).map(|_| types::Field { key: String::new(), value: String::new() }).collect(),
+        };
+        let refused = super::artifact(artifact, &mut Allowance::new(10 * ITEM_BYTES as u64)).unwrap_err();
+        assert!(matches!(refused, CallError::OutputLimit { what: "artifacts", .. }), "{refused:?}");
+    }
 }

@@ -41,6 +41,8 @@ fn config() -> Config {
         .epoch_interruption(true)
         // Without component-model async its advisories do not reach us.
         .concurrency_support(false)
+        // No component needs it, and its sizes overflow where those of 32 bit cannot.
+        .wasm_memory64(false)
         .async_stack_zeroing(true)
         .async_stack_size(STACK_BYTES)
         .max_wasm_stack(WASM_STACK_BYTES);

@@ -42,8 +42,7 @@ use cache::Cache;
 pub use call::{Answer, ArtifactWriter, CallError, CallHost, CallRequest, LogLevel, LogLine, Operation, StateEntry};
 pub use component::InvalidComponent;
 use component::{Plugin, Worlds};
-use egress::Tls;
-pub use egress::{InvalidOrigin, normal_origin, origin_of_url};
+use egress::Outside;
 use engine::PluginRuntime;
 use run::Run;
 
@@ -133,13 +132,20 @@ struct Inner {
     engine: Engine,
     worlds: Worlds,
     cache: Cache,
-    tls: Tls,
+    outside: Outside,
     runtime: PluginRuntime,
-    plugins: Mutex<BTreeMap<Digest, Plugin>>,
+    plugins: Mutex<BTreeMap<Digest, Loaded>>,
     calls: Arc<Semaphore>,
     checks: Arc<Semaphore>,
     /// Compiling takes all cores for seconds and half a gigabyte: one at a time.
     compiler: Arc<Semaphore>,
+}
+
+#[derive(Clone)]
+struct Loaded {
+    plugin: Plugin,
+    /// Half of all there are: calls of one plugin that all wait for something leave room for every other.
+    places: Arc<Semaphore>,
 }
 
 impl Sandbox {
@@ -164,7 +170,7 @@ impl Sandbox {
             checks: Arc::new(Semaphore::new(CONCURRENT_CHECKS)),
             compiler: Arc::new(Semaphore::new(1)),
             plugins: Mutex::new(BTreeMap::new()),
-            tls: Tls::default(),
+            outside: Outside::of_this_machine(),
             options,
             engine,
             cache,
@@ -193,7 +199,8 @@ impl Sandbox {
         if actual != digest {
             return Err(SandboxError::OtherBytes { expected: digest, actual });
         }
-        self.0.plugins().insert(digest, plugin);
+        let places = Arc::new(Semaphore::new((self.0.options.max_concurrent_calls / 2).max(1)));
+        self.0.plugins().entry(digest).or_insert(Loaded { plugin, places });
         Ok(())
     }
 
@@ -201,15 +208,12 @@ impl Sandbox {
         self.0.plugins().contains_key(digest)
     }
 
-    /// Running calls finish; later ones are answered `NotLoaded`.
-    pub fn unload(&self, digest: &Digest) {
-        self.0.plugins().remove(digest);
-    }
-
     /// What the loaded plugin itself thinks of a configuration; runs without any grant.
     pub async fn validate(&self, plugin: &Digest, config: &Value) -> Result<Vec<Issue>, CallError> {
         let question = Question::Validate { config: config.to_string() };
-        let Reply::Issues(issues) = self.check(self.0.plugin(plugin)?, question).await? else { return Err(unasked()) };
+        let Reply::Issues(issues) = self.check(self.0.loaded(plugin)?.plugin, question).await? else {
+            return Err(unasked());
+        };
         Ok(issues)
     }
 
@@ -217,7 +221,7 @@ impl Sandbox {
     pub async fn call(&self, request: CallRequest) -> Result<Answer, CallError> {
         let CallRequest { plugin: digest, context, config, subject, operation, grants, workspace, host, cancelled } =
             request;
-        let plugin = self.0.plugin(&digest)?;
+        let Loaded { plugin, places } = self.0.loaded(&digest)?;
         if plugin.kind() != operation.kind() {
             let (is, wanted) = (plugin.kind(), operation.kind());
             return Err(CallError::WrongKind { plugin: digest, is, operation: operation.name(), wanted });
@@ -234,7 +238,7 @@ impl Sandbox {
         };
         let run = self.run(plugin, grants, workspace, host, cancelled);
         let call = Call { operation, context, config: config.to_string(), subject: subject.to_string() };
-        match self.ask(&self.0.calls, run, Question::Call(call)).await? {
+        match self.ask([&places, &self.0.calls], run, Question::Call(call)).await? {
             Reply::Answer(answer) => Ok(answer),
             Reply::Description(_) | Reply::Issues(_) => Err(unasked()),
         }
@@ -243,7 +247,7 @@ impl Sandbox {
     async fn check(&self, plugin: Plugin, question: Question) -> Result<Reply, CallError> {
         let run =
             self.run(plugin, Grants::default(), None, Arc::new(Ungranted { listener: None }), CancellationToken::new());
-        self.ask(&self.0.checks, run, question).await
+        self.ask([&self.0.checks], run, question).await
     }
 
     fn run(
@@ -254,19 +258,28 @@ impl Sandbox {
         host: Arc<dyn CallHost>,
         cancelled: CancellationToken,
     ) -> Run {
-        let (engine, tls) = (self.0.engine.clone(), self.0.tls.clone());
-        Run { engine, plugin, tls, grants, workspace, host, cancelled, cancel_grace: self.0.options.cancel_grace }
+        let (engine, outside) = (self.0.engine.clone(), self.0.outside.clone());
+        Run { engine, plugin, outside, grants, workspace, host, cancelled, cancel_grace: self.0.options.cancel_grace }
     }
 
-    /// The place is given back only when the store is gone, or the pool would be asked for more than it has.
-    async fn ask(&self, places: &Arc<Semaphore>, run: Run, question: Question) -> Result<Reply, CallError> {
-        let place = tokio::select! {
-            biased;
-            () = run.cancelled.cancelled() => return Err(CallError::Cancelled),
-            place = places.clone().acquire_owned() => place.expect("this semaphore is never closed"),
-        };
+    /// One place of each kind, in this order. They are given back only when the store is gone, or the pool would be
+    /// asked for more than it has.
+    async fn ask<const N: usize>(
+        &self,
+        places: [&Arc<Semaphore>; N],
+        run: Run,
+        question: Question,
+    ) -> Result<Reply, CallError> {
+        let mut taken = Vec::new();
+        for places in places {
+            taken.push(tokio::select! {
+                biased;
+                () = run.cancelled.cancelled() => return Err(CallError::Cancelled),
+                place = places.clone().acquire_owned() => place.expect("this semaphore is never closed"),
+            });
+        }
         let job = self.0.runtime.spawn(async move {
-            let _place = place;
+            let _taken = taken;
             run.ask(question).await
         });
         job.outcome().await.map_err(CallError::Sandbox)?
@@ -300,11 +313,11 @@ impl Inner {
         Ok((digest, self.worlds.link(kind, &component)?))
     }
 
-    fn plugin(&self, digest: &Digest) -> Result<Plugin, CallError> {
+    fn loaded(&self, digest: &Digest) -> Result<Loaded, CallError> {
         self.plugins().get(digest).cloned().ok_or(CallError::NotLoaded(*digest))
     }
 
-    fn plugins(&self) -> MutexGuard<'_, BTreeMap<Digest, Plugin>> {
+    fn plugins(&self) -> MutexGuard<'_, BTreeMap<Digest, Loaded>> {
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

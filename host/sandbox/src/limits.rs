@@ -16,7 +16,6 @@ const TABLE_ELEMENT_BYTES: usize = 16;
 pub struct MemoryLimiter {
     limit_bytes: u64,
     used_bytes: u64,
-    last_growth: u64,
     /// What was asked for when growth was refused. The guest sees a failed allocation and usually traps with
     /// `unreachable`, which would not tell anybody why.
     refused_bytes: Option<u64>,
@@ -24,7 +23,7 @@ pub struct MemoryLimiter {
 
 impl MemoryLimiter {
     pub fn new(limit_bytes: u64) -> Self {
-        Self { limit_bytes, used_bytes: 0, last_growth: 0, refused_bytes: None }
+        Self { limit_bytes, used_bytes: 0, refused_bytes: None }
     }
 
     pub fn limit_bytes(&self) -> u64 {
@@ -42,33 +41,22 @@ impl MemoryLimiter {
             return false;
         }
         self.used_bytes = total;
-        self.last_growth = bytes as u64;
         true
-    }
-
-    fn growth_failed(&mut self) {
-        self.used_bytes -= self.last_growth;
-        self.last_growth = 0;
     }
 }
 
+/// What was counted is never given back. Wasmtime tells of growth that failed also where it had not asked before, so a
+/// guest could have growth that went well taken off the account by growth that cannot. What a memory's or table's own
+/// type forbids is refused here and so not counted at all; beyond that growth fails only where the machine has no
+/// memory.
 impl ResourceLimiter for MemoryLimiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(desired.saturating_sub(current)))
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(is_possible(desired, maximum) && self.grow(desired.saturating_sub(current)))
     }
 
-    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.growth_failed();
-        Ok(())
-    }
-
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT_BYTES)))
-    }
-
-    fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.growth_failed();
-        Ok(())
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let bytes = desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT_BYTES);
+        Ok(is_possible(desired, maximum) && self.grow(bytes))
     }
 
     fn instances(&self) -> usize {
@@ -82,6 +70,10 @@ impl ResourceLimiter for MemoryLimiter {
     fn memories(&self) -> usize {
         16
     }
+}
+
+fn is_possible(desired: usize, maximum: Option<usize>) -> bool {
+    maximum.is_none_or(|maximum| desired <= maximum)
 }
 
 /// CPU time a call has used, by the clock of the thread that polls it. Waiting costs nothing, and a busy machine
@@ -172,11 +164,34 @@ mod tests {
     }
 
     #[test]
-    fn growth_that_failed_is_not_counted() {
+    fn growth_beyond_the_types_own_maximum_is_not_counted() {
         let mut limiter = MemoryLimiter::new(100_000);
-        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
-        limiter.memory_grow_failed(wasmtime::Error::msg("no memory")).unwrap();
-        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
+        assert!(!limiter.memory_growing(0, 65_536, Some(0)).unwrap());
+        assert!(!limiter.table_growing(0, 6_000, Some(5_999)).unwrap());
+        assert!(limiter.memory_growing(0, 65_536, Some(65_536)).unwrap());
+        assert_eq!(limiter.refused_bytes(), None);
+    }
+
+    /// Grows its memory and then, each time, a table of 64 bit by more than can be counted.
+    const GROWS_AND_FAILS: &str = r#"(module
+        (memory 0)
+        (table $t i64 1 funcref)
+        (func (export "pages") (result i32)
+            (loop $again
+                (drop (table.grow $t (ref.null func) (i64.const -1)))
+                (if (i32.gt_u (memory.size) (i32.const 100)) (then (return (memory.size))))
+                (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+            (memory.size)))"#;
+
+    #[test]
+    fn growth_that_fails_gives_back_nothing_that_was_granted() {
+        let engine = wasmtime::Engine::default();
+        let module = wasmtime::Module::new(&engine, wat::parse_str(GROWS_AND_FAILS).unwrap()).unwrap();
+        let mut store = wasmtime::Store::new(&engine, MemoryLimiter::new(10 << 16));
+        store.limiter(|limiter| limiter);
+        let instance = wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
+        let pages = instance.get_typed_func::<(), i32>(&mut store, "pages").unwrap().call(&mut store, ()).unwrap();
+        assert!(pages < 10, "{pages} pages");
     }
 
     #[tokio::test]

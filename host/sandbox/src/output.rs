@@ -14,12 +14,16 @@ use crate::call::{CallHost, LogLevel, LogLine};
 
 /// What a line costs beside its text, so that empty lines are not free.
 const LINE_BYTES: u64 = 16;
+/// The same for each of its fields, which are a list with texts of its own in memory.
+const FIELD_BYTES: usize = 64;
 /// A longer line is cut into several.
 const LONGEST_LINE_BYTES: usize = 16 << 10;
 /// Enough of stderr for a panic message or the end of a traceback.
 const STDERR_TAIL_BYTES: usize = 2 << 10;
 /// One attempt is worth an audit line, its thousandth repetition is not.
 const DENIALS_PER_CALL: usize = 64;
+/// Of what was denied: names and origins are the guest's own words, and as long as it likes.
+const DENIAL_BYTES: usize = 300;
 
 /// Everything one call says, in order. Cheap to clone.
 #[derive(Clone)]
@@ -66,7 +70,8 @@ impl Output {
     }
 
     pub fn line(&self, line: LogLine) {
-        let bytes = line.message.len() + line.fields.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        let bytes = line.message.len()
+            + line.fields.iter().map(|(key, value)| key.len() + value.len() + FIELD_BYTES).sum::<usize>();
         if self.lock().pay(bytes) {
             self.host.log(line);
         }
@@ -80,6 +85,7 @@ impl Output {
 
     /// Each thing once a call.
     pub fn denied(&self, what: &str) {
+        let what = &what[..what.floor_char_boundary(DENIAL_BYTES)];
         let is_news = {
             let denied = &mut self.lock().denied;
             denied.len() < DENIALS_PER_CALL && denied.insert(what.to_owned())
@@ -332,5 +338,21 @@ mod tests {
         output.denied("http https://a:443");
         output.denied("http https://b:443");
         assert_eq!(host.denials(), ["http https://a:443", "http https://b:443"]);
+    }
+
+    #[test]
+    fn fields_without_a_word_are_not_free() {
+        let host = Arc::new(Recorder::default());
+        let output = Output::new(1_000, host.clone());
+        let fields = vec![(String::new(), String::new()); 20];
+        output.line(LogLine { level: LogLevel::Info, message: String::new(), fields });
+        assert_eq!(host.lines(), "");
+    }
+
+    #[test]
+    fn a_long_denial_is_cut_between_characters() {
+        let host = Arc::new(Recorder::default());
+        Output::new(0, host.clone()).denied(&"☃".repeat(1_000_000));
+        assert_eq!(host.denials(), ["☃".repeat(100)]);
     }
 }

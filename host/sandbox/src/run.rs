@@ -8,14 +8,14 @@ use lockgate_core::plugin::Grants;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
-use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::{I32Exit, WasiCtx};
 
 use crate::ask::{Broken, Question, Reply, ask};
 use crate::call::{CallError, CallHost};
 use crate::component::Plugin;
-use crate::context::{Context, HANDLES, Surroundings};
+use crate::context::{Context, HANDLES, Surroundings, blocking, wasi};
 use crate::convert::Allowance;
-use crate::egress::Tls;
+use crate::egress::Outside;
 use crate::limits::{CpuMeter, MemoryLimiter, metered};
 use crate::output::Output;
 
@@ -28,7 +28,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Run {
     pub engine: Engine,
     pub plugin: Plugin,
-    pub tls: Tls,
+    pub outside: Outside,
     pub grants: Grants,
     pub workspace: Option<PathBuf>,
     pub host: Arc<dyn CallHost>,
@@ -42,7 +42,12 @@ impl Run {
         let wall = Duration::from_millis(self.grants.limits.wall_ms).min(LONGEST_CALL);
         let deadline = Instant::now() + wall;
         let meter = CpuMeter::new(self.grants.limits.cpu_ms);
-        let mut store = self.store(&output, deadline, &meter)?;
+        let folders = tokio::select! {
+            biased;
+            reason = stopped(&self, deadline) => return Err(reason),
+            folders = self.folders(&output) => folders?,
+        };
+        let mut store = self.store(folders, &output, deadline, &meter);
 
         let allowance = Allowance::new(self.grants.limits.output_bytes);
         let guest = metered(meter.clone(), ask(&self.plugin, &mut store, question, allowance));
@@ -60,17 +65,27 @@ impl Run {
         }
     }
 
-    fn store(&self, output: &Output, deadline: Instant, meter: &Arc<CpuMeter>) -> Result<Store<Context>, CallError> {
+    /// A disk may be slow to answer, or never answer.
+    async fn folders(&self, output: &Output) -> Result<WasiCtx, CallError> {
+        let (grants, workspace, captured) = (self.grants.clone(), self.workspace.clone(), output.clone());
+        let opened = blocking(move || wasi(&grants, workspace.as_deref(), &captured)).await;
+        let opened = opened.map_err(|error| CallError::Sandbox(error.to_string()))?;
+        if let Err(CallError::MovedFolder { name, real, .. }) = &opened {
+            output.denied(&format!("folder `{name}` at {}", real.display()));
+        }
+        opened
+    }
+
+    fn store(&self, folders: WasiCtx, output: &Output, deadline: Instant, meter: &Arc<CpuMeter>) -> Store<Context> {
         let context = Context::new(Surroundings {
             grants: &self.grants,
-            workspace: self.workspace.as_deref(),
+            folders,
             host: self.host.clone(),
             output: output.clone(),
             deadline,
             cancelled: self.cancelled.clone(),
-            tls: self.tls.clone(),
-        })
-        .map_err(CallError::Sandbox)?;
+            outside: self.outside.clone(),
+        });
         let mut store = Store::new(&self.engine, context);
         store.limiter(|context| &mut context.limiter);
         store.set_hostcall_fuel(self.handover_bytes());
@@ -85,7 +100,7 @@ impl Run {
                 Ok(UpdateDeadline::Interrupt)
             }
         });
-        Ok(store)
+        store
     }
 
     /// A guest that was refused memory or stopped for its CPU time traps in ways that do not say so.

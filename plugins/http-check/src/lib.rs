@@ -59,6 +59,9 @@ pub struct Evidence {
     pub status: Option<u32>,
     pub latency_ms: u32,
     pub body_excerpt: String,
+    /// The host let through only the start of the body.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
     /// Whether the whole body, not only the excerpt, holds `body_contains`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contains: Option<Looked<bool>>,
@@ -104,8 +107,8 @@ impl Gate for HttpCheck {
     }
 
     fn sample(_: Call, config: Config, _: Subject, _: Cursor) -> Result<Measured<Evidence>, Failure> {
-        let mut request =
-            http::Request::new(&config.method, &config.url).timeout_ms(config.timeout_seconds.saturating_mul(1000));
+        let mut request = http::Request::new(&config.method, &config.url)
+            .timeout_within_call(config.timeout_seconds.saturating_mul(1000));
         for (name, value) in &config.headers {
             request = request.header(name, value);
         }
@@ -146,6 +149,7 @@ fn evidence(config: &Config, answer: Result<http::Response, Failure>, latency_ms
             error: None,
             status: Some(response.status),
             latency_ms,
+            truncated: response.truncated,
             body_excerpt: shortened(&response.text(), EXCERPT_BYTES).to_owned(),
             contains: config
                 .body_contains
@@ -219,6 +223,7 @@ fn judge_word(word: &str, evidence: &Evidence) -> Verdict {
     match &evidence.contains {
         Some(Looked { looked_for, found }) if looked_for == word => match found {
             true => Verdict::pass(format!("the body contains `{word}`")),
+            false if evidence.truncated => cut_off(&format!("`{word}` is not in what came of it")),
             false => Verdict::fail(format!("the body does not contain `{word}`")),
         },
         _ if evidence.body_excerpt.contains(word) => Verdict::pass(format!("the body contains `{word}`")),
@@ -241,10 +246,17 @@ fn judge_value(pointer: &str, expected: Option<&Value>, evidence: &Evidence) -> 
             }
             Found::TooLong { bytes } => Verdict::fail(format!("`{pointer}` holds {bytes} bytes, expected {expected}")),
             Found::Nothing => Verdict::fail(format!("nothing stands at `{pointer}`, expected {expected}")),
+            Found::NotJson if evidence.truncated => cut_off("it cannot be read as JSON"),
             Found::NotJson => Verdict::fail("the body is no JSON"),
         },
         _ => Verdict::inconclusive(format!("`{pointer}` was not looked at when this was measured")),
     }
+}
+
+fn cut_off(so: &str) -> Verdict {
+    Verdict::inconclusive(format!(
+        "the body is longer than the host lets through, and {so}; an operator can raise the grant `http_body_bytes`"
+    ))
 }
 
 /// At most `bytes` long, cut between characters.
@@ -350,6 +362,24 @@ mod tests {
 
         assert_eq!(verdict.decision, Decision::Inconclusive);
         assert_eq!(verdict.reason, "`/b` was not looked at when this was measured");
+    }
+
+    #[test]
+    fn a_body_that_was_cut_off_proves_only_what_is_in_it() {
+        let judged = |more: Value, body: &str| {
+            let config = config(more);
+            let response = http::Response { status: 200, headers: Vec::new(), body: body.into(), truncated: true };
+            judge(&config, &evidence(&config, Ok(response), 5).unwrap())
+        };
+        let word = json!({ "body_contains": "ready" });
+
+        assert_eq!(judged(word.clone(), "ready, and mo").decision, Decision::Pass);
+        assert_eq!(judged(json!({}), "anything").decision, Decision::Pass);
+        for unclear in [judged(word, "not rea"), judged(json!({ "json_pointer": "/a", "equals": 1 }), r#"{"a": 1, "b"#)]
+        {
+            assert_eq!(unclear.decision, Decision::Inconclusive);
+            assert!(unclear.reason.contains("`http_body_bytes`"), "{}", unclear.reason);
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use lockgate_sdk::phase::*;
 use serde::Deserialize;
 
-/// What of a body that is no JSON is kept in the outputs.
-const KEPT_TEXT_BYTES: usize = 64 << 10;
+/// What of a body is kept in the outputs. The request has had its effect: its answer must not be too long to record.
+const KEPT_BODY_BYTES: usize = 64 << 10;
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,8 +51,12 @@ impl Phase for HttpRequest {
     }
 
     fn advance(call: Call, config: Config, subject: Subject, _: Cursor) -> Result<Progressed, Failure> {
+        if let Some(Issue { path, message }) = issues(&config).into_iter().next() {
+            return Err(Failure::fatal("invalid-config", format!("{path}: {message}")));
+        }
         let filled = fill(&config, &subject)?;
-        log::info(format!("{} {}", filled.method, filled.url));
+        // Behind the origin stands what lets anybody write to a chat room.
+        log::info(format!("{} {}", filled.method, origin(&filled.url)));
         let response = filled.request(&call).send()?;
         log::info(format!("the server answered {}", response.status));
         outcome(&config, &response)
@@ -61,7 +65,14 @@ impl Phase for HttpRequest {
 
 lockgate_sdk::export_phase!(HttpRequest);
 
-/// What the schema cannot say: placeholders with a root that does not exist.
+/// `https://host:port`, and nothing of what is behind it.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |end| end + "://".len());
+    let end = url[host..].find(['/', '?', '#', '\\']).map_or(url.len(), |end| host + end);
+    &url[..end]
+}
+
+/// What the schema cannot say: placeholders with a root that does not exist, or where none may stand.
 fn issues(config: &Config) -> Vec<Issue> {
     let mut issues = Vec::new();
     let mut check = |path: &str, text: &str| {
@@ -75,6 +86,13 @@ fn issues(config: &Config) -> Vec<Issue> {
     }
     if let Some(body) = &config.body {
         each_string(body, "/body", &mut check);
+    }
+    if origin(&config.url).contains("{{") {
+        issues.push(Issue::new("/url", "has a placeholder before its path; an origin is granted as it is written"));
+    }
+    for name in config.headers.keys().filter(|name| name.eq_ignore_ascii_case("idempotency-key")) {
+        let path = format!("/headers/{}", escape_pointer(name));
+        issues.push(Issue::new(path, "is the host's to set: it tells a repeated request from a new one"));
     }
     issues
 }
@@ -128,7 +146,8 @@ fn fill(config: &Config, subject: &Subject) -> Result<Filled, Failure> {
 impl Filled {
     fn request(self, call: &Call) -> http::Request {
         let names_its_type = self.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
-        let mut request = http::Request::new(&self.method, &self.url).idempotency_key(call).timeout_ms(self.timeout_ms);
+        let mut request =
+            http::Request::new(&self.method, &self.url).idempotency_key(call).timeout_within_call(self.timeout_ms);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -147,15 +166,10 @@ fn outcome(config: &Config, response: &http::Response) -> Result<Progressed, Fai
         None => response.is_success(),
     };
     if expected {
-        let outputs = json!({ "status": response.status, "body": body(response) });
-        return Ok(Progressed::done(format!("The server answered {}.", response.status)).outputs(outputs));
+        return Ok(Progressed::done(format!("The server answered {}.", response.status)).outputs(told(response)));
     }
     let message = format!("the server answered {}, expected {}", response.status, wanted(config));
-    let failure = match response.status {
-        500..=599 => Failure::retry(message).with_code("http-status"),
-        _ => Failure::fatal("http-status", message),
-    };
-    Err(failure.details(json!({ "status": response.status, "body": body(response) })))
+    Err(response.failure(message).details(told(response)))
 }
 
 fn wanted(config: &Config) -> String {
@@ -165,9 +179,19 @@ fn wanted(config: &Config) -> String {
     }
 }
 
-fn body(response: &http::Response) -> Value {
-    json::from_slice(&response.body)
-        .unwrap_or_else(|_| Value::String(shortened(&response.text(), KEPT_TEXT_BYTES).to_owned()))
+/// JSON that is too long is no JSON any more when it is cut: of that only the size is told.
+fn told(response: &http::Response) -> Value {
+    let bytes = response.body.len();
+    let is_long = bytes > KEPT_BODY_BYTES;
+    let body = match json::from_slice::<Value>(&response.body) {
+        Ok(_) if is_long => json!({ "bytes": bytes, "truncated": true }),
+        Ok(body) => body,
+        Err(_) => Value::String(shortened(&response.text(), KEPT_BODY_BYTES).to_owned()),
+    };
+    match is_long || response.truncated {
+        true => json!({ "status": response.status, "body": body, "truncated": true }),
+        false => json!({ "status": response.status, "body": body }),
+    }
 }
 
 /// At most `bytes` long, cut between characters.
@@ -201,10 +225,50 @@ mod tests {
 
     #[test]
     fn a_long_text_answer_is_cut_between_characters() {
-        let kept = body(&answered(200, &"é".repeat(KEPT_TEXT_BYTES)));
+        let kept = told(&answered(200, &"é".repeat(KEPT_BODY_BYTES)));
 
-        assert_eq!(kept.as_str().unwrap().len(), KEPT_TEXT_BYTES);
+        assert_eq!(kept["body"].as_str().unwrap().len(), KEPT_BODY_BYTES);
+        assert_eq!(kept["truncated"], true);
         assert_eq!(shortened("aé", 2), "a");
+    }
+
+    #[test]
+    fn of_a_long_json_answer_the_size_is_told() {
+        let long = json!({ "items": vec!["x"; KEPT_BODY_BYTES] }).to_string();
+        let progressed = outcome(&hook(), &answered(200, &long)).unwrap();
+
+        let bytes = long.len();
+        let outputs: Value = json::from_str(&progressed.outputs).unwrap();
+        assert_eq!(outputs, json!({ "status": 200, "body": { "bytes": bytes, "truncated": true }, "truncated": true }));
+    }
+
+    #[test]
+    fn an_answer_the_host_cut_off_says_so() {
+        let cut = http::Response { truncated: true, ..answered(200, r#"{"id": 7, "na"#) };
+
+        assert_eq!(told(&cut), json!({ "status": 200, "body": r#"{"id": 7, "na"#, "truncated": true }));
+    }
+
+    #[test]
+    fn of_a_webhook_nothing_is_logged_but_where_it_is() {
+        for (url, shown) in [
+            ("https://hooks.example.com/T0/SECRET?token=x", "https://hooks.example.com"),
+            ("https://hooks.example.com:8443?SECRET", "https://hooks.example.com:8443"),
+            ("https://hooks.example.com", "https://hooks.example.com"),
+            ("hooks/SECRET", "hooks"),
+        ] {
+            assert_eq!(origin(url), shown);
+        }
+    }
+
+    #[test]
+    fn where_a_request_goes_and_its_key_are_not_the_releases_to_say() {
+        for url in ["https://{{variables.HOST}}/a", "{{variables.URL}}", "https://a.{{environment}}"] {
+            assert_eq!(issues(&config(json!({ "url": url })))[0].path, "/url", "{url}");
+        }
+        assert_eq!(issues(&config(json!({ "url": "https://a.example?to={{environment}}" }))), []);
+        let keyed = config(json!({ "url": "https://a.example", "headers": { "idempotency-KEY": "1" } }));
+        assert_eq!(issues(&keyed)[0].path, "/headers/idempotency-KEY");
     }
 
     #[test]

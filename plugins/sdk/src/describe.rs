@@ -57,13 +57,15 @@ impl Description {
         self
     }
 
-    /// Asks for requests to an origin such as `https://api.example.com`.
+    /// Asks for requests to an origin: `https://api.example.com`, with its scheme and without a path. A host refuses the
+    /// plugin where this is no origin.
     pub fn http(mut self, origin: &str) -> Self {
         self.requests.http.push(Requested::Named(origin.into()));
         self
     }
 
-    /// Asks for requests to the origin of the URL that stands at this JSON pointer of the configuration.
+    /// Asks for requests to the origin of the URL that stands at this JSON pointer of the configuration: `/url`, with its
+    /// slash. A host refuses the plugin where this is no pointer.
     pub fn http_from_config(mut self, pointer: &str) -> Self {
         self.requests.http.push(Requested::Config(pointer.into()));
         self
@@ -81,7 +83,7 @@ impl Description {
         self
     }
 
-    /// Asks for the attempt's own folder at `/workspace`.
+    /// Asks for the deployment's own folder at `/workspace`, kept for a retry.
     pub fn workspace(mut self, access: Access) -> Self {
         self.requests.workspace = Some(access);
         self

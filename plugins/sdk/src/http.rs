@@ -7,6 +7,11 @@ use crate::bindings::host::lockgate::plugin::http as host;
 use crate::bindings::host::lockgate::plugin::types::Field;
 use crate::{Call, Failure};
 
+/// A server that says when to come back is not believed beyond this.
+const LONGEST_RETRY_AFTER_SECONDS: u32 = 60 * 60;
+/// What is left of a call when its request has timed out: enough to say so.
+const TIME_TO_ANSWER_MS: u32 = 1000;
+
 #[derive(Debug, Clone)]
 pub struct Request(host::Request);
 
@@ -59,6 +64,12 @@ impl Request {
         self
     }
 
+    /// At most this long, and always so that the call has a second left: a slow server is then something the plugin can
+    /// tell, not a call that its host had to stop.
+    pub fn timeout_within_call(self, timeout_ms: u32) -> Self {
+        self.timeout_ms(within(timeout_ms, crate::control::remaining_ms()))
+    }
+
     /// Any status is an answer; only what kept it from coming is a failure.
     pub fn send(self) -> Result<Response, Failure> {
         #[cfg(target_family = "wasm")]
@@ -82,17 +93,30 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// Any status but 2xx as a failure with code `http-status`. 5xx may be repeated: the other side broke.
+    /// Any status but 2xx as a [`Response::failure`].
     pub fn error_for_status(self) -> Result<Self, Failure> {
         if self.is_success() {
             return Ok(self);
         }
         let said = self.text().chars().take(200).collect::<String>();
         let message = format!("the server answered {}: {said}", self.status);
-        Err(match self.status {
-            500..=599 => Failure::retry(message).with_code("http-status"),
+        Err(self.failure(message))
+    }
+
+    /// A failure with code `http-status`. May be repeated where another try can end otherwise: 5xx, the other side
+    /// broke, and 408, 425 and 429, not now. `Retry-After` in seconds counts, up to an hour.
+    pub fn failure(&self, message: impl Into<String>) -> Failure {
+        match self.status {
+            408 | 425 | 429 | 500..=599 => {
+                Failure::retry(message).with_code("http-status").after_ms(self.retry_after_ms())
+            }
             _ => Failure::fatal("http-status", message),
-        })
+        }
+    }
+
+    fn retry_after_ms(&self) -> u32 {
+        let seconds = self.header("Retry-After").and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0);
+        u32::try_from(seconds).unwrap_or(u32::MAX).min(LONGEST_RETRY_AFTER_SECONDS) * 1000
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -108,6 +132,11 @@ impl Response {
         serde_json::from_slice(&self.body)
             .map_err(|error| Failure::fatal("invalid-response", format!("the answer does not read: {error}")))
     }
+}
+
+fn within(timeout_ms: u32, remaining_ms: u32) -> u32 {
+    // 0 would be no timeout at all.
+    timeout_ms.min(remaining_ms.saturating_sub(TIME_TO_ANSWER_MS)).max(1)
 }
 
 impl From<host::Response> for Response {
@@ -135,6 +164,26 @@ mod tests {
 
         assert_eq!(broken.retry, Retry::SameKey);
         assert_eq!((refused.retry, refused.message.as_str()), (Retry::Never, "the server answered 404: sorry"));
+    }
+
+    #[test]
+    fn a_server_that_asks_for_patience_is_asked_again_when_it_says() {
+        let asking = |status, after: &str| {
+            let headers = vec![("retry-after".into(), after.into())];
+            let failure = Response { headers, ..answered(status) }.failure("not now");
+            (failure.retry, failure.retry_after_ms)
+        };
+        for status in [408, 425, 429, 500, 503] {
+            assert_eq!(asking(status, "120"), (Retry::SameKey, 120_000), "{status}");
+        }
+        assert_eq!(asking(429, "99999999999").1, 3_600_000);
+        assert_eq!(asking(429, "Wed, 21 Oct 2026 07:28:00 GMT").1, 0);
+        assert_eq!(asking(404, "120"), (Retry::Never, 0));
+    }
+
+    #[test]
+    fn a_request_ends_before_its_call_does() {
+        assert_eq!([within(30_000, 60_000), within(30_000, 20_000), within(30_000, 500)], [30_000, 19_000, 1]);
     }
 
     #[test]

@@ -30,7 +30,23 @@
 //! lockgate_sdk::export_phase!(Notify);
 //! ```
 //!
-//! Build it with `cargo build --target wasm32-wasip2`. Everything compiles natively too, for unit tests: there,
+//! A component is a `cdylib`; as `rlib` too it can be tested:
+//!
+//! ```toml
+//! [package]
+//! name = "notify" # the plugin's name
+//! version = "1.0.0"
+//! edition = "2024"
+//!
+//! [lib]
+//! crate-type = ["cdylib", "rlib"]
+//!
+//! [dependencies]
+//! lockgate-sdk = { path = "../sdk" }
+//! serde = { version = "1", features = ["derive"] }
+//! ```
+//!
+//! Build it with `cargo build --release --target wasm32-wasip2`. Everything compiles natively too, for unit tests: there,
 //! [`log`] writes to standard error, [`progress`] and [`control`] answer nothing, and what only a host can do
 //! ([`http`], [`artifacts`], [`state`], [`secrets`]) answers a failure `not-in-a-host`.
 

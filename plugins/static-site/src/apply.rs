@@ -185,7 +185,15 @@ fn extract(
     drop(journal);
 
     let files = read_journal(&site.journal(hex))?;
-    remove_extras(&folder, &files, may_replace)?;
+    let on_disk = tree::list(&folder)?;
+    if let Some(path) = first_missing(&files, &on_disk) {
+        // Without it the next try takes every file from the archive again.
+        fs::remove_file(site.journal(hex))?;
+        let message = format!("`{path}` is not as it was unpacked; the next try unpacks again what is missing");
+        return Err(Failure::retry(message).with_code("incomplete"));
+    }
+    remove_extras(&folder, &files, &on_disk, may_replace)?;
+    site.sync_folders(&folder, &files);
     let count = files.len();
     site.write_manifest(hex, &Manifest { artifact: hex.digest(), uri: release.uri.clone(), files })?;
     if is_there {
@@ -232,16 +240,24 @@ fn read_journal(path: &Path) -> Result<BTreeMap<String, Entry>, Failure> {
         .map_err(|error| Failure::from(error).context("reading the journal"))
 }
 
-fn remove_extras(folder: &Path, files: &BTreeMap<String, Entry>, may_replace: MayReplace<'_>) -> Result<(), Failure> {
-    for (path, found) in tree::list(folder)? {
-        if files.contains_key(&path) {
-            continue;
-        }
+/// The journal says what was put there, which a power cut or a person may have taken away since.
+fn first_missing<'a>(files: &'a BTreeMap<String, Entry>, on_disk: &BTreeMap<String, Found>) -> Option<&'a str> {
+    let is_there = |path: &str, entry: &Entry| on_disk.get(path) == Some(&Found::File { size: entry.size });
+    files.iter().find(|(path, entry)| !is_there(path, entry)).map(|(path, _)| path.as_str())
+}
+
+fn remove_extras(
+    folder: &Path,
+    files: &BTreeMap<String, Entry>,
+    on_disk: &BTreeMap<String, Found>,
+    may_replace: MayReplace<'_>,
+) -> Result<(), Failure> {
+    for (path, found) in on_disk.iter().filter(|(path, _)| !files.contains_key(*path)) {
         if let Some(check) = may_replace {
-            check(&path, Some(&tree::digest(&folder.join(&path), &found)?))?;
+            check(path, Some(&tree::digest(&folder.join(path), found)?))?;
         }
         log::info(format!("removing `{path}`, which is no part of the release"));
-        fs::remove_file(folder.join(&path)).map_err(|error| Failure::from(error).context("removing a file"))?;
+        fs::remove_file(folder.join(path)).map_err(|error| Failure::from(error).context("removing a file"))?;
     }
     Ok(())
 }
@@ -325,6 +341,7 @@ fn prune(site: &Site, settings: &Settings, release: Option<&Release>, approved: 
     for hex in site.abandoned()? {
         site.remove_unfinished(&hex)?;
     }
+    site.remove_staged_plans()?;
     let needed = [site.current()?, approved.token.previous.clone()];
     let kept = site.kept()?;
     let mut old = kept.iter().skip(settings.keep_releases).filter(|hex| !needed.contains(&Some((*hex).clone())));

@@ -3,7 +3,7 @@
 //! Only plain files come out, under plain relative paths, each once. What is refused is named. Memory stays
 //! small whatever the archive claims.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
@@ -40,6 +40,7 @@ pub fn each_file(
     let unpacked = Limited { inner: MultiGzDecoder::new(archive), left: limits.max_total_bytes, limits };
     let mut archive = tar::Archive::new(unpacked);
     let mut paths = BTreeSet::new();
+    let mut lowercase = BTreeMap::new();
     let mut long_path = None;
 
     for entry in archive.entries().map_err(unreadable)?.raw(true) {
@@ -63,7 +64,8 @@ pub fn each_file(
             let message = format!("the archive has more than {} files (max_files)", limits.max_files);
             return Err(Failure::fatal("too-large", message));
         }
-        once(&mut paths, &path)?;
+        once(&mut lowercase, &path)?;
+        paths.insert(path.clone());
         let size = entry.size();
         match visit(File { index, path: &path, size, content: &mut entry })? {
             ControlFlow::Continue(()) => {}
@@ -174,17 +176,23 @@ fn plain_path(raw: &str) -> Result<Option<String>, Failure> {
     Ok((!path.is_empty()).then_some(path))
 }
 
-/// Neither twice, nor as a file and as the folder of another.
-fn once(paths: &mut BTreeSet<String>, path: &str) -> Result<(), Failure> {
-    let folder_of = paths.range(format!("{path}/")..).next().is_some_and(|next| next.starts_with(&format!("{path}/")));
-    let in_file = path.match_indices('/').any(|(end, _)| paths.contains(&path[..end]));
-    if folder_of || in_file {
-        return Err(refused(path, "a file where another entry needs a folder"));
-    }
-    if !paths.insert(path.to_owned()) {
-        return Err(refused(path, "it is there twice"));
-    }
-    Ok(())
+/// Neither twice, nor as a file and as the folder of another. Also not in capitals and small letters: where the disk
+/// does not tell them apart, one would silently replace the other.
+fn once(seen: &mut BTreeMap<String, String>, path: &str) -> Result<(), Failure> {
+    let lower = path.to_lowercase();
+    let inside = format!("{lower}/");
+    let below = seen.range(inside.clone()..).next().filter(|(next, _)| next.starts_with(&inside));
+    let above = || lower.match_indices('/').find_map(|(end, _)| seen.get_key_value(&lower[..end]));
+    let why = match (seen.get(&lower), below.or_else(above)) {
+        (Some(same), _) if same == path => "it is there twice".to_owned(),
+        (Some(other), _) => format!("`{other}` is there too, and some disks do not tell the two apart"),
+        (None, Some((_, other))) => format!("a file where another entry needs a folder: `{other}`"),
+        (None, None) => {
+            seen.insert(lower, path.to_owned());
+            return Ok(());
+        }
+    };
+    Err(refused(path, &why))
 }
 
 /// Counts what is unpacked, so that a small archive cannot become an endless one.
@@ -313,6 +321,18 @@ pub mod tests {
         assert!(refusal(&archive(&[("a", "1"), ("a/b", "2")])).contains("needs a folder"));
         assert!(refusal(&archive(&[("a/b", "1"), ("a", "2")])).contains("needs a folder"));
         assert!(read(&archive(&[("a/b", "1"), ("a-b", "2")]), &ROOMY).is_ok());
+    }
+
+    #[test]
+    fn names_that_only_some_disks_tell_apart_are_refused_both_by_name() {
+        assert_eq!(
+            refusal(&archive(&[("Logo.png", "1"), ("logo.PNG", "2")])),
+            "the archive holds `logo.PNG`: `Logo.png` is there too, and some disks do not tell the two apart"
+        );
+        assert!(refusal(&archive(&[("Ä/a", "1"), ("ä/A", "2")])).contains("`Ä/a` is there too"));
+        assert!(refusal(&archive(&[("CSS", "1"), ("css/a", "2")])).contains("needs a folder: `CSS`"));
+        assert!(refusal(&archive(&[("css/a", "1"), ("CSS", "2")])).contains("needs a folder: `css/a`"));
+        assert!(read(&archive(&[("CSS/a", "1"), ("css/b", "2")]), &ROOMY).is_ok());
     }
 
     #[test]

@@ -36,12 +36,10 @@ pub struct Config {
     max_files: usize,
     #[serde(default = "keep_releases")]
     keep_releases: usize,
-    #[serde(default)]
-    deletes_are_destructive: bool,
 }
 
 fn files_per_call() -> usize {
-    200
+    1000
 }
 
 fn max_total_bytes() -> u64 {
@@ -62,7 +60,6 @@ struct Settings {
     files_per_call: usize,
     limits: archive::Limits,
     keep_releases: usize,
-    deletes_are_destructive: bool,
 }
 
 impl From<Config> for Settings {
@@ -72,7 +69,6 @@ impl From<Config> for Settings {
             files_per_call: config.files_per_call,
             limits: archive::Limits { max_files: config.max_files, max_total_bytes: config.max_total_bytes },
             keep_releases: config.keep_releases,
-            deletes_are_destructive: config.deletes_are_destructive,
         }
     }
 }
@@ -95,6 +91,7 @@ struct Release {
 
 impl Wanted {
     fn of(config: &Config, subject: &Subject) -> Result<Self, Failure> {
+        can_be_done(subject)?;
         if subject.kind == "DESTROY" || subject.stage == "teardown" {
             return Ok(Self { application: application(config, subject, ""), release: None });
         }
@@ -118,6 +115,21 @@ impl Release {
     }
 }
 
+/// One link is switched, for all visitors and all files.
+fn can_be_done(subject: &Subject) -> Result<(), Failure> {
+    if subject.weight < 100 {
+        let message =
+            format!("a weight of {} % is not possible: a static site serves one release to all", subject.weight);
+        return Err(Failure::fatal("unsupported", message));
+    }
+    if !subject.selections.is_empty() {
+        let count = subject.selections.len();
+        let message = format!("{count} selections are not possible: a static site is deployed as a whole");
+        return Err(Failure::fatal("unsupported", message));
+    }
+    Ok(())
+}
+
 /// The most particular that is named.
 fn application(config: &Config, subject: &Subject, of_artifact: &str) -> String {
     let named = [config.application.as_deref().unwrap_or(""), of_artifact, &subject.application];
@@ -139,10 +151,11 @@ impl Target for StaticSite {
         issues(config)
     }
 
-    fn plan(_: Call, config: Config, subject: Subject, cursor: Cursor) -> Result<PlanStep, Failure> {
+    fn plan(call: Call, config: Config, subject: Subject, cursor: Cursor) -> Result<PlanStep, Failure> {
         let wanted = Wanted::of(&config, &subject)?;
         let site = site(&config)?;
-        Ok(match plan::plan(&site, &config.into(), &wanted, wanted.open()?, cursor.read()?)? {
+        let stage = Hex::of_text(&format!("{} {} {}", call.deployment, call.attempt, call.name));
+        Ok(match plan::plan(&site, &config.into(), &wanted, wanted.open()?, &stage, cursor.read()?)? {
             plan::Step::Again(cursor) => PlanStep::again(&cursor),
             plan::Step::Done(planned) => PlanStep::done(planned),
         })

@@ -1,8 +1,9 @@
 //! What would change: the archive, file by file, against what is really on the disk.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::fs;
+use std::io::{self, BufRead as _, Read, Write as _};
 use std::ops::{Bound, ControlFlow};
+use std::path::Path;
 
 use lockgate_sdk::Failure;
 use lockgate_sdk::target::{Action, Planned, ResourceChange, json};
@@ -14,7 +15,13 @@ use crate::site::{Hex, Site};
 use crate::tree;
 use crate::{Settings, Wanted};
 
-/// Where the last call stopped. `changes` are part of the plan in the end, so the cursor is no larger than it.
+/// A host takes 4 MiB of an answer, and people approve the files by name: about 12,000 of them.
+const PLAN_BYTES: usize = 4_000_000;
+/// Of a change beside its name: two digests, and what every change says.
+const CHANGE_BYTES: usize = 320;
+
+/// Where the last call stopped. It is on record for every call, so what was found so far is not in it: it waits in a
+/// file beside the releases.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Files of the archive that are compared.
@@ -23,7 +30,17 @@ pub struct Cursor {
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_up_to: Option<String>,
     previous: Option<Hex>,
-    changes: Vec<Difference>,
+    found: Count,
+}
+
+/// How much the differences so far come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Count {
+    changes: usize,
+    /// In the plan.
+    plan_bytes: usize,
+    /// In the file.
+    staged_bytes: u64,
 }
 
 /// One file, as digests; `None` is no file.
@@ -45,72 +62,150 @@ pub struct Token {
     pub files: usize,
 }
 
+#[derive(Debug)]
 pub enum Step {
     Again(Cursor),
     Done(Planned),
 }
 
-/// `archive` is empty where nothing is wanted.
+/// `archive` is empty where nothing is wanted. `stage` names this plan among those that are being made.
 pub fn plan(
     site: &Site,
     settings: &Settings,
     wanted: &Wanted,
     archive: Option<impl Read>,
+    stage: &Hex,
     cursor: Option<Cursor>,
 ) -> Result<Step, Failure> {
     let previous = site.current()?;
+    let stage = site.staged_plan(stage);
     // The site was switched between two calls: what was compared so far was another release.
-    let mut cursor = cursor.filter(|cursor| cursor.previous == previous).unwrap_or_default();
-    cursor.previous = previous;
+    let cursor = cursor.filter(|cursor| cursor.previous == previous);
+    let cursor = cursor.filter(|cursor| is_staged(&stage, cursor.found.staged_bytes)).unwrap_or_default();
+    let mut cursor = Cursor { previous, ..cursor };
+    let mut new = Vec::new();
 
     let folder = site.current_path();
-    let on_disk = match &cursor.previous {
-        Some(_) => tree::list(&folder)?,
-        None => BTreeMap::new(),
-    };
     let mut budget = Budget::new(settings.files_per_call);
-
     let paths = match archive {
-        None => Some(BTreeSet::new()),
+        None => Some(Default::default()),
         Some(archive) => each_file(archive, &settings.limits, |file| {
             if file.index < cursor.compared {
                 return Ok(ControlFlow::Continue(()));
             }
-            let before =
-                on_disk.get(file.path).map(|found| tree::digest(&folder.join(file.path), found)).transpose()?;
+            let on_disk = match &cursor.previous {
+                Some(_) => tree::find(&folder, file.path)?,
+                None => None,
+            };
+            let before = on_disk.map(|found| tree::digest(&folder.join(file.path), &found)).transpose()?;
             let after = Some(tree::digest_of(file.content).map_err(archive::unreadable)?);
             if before != after {
-                cursor.changes.push(Difference { path: file.path.to_owned(), before, after });
+                cursor.note(wanted, &mut new, Difference { path: file.path.to_owned(), before, after })?;
             }
             cursor.compared = file.index + 1;
             Ok(budget.spend(file.size))
         })?,
     };
-    let Some(paths) = paths else { return Ok(Step::Again(cursor)) };
+    let Some(paths) = paths else { return cursor.again(&stage, &new) };
 
+    let on_disk = match &cursor.previous {
+        Some(_) => tree::list(&folder)?,
+        None => Default::default(),
+    };
     let from = cursor.deleted_up_to.take().map_or(Bound::Unbounded, Bound::Excluded);
     for (path, found) in on_disk.range::<String, _>((from.as_ref(), Bound::Unbounded)) {
         if paths.contains(path) {
             continue;
         }
         let before = Some(tree::digest(&folder.join(path), found)?);
-        cursor.changes.push(Difference { path: path.clone(), before, after: None });
+        cursor.note(wanted, &mut new, Difference { path: path.clone(), before, after: None })?;
         if budget.spend(found.size()).is_break() {
             cursor.deleted_up_to = Some(path.clone());
-            return Ok(Step::Again(cursor));
+            return cursor.again(&stage, &new);
         }
     }
-    Ok(Step::Done(planned(settings, wanted, cursor)))
+    let mut differences = read_staged(&stage, cursor.found.staged_bytes)?;
+    differences.extend(new);
+    // The host has the whole plan now. Where this call is repeated, it starts over.
+    let _ = fs::remove_file(stage);
+    Ok(Step::Done(planned(settings, wanted, cursor, differences)))
+}
+
+impl Cursor {
+    fn note(&mut self, wanted: &Wanted, new: &mut Vec<Difference>, difference: Difference) -> Result<(), Failure> {
+        self.found.changes += 1;
+        self.found.plan_bytes += CHANGE_BYTES + difference.path.len() + wanted.application.len();
+        match (self.is_too_long(), &self.previous) {
+            (false, _) => new.push(difference),
+            // Nothing is replaced: the artifact's digest says what will be there.
+            (true, None) => new.clear(),
+            (true, Some(_)) => {
+                let changes = self.found.changes;
+                let message = format!(
+                    "{changes} files or more change, which is more than a plan for people to approve can name; deploy in \
+                     smaller steps, or into another folder"
+                );
+                return Err(Failure::fatal("too-many-changes", message));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.found.plan_bytes > PLAN_BYTES
+    }
+
+    fn again(mut self, stage: &Path, new: &[Difference]) -> Result<Step, Failure> {
+        if !new.is_empty() {
+            self.found.staged_bytes = append(stage, self.found.staged_bytes, new)
+                .map_err(|error| Failure::from(error).context("keeping the plan so far in `releases`"))?;
+        }
+        Ok(Step::Again(self))
+    }
+}
+
+fn is_staged(stage: &Path, bytes: u64) -> bool {
+    bytes == 0 || fs::metadata(stage).is_ok_and(|metadata| metadata.len() >= bytes)
+}
+
+/// What is behind `bytes` was written by a call whose answer was lost. Answers the new length.
+fn append(stage: &Path, bytes: u64, new: &[Difference]) -> io::Result<u64> {
+    stage.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let mut text = Vec::new();
+    for difference in new {
+        json::to_writer(&mut text, difference)?;
+        text.push(b'\n');
+    }
+    let mut file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(stage)?;
+    file.set_len(bytes)?;
+    io::Seek::seek(&mut file, io::SeekFrom::Start(bytes))?;
+    file.write_all(&text)?;
+    Ok(bytes + text.len() as u64)
+}
+
+fn read_staged(stage: &Path, bytes: u64) -> Result<Vec<Difference>, Failure> {
+    if bytes == 0 {
+        return Ok(Vec::new());
+    }
+    let read = || {
+        let lines = io::BufReader::new(fs::File::open(stage)?.take(bytes)).lines();
+        lines.map(|line| json::from_str(&line?).map_err(io::Error::from)).collect::<io::Result<_>>()
+    };
+    read().map_err(|error| Failure::from(error).context("reading the plan so far"))
 }
 
 /// The same world gives the same plan: sorted, and nothing in it but names and digests.
-fn planned(settings: &Settings, wanted: &Wanted, cursor: Cursor) -> Planned {
-    let Cursor { previous, mut changes, compared, .. } = cursor;
-    changes.sort_by(|a, b| a.path.cmp(&b.path));
+fn planned(settings: &Settings, wanted: &Wanted, cursor: Cursor, mut differences: Vec<Difference>) -> Planned {
+    let is_too_long = cursor.is_too_long();
+    let Cursor { previous, compared, .. } = cursor;
+    if is_too_long {
+        differences.clear();
+    }
+    differences.sort_by(|a, b| a.path.cmp(&b.path));
 
     let (mut created, mut updated, mut deleted) = (0, 0, 0);
     let mut resources = Vec::new();
-    for Difference { path, before, after } in changes {
+    for Difference { path, before, after } in differences {
         let action = match (&before, &after) {
             (None, _) => Action::Create,
             (Some(_), Some(_)) => Action::Update,
@@ -121,14 +216,11 @@ fn planned(settings: &Settings, wanted: &Wanted, cursor: Cursor) -> Planned {
             Action::Delete => deleted += 1,
             Action::Update | Action::Replace | Action::NoOp => updated += 1,
         }
-        let destructive = action == Action::Delete && settings.deletes_are_destructive;
-        resources.push(
-            ResourceChange::new(action, "file", path).application(&wanted.application).destructive(destructive).field(
-                "digest",
-                json!(before),
-                json!(after),
-            ),
-        );
+        resources.push(ResourceChange::new(action, "file", path).application(&wanted.application).field(
+            "digest",
+            json!(before),
+            json!(after),
+        ));
     }
     // The link is a resource too: two deployments of one site change it both, whatever their files are.
     let release = wanted.release.as_ref().map(|release| release.hex.clone());
@@ -140,14 +232,19 @@ fn planned(settings: &Settings, wanted: &Wanted, cursor: Cursor) -> Planned {
     };
     if let Some(action) = action {
         let digest = |hex: &Option<Hex>| json!(hex.as_ref().map(Hex::digest));
-        resources.push(
-            ResourceChange::new(action, "site", &settings.folder)
-                .application(&wanted.application)
-                .destructive(action == Action::Delete)
-                .field("digest", digest(&previous), digest(&release)),
-        );
+        let mut change = ResourceChange::new(action, "site", &settings.folder)
+            .application(&wanted.application)
+            .destructive(action == Action::Delete)
+            .field("digest", digest(&previous), digest(&release));
+        if is_too_long {
+            change = change.field("files", json!(null), json!(compared));
+        }
+        resources.push(change);
     }
-    let summary = format!("{created} created, {updated} updated, {deleted} deleted");
+    let summary = match is_too_long {
+        true => format!("{compared} created, too many to be named one by one"),
+        false => format!("{created} created, {updated} updated, {deleted} deleted"),
+    };
     let token = json!(Token { previous, release, files: compared });
     Planned::new(summary, resources, token)
 }

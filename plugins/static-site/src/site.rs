@@ -7,9 +7,10 @@
 //! releases/.<hex>.partial/        a release being unpacked
 //! releases/.<hex>.journal         what of it is unpacked, a line per file
 //! releases/.<hex>.writing         the one file being written
+//! releases/.<hex>.plan            what a plan of several calls has found so far; <hex> names the plan
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use std::time::SystemTime;
 
 use lockgate_sdk::Failure;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::tree::{self, Found, Seen};
 
@@ -28,6 +30,11 @@ pub struct Hex(String);
 impl Hex {
     pub fn of_digest(digest: &str) -> Option<Self> {
         Self::parse(digest.strip_prefix("sha256:")?)
+    }
+
+    /// A name of 64 hex digits for anything.
+    pub fn of_text(text: &str) -> Self {
+        Self(hex::encode(Sha256::digest(text)))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -100,6 +107,10 @@ impl Site {
         self.releases().join(format!(".{hex}.writing"))
     }
 
+    pub fn staged_plan(&self, plan: &Hex) -> PathBuf {
+        self.releases().join(format!(".{plan}.plan"))
+    }
+
     fn manifest_path(&self, hex: &Hex) -> PathBuf {
         self.releases().join(format!("{hex}.manifest.json"))
     }
@@ -142,17 +153,8 @@ impl Site {
 
     /// What other attempts left half unpacked must not fill the disk for this one.
     pub fn clear_others(&self, except: Option<&Hex>) -> Result<(), Failure> {
-        let Ok(entries) = fs::read_dir(self.releases()) else { return Ok(()) };
-        for entry in entries {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let ours = except.is_some_and(|hex| name.starts_with(&format!(".{hex}.")));
-            let removed = match name.rsplit_once('.') {
-                Some((_, "partial")) if !ours => fs::remove_dir_all(entry.path()),
-                Some((_, "writing" | "journal")) if !ours => fs::remove_file(entry.path()),
-                Some(_) | None => Ok(()),
-            };
-            removed.map_err(|error| Failure::from(error).context(format_args!("removing `releases/{name}`")))?;
+        for hex in self.abandoned()?.iter().filter(|hex| Some(*hex) != except) {
+            self.remove_unfinished(hex)?;
         }
         Ok(())
     }
@@ -180,7 +182,9 @@ impl Site {
             file.sync_all()?;
             fs::rename(&writing, self.manifest_path(hex))
         })()
-        .map_err(|error: io::Error| Failure::from(error).context("writing the manifest"))
+        .map_err(|error: io::Error| Failure::from(error).context("writing the manifest"))?;
+        sync_folder(&self.releases());
+        Ok(())
     }
 
     pub fn finish_partial(&self, hex: &Hex) -> Result<(), Failure> {
@@ -204,13 +208,14 @@ impl Site {
         Ok(found.into_iter().map(|(_, hex)| hex).collect())
     }
 
-    /// Left by applies that ended halfway. The site changes under one deployment at a time, so nobody needs them.
+    /// Left by applies that ended halfway. The site changes under one deployment at a time, so nobody needs them. What
+    /// has another name somebody else has put there, and it stays.
     pub fn abandoned(&self) -> Result<Vec<Hex>, Failure> {
         let hexes = self.names_in_releases()?.into_iter().filter_map(|name| {
-            let (hex, _) = name.strip_prefix('.')?.split_once('.')?;
-            Hex::parse(hex)
+            let (hex, kind) = name.strip_prefix('.')?.split_once('.')?;
+            matches!(kind, "partial" | "journal" | "writing").then(|| Hex::parse(hex))?
         });
-        let unique: std::collections::BTreeSet<_> = hexes.collect();
+        let unique: BTreeSet<_> = hexes.collect();
         Ok(unique.into_iter().collect())
     }
 
@@ -228,6 +233,26 @@ impl Site {
     pub fn remove_release(&self, hex: &Hex) -> Result<(), Failure> {
         remove_folder(&self.release(hex))?;
         remove_file(&self.manifest_path(hex))
+    }
+
+    /// Those of deployments that were given up. One that is still being made starts over.
+    pub fn remove_staged_plans(&self) -> Result<(), Failure> {
+        for name in self.names_in_releases()? {
+            let plan = name.strip_prefix('.').and_then(|name| name.strip_suffix(".plan")).and_then(Hex::parse);
+            if let Some(plan) = plan {
+                remove_file(&self.staged_plan(&plan))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the renames in these folders of a release durable, and with them the files.
+    pub fn sync_folders(&self, folder: &Path, files: &BTreeMap<String, Entry>) {
+        let parents: BTreeSet<&str> = files.keys().flat_map(|path| parents(path)).collect();
+        for parent in parents {
+            sync_folder(&folder.join(parent));
+        }
+        sync_folder(folder);
     }
 
     pub fn remove_unfinished(&self, hex: &Hex) -> Result<(), Failure> {
@@ -261,6 +286,10 @@ fn gone(removed: io::Result<()>, path: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Failure::from(error).context(format_args!("removing {}", path.display()))),
     }
+}
+
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(end, _)| &path[..end])
 }
 
 /// Makes a rename durable where the system lets a folder be synced at all; elsewhere a rename that a power cut

@@ -46,14 +46,22 @@ impl Bench {
         io::Cursor::new(self.artifacts.borrow()[&release.hex.to_string()].clone())
     }
 
+    fn plan_call(&self, wanted: &Wanted, cursor: &Option<plan::Cursor>) -> Result<plan::Step, Failure> {
+        let archive = wanted.release.as_ref().map(|release| self.bytes(release));
+        let stage = site::Hex::of_text("shop/1 1 publish");
+        plan::plan(&self.site(), &self.settings, wanted, archive, &stage, cursor.clone())
+    }
+
+    /// Every call that has to go on is made twice with the same cursor, as if its first answer had been lost.
     fn plan(&self, wanted: &Wanted) -> Planned {
         let mut cursor = None;
         loop {
-            let archive = wanted.release.as_ref().map(|release| self.bytes(release));
-            match plan::plan(&self.site(), &self.settings, wanted, archive, cursor).unwrap() {
-                plan::Step::Again(next) => cursor = Some(json::from_value(json!(next)).unwrap()),
+            match self.plan_call(wanted, &cursor).unwrap() {
+                plan::Step::Again(_) => {}
                 plan::Step::Done(planned) => return planned,
             }
+            let plan::Step::Again(next) = self.plan_call(wanted, &cursor).unwrap() else { panic!("other than before") };
+            cursor = Some(json::from_value(json!(next)).unwrap());
         }
     }
 
@@ -79,6 +87,17 @@ impl Bench {
                 apply::Step::Done(outcome) => return Ok(outcome),
             }
         }
+    }
+
+    /// As if it had been deployed, without a sync for each file.
+    fn serves_already(&self, wanted: &Wanted, files: &[(String, String)]) {
+        let hex = &wanted.release.as_ref().unwrap().hex;
+        for (path, content) in files {
+            let at = self.site().release(hex).join(path);
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            fs::write(at, content).unwrap();
+        }
+        self.site().switch(hex).unwrap();
     }
 
     fn deploy(&self, wanted: &Wanted) -> Planned {
@@ -168,16 +187,73 @@ fn a_plan_is_the_same_in_one_call_or_in_many() {
 }
 
 #[test]
-fn what_is_deleted_counts_as_lost_only_where_the_configuration_says_so() {
+fn a_plan_whose_findings_were_lost_starts_over() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    let whole = bench.plan(&v1);
+    let plan::Step::Again(cursor) = bench.plan_call(&v1, &None).unwrap() else { panic!("in one call") };
+    bench.site().remove_staged_plans().unwrap();
+
+    let mut step = bench.plan_call(&v1, &Some(cursor)).unwrap();
+    while let plan::Step::Again(cursor) = step {
+        step = bench.plan_call(&v1, &Some(cursor)).unwrap();
+    }
+
+    let plan::Step::Done(planned) = step else { unreachable!() };
+    assert_eq!(planned, whole);
+    assert_eq!(fs::read_dir(bench.path("releases")).unwrap().count(), 0, "nothing is left of a plan that is made");
+}
+
+fn many(count: usize, content: &str) -> Vec<(String, String)> {
+    (0..count).map(|file| (format!("folder-{}/file-{file}.html", file % 100), content.to_owned())).collect()
+}
+
+fn as_texts(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    files.iter().map(|(path, content)| (path.as_str(), content.as_str())).collect()
+}
+
+#[test]
+fn a_large_site_is_planned_with_a_small_cursor() {
     let mut bench = bench();
-    bench.deploy(&bench.release(V1));
-    bench.settings.deletes_are_destructive = true;
+    bench.settings.files_per_call = 4_000;
+    let mut files = many(20_000, "one");
+    let first = bench.release(&as_texts(&files));
 
-    let destructive: Vec<_> =
-        bench.plan(&bench.release(V2)).changes.into_iter().filter(|change| change.destructive).collect();
+    // Too many to be named, and nothing that they replace.
+    let planned = bench.plan(&first);
+    assert_eq!(planned.summary, "20000 created, too many to be named one by one");
+    assert_eq!(bench.changes(&first), ["Create site shop"]);
+    bench.serves_already(&first, &files);
 
-    assert_eq!(destructive.len(), 1);
-    assert_eq!(destructive[0].name, "css/b.css");
+    files[7].1 = "two".into();
+    let second = bench.release(&as_texts(&files));
+    assert_eq!(bench.changes(&second), ["Update file folder-7/file-7.html", "Update site shop"]);
+
+    let all_new = bench.release(&as_texts(&many(20_000, "two")));
+    let mut cursor = None;
+    let refused = loop {
+        match bench.plan_call(&all_new, &cursor) {
+            Ok(plan::Step::Again(next)) => {
+                assert!(json!(next).to_string().len() < 500, "{next:?}");
+                cursor = Some(next);
+            }
+            Ok(plan::Step::Done(_)) => panic!("a plan of 20,000 updates"),
+            Err(failure) => break failure,
+        }
+    };
+    assert_eq!(refused.code, "too-many-changes");
+}
+
+#[test]
+fn what_cannot_be_done_in_part_is_refused_by_name() {
+    let config: crate::Config = lockgate_sdk::parse_config(r#"{ "folder": "shop" }"#).unwrap();
+    let refused = |subject: Value| {
+        let subject: Subject = json::from_value(subject).unwrap();
+        Wanted::of(&config, &subject).unwrap_err()
+    };
+    let canary = refused(json!({ "weight": 20 }));
+    assert_eq!((canary.code.as_str(), canary.message.contains("a weight of 20 %")), ("unsupported", true));
+    assert!(refused(json!({ "selections": [{}] })).message.contains("as a whole"));
 }
 
 #[test]
@@ -329,6 +405,47 @@ fn unpacking_starts_over_where_its_journal_was_lost() {
     let apply::Step::Again(cursor) = bench.call(&v1, &planned, &Some(cursor)).unwrap() else { panic!("done") };
 
     assert!(matches!(cursor, apply::Cursor::Extract { next: 2, .. }), "{cursor:?}");
+}
+
+#[test]
+fn a_file_that_got_lost_while_unpacking_is_noticed_and_unpacked_again() {
+    type Loss = fn(&std::path::Path);
+    let losses: [Loss; 3] = [
+        |file| fs::remove_file(file).unwrap(),
+        |file| fs::write(file, "").unwrap(),
+        |file| fs::remove_dir_all(file.parent().unwrap()).unwrap(),
+    ];
+    for lose in losses {
+        let bench = bench();
+        let v1 = bench.release(&[("css/a.css", "a"), ("css/b.css", "b"), ("index.html", "one")]);
+        let planned = bench.plan(&v1);
+        let apply::Step::Again(cursor) = bench.call(&v1, &planned, &None).unwrap() else { panic!("in one call") };
+        lose(&bench.site().partial(&v1.release.as_ref().unwrap().hex).join("css/a.css"));
+
+        let failure = bench.call(&v1, &planned, &Some(cursor.clone())).unwrap_err();
+        assert_eq!((failure.code.as_str(), failure.retry), ("incomplete", Retry::SameKey));
+        let mut step = bench.call(&v1, &planned, &Some(cursor)).unwrap();
+        while let apply::Step::Again(cursor) = step {
+            step = bench.call(&v1, &planned, &Some(cursor)).unwrap();
+        }
+
+        assert_eq!(bench.observe().health, Health::Healthy);
+    }
+}
+
+#[test]
+fn what_somebody_else_put_beside_the_releases_stays_and_is_in_nobodys_way() {
+    let bench = bench();
+    for folder in ["x.journal", "x.partial", "notes.writing"] {
+        fs::create_dir_all(bench.path("releases").join(folder)).unwrap();
+    }
+    fs::write(bench.path("releases/.mine.journal"), "notes").unwrap();
+
+    bench.deploy(&bench.release(V1));
+
+    for there in ["x.journal", "x.partial", "notes.writing", ".mine.journal"] {
+        assert!(bench.path("releases").join(there).exists(), "{there}");
+    }
 }
 
 #[test]

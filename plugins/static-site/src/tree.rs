@@ -47,6 +47,20 @@ pub fn list(folder: &Path) -> Result<BTreeMap<String, Found>, Failure> {
     Ok(found)
 }
 
+/// What `list` would have at this path, without listing: nothing below a link is ours.
+pub fn find(folder: &Path, path: &str) -> Result<Option<Found>, Failure> {
+    for (end, _) in path.match_indices('/') {
+        match look(&folder.join(&path[..end]))? {
+            Some(Seen::Folder) => {}
+            Some(Seen::Thing(_)) | None => return Ok(None),
+        }
+    }
+    match look(&folder.join(path))? {
+        Some(Seen::Thing(found)) => Ok(Some(found)),
+        Some(Seen::Folder) | None => Ok(None),
+    }
+}
+
 pub enum Seen {
     Folder,
     Thing(Found),
@@ -115,6 +129,12 @@ mod tests {
         assert_eq!(found["a/b/c.txt"], Found::File { size: 1 });
         assert_eq!(found["etc"], Found::Link("/etc".into()));
         assert_eq!(found.len(), 2);
+        for (path, found) in &found {
+            assert_eq!(find(folder.path(), path).unwrap().as_ref(), Some(found));
+        }
+        for nothing in ["a", "a/b", "a/c", "etc/hostname", "a/b/c.txt/d"] {
+            assert_eq!(find(folder.path(), nothing).unwrap(), None, "{nothing}");
+        }
         assert_eq!(digest(&folder.path().join("etc"), &found["etc"]).unwrap(), "link:/etc");
     }
 

@@ -7,12 +7,14 @@
 mod address;
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, StatusCode};
+use lockgate_core::origin::{origin, parse_url};
 use lockgate_core::plugin::HttpGrant;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::ClientConfig;
@@ -26,49 +28,9 @@ use crate::output::Output;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections of one call: a request holds its own until its response's body is read or dropped.
 const CONNECTIONS: usize = 32;
-
-/// `https://Example.com` as operators write it, in the one form grants are compared in: `https://example.com:443`.
-pub fn normal_origin(text: &str) -> Result<String, InvalidOrigin> {
-    let invalid = |problem: &str| InvalidOrigin { text: text.to_owned(), problem: problem.to_owned() };
-    let url = parse_url(text).map_err(|problem| invalid(&problem))?;
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid("an origin ends after the port; paths cannot be granted one by one"));
-    }
-    if url.host_str().is_some_and(|host| host.contains('*')) {
-        return Err(invalid("there are no wildcards; grant each host"));
-    }
-    Ok(origin(&url))
-}
-
-/// The origin a request to this URL needs among its grants.
-pub fn origin_of_url(text: &str) -> Result<String, InvalidOrigin> {
-    let url = parse_url(text).map_err(|problem| InvalidOrigin { text: text.to_owned(), problem })?;
-    Ok(origin(&url))
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` has no usable origin: {problem}")]
-pub struct InvalidOrigin {
-    pub text: String,
-    pub problem: String,
-}
-
-fn parse_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; expected `https://host:port`"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("scheme `{}`; only http and https are possible", url.scheme()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a user name or password in the URL; send a header instead".to_owned());
-    }
-    Ok(url)
-}
-
-fn origin(url: &Url) -> String {
-    let host = url.host_str().expect("http and https URLs have a host");
-    let port = url.port_or_known_default().expect("http and https have default ports");
-    format!("{}://{host}:{port}", url.scheme())
-}
+/// Names of all calls that are looked up at a time. The system's lookup cannot be stopped, and a name server that does
+/// not answer would otherwise take every thread for blocking work.
+const LOOKUPS: usize = 8;
 
 /// What one call may reach.
 #[derive(Clone)]
@@ -80,7 +42,7 @@ struct Shared {
     deadline: Instant,
     output: Output,
     connections: Arc<Semaphore>,
-    tls: Tls,
+    outside: Outside,
     /// Connections are kept for the rest of this call only: two plugins never share one, so a response that one of
     /// them provoked cannot answer the other. Clients are made when first used.
     public: OnceLock<reqwest::Client>,
@@ -111,10 +73,8 @@ pub enum Timeout {
 pub enum EgressError {
     #[error("http to {origin} is not granted; an operator can add it to this plugin's grants")]
     NotGranted { origin: String },
-    #[error(
-        "{host} is {address}, a {class} address; an operator can set `private_network` on the grant for {host} if that \
-         is meant"
-    )]
+    /// The address is for the audit log alone: a guest is not told how the host's network looks from inside.
+    #[error("{host} has a {class} address; {}", remedy(class))]
     NotPublic { host: String, address: IpAddr, class: &'static str },
     #[error("{0}")]
     Invalid(String),
@@ -154,14 +114,20 @@ pub enum Chunk {
 }
 
 impl Egress {
-    pub fn new(grants: BTreeSet<HttpGrant>, body_bytes: u64, deadline: Instant, output: Output, tls: Tls) -> Self {
+    pub fn new(
+        grants: BTreeSet<HttpGrant>,
+        body_bytes: u64,
+        deadline: Instant,
+        output: Output,
+        outside: Outside,
+    ) -> Self {
         Self(Arc::new(Shared {
             grants,
             body_bytes,
             deadline,
             output,
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
-            tls,
+            outside,
             public: OnceLock::new(),
             private: OnceLock::new(),
         }))
@@ -206,9 +172,9 @@ impl Egress {
 
     /// Everything that can be decided before a name is looked up.
     fn permit(&self, request: &Request) -> Result<Permitted, EgressError> {
-        let url = parse_url(&request.url).map_err(|problem| {
-            EgressError::Invalid(format!("`{}` cannot be requested: {problem}", abridged(&request.url)))
-        })?;
+        // Not with the URL itself: what is behind its origin may be a secret, and failures are on record.
+        let url = parse_url(&request.url)
+            .map_err(|problem| EgressError::Invalid(format!("this URL cannot be requested: {problem}")))?;
         let origin = origin(&url);
         let grants: Vec<_> = self.0.grants.iter().filter(|grant| grant.origin == origin).collect();
         if grants.is_empty() {
@@ -236,7 +202,7 @@ impl Egress {
     fn client(&self, permitted: &Permitted) -> Result<&reqwest::Client, EgressError> {
         let unreachable = |problem| EgressError::Unreachable { origin: permitted.origin.clone(), problem };
         let private_network = permitted.private_network;
-        let tls = self.0.tls.config();
+        let tls = &self.0.outside.tls;
         if let (Err(problem), "https") = (&tls.trusted, permitted.url.scheme()) {
             return Err(unreachable(format!("this host has no certificates to check others by: {problem}")));
         }
@@ -246,7 +212,7 @@ impl Egress {
         }
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls.client.clone())
-            .dns_resolver(Arc::new(CheckedNames { private_network }))
+            .dns_resolver(Arc::new(CheckedNames { names: self.0.outside.names.clone(), private_network }))
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -270,13 +236,22 @@ fn check_literal(url: &Url, private_network: bool) -> Result<(), EgressError> {
         Some(Host::Ipv6(address)) => IpAddr::V6(address),
         Some(Host::Domain(_)) | None => return Ok(()),
     };
-    check_address(&address.to_string(), address, private_network)
+    match address::not_public(address) {
+        Some(class) if !private_network => Err(EgressError::NotPublic { host: address.to_string(), address, class }),
+        Some(_) | None => Ok(()),
+    }
 }
 
-fn check_address(host: &str, address: IpAddr, private_network: bool) -> Result<(), EgressError> {
-    match address::not_public(address) {
-        Some(class) if !private_network => Err(EgressError::NotPublic { host: host.to_owned(), address, class }),
-        Some(_) | None => Ok(()),
+/// Addresses that mean something else on every machine, and where the keys of a cloud machine are given out. Who means
+/// one grants it by number, for a name's owner could have it point there at any time.
+fn is_by_number_only(class: &str) -> bool {
+    matches!(class, "link-local" | "unspecified")
+}
+
+fn remedy(class: &str) -> &'static str {
+    match is_by_number_only(class) {
+        true => "one like it is reached only by number, with a grant for that number with `private_network`",
+        false => "an operator can set `private_network` on its grant if that is meant",
     }
 }
 
@@ -325,14 +300,15 @@ fn check_head(request: &Request) -> Result<(), EgressError> {
 /// Resolves a name for a connection and lets only checked addresses through. Public and private ones of one name are
 /// all refused: that mixture is how rebinding looks.
 struct CheckedNames {
+    names: Names,
     private_network: bool,
 }
 
 impl Resolve for CheckedNames {
     fn resolve(&self, name: Name) -> Resolving {
-        let private_network = self.private_network;
+        let (names, private_network) = (self.names.clone(), self.private_network);
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let addresses = names.look_up(name.as_str()).await?;
             check_addresses(name.as_str(), &addresses, private_network)?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
@@ -340,11 +316,50 @@ impl Resolve for CheckedNames {
 }
 
 fn check_addresses(host: &str, addresses: &[SocketAddr], private_network: bool) -> Result<(), EgressError> {
-    addresses.iter().try_for_each(|address| check_address(host, address.ip(), private_network))
+    let refused = addresses.iter().find_map(|address| {
+        let class = address::not_public(address.ip())?;
+        (!private_network || is_by_number_only(class)).then_some((address.ip(), class))
+    });
+    match refused {
+        Some((address, class)) => Err(EgressError::NotPublic { host: host.to_owned(), address, class }),
+        None => Ok(()),
+    }
+}
+
+/// How names become addresses. Cheap to clone; all calls share its turns.
+#[derive(Clone)]
+struct Names {
+    turns: Arc<Semaphore>,
+    lookup: Lookup,
+}
+
+/// Blocks.
+type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+impl Names {
+    fn new(lookup: Lookup) -> Self {
+        Self { turns: Arc::new(Semaphore::new(LOOKUPS)), lookup }
+    }
+
+    fn of_the_system() -> Self {
+        Self::new(Arc::new(|name| (name, 0).to_socket_addrs().map(Iterator::collect)))
+    }
+
+    async fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        let turn = self.turns.clone().acquire_owned().await.expect("this semaphore is never closed");
+        let (lookup, name) = (self.lookup.clone(), name.to_owned());
+        let looked_up = tokio::task::spawn_blocking(move || {
+            // Given back when the lookup ends, also where nobody waits for it any more.
+            let _turn = turn;
+            lookup(&name)
+        });
+        looked_up.await.map_err(io::Error::other)?
+    }
 }
 
 /// Our own refusal comes back wrapped in the client's errors.
 fn failed(origin: String, error: reqwest::Error) -> EgressError {
+    let error = error.without_url();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     let mut problem = String::new();
     while let Some(this) = cause {
@@ -361,10 +376,6 @@ fn failed(origin: String, error: reqwest::Error) -> EgressError {
     } else {
         EgressError::Broken { origin, problem }
     }
-}
-
-fn abridged(text: &str) -> String {
-    text.chars().take(200).collect()
 }
 
 impl ResponseBody {
@@ -397,78 +408,49 @@ impl ResponseBody {
     }
 }
 
-/// Certificates and session tickets of all calls; read from the system when first needed.
-#[derive(Clone, Default)]
-pub struct Tls(Arc<OnceLock<TlsConfig>>);
+/// What all calls share of the way out: certificates, session tickets, names.
+#[derive(Clone)]
+pub struct Outside {
+    tls: Arc<TlsConfig>,
+    names: Names,
+}
 
 struct TlsConfig {
     client: ClientConfig,
     trusted: Result<(), String>,
 }
 
-impl Tls {
-    fn config(&self) -> &TlsConfig {
-        self.0.get_or_init(|| {
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let builder = || {
-                ClientConfig::builder_with_provider(provider.clone())
-                    .with_safe_default_protocol_versions()
-                    .expect("ring has the default TLS versions")
-            };
-            match builder().with_platform_verifier() {
-                Ok(verified) => TlsConfig { client: verified.with_no_client_auth(), trusted: Ok(()) },
-                // Plain http works all the same.
-                Err(error) => TlsConfig {
-                    client: builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth(),
-                    trusted: Err(error.to_string()),
-                },
-            }
-        })
+impl Outside {
+    /// Reads the system's certificates.
+    pub fn of_this_machine() -> Self {
+        Self { tls: Arc::new(TlsConfig::load()), names: Names::of_the_system() }
+    }
+}
+
+impl TlsConfig {
+    fn load() -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = || {
+            ClientConfig::builder_with_provider(provider.clone())
+                .with_safe_default_protocol_versions()
+                .expect("ring has the default TLS versions")
+        };
+        match builder().with_platform_verifier() {
+            Ok(verified) => Self { client: verified.with_no_client_auth(), trusted: Ok(()) },
+            // Plain http works all the same.
+            Err(error) => Self {
+                client: builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth(),
+                trusted: Err(error.to_string()),
+            },
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
     use super::*;
-
-    #[test]
-    fn an_origin_has_one_form() {
-        for (typed, normal) in [
-            ("https://Example.com", "https://example.com:443"),
-            ("https://example.com/", "https://example.com:443"),
-            ("HTTP://example.com:8080", "http://example.com:8080"),
-            ("http://0x7f.1", "http://127.0.0.1:80"),
-            ("http://[::1]:9000", "http://[::1]:9000"),
-            ("https://bücher.example", "https://xn--bcher-kva.example:443"),
-        ] {
-            assert_eq!(normal_origin(typed).as_deref(), Ok(normal));
-        }
-    }
-
-    #[test]
-    fn what_is_not_an_origin_is_refused() {
-        for typed in [
-            "",
-            "example.com",
-            "example.com:443",
-            "ftp://example.com",
-            "https://example.com/path",
-            "https://example.com?query",
-            "https://user@example.com",
-            "https://*.example.com",
-            "https://example.com:99999",
-            "https://",
-        ] {
-            assert!(normal_origin(typed).is_err(), "{typed}");
-        }
-    }
-
-    #[test]
-    fn a_url_shows_the_origin_it_really_goes_to() {
-        assert_eq!(origin_of_url("https://a.example/x?y#z").as_deref(), Ok("https://a.example:443"));
-        assert_eq!(origin_of_url("https://a.example\\@b.example/").as_deref(), Ok("https://a.example:443"));
-        assert!(origin_of_url("https://a.example@b.example/").is_err());
-    }
 
     fn request(headers: &[(&str, &str)], body: &str) -> Request {
         let pairs = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
@@ -507,9 +489,103 @@ mod tests {
 
     #[test]
     fn one_private_address_among_public_ones_is_enough_to_refuse() {
-        let addresses = ["1.1.1.1:0".parse().unwrap(), "169.254.169.254:0".parse().unwrap()];
+        let addresses = ["1.1.1.1:0".parse().unwrap(), "10.0.0.1:0".parse().unwrap()];
         let refusal = check_addresses("rebind.example", &addresses, false).unwrap_err().to_string();
-        assert!(refusal.contains("rebind.example is 169.254.169.254, a link-local address"), "{refusal}");
+        assert_eq!(
+            refusal,
+            "rebind.example has a private address; an operator can set `private_network` on its grant if that is meant"
+        );
         assert!(check_addresses("rebind.example", &addresses, true).is_ok());
+    }
+
+    #[test]
+    fn no_name_leads_to_a_link_local_or_unspecified_address() {
+        for address in ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "0.0.0.0", "::"] {
+            let address: IpAddr = address.parse().unwrap();
+            let refused = check_addresses("metadata.example", &[SocketAddr::new(address, 0)], true).unwrap_err();
+            assert!(refused.to_string().contains("only by number"), "{refused}");
+            let host = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
+            let url = Url::parse(&format!("http://{host}/")).unwrap();
+            assert!(check_literal(&url, true).is_ok(), "{address}");
+            assert!(check_literal(&url, false).is_err(), "{address}");
+        }
+    }
+
+    /// A call that may reach `http://name.example:PORT` in private networks too.
+    fn egress(port: u16, private_network: bool, lookup: Lookup) -> Egress {
+        let grant = HttpGrant { origin: format!("http://name.example:{port}"), private_network };
+        let output = Output::new(0, Arc::new(crate::testing::Recorder::default()));
+        let outside = Outside { tls: Arc::new(TlsConfig::load()), names: Names::new(lookup) };
+        Egress::new([grant].into(), 1_000, Instant::now() + Duration::from_secs(60), output, outside)
+    }
+
+    async fn ask(egress: &Egress, port: u16) -> Result<StatusCode, EgressError> {
+        let url = format!("http://name.example:{port}/");
+        egress.send(Request { method: Method::GET, url, ..request(&[], "") }).await.map(|response| response.status)
+    }
+
+    /// Answers one request on each connection.
+    async fn server() -> u16 {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let _ = connection.read(&mut [0; 4096]).await;
+                let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+                let _ = connection.write_all(answer).await;
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_its_address_is_checked_each_time() {
+        let port = server().await;
+        let asked = AtomicUsize::new(0);
+        let egress = egress(
+            port,
+            true,
+            Arc::new(move |_| {
+                let address = match asked.fetch_add(1, Ordering::SeqCst) {
+                    0 => "127.0.0.1:0",
+                    _ => "169.254.169.254:0",
+                };
+                Ok(vec![address.parse().unwrap()])
+            }),
+        );
+        assert_eq!(ask(&egress, port).await.unwrap(), StatusCode::NO_CONTENT);
+        let refused = ask(&egress, port).await.unwrap_err();
+        assert!(matches!(refused, EgressError::NotPublic { class: "link-local", .. }), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn lookups_that_hang_keep_their_turn_when_nobody_waits_for_them_any_more() {
+        let (inside, released) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (entered, go_on) = (inside.clone(), released.clone());
+        let names = Names::new(Arc::new(move |_| {
+            entered.fetch_add(1, Ordering::SeqCst);
+            while !go_on.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(Vec::new())
+        }));
+        let look_up = || {
+            let names = names.clone();
+            tokio::spawn(async move { names.look_up("slow.example").await })
+        };
+        let calls: Vec<_> = (0..LOOKUPS).map(|_| look_up()).collect();
+        while inside.load(Ordering::SeqCst) < LOOKUPS {
+            tokio::task::yield_now().await;
+        }
+        for call in calls {
+            call.abort();
+            let _ = call.await;
+        }
+        assert_eq!(names.turns.available_permits(), 0);
+        let patient = look_up();
+        released.store(true, Ordering::SeqCst);
+        assert_eq!(patient.await.unwrap().unwrap(), Vec::new());
     }
 }

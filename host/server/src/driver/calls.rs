@@ -1,9 +1,9 @@
 //! Makes the calls that are due: looks up what the plugin may do, runs it in the sandbox, reports its answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -33,6 +33,10 @@ use crate::clock;
 const MOST_COMPONENT_BYTES: u64 = 64 << 20;
 /// An event of the journal holds one answer, with room for what stands around it.
 const MOST_ANSWER_BYTES: usize = 4 << 20;
+/// What a call with a workspace leaves free on the disk, for the journal above all: without it the host stops.
+const DISK_FLOOR_BYTES: u64 = 256 << 20;
+/// Workspaces an environment keeps of deployments that ended without success, for a retry.
+const KEPT_WORKSPACES: usize = 4;
 /// Log lines taken to the disk at a time.
 const LINES_PER_WRITE: usize = 256;
 
@@ -41,9 +45,10 @@ pub fn log_id(project: &Name, number: DeploymentNumber, attempt: u32, phase: &st
     LogId::new(project.as_str(), &number.to_string(), &attempt.to_string(), phase)
 }
 
-/// Where an attempt's phases leave files for each other.
-pub fn workspace(store: &Store, project: &Name, number: DeploymentNumber, attempt: u32) -> PathBuf {
-    store.workspaces().join(project.as_str()).join(format!("{number}-{attempt}"))
+/// The workspaces of an environment's deployments, by number. A retry goes on at a later phase, with what the phases
+/// before it left there: so a workspace is its deployment's, not its attempt's.
+fn workspaces(store: &Store, project: &Name, environment: &Name) -> PathBuf {
+    store.workspaces().join(project.as_str()).join(environment.as_str())
 }
 
 fn log_name(deployment: &Deployment, step: Step) -> String {
@@ -60,11 +65,13 @@ pub struct RunningCalls {
     runner: CallRunner,
     reports: Reports,
     running: BTreeMap<DeploymentNumber, BTreeMap<CallRef, Running>>,
+    leaving: Leaving,
 }
 
 struct Running {
-    /// Ends when the guest is gone.
-    task: JoinHandle<()>,
+    environment: Name,
+    /// Cancelled when the guest is gone.
+    gone: CancellationToken,
     /// Tells the guest that it should stop.
     cancelled: CancellationToken,
     /// Stops it, answer or not.
@@ -73,7 +80,7 @@ struct Running {
 
 impl RunningCalls {
     pub fn new(runner: CallRunner, reports: Reports) -> Self {
-        Self { runner, reports, running: BTreeMap::new() }
+        Self { runner, reports, running: BTreeMap::new(), leaving: Leaving::default() }
     }
 
     /// After a start: everything that was under way is under way again.
@@ -90,24 +97,27 @@ impl RunningCalls {
     /// Makes the running calls of one deployment those that are due: stops the others, starts the missing.
     pub fn follow(&mut self, state: &State, number: DeploymentNumber, due: &[Due]) {
         let running = self.running.entry(number).or_default();
-        let stopped: Vec<Running> = running
-            .extract_if(.., |call, _| due.iter().all(|due| due.call != *call))
-            .map(|(_, running)| running)
-            .collect();
-        stopped.iter().for_each(|running| running.stop.cancel());
-        let mut stopped: Vec<JoinHandle<()>> = stopped.into_iter().map(|running| running.task).collect();
+        for (_, stopped) in running.extract_if(.., |call, _| due.iter().all(|due| due.call != *call)) {
+            stopped.stop.cancel();
+            self.leaving.add(&stopped.environment, stopped.gone);
+        }
         for due in due {
             let cancelled = match running.get(&due.call) {
                 Some(running) => running.cancelled.clone(),
                 None => {
                     let Some(order) = order(state, due) else { continue };
                     let Some(deployment) = state.deployments.get(&number) else { continue };
-                    let workspace = workspace(&self.runner.store, &state.project.name, number, due.call.attempt);
-                    let job = Job::new(deployment, *due, order, workspace);
-                    let (cancelled, stop) = (job.cancelled.clone(), job.stop.clone());
-                    let task =
-                        tokio::spawn(self.runner.clone().run(job, std::mem::take(&mut stopped), self.reports.clone()));
-                    running.insert(due.call, Running { task, cancelled: cancelled.clone(), stop });
+                    let environment = deployment.environment.clone();
+                    let workspaces = workspaces(&self.runner.store, &state.project.name, &environment);
+                    let job = Job::new(deployment, *due, order, workspaces.join(number.to_string()));
+                    let (cancelled, stop, gone) = (job.cancelled.clone(), job.stop.clone(), CancellationToken::new());
+                    let call = self.runner.clone().run(job, self.leaving.of(&environment), self.reports.clone());
+                    let leaves = gone.clone().drop_guard();
+                    tokio::spawn(async move {
+                        let _leaves = leaves;
+                        call.await;
+                    });
+                    running.insert(due.call, Running { environment, gone, cancelled: cancelled.clone(), stop });
                     cancelled
                 }
             };
@@ -117,6 +127,82 @@ impl RunningCalls {
         }
         if running.is_empty() {
             self.running.remove(&number);
+        }
+    }
+
+    /// What was told to end in this environment so far.
+    pub fn leaving(&mut self, environment: &Name) -> Left {
+        self.leaving.of(environment)
+    }
+
+    /// Removes what no retry will need; the next call of the environment waits for it.
+    pub fn clear_workspaces(&mut self, state: &State, deployment: &Deployment, of_this_one: Keep) {
+        let environment = &deployment.environment;
+        let folder = workspaces(&self.runner.store, &state.project.name, environment);
+        let of_environment = state.deployments.values().filter(|other| other.environment == *environment);
+        let unfinished = of_environment.filter(|other| !other.is_finished()).map(|other| other.number).collect();
+        let goes = match of_this_one {
+            Keep::Yes => None,
+            Keep::No => Some(deployment.number),
+        };
+        let (left, gone) = (self.leaving.of(environment), CancellationToken::new());
+        self.leaving.add(environment, gone.clone());
+        let leaves = gone.drop_guard();
+        tokio::spawn(async move {
+            left.wait().await;
+            blocking(move || clear(&folder, &unfinished, goes)).await;
+            drop(leaves);
+        });
+    }
+}
+
+/// Whether a deployment's own workspace stays, for a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    Yes,
+    No,
+}
+
+fn clear(folder: &Path, unfinished: &BTreeSet<DeploymentNumber>, goes: Option<DeploymentNumber>) {
+    for number in superfluous(numbers_in(folder), unfinished).into_iter().chain(goes) {
+        // Most have none, and what stays behind is looked at again when the next one ends.
+        let _ = std::fs::remove_dir_all(folder.join(number.to_string()));
+    }
+}
+
+/// Of those that ended, all but the newest.
+fn superfluous(there: BTreeSet<DeploymentNumber>, unfinished: &BTreeSet<DeploymentNumber>) -> Vec<DeploymentNumber> {
+    there.into_iter().rev().filter(|number| !unfinished.contains(number)).skip(KEPT_WORKSPACES).collect()
+}
+
+fn numbers_in(folder: &Path) -> BTreeSet<DeploymentNumber> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// What was told to end and may not have, by environment. Whatever starts there next waits for all of it: two calls
+/// must never touch the same resource, and a timeout, a cancel and the next deployment may lie between them.
+#[derive(Default)]
+struct Leaving(BTreeMap<Name, Vec<CancellationToken>>);
+
+impl Leaving {
+    fn add(&mut self, environment: &Name, gone: CancellationToken) {
+        self.0.entry(environment.clone()).or_default().push(gone);
+    }
+
+    fn of(&mut self, environment: &Name) -> Left {
+        let Some(leaving) = self.0.get_mut(environment) else { return Left(Vec::new()) };
+        leaving.retain(|gone| !gone.is_cancelled());
+        Left(leaving.clone())
+    }
+}
+
+pub struct Left(Vec<CancellationToken>);
+
+impl Left {
+    pub async fn wait(self) {
+        for gone in self.0 {
+            gone.cancelled().await;
         }
     }
 }
@@ -176,19 +262,20 @@ impl CallRunner {
         Self { store, sandbox, system }
     }
 
-    /// Calls that were stopped must be gone before the next one of the same deployment starts:
-    /// two must never touch the same resource.
-    async fn run(self, job: Job, stopped: Vec<JoinHandle<()>>, reports: Reports) {
-        for task in stopped {
-            // Aborted or done, it is over.
-            let _ = task.await;
-        }
+    async fn run(self, job: Job, stopped: Left, reports: Reports) {
         let (call, stop) = (job.due.call, job.stop.clone());
+        // Also where both are so, the stop counts: nothing is started, and no log opened that was closed already.
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = stopped.wait() => {}
+        }
         let (lines, pump) = self.start_log(&job.log);
         let answer = AssertUnwindSafe(self.answer(job, lines)).catch_unwind();
         let answer = tokio::select! {
-            answer = answer => Some(answer),
+            biased;
             () = stop.cancelled() => None,
+            answer = answer => Some(answer),
         };
         // The guest holds the other end of the log: when that is closed, the log is complete and the guest is gone.
         let _ = pump.await;
@@ -209,8 +296,8 @@ impl CallRunner {
         self.load(job.order.digest).await.inspect_err(|failure| host.fail(&failure.message))?;
         let workspace = grants.workspace.map(|_| job.workspace.clone());
         if let Some(folder) = workspace.clone() {
-            let made = blocking(move || std::fs::create_dir_all(&folder)).await;
-            made.map_err(|error| ours(format!("the workspace {} cannot be made: {error}", job.workspace.display())))?;
+            let made = blocking(move || make_workspace(&folder)).await;
+            made.inspect_err(|failure| host.fail(&failure.message))?;
         }
         self.ask(&job, grants, workspace, host).await
     }
@@ -298,6 +385,24 @@ impl CallRunner {
         });
         (Lines { sender, tag }, pump)
     }
+}
+
+fn make_workspace(folder: &Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| ours(format!("the workspace {} cannot be made: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let disk = rustix::fs::statvfs(folder).map_err(|error| failed(error.into()))?;
+    enough_room(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+fn enough_room(free_bytes: u64) -> Result<(), Failure> {
+    if free_bytes < DISK_FLOOR_BYTES {
+        let (free, floor) = (free_bytes >> 20, DISK_FLOOR_BYTES >> 20);
+        return Err(ours(format!(
+            "the disk of the data folder has {free} MiB free; a call with a workspace starts from {floor} MiB on, so that \
+             the journal can still be written: free some space"
+        )));
+    }
+    Ok(())
 }
 
 /// An answer is recorded as text, which may be several times as long as what the plugin said.
@@ -448,5 +553,59 @@ impl CallHost for Surroundings {
 
     fn state_put(&self, _key: &str, _value: Vec<u8>, _expect: u32) -> Result<u32, Failure> {
         Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Name {
+        name.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_starts_in_an_environment_waits_for_all_that_was_told_to_end_there() {
+        let (mut leaving, production) = (Leaving::default(), named("production"));
+        let (first, second) = (CancellationToken::new(), CancellationToken::new());
+        leaving.add(&production, first.clone());
+        leaving.add(&production, second.clone());
+        assert!(leaving.of(&named("staging")).wait().now_or_never().is_some());
+        // Whoever asked first has not used them up.
+        assert!(leaving.of(&production).wait().now_or_never().is_none());
+        let mut next = std::pin::pin!(leaving.of(&production).wait());
+        second.cancel();
+        assert!(next.as_mut().now_or_never().is_none());
+        first.cancel();
+        next.await;
+        assert!(leaving.of(&production).0.is_empty());
+    }
+
+    #[test]
+    fn workspaces_are_kept_for_what_runs_and_for_the_last_that_may_be_retried() {
+        let numbers = |numbers: &[u64]| numbers.iter().copied().collect::<BTreeSet<DeploymentNumber>>();
+        assert_eq!(superfluous(numbers(&[1, 2, 3, 9, 10]), &numbers(&[])), [1]);
+        assert_eq!(superfluous(numbers(&[1, 2, 3, 9, 10]), &numbers(&[1, 10])), Vec::<u64>::new());
+        assert_eq!(superfluous(numbers(&[1, 2, 3, 4, 5, 6]), &numbers(&[1])), [2]);
+    }
+
+    #[test]
+    fn only_workspaces_that_nobody_needs_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["1", "2", "3", "4", "5", "6", "notes"] {
+            std::fs::create_dir_all(folder.path().join(name).join("inside")).unwrap();
+        }
+        clear(folder.path(), &BTreeSet::from([1]), Some(6));
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["1", "3", "4", "5", "notes"]);
+    }
+
+    #[test]
+    fn a_workspace_leaves_room_for_the_journal() {
+        assert!(enough_room(DISK_FLOOR_BYTES).is_ok());
+        let refused = enough_room(DISK_FLOOR_BYTES - 1).unwrap_err();
+        assert!(refused.message.starts_with("the disk of the data folder has 255 MiB free"), "{}", refused.message);
+        assert_eq!(refused.retry, Retry::SameKey);
     }
 }

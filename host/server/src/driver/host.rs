@@ -81,6 +81,7 @@ impl Host {
         if let IndexState::Rebuilt(reason) = &opened.index {
             tracing::info!("the index is built again from the journal: {reason}");
         }
+        raise_file_limit();
         let mut sandbox_options = lockgate_sandbox::Options::new(settings.data.join("compiled"));
         sandbox_options.max_concurrent_calls = settings.concurrent_calls;
         let sandbox = Sandbox::new(sandbox_options)?;
@@ -163,6 +164,18 @@ impl Host {
             issues.extend(said.into_iter().map(at));
         }
         issues
+    }
+}
+
+/// Every handle of a guest may be an open file or connection, and systems start a process with few. What the
+/// administrator set as the most is respected.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(%error, "the limit of open files stays at {}", current.unwrap_or(u64::MAX));
     }
 }
 

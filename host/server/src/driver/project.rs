@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use lockgate_core::definition::RESERVED_PHASE_NAMES;
-use lockgate_core::deployment::{Change, Deployment};
+use lockgate_core::deployment::{Change, Deployment, Finish};
 use lockgate_core::handle::{Command, Rejection, handle};
 use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::{Event, State, What};
@@ -15,7 +15,7 @@ use lockgate_core::work::{Answer, CallRef};
 use lockgate_store::{IndexBatch, Store};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::calls::{CallRunner, RunningCalls, log_id, workspace};
+use super::calls::{CallRunner, Keep, RunningCalls, log_id};
 use super::index::{self, Indexer};
 use crate::clock;
 
@@ -183,6 +183,7 @@ impl Owner {
             // The caller may be gone; the command is done all the same.
             let _ = reply.send(committed.map_err(Refusal::Rejected));
         }
+        self.start_over(&events);
         for number in touched.keys() {
             let due = self.state.deployments.get(number).map(|deployment| deployment.due()).unwrap_or_default();
             self.calls.follow(&self.state, *number, &due);
@@ -195,20 +196,33 @@ impl Owner {
         Ok(())
     }
 
-    /// Whoever follows the log of a phase that is over learns that it is; an attempt's workspace goes with it.
-    fn tidy_up(&self, events: &[Event]) {
+    /// All of it again starts from an empty workspace. Before its first call does: that one waits for it.
+    fn start_over(&mut self, events: &[Event]) {
+        for event in events {
+            if let What::Deployment { number, change: Change::AttemptQueued { resume_at: None, .. } } = &event.what
+                && let Some(deployment) = self.state.deployments.get(number)
+            {
+                self.calls.clear_workspaces(&self.state, deployment, Keep::No);
+            }
+        }
+    }
+
+    /// Whoever follows the log of a phase that is over learns that it is, once a call that was stopped has written its
+    /// last lines. A workspace goes when its deployment has succeeded.
+    fn tidy_up(&mut self, events: &[Event]) {
         for event in events {
             let What::Deployment { number, change } = &event.what else { continue };
             let Some(deployment) = self.state.deployments.get(number) else { continue };
-            if matches!(change, Change::Finished { .. }) {
-                let workspace = workspace(&self.store, &self.name, *number, deployment.attempt.number);
-                // Most attempts had none; a folder that stays behind does no harm.
-                tokio::task::spawn_blocking(move || std::fs::remove_dir_all(workspace));
+            if let Change::Finished { finish, .. } = change {
+                let goes = *finish == Finish::Succeeded && deployment.is_finished();
+                self.calls.clear_workspaces(&self.state, deployment, if goes { Keep::No } else { Keep::Yes });
             }
             for log in logs_ended_by(deployment, change) {
                 let (store, name) = (self.store.clone(), self.name.clone());
                 let (number, attempt) = (*number, deployment.attempt.number);
+                let left = self.calls.leaving(&deployment.environment);
                 tokio::spawn(async move {
+                    left.wait().await;
                     if let Ok(id) = log_id(&name, number, attempt, &log)
                         && let Err(error) = store.logs().close(&id).await
                     {

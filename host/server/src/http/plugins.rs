@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use lockgate_core::definition::listed;
 use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
+use lockgate_core::origin::normal_origin;
 use lockgate_core::plugin::{Access, FolderGrant, Grants, HttpGrant, Limits};
 use lockgate_core::system::{SystemCommand, SystemRejection, SystemState};
 
@@ -97,7 +98,7 @@ pub async fn approve(
 /// What was meant by what was typed, or what is wrong with it. Looks at the folders on the disk.
 fn grants(asked: &wire::Grants, data: &Path) -> Result<Grants, String> {
     let http = asked.http.iter().map(|grant| {
-        let origin = lockgate_sandbox::normal_origin(&grant.origin).map_err(|error| error.to_string())?;
+        let origin = normal_origin(&grant.origin).map_err(|error| error.to_string())?;
         Ok(HttpGrant { origin, private_network: grant.private_network })
     });
     let folders = asked.folders.iter().map(|(name, grant)| Ok((folder_name(name)?, folder(name, grant, data)?)));
@@ -137,7 +138,9 @@ fn folder(name: &str, grant: &wire::FolderGrant, data: &Path) -> Result<FolderGr
     if real.starts_with(&data) || data.starts_with(&real) {
         return Err(format!("folder `{name}`: {} holds this host's own data; grant another folder", grant.path));
     }
-    Ok(FolderGrant { path: grant.path.clone(), access: access(&grant.access)? })
+    let real = real.to_str().ok_or_else(|| format!("folder `{name}`: {} is no UTF-8", real.display()))?;
+    // Not what was typed: a link in it could lead elsewhere tomorrow.
+    Ok(FolderGrant { path: real.to_owned(), access: access(&grant.access)? })
 }
 
 fn limits(asked: &wire::Limits) -> Result<Limits, String> {
@@ -196,6 +199,15 @@ mod tests {
         for wrong in [Path::new("relative"), &there.path().join("missing"), &there.path().join("../x")] {
             assert!(asking_for_folder(wrong, data.path()).is_err(), "{}", wrong.display());
         }
+    }
+
+    #[test]
+    fn what_is_granted_is_the_folder_a_link_leads_to_now() {
+        let (there, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (real, link) = (there.path().canonicalize().unwrap().join("site"), there.path().join("link"));
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert_eq!(asking_for_folder(&link, data.path()).unwrap().path, real.to_str().unwrap());
     }
 
     #[test]

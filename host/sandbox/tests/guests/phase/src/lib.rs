@@ -90,6 +90,11 @@ impl Guest for Plugin {
                 answer.summary = exchange(arguments, timeout_ms.parse().unwrap())?;
             }
             "wasi-http" => answer.summary = wasi_http(arguments),
+            "wasi-header" => {
+                let value = vec![b'x'; arguments.parse().unwrap()];
+                let outcome = wasip2::http::types::Fields::new().append("x-long", &value);
+                answer.summary = format!("{outcome:?}");
+            }
             "socket" => {
                 answer.summary = match std::net::TcpStream::connect(arguments) {
                     Ok(_) => "connected".into(),
@@ -129,7 +134,7 @@ impl Guest for Plugin {
             "open-artifact" => drop(artifacts::open(arguments)?),
             "hoard" => {
                 let mut writers = vec![];
-                loop {
+                for _ in 0..arguments.parse().unwrap() {
                     writers.push(artifacts_write::create("x")?);
                 }
             }
