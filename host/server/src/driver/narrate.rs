@@ -114,7 +114,7 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::GateRoundStarted { round, .. } => format!("gates, round {round}"),
         Change::GateJudged { gate, outcome } => {
             let name = deployment.step_name(Step::Gate(*gate));
-            format!("gate {name}: {}", remarked(format!("{:?}", outcome.outcome).to_lowercase(), &outcome.reason))
+            format!("gate {name}: {}", remarked(type_of(&outcome.outcome), &outcome.reason))
         }
         Change::GateRoundEnded { green_since: Some(_), .. } => "all gates are green".to_owned(),
         Change::GateRoundEnded { green_since: None, .. } => "not all gates are green".to_owned(),
@@ -179,6 +179,9 @@ fn details(deployment: &Deployment, change: &Change) -> Value {
         Change::TargetPlanned { digest, .. } => json!({ "digest": digest }),
         Change::ApprovalCompleted { plan_digest } => json!({ "plan_digest": plan_digest }),
         Change::PhaseFailed { failure, .. } => json!({ "code": failure.code }),
+        Change::GateJudged { gate, outcome } => {
+            json!({ "gate": deployment.step_name(Step::Gate(*gate)), "outcome": outcome.outcome })
+        }
         _ => Value::Null,
     }
 }
