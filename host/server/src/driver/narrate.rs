@@ -73,10 +73,12 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         }
         Change::PlanStarted { phase: index, .. } => format!("planning what {} would change", phase(index)),
         Change::TargetPlanned { phase: index, .. } => planned(deployment, *index),
-        Change::CallStarted { step, .. } => format!("{} called", called(deployment, *step)),
-        Change::CallAnswered { step, answer, .. } => format!("{} {}", called(deployment, *step), answered(answer)),
+        Change::CallStarted { step, .. } => format!("{} called", step_in_words(deployment, *step)),
+        Change::CallAnswered { step, answer, .. } => {
+            format!("{} {}", step_in_words(deployment, *step), answered(answer))
+        }
         Change::RetryPlanned { step, because, .. } => {
-            format!("{} will be tried again: {because}", called(deployment, *step))
+            format!("{} will be tried again: {because}", step_in_words(deployment, *step))
         }
         Change::ApprovalRequested { approval } if approval.difference.is_empty() => "waits for approval".to_owned(),
         Change::ApprovalRequested { approval } => {
@@ -124,7 +126,8 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
     }
 }
 
-fn called(deployment: &Deployment, step: Step) -> String {
+/// `plan of publish`: what a call is for.
+pub fn step_in_words(deployment: &Deployment, step: Step) -> String {
     let name = deployment.step_name(step);
     match step {
         Step::Plan(_) => format!("plan of {name}"),

@@ -96,6 +96,7 @@ mod tests {
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
     const SOON: Duration = Duration::from_millis(100);
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     struct Server {
         address: std::net::SocketAddr,
@@ -123,7 +124,7 @@ mod tests {
     /// All that comes until the other side closes.
     async fn heard(mut stream: TcpStream) -> String {
         let mut heard = String::new();
-        stream.read_to_string(&mut heard).await.unwrap();
+        timeout(PATIENCE, stream.read_to_string(&mut heard)).await.expect("it is closed in time").unwrap();
         heard
     }
 

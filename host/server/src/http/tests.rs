@@ -147,11 +147,6 @@ impl Server {
     }
 }
 
-fn merged(mut to: Value, from: Value) -> Value {
-    to.as_object_mut().unwrap().extend(from.as_object().unwrap().clone());
-    to
-}
-
 fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
@@ -322,26 +317,51 @@ async fn whatever_is_refused_is_a_problem() {
     let deploy = "/v1/projects/shop/environments/staging/deployments";
     let by_hand = json!({ "release": "v1", "type": "ROLLBACK" });
     server.post(deploy, by_hand).await.is_problem(422, "rollback-by-hand");
-    for later in [
-        json!({ "type": "LAUNCH" }),
-        json!({ "type": "SELECTIVE" }),
-        json!({ "refresh": true }),
-        json!({ "forced": true }),
-    ] {
-        let asked = merged(json!({ "release": "v1" }), later);
-        server.post(deploy, asked).await.is_problem(422, "comes-later");
-    }
-    for named in ["CUSTOM", "DESTROY"] {
-        server.post(deploy, json!({ "release": "v1", "type": named })).await.is_problem(422, "workflow-missing");
-    }
-    server.get("/v1/projects/shop/releases?after=v2").await.is_problem(404, "unknown-release");
-    for nothing_to_say in ["releases/v1/start", "releases/v1/abandon", "deployments/1/retry", "deployments/1/redeploy"]
-    {
-        let path = format!("/v1/projects/shop/{nothing_to_say}");
-        server.post(&path, json!({ "comment": "x" })).await.is_problem(422, "invalid-body");
-    }
     let flood = json!({ "release": "v1", "comment": "x".repeat(20_000) });
     server.post(deploy, flood).await.is_problem(413, "too-much");
+}
+
+#[tokio::test]
+async fn what_nothing_stands_behind_yet_is_refused() {
+    let server = Server::with_release("v1").await;
+    let deploy = "/v1/projects/shop/environments/staging/deployments";
+    for later in ["LAUNCH", "SELECTIVE"] {
+        server.post(deploy, json!({ "release": "v1", "type": later })).await.is_problem(422, "comes-later");
+    }
+    for later in ["refresh", "forced"] {
+        let refused = server.post(deploy, json!({ "release": "v1", later: true })).await;
+        refused.is_problem(422, "comes-later");
+        assert!(refused.text.contains(later) && refused.text.contains("; use "), "{}", refused.text);
+        assert_eq!(server.post(deploy, json!({ "release": "v1", later: false })).await.status, 202);
+    }
+}
+
+#[tokio::test]
+async fn a_deployment_that_is_not_the_usual_one_names_its_workflow() {
+    let server = Server::with_release("v1").await;
+    let deploy = "/v1/projects/shop/environments/staging/deployments";
+    for named in ["CUSTOM", "DESTROY"] {
+        server.post(deploy, json!({ "release": "v1", "type": named })).await.is_problem(422, "workflow-missing");
+        let body = json!({ "release": "v1", "type": named, "workflow": "publish" });
+        assert_eq!(server.post(deploy, body).await.status, 202);
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_takes_down_is_not_accepted() {
+    let server = Server::with_release("v1").await;
+    for what in ["releases/v1/start", "releases/v1/abandon", "deployments/1/retry", "deployments/1/redeploy"] {
+        let path = format!("/v1/projects/shop/{what}");
+        server.post(&path, json!({ "comment": "x" })).await.is_problem(422, "invalid-body");
+        let without_a_body = server.send(server.request(Method::POST, &path)).await;
+        assert_ne!(without_a_body.status, 422, "{}", without_a_body.text);
+    }
+}
+
+#[tokio::test]
+async fn a_page_behind_a_release_that_is_not_there_is_none() {
+    let server = Server::with_release("v1").await;
+    server.get("/v1/projects/shop/releases?after=v2").await.is_problem(404, "unknown-release");
 }
 
 #[tokio::test]
@@ -706,7 +726,7 @@ async fn a_token_that_is_revoked_hears_no_more() {
     let streams = [open("/events/stream").await, open("/phases/plan/logs/stream").await];
     assert_eq!(server.send(server.request(Method::DELETE, "/v1/tokens/ci")).await.status, 204);
     for stream in streams {
-        let text = stream.text().await.unwrap();
+        let text = tokio::time::timeout(PATIENCE, stream.text()).await.expect("it ends in time").unwrap();
         assert!(text.contains("event: problem\n") && text.contains("token-revoked"), "{text}");
     }
 }

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::auth::role_word;
 use crate::clock::rfc3339;
+use crate::driver::step_in_words;
 use crate::wire;
 
 /// An environment shows no more waiting deployments than this one by one.
@@ -369,15 +370,7 @@ fn works(deployment: &Deployment) -> Vec<wire::Blocker> {
 }
 
 fn under_way(deployment: &Deployment, work: &Work) -> Option<wire::Blocker> {
-    let name = deployment.step_name(work.step);
-    let what = match work.step {
-        Step::Plan(_) => format!("the plan of `{name}`"),
-        Step::Confirm(_) => format!("the plan of `{name}`, made again before it is applied"),
-        Step::Run(_) => format!("phase `{name}`"),
-        Step::Cancel(_) => format!("phase `{name}`, which was asked to stop"),
-        Step::Undo(_) => format!("the undo of `{name}`"),
-        Step::Gate(_) => format!("gate `{name}`"),
-    };
+    let what = step_in_words(deployment, work.step);
     match work.state {
         WorkState::Calling { .. } => {
             let reason = format!("{what}: its plugin is at work (try {})", work.tries);
