@@ -1,6 +1,7 @@
 //! Where this workspace and its target folder are, and cargo run in it.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -50,9 +51,18 @@ impl Workspace {
     }
 }
 
-/// The cargo that runs us, so that `cargo +1.95 xtask` means what it says.
+/// The cargo that runs us, so that `cargo +1.95 xtask` means what it says; without what it told us about our own
+/// package, for crates that look at that, such as `ring`, would be built again, and with them half of the host.
 fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let of_our_package = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    };
+    for name in env::vars_os().map(|(name, _)| name).filter(of_our_package) {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 /// Cargo's folder for a profile: `dev` is the one that is called otherwise.
