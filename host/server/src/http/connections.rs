@@ -3,7 +3,6 @@
 //! Nobody can hold the host up by being slow: a request's head has a time, and there is a limit to how many are here.
 
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use lockgate_sandbox::CancellationToken;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -25,6 +25,7 @@ pub struct Limits {
 
 pub const LIMITS: Limits = Limits { connections: 4_096, head: Duration::from_secs(10) };
 
+const LINGER: Duration = Duration::from_secs(2);
 /// Without file descriptors or memory it is of no use to ask again at once.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -73,23 +74,33 @@ async fn answer(
     head: Duration,
     stopping: CancellationToken,
 ) {
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut connection = pin!(connection);
     // How a connection ends is of interest to nobody: what was asked on it has been answered or not.
     tokio::select! {
-        _ = connection.as_mut() => return,
-        () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+        _ = &mut connection => linger(connection.into_parts().io.into_inner()).await,
+        () = stopping.cancelled() => {
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            let _ = connection.await;
+        }
     }
-    let _ = connection.await;
+}
+
+/// Whoever is refused while still sending must read why: closing on what was not read would take the answer back.
+async fn linger(mut stream: TcpStream) {
+    let rest = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(LINGER, rest).await;
 }
 
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::AsyncReadExt;
     use tokio::time::timeout;
 
     use super::*;
