@@ -191,7 +191,7 @@ impl Rounds {
     /// After each restart: nothing acknowledged is gone, and everything comes to its end.
     fn promises_are_kept(&mut self, host: &Host) {
         let project = &self.project;
-        assert!(!host.said().contains("panicked"), "{}", host.said());
+        assert!(!host.said_ever().contains("panicked"), "{}", host.said_ever());
         for (key, promised) in &mut self.promises.quick {
             // Old ones were looked at before; the last few show it.
             let number = match promised {

@@ -122,6 +122,23 @@ fn what_is_not_webassembly_is_no_plugin() {
 }
 
 #[test]
+fn a_plugin_that_cannot_check_its_configuration_is_told_at_each_place_of_it() {
+    let host = Host::shared();
+    let admin = host.admin();
+    let phase = "plugin: hostile-phase, config: { do: panic-in-validate }";
+    let rest = format!(
+        "environments: {{ test: {{}} }}\nworkflows: {{ w: {{ phases: [{{ name: a, {phase} }}, {{ name: b, {phase} }}] }} }}\n"
+    );
+    let problem = block_on(admin.client.apply_project("unchecked", file("unchecked", &rest))).refused();
+    assert_eq!((problem.status, problem.code.as_str()), (422, "invalid-project-file"));
+    let paths: Vec<&str> = problem.mistakes.iter().map(|mistake| mistake.path.as_str()).collect();
+    assert_eq!(paths, ["/workflows/w/phases/0/config", "/workflows/w/phases/1/config"]);
+    for mistake in &problem.mistakes {
+        assert_says(&mistake.message, &["could not be checked: ", "the plugin trapped", "panicked on purpose"]);
+    }
+}
+
+#[test]
 fn a_request_that_nobody_granted_is_named_when_the_release_is_made() {
     let host = Host::shared();
     let environment = "environments: { test: { targets: { world: { plugin: scripted-target, config: { folder: secrets } } } } }\n\
@@ -185,7 +202,7 @@ fn a_body_that_is_too_large_is_refused_and_the_host_lives_on() {
     for (method, path) in [("PUT", "/v1/projects/huge"), ("POST", "/v1/tokens"), ("POST", "/v1/projects/huge/releases")]
     {
         let raw = admin.send(method, path, huge());
-        assert!(raw.status == 413 || raw.status == 404, "{method} {path}: {raw:?}");
+        assert_eq!((raw.status, raw.problem().0), (413, "body-too-large"), "{method} {path}: {raw:?}");
     }
     let raw = admin.send("POST", "/v1/plugins", vec![0; 65 << 20]);
     assert_eq!(raw.status, 413, "{raw:?}");

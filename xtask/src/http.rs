@@ -58,15 +58,16 @@ impl Api {
         events.request("GET", &format!("{deployment}/events/stream"), &[], b"")?;
         let head = events.head()?;
         ensure!(head.status == 200, "the events of {deployment} are not told: status {}", head.status);
+        let mut heard = Heard::Part;
         loop {
             let seen = self.get(deployment)?;
             if is_reached(&seen) {
                 return Ok(seen);
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            let heard = !left.is_zero() && events.next_line(left)?;
-            if !heard {
-                bail!("{deployment} is still {} after {} s", state(&seen), patience.as_secs());
+            match heard {
+                Heard::Part => heard = events.next_part(deadline.saturating_duration_since(Instant::now()))?,
+                Heard::End => bail!("{deployment} is {}, and nothing more happens to it", state(&seen)),
+                Heard::Nothing => bail!("{deployment} is still {} after {} s", state(&seen), patience.as_secs()),
             }
         }
     }
@@ -83,6 +84,13 @@ pub struct Connection {
     stream: BufReader<TcpStream>,
     authorization: String,
     host: SocketAddr,
+}
+
+enum Heard {
+    Part,
+    End,
+    /// In all the time there was.
+    Nothing,
 }
 
 struct Head {
@@ -153,13 +161,17 @@ impl Connection {
         }
     }
 
-    /// Whether another part of a stream came within `patience`.
-    fn next_line(&mut self, patience: Duration) -> Result<bool> {
+    /// What comes of a stream within `patience`.
+    fn next_part(&mut self, patience: Duration) -> Result<Heard> {
+        if patience.is_zero() {
+            return Ok(Heard::Nothing);
+        }
         self.stream.get_mut().set_read_timeout(Some(patience))?;
         match self.chunk(&mut Vec::new()) {
-            Ok(more) => Ok(more),
+            Ok(true) => Ok(Heard::Part),
+            Ok(false) => Ok(Heard::End),
             Err(error) => match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
-                Some(std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => Ok(false),
+                Some(std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => Ok(Heard::Nothing),
                 _ => Err(error.context("the event stream broke off")),
             },
         }

@@ -1,6 +1,7 @@
 //! Where this workspace and its target folder are, and cargo run in it.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -50,16 +51,16 @@ impl Workspace {
     }
 }
 
-/// The cargo that runs us, so that `cargo +1.95 xtask` means what it says.
+/// The cargo that runs us, so that `cargo +1.95 xtask` means what it says; without what it told us about our own
+/// package, for crates that look at that, such as `ring`, would be built again, and with them half of the host.
 fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What cargo tells us about this package is not about those that are built now: build scripts that look at it
-    // would run again, and all that stands on them.
-    for (name, _) in env::vars_os() {
-        let about_us = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-        if about_us.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
-            cargo.env_remove(name);
-        }
+    let of_our_package = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    };
+    for name in env::vars_os().map(|(name, _)| name).filter(of_our_package) {
+        cargo.env_remove(name);
     }
     cargo
 }

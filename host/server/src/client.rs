@@ -13,11 +13,12 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Approve, Cancel, Deployment, Event, Grants, LogLine, NewDeployment, NewRelease, NewToken, Page, Plugin,
+    Approve, Cancel, Deployment, Event, Grants, LogLine, NewDeployment, NewRelease, NewToken, Nothing, Page, Plugin,
     PluginApproval, Problem, Project, Release, Remark, Token, UploadedArtifact,
 };
 
@@ -27,6 +28,13 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(600);
 /// Streams send keep-alives: silence for so long means that the connection is gone.
 const STREAM_SILENCE: Duration = Duration::from_secs(60);
+/// An upload of which nothing more is taken for so long is over.
+const UPLOAD_SILENCE: Duration = Duration::from_secs(90);
+/// A large artifact is synced to a slow disk before it is answered for.
+const STORE_TIMEOUT: Duration = Duration::from_secs(300);
+const TOO_LONG: &str = "it took too long";
+/// The host closes a connection that it hears nothing on after 10 s: a request must not run into that.
+const KEPT_OPEN: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const SLOWEST_RETRY: Duration = Duration::from_secs(10);
 /// A host that restarts is back long before.
@@ -45,10 +53,13 @@ pub enum ClientError {
     Address { url: String },
     #[error("no answer from {url}: {cause}")]
     Unreachable { url: Url, cause: String },
+    /// It may have been done all the same.
+    #[error("{url} took the request and did not answer: {cause}")]
+    Unanswered { url: Url, cause: String },
     #[error("{}", problem.detail)]
     Problem { problem: Box<Problem> },
     #[error("{url} answered, but not as Lockgate does: {what}")]
-    Unexpected { url: Url, what: String },
+    Unexpected { url: Url, status: StatusCode, what: String },
     #[error("cannot read {path}: {cause}")]
     File { path: String, cause: std::io::Error },
     #[error("cannot set up TLS: {cause}")]
@@ -56,20 +67,22 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    fn unreachable(url: Url, error: &reqwest::Error) -> Self {
-        Self::Unreachable { url, cause: root_cause(error) }
+    fn no_answer(url: Url, error: &reqwest::Error) -> Self {
+        let cause = root_cause(error);
+        if error.is_connect() { Self::Unreachable { url, cause } } else { Self::Unanswered { url, cause } }
     }
 
     fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |cause| Self::File { path: path.display().to_string(), cause }
     }
 
-    /// Worth asking again: the host is away, or says that it is going away.
-    fn is_passing(&self) -> bool {
+    /// Worth asking again: the host is away, says that it is going away, or what stands before it says so.
+    pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Unanswered { .. } => true,
             Self::Problem { problem } => problem.status >= 500,
-            Self::Unexpected { .. } | Self::Address { .. } | Self::File { .. } | Self::Tls { .. } => false,
+            Self::Unexpected { status, .. } => matches!(status.as_u16(), 502..=504),
+            Self::Address { .. } | Self::File { .. } | Self::Tls { .. } => false,
         }
     }
 }
@@ -125,6 +138,7 @@ impl Client {
         // No redirects: they would carry the token to who knows where.
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(KEPT_OPEN)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("lockgate/", env!("CARGO_PKG_VERSION")));
         if base.scheme() == "http" {
@@ -147,8 +161,14 @@ impl Client {
         self.get(&["v1", "projects", project]).await
     }
 
-    pub async fn create_release(&self, project: &str, release: &NewRelease) -> Result<Release, ClientError> {
-        self.post(&["v1", "projects", project, "releases"], release).await
+    /// The key is that of the deployment, where `deploy_to` asks for one.
+    pub async fn create_release(
+        &self,
+        project: &str,
+        release: &NewRelease,
+        idempotency_key: Option<&str>,
+    ) -> Result<Release, ClientError> {
+        self.trigger(&["v1", "projects", project, "releases"], release, idempotency_key).await
     }
 
     pub async fn releases(&self, project: &str, filter: &ReleaseFilter) -> Result<Page<Release>, ClientError> {
@@ -161,11 +181,11 @@ impl Client {
     }
 
     pub async fn start_release(&self, project: &str, tag: &str) -> Result<Release, ClientError> {
-        self.post(&["v1", "projects", project, "releases", tag, "start"], &Remark::default()).await
+        self.post(&["v1", "projects", project, "releases", tag, "start"], &Nothing {}).await
     }
 
     pub async fn abandon_release(&self, project: &str, tag: &str) -> Result<Release, ClientError> {
-        self.post(&["v1", "projects", project, "releases", tag, "abandon"], &Remark::default()).await
+        self.post(&["v1", "projects", project, "releases", tag, "abandon"], &Nothing {}).await
     }
 
     // ---- deployments ----
@@ -192,12 +212,12 @@ impl Client {
         self.trigger(&path, remark, idempotency_key).await
     }
 
-    async fn trigger(
+    async fn trigger<T: DeserializeOwned>(
         &self,
         path: &[&str],
         asked: &impl Serialize,
         idempotency_key: Option<&str>,
-    ) -> Result<Deployment, ClientError> {
+    ) -> Result<T, ClientError> {
         let mut post = self.request(Method::POST, path).json(asked).timeout(ANSWER_TIMEOUT);
         if let Some(key) = idempotency_key {
             post = post.header("Idempotency-Key", key);
@@ -227,11 +247,11 @@ impl Client {
     }
 
     pub async fn retry(&self, project: &str, number: u64) -> Result<Deployment, ClientError> {
-        self.change_deployment(project, number, "retry", &Remark::default()).await
+        self.change_deployment(project, number, "retry", &Nothing {}).await
     }
 
     pub async fn redeploy(&self, project: &str, number: u64) -> Result<Deployment, ClientError> {
-        self.change_deployment(project, number, "redeploy", &Remark::default()).await
+        self.change_deployment(project, number, "redeploy", &Nothing {}).await
     }
 
     async fn change_deployment(
@@ -291,13 +311,20 @@ impl Client {
         let content = tokio::fs::File::open(path).await.map_err(ClientError::file(path))?;
         let parts = tokio_util::io::ReaderStream::with_capacity(content, 128 << 10);
         let mut total = 0;
+        let (moved, moves) = watch::channel(());
         let counted = parts.inspect_ok(move |part| {
             total += part.len() as u64;
+            moved.send_replace(());
             sent(total);
         });
         let put = self.request(Method::PUT, &["v1", "artifacts"]).query(&[("digest", &file.digest)]);
         let put = put.header(CONTENT_TYPE, "application/octet-stream").header(CONTENT_LENGTH, file.size_bytes);
-        self.answer(put.body(reqwest::Body::wrap_stream(counted))).await
+        tokio::select! {
+            answer = self.answer(put.body(reqwest::Body::wrap_stream(counted))) => answer,
+            () = silence(moves, UPLOAD_SILENCE, STORE_TIMEOUT) => {
+                Err(ClientError::Unanswered { url: self.base.clone(), cause: TOO_LONG.to_owned() })
+            }
+        }
     }
 
     // ---- plugins ----
@@ -365,11 +392,11 @@ impl Client {
 
     async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
         let response = self.send(request).await?;
-        let url = response.url().clone();
-        let body = response.bytes().await.map_err(|error| ClientError::unreachable(self.base.clone(), &error))?;
+        let (url, status) = (response.url().clone(), response.status());
+        let body = response.bytes().await.map_err(|error| ClientError::no_answer(self.base.clone(), &error))?;
         serde_json::from_slice(&body).map_err(|error| {
             let what = format!("{error}; are this command and the host of the same version?");
-            ClientError::Unexpected { url, what }
+            ClientError::Unexpected { url, status, what }
         })
     }
 
@@ -379,7 +406,7 @@ impl Client {
     }
 
     async fn send_for_any_answer(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        request.send().await.map_err(|error| ClientError::unreachable(self.base.clone(), &error))
+        request.send().await.map_err(|error| ClientError::no_answer(self.base.clone(), &error))
     }
 
     async fn refuse_failure(&self, response: Response) -> Result<Response, ClientError> {
@@ -389,6 +416,17 @@ impl Client {
         }
         let body = response.bytes().await.unwrap_or_default();
         Err(failure(status, url, &body))
+    }
+}
+
+/// Ends when nothing has moved for so long, or everything has and no answer came to it.
+async fn silence(mut moves: watch::Receiver<()>, between: Duration, after: Duration) {
+    loop {
+        match tokio::time::timeout(between, moves.changed()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return tokio::time::sleep(after).await,
+            Err(_) => return,
+        }
     }
 }
 
@@ -409,7 +447,7 @@ fn failure(status: StatusCode, url: Url, body: &[u8]) -> ClientError {
         }
         Err(_) => {
             let start: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(200).collect();
-            ClientError::Unexpected { url, what: format!("{status} {start}").trim_end().to_owned() }
+            ClientError::Unexpected { url, status, what: format!("{status} {start}").trim_end().to_owned() }
         }
     }
 }
@@ -420,7 +458,7 @@ fn root_cause(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    if error.is_timeout() { "it took too long".to_owned() } else { cause.to_string() }
+    if error.is_timeout() { TOO_LONG.to_owned() } else { cause.to_string() }
 }
 
 /// Digest and size, read once before the upload reads the file again: an artifact that is there already is not sent.
@@ -485,10 +523,18 @@ pub struct Follow<T> {
     last_id: Option<String>,
     /// Items before this place have been given out.
     next_place: u64,
-    /// Since when, and how often without a message in between.
-    lost: Option<(Instant, u32)>,
+    lost: Lost,
     wait: Duration,
     item: PhantomData<fn() -> T>,
+}
+
+/// How a stream stands with its host.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Lost {
+    /// There is no connection since then.
+    since: Option<Instant>,
+    /// Connections that failed, with nothing heard in between: a host that takes them and drops them is asked ever less.
+    times: u32,
 }
 
 struct Connection {
@@ -506,7 +552,7 @@ impl<T: DeserializeOwned + Placed> Follow<T> {
             connection: None,
             last_id: None,
             next_place,
-            lost: None,
+            lost: Lost::default(),
             wait: Duration::ZERO,
             item: PhantomData,
         }
@@ -519,32 +565,36 @@ impl<T: DeserializeOwned + Placed> Follow<T> {
             let Some(connection) = &mut self.connection else {
                 match self.connect().await {
                     Ok(connection) => self.connection = Some(connection),
-                    Err(error) if error.is_passing() => return self.lose(error).map(Some),
+                    Err(error) if error.is_passing() => return self.lose(error, Instant::now()).map(Some),
                     Err(error) => return Err(error),
                 }
-                if self.lost.is_some() {
+                if self.found_again() {
                     return Ok(Some(Followed::Back));
                 }
                 continue;
             };
-            match connection.message().await {
-                Ok(message) => {
-                    let heard = self.understand(message)?;
-                    self.lost = None;
-                    match heard {
-                        Heard::Item(item) => return Ok(Some(Followed::Item(item))),
-                        Heard::Nothing => {}
-                        Heard::ConnectAgain => self.connection = None,
-                        Heard::End => return Ok(None),
-                    }
-                }
+            let message = match connection.hear().await {
+                Ok(message) => message,
                 Err(cause) => {
                     self.connection = None;
                     let error = ClientError::Unreachable { url: self.client.base.clone(), cause };
-                    return self.lose(error).map(Some);
+                    return self.lose(error, Instant::now()).map(Some);
                 }
+            };
+            self.lost = Lost::default();
+            let Some(message) = message else { continue };
+            match self.understand(message)? {
+                Heard::Item(item) => return Ok(Some(Followed::Item(item))),
+                Heard::Nothing => {}
+                Heard::ConnectAgain => self.connection = None,
+                Heard::End => return Ok(None),
             }
         }
+    }
+
+    /// How long the host was away counts from the last connection, how often it went from the last word.
+    fn found_again(&mut self) -> bool {
+        self.lost.since.take().is_some()
     }
 
     async fn connect(&self) -> Result<Connection, ClientError> {
@@ -555,19 +605,19 @@ impl<T: DeserializeOwned + Placed> Follow<T> {
         }
         let sent = tokio::time::timeout(ANSWER_TIMEOUT, self.client.send(get)).await;
         let response = sent.unwrap_or_else(|_| {
-            let (url, cause) = (self.client.base.clone(), "it took too long".to_owned());
-            Err(ClientError::Unreachable { url, cause })
+            let (url, cause) = (self.client.base.clone(), TOO_LONG.to_owned());
+            Err(ClientError::Unanswered { url, cause })
         })?;
         Ok(Connection { response, parser: Parser::default(), messages: VecDeque::new() })
     }
 
-    fn lose(&mut self, error: ClientError) -> Result<Followed<T>, ClientError> {
-        let (since, times) = self.lost.unwrap_or((Instant::now(), 0));
-        if since.elapsed() > GIVE_UP_AFTER {
+    fn lose(&mut self, error: ClientError, now: Instant) -> Result<Followed<T>, ClientError> {
+        let since = *self.lost.since.get_or_insert(now);
+        if now.duration_since(since) > GIVE_UP_AFTER {
             return Err(error);
         }
-        self.lost = Some((since, times + 1));
-        self.wait = retry_in(times);
+        self.wait = retry_in(self.lost.times);
+        self.lost.times += 1;
         Ok(Followed::Lost { cause: error.to_string(), retry_in: self.wait })
     }
 
@@ -585,6 +635,7 @@ impl<T: DeserializeOwned + Placed> Follow<T> {
         }
         let item: T = serde_json::from_str(&message.data).map_err(|error| ClientError::Unexpected {
             url: self.url.clone(),
+            status: StatusCode::OK,
             what: format!("{error}; are this command and the host of the same version?"),
         })?;
         if item.place() < self.next_place {
@@ -607,17 +658,19 @@ fn retry_in(times_before: u32) -> Duration {
 }
 
 impl Connection {
-    async fn message(&mut self) -> Result<Message, String> {
-        loop {
-            if let Some(message) = self.messages.pop_front() {
-                return Ok(message);
+    /// The next message, or `None` when something came that is no whole message yet, such as a keep-alive.
+    async fn hear(&mut self) -> Result<Option<Message>, String> {
+        if let Some(message) = self.messages.pop_front() {
+            return Ok(Some(message));
+        }
+        match tokio::time::timeout(STREAM_SILENCE, self.response.chunk()).await {
+            Ok(Ok(Some(bytes))) => {
+                self.messages.extend(self.parser.push(&bytes));
+                Ok(self.messages.pop_front())
             }
-            match tokio::time::timeout(STREAM_SILENCE, self.response.chunk()).await {
-                Ok(Ok(Some(bytes))) => self.messages.extend(self.parser.push(&bytes)),
-                Ok(Ok(None)) => return Err("the connection was closed".to_owned()),
-                Ok(Err(error)) => return Err(root_cause(&error)),
-                Err(_) => return Err("nothing was heard for a minute".to_owned()),
-            }
+            Ok(Ok(None)) => Err("the connection was closed".to_owned()),
+            Ok(Err(error)) => Err(root_cause(&error)),
+            Err(_) => Err("nothing was heard for a minute".to_owned()),
         }
     }
 }
@@ -728,6 +781,48 @@ mod tests {
             .collect();
         assert_eq!(told, [5, 9]);
         assert_eq!(follow.last_id.as_deref(), Some("9"));
+    }
+
+    #[test]
+    fn a_host_that_restarts_twice_with_silence_in_between_is_not_given_up() {
+        let mut follow = client("http://h").follow_events("shop", 1, 4);
+        let start = Instant::now();
+        let lose = |follow: &mut Follow<Event>, seconds| {
+            let away = ClientError::Unreachable { url: Url::parse("http://h").unwrap(), cause: "gone".to_owned() };
+            follow.lose(away, start + Duration::from_secs(seconds)).map(|_| follow.wait.as_millis()).ok()
+        };
+        assert_eq!([lose(&mut follow, 0), lose(&mut follow, 20)], [Some(500), Some(1_000)]);
+        assert!(follow.found_again());
+        assert_eq!([lose(&mut follow, 900), lose(&mut follow, 1_201)], [Some(2_000), None]);
+    }
+
+    #[tokio::test]
+    async fn a_keep_alive_is_heard_and_is_no_message() {
+        let body = futures::stream::iter([": keep-alive\n\n", "id: 7\n", "data: x\n\n"].map(Ok::<_, std::io::Error>));
+        let response = axum::http::Response::new(reqwest::Body::wrap_stream(body));
+        let mut connection =
+            Connection { response: response.into(), parser: Parser::default(), messages: VecDeque::new() };
+        let message = Message { id: Some("7".to_owned()), event: String::new(), data: "x".to_owned() };
+        for heard in [Ok(None), Ok(None), Ok(Some(message)), Err("the connection was closed".to_owned())] {
+            assert_eq!(connection.hear().await, heard);
+        }
+    }
+
+    #[test]
+    fn a_proxy_whose_host_is_away_is_asked_again() {
+        let page = |status| failure(status, Url::parse("http://h/").unwrap(), b"<html>").is_passing();
+        let passing = [502, 503, 504].map(|status| page(StatusCode::from_u16(status).unwrap()));
+        assert_eq!(passing, [true; 3]);
+        assert_eq!([StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR].map(page), [false; 3]);
+    }
+
+    #[tokio::test]
+    async fn an_upload_on_which_nothing_moves_is_over() {
+        let (moved, moves) = watch::channel(());
+        let (moment, never) = (Duration::from_millis(1), Duration::MAX);
+        silence(moves.clone(), moment, never).await;
+        drop(moved);
+        silence(moves, never, moment).await;
     }
 
     #[test]

@@ -46,6 +46,14 @@ impl fmt::Debug for ConnectArgs {
     }
 }
 
+/// Which project a command is about.
+#[derive(Debug, Clone, Args)]
+pub struct ProjectArg {
+    /// The project.
+    #[arg(short, long, env = "LOCKGATE_PROJECT", value_name = "PROJECT")]
+    pub project: String,
+}
+
 /// The sandbox reserves address space for each.
 const MOST_CONCURRENT_CALLS: usize = 1_000;
 

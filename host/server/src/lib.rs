@@ -6,5 +6,6 @@ pub mod clock;
 pub mod config;
 pub mod driver;
 pub mod http;
+mod printable;
 pub mod project_file;
 pub mod wire;

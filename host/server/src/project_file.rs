@@ -18,6 +18,7 @@ use lockgate_core::name::Name;
 use lockgate_core::plugin::Issue;
 use serde_json::Value;
 
+use crate::printable::printable_char as printable;
 use check::About;
 use yaml::{Node, Place};
 
@@ -65,13 +66,6 @@ pub fn parse(text: &str) -> Result<ProjectFile, Mistakes> {
         }
     }
     if mistakes.is_empty() { Ok(file) } else { Err(Mistakes::new(text, mistakes)) }
-}
-
-/// Line and column (from 1, in characters) of what a JSON pointer names, or of the last thing on the way to it: a key
-/// that is missing has no place of its own. `None` when the text is not YAML.
-pub fn locate(text: &str, pointer: &str) -> Option<(usize, usize)> {
-    let place = yaml::read(text).0?.nearest(pointer).place();
-    Some((place.line, place.column))
 }
 
 /// `VERSION: 1.10` means the text `1.10`, not the number 1.1.
@@ -150,6 +144,13 @@ pub struct Mistake {
 impl Mistake {
     fn new(place: Place, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { line: place.line, column: place.column, path: path.into(), message: message.into() }
+    }
+}
+
+impl From<&Mistake> for crate::wire::Mistake {
+    fn from(mistake: &Mistake) -> Self {
+        let Mistake { line, column, path, message } = mistake.clone();
+        Self { line, column, path, message }
     }
 }
 
@@ -234,13 +235,4 @@ fn excerpt(text: &str, max_chars: usize) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// A terminal must not obey what a file says, and a tab must not move the caret.
-fn printable(c: char) -> char {
-    match c {
-        '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    }
 }

@@ -1,4 +1,4 @@
-//! What travels over HTTP: JSON shapes, and the conversions from the domain. The wire is not the domain.
+//! What travels over HTTP: JSON shapes, for the host, its clients and the OpenAPI document. The wire is not the domain.
 //!
 //! Times are RFC 3339 in UTC. Digests are `sha256:` and 64 hex digits. Unknown fields of a request are refused.
 
@@ -53,23 +53,31 @@ pub struct Artifact {
 pub struct NewDeployment {
     /// Tag of an active release.
     pub release: String,
-    /// LAUNCH, FULL, SELECTIVE, CUSTOM or DESTROY; FULL when left out.
+    /// FULL, CUSTOM or DESTROY; FULL when left out. LAUNCH and SELECTIVE come later.
     #[serde(default, rename = "type")]
     pub deployment_type: Option<String>,
-    /// The environment's own workflow, or the only one there is, when left out.
+    /// The environment's own workflow, or the only one there is, when left out; CUSTOM and DESTROY name it.
     #[serde(default)]
     pub workflow: Option<String>,
     #[serde(default)]
     pub comment: String,
+    /// Comes later.
     #[serde(default)]
     pub refresh: bool,
+    /// Comes later.
     #[serde(default)]
     pub forced: bool,
+    /// Accept a plan that deletes or replaces.
     #[serde(default)]
     pub allow_destructive: bool,
 }
 
-/// A remark that goes on the record with an answer, a rollback or a retry.
+/// The body of a request that has nothing to say. It may be left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// A remark that goes on the record with a rejection or a rollback.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Remark {
@@ -308,8 +316,13 @@ pub struct Deployment {
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Blocker {
+    /// What it waits for. It stays the same while it waits.
     pub reason: String,
     pub lifted_by: String,
+    /// When it is over at the latest, whoever does what.
+    #[schema(format = DateTime)]
+    #[serde(default)]
+    pub until: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

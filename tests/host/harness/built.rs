@@ -45,18 +45,13 @@ fn profile_folder() -> PathBuf {
 fn cargo(arguments: &[&str]) {
     let target = profile_folder().parent().unwrap().to_owned();
     let mut cargo = Command::new(env!("CARGO"));
-    // They are about this package; a build script that looks at them would run again, and all that stands on it.
-    let about_us = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-    let names = std::env::vars_os().map(|(name, _)| name);
-    names.filter(|name| about_us.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))).for_each(|name| {
+    cargo.args(arguments).arg("--quiet");
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env("CARGO_TARGET_DIR", target);
+    // Crates that look at these, such as `ring`, would be built again, and with them half of the host.
+    let of_our_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars().filter(|(name, _)| of_our_package(name)) {
         cargo.env_remove(name);
-    });
-    let status = cargo
-        .args(arguments)
-        .arg("--quiet")
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .env("CARGO_TARGET_DIR", target)
-        .status()
-        .unwrap();
+    }
+    let status = cargo.status().unwrap();
     assert!(status.success(), "`cargo {}` failed", arguments.join(" "));
 }

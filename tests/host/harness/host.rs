@@ -18,6 +18,8 @@ pub struct Host {
     folder: TempDir,
     address: SocketAddr,
     process: Option<Child>,
+    /// Where in the log its last start begins.
+    log_start: usize,
 }
 
 /// A host that did not stay: its exit code, and all it said.
@@ -57,7 +59,7 @@ impl Host {
     }
 
     pub fn not_started() -> Self {
-        Self { folder: TempDir::new().unwrap(), address: free_address(), process: None }
+        Self { folder: TempDir::new().unwrap(), address: free_address(), process: None, log_start: 0 }
     }
 
     /// As a power cut would, as far as a process can know.
@@ -81,7 +83,8 @@ impl Host {
 
     /// With any data folder, at any address.
     pub fn try_serve(&mut self, data: &Path, address: SocketAddr) -> Result<(), Ended> {
-        let log = File::create(self.log()).unwrap();
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        self.log_start = self.said_ever().len();
         let mut process = Command::new(built::binary())
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(data)
@@ -108,6 +111,11 @@ impl Host {
 
     /// Everything the host said since its last start.
     pub fn said(&self) -> String {
+        self.said_ever().split_off(self.log_start)
+    }
+
+    /// In all its lives.
+    pub fn said_ever(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.log()).unwrap()).into_owned()
     }
 

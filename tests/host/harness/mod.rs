@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub use archive::{archive, hostile_archive, link};
 pub use built::{binary, component};
 pub use fakes::Web;
-pub use host::{Host, free_address};
+pub use host::{Host, files, free_address};
 pub use people::{Person, Refused, digest};
 pub use project::{Project, file, one_phase};
 

@@ -43,7 +43,7 @@ impl Project {
 
     pub fn try_release(&self, tag: &str, artifacts: Vec<Artifact>) -> Result<Release, ClientError> {
         let release = NewRelease { tag: tag.to_owned(), artifacts, ..NewRelease::default() };
-        block_on(self.ann.client.create_release(&self.name, &release))
+        block_on(self.ann.client.create_release(&self.name, &release, None))
     }
 
     pub fn release(&self, tag: &str) {

@@ -67,7 +67,8 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
 /// Until Ctrl-C, which ends the host too; the folder stays.
 fn keep(stage: &Stage, binary: &std::path::Path) -> Result<()> {
     let admin = stage.admin()?;
-    println!(
+    // Beside the summary for scripts, if there is one.
+    eprintln!(
         "\nEverything is still running: the host, the site at http://{}/ and the chat room. In another terminal:\n\n  \
          export LOCKGATE_PROJECT=shop LOCKGATE_URL={} LOCKGATE_TOKEN={}\n  \
          alias lockgate={}\n  \

@@ -74,13 +74,7 @@ impl Checked {
 }
 
 fn refused(mistakes: Mistakes) -> CliError {
-    let wire = |mistake: &project_file::Mistake| Mistake {
-        line: mistake.line,
-        column: mistake.column,
-        path: mistake.path.clone(),
-        message: mistake.message.clone(),
-    };
-    CliError::Mistakes { shown: mistakes.to_string(), mistakes: mistakes.iter().map(wire).collect() }
+    CliError::Mistakes { shown: mistakes.to_string(), mistakes: mistakes.iter().map(Into::into).collect() }
 }
 
 fn applied(look: &Look, project: &Project) -> String {

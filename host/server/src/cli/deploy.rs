@@ -23,21 +23,13 @@ pub struct DeployArgs {
     #[arg(long, default_value = "")]
     comment: String,
 
-    /// Instead of the environment's own workflow.
+    /// Instead of the environment's own workflow; CUSTOM and DESTROY need it.
     #[arg(long)]
     workflow: Option<String>,
 
     /// FULL when left out.
-    #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = ["LAUNCH", "FULL", "SELECTIVE", "CUSTOM", "DESTROY"])]
+    #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = ["FULL", "CUSTOM", "DESTROY"])]
     deployment_type: Option<String>,
-
-    /// Observe what is there before planning.
-    #[arg(long)]
-    refresh: bool,
-
-    /// Apply also what is in sync already. It skips no rule.
-    #[arg(long)]
-    force: bool,
 
     /// Accept a plan that deletes or replaces.
     #[arg(long)]
@@ -65,9 +57,8 @@ impl DeployArgs {
             deployment_type: self.deployment_type.as_ref().map(|name| name.to_ascii_uppercase()),
             workflow: self.workflow.clone(),
             comment: self.comment.clone(),
-            refresh: self.refresh,
-            forced: self.force,
             allow_destructive: self.allow_destructive,
+            ..NewDeployment::default()
         }
     }
 }
@@ -124,7 +115,7 @@ mod tests {
     #[test]
     fn flags_become_the_request() {
         expect![[r#"{"release":"v1","type":null,"workflow":null,"comment":"","refresh":false,"forced":false,"allow_destructive":false}"#]].assert_eq(&wire("deploy v1 -p shop -e production"));
-        let all = "deploy v1 -p shop -e production --type custom --workflow smoke --comment x --refresh --force --allow-destructive";
-        expect![[r#"{"release":"v1","type":"CUSTOM","workflow":"smoke","comment":"x","refresh":true,"forced":true,"allow_destructive":true}"#]].assert_eq(&wire(all));
+        let all = "deploy v1 -p shop -e production --type custom --workflow smoke --comment x --allow-destructive";
+        expect![[r#"{"release":"v1","type":"CUSTOM","workflow":"smoke","comment":"x","refresh":false,"forced":false,"allow_destructive":true}"#]].assert_eq(&wire(all));
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use crate::cli::fail::CliError;
-use crate::cli::live::{self, Watch, What, event_line, log_line};
+use crate::cli::live::{self, Watch, What, event_line, log_line, log_names};
 use crate::cli::look::{Look, duration, or_dash, printable};
 use crate::cli::session::Session;
 use crate::cli::show;
@@ -160,21 +160,36 @@ impl DeploymentCommand {
 
 impl ListArgs {
     async fn run(self, session: &Session) -> Result<(), CliError> {
-        let filter = DeploymentFilter {
+        let mut filter = DeploymentFilter {
             environment: self.environment,
             status: self.status,
             before: self.before,
             limit: Some(self.limit),
         };
-        let page = session.client.deployments(&self.project.project, &filter).await?;
+        let mut page = session.client.deployments(&self.project.project, &filter).await?;
+        // The host looks at so many for one page; what is rare may be behind them.
+        for _ in 1..MOST_PAGES {
+            let Some(next) = next_of_empty(&page) else { break };
+            filter.before = Some(next);
+            page = session.client.deployments(&self.project.project, &filter).await?;
+        }
         session.out.answer(&page, list);
         Ok(())
     }
 }
 
+/// Asked for until there is something to show: a hundred thousand deployments.
+const MOST_PAGES: usize = 100;
+
+fn next_of_empty(page: &Page<Deployment>) -> Option<u64> {
+    page.next.as_ref().filter(|_| page.items.is_empty())?.parse().ok()
+}
+
 fn list(look: &Look, page: &Page<Deployment>) -> String {
-    if page.items.is_empty() {
-        return "no deployments".to_owned();
+    match &page.next {
+        Some(next) if page.items.is_empty() => return format!("none so far; look further with --before {next}"),
+        None if page.items.is_empty() => return "no deployments".to_owned(),
+        Some(_) | None => {}
     }
     let row = |deployment: &Deployment| {
         let waits = deployment.waiting_for.first().map(|blocker| printable(&blocker.reason)).unwrap_or_default();
@@ -236,12 +251,6 @@ impl LogsArgs {
     }
 }
 
-/// In the order they are written: the plan, the phases, and what comes after them.
-fn log_names(deployment: &Deployment) -> impl Iterator<Item = &str> {
-    let phases = deployment.phases.iter().map(|phase| phase.name.as_str());
-    ["plan"].into_iter().chain(phases).chain(["gates", "undo"])
-}
-
 impl EventsArgs {
     async fn run(self, session: &Session) -> Result<(), CliError> {
         let DeploymentArg { number, project } = &self.deployment;
@@ -290,5 +299,15 @@ mod tests {
             7       FAILED            production   v1.4.0   FULL  ann  2 min ago  1 min 58 s  -
             more with --before 7"#]]
         .assert_eq(&list(&look(), &page));
+    }
+
+    #[test]
+    fn a_page_without_a_match_is_not_the_end() {
+        let page = |next: Option<&str>| Page { items: vec![], next: next.map(str::to_owned) };
+        assert_eq!([next_of_empty(&page(Some("7"))), next_of_empty(&page(None))], [Some(7), None]);
+        let full = Page { items: vec![pending()], next: Some("7".to_owned()) };
+        assert_eq!(next_of_empty(&full), None);
+        assert_eq!(list(&look(), &page(Some("7"))), "none so far; look further with --before 7");
+        assert_eq!(list(&look(), &page(None)), "no deployments");
     }
 }

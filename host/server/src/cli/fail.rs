@@ -53,7 +53,7 @@ impl CliError {
 
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Client(ClientError::Unreachable { .. }) => exit::UNREACHABLE,
+            Self::Client(ClientError::Unreachable { .. } | ClientError::Unanswered { .. }) => exit::UNREACHABLE,
             Self::Client(ClientError::Problem { problem }) => match problem.status {
                 401 | 403 => exit::NOT_ALLOWED,
                 _ => exit::FAILED,
@@ -92,6 +92,9 @@ impl CliError {
             Self::Client(ClientError::Unreachable { .. }) => {
                 "start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL"
             }
+            Self::Client(ClientError::Unanswered { .. }) => {
+                "it may have been done all the same: look before you do it again; a trigger with the same --idempotency-key is done once"
+            }
             Self::Client(ClientError::Problem { problem }) if problem.status == 401 => {
                 "pass a token with LOCKGATE_TOKEN or --token; a new host writes its first one to `admin-token` in its data folder"
             }
@@ -114,6 +117,7 @@ impl CliError {
         let (code, title, detail) = match self {
             Self::Client(ClientError::Problem { problem }) => return Problem::clone(problem),
             Self::Client(error @ ClientError::Unreachable { .. }) => ("unreachable", "No answer", error.to_string()),
+            Self::Client(error @ ClientError::Unanswered { .. }) => ("unanswered", "No answer", error.to_string()),
             Self::Client(error @ ClientError::Unexpected { .. }) => ("unexpected", "Not an answer", error.to_string()),
             Self::Client(error @ ClientError::Address { .. }) => ("bad-address", "Not an address", error.to_string()),
             Self::Client(error @ ClientError::File { .. }) => ("unreadable-file", "File not read", error.to_string()),
@@ -154,6 +158,11 @@ mod tests {
         CliError::Client(ClientError::Unreachable { url, cause: "Connection refused (os error 111)".to_owned() })
     }
 
+    fn unanswered() -> CliError {
+        let url = "http://127.0.0.1:7440/".parse().unwrap();
+        CliError::Client(ClientError::Unanswered { url, cause: "it took too long".to_owned() })
+    }
+
     #[test]
     fn every_kind_of_failure_has_its_exit_code() {
         let table = [
@@ -163,6 +172,7 @@ mod tests {
             (refused(401, ""), 4),
             (refused(403, ""), 4),
             (unreachable(), 3),
+            (unanswered(), 3),
             (CliError::usage("no", ""), 2),
             (CliError::Mistakes { shown: String::new(), mistakes: vec![] }, 2),
             (CliError::EndedBadly { exit_code: 1, status: "FAILED".to_owned() }, 1),
@@ -177,11 +187,13 @@ mod tests {
 
     #[test]
     fn an_error_is_one_sentence_and_a_hint() {
-        let shown =
-            [unreachable(), refused(404, "there is no project `shp`; there are: shop")].map(|e| e.shown(&look()));
+        let shown = [unreachable(), unanswered(), refused(404, "there is no project `shp`; there are: shop")]
+            .map(|e| e.shown(&look()));
         expect![[r#"
             error: no answer from http://127.0.0.1:7440/: Connection refused (os error 111)
              hint: start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL
+            error: http://127.0.0.1:7440/ took the request and did not answer: it took too long
+             hint: it may have been done all the same: look before you do it again; a trigger with the same --idempotency-key is done once
             error: there is no project `shp`; there are: shop"#]]
         .assert_eq(&shown.join("\n"));
     }

@@ -17,7 +17,7 @@ use crate::cli::look::{Look, Tone, duration, printable};
 use crate::cli::session::{Out, Session};
 use crate::cli::show;
 use crate::client::{Client, ClientError, Follow, Followed, PhaseLog, Placed};
-use crate::wire::{Blocker, Deployment, Event, LogLine};
+use crate::wire::{Blocker, Deployment, Event, Gate, LogLine};
 
 /// Running durations grow in the block.
 const REDRAW_EVERY: Duration = Duration::from_millis(500);
@@ -221,7 +221,7 @@ impl<'a> Watching<'a> {
         match self.client.deployment(&self.deployment.project, self.deployment.number).await {
             Ok(deployment) => self.deployment = deployment,
             // The event stream says so, waits, and in the end gives up.
-            Err(ClientError::Unreachable { .. }) if !self.events_ended => {}
+            Err(error) if error.is_passing() && !self.events_ended => {}
             Err(error) => return Err(error.into()),
         }
         Ok(())
@@ -283,16 +283,36 @@ impl<'a> Watching<'a> {
     }
 }
 
-/// Of what has begun, in order, and whether it has ended.
+/// The logs of a deployment, in the order they are written: the plan, the phases, and what comes after them.
+pub fn log_names(deployment: &Deployment) -> impl Iterator<Item = &str> {
+    let phases = deployment.phases.iter().map(|phase| phase.name.as_str());
+    ["plan"].into_iter().chain(phases).chain(["gates", "undo"])
+}
+
+/// Of what has begun, and whether it has ended.
 fn wanted_logs(deployment: &Deployment, only: Option<&str>) -> Vec<(PhaseLog, bool)> {
     let over = ending(&deployment.status).is_some();
-    let begun = deployment.phases.iter().filter(|phase| phase.started_at.is_some());
-    let mut names = vec![("plan", over)];
-    names.extend(begun.map(|phase| (phase.name.as_str(), over || phase.ended_at.is_some())));
-    names.extend(deployment.gates.iter().any(|gate| gate.at.is_some()).then_some(("gates", over)));
+    let wanted = log_names(deployment).filter(|name| only.is_none_or(|only| only == *name));
+    let begun = wanted.filter_map(|name| Some((name, over || has_ended(deployment, name)?)));
     let log = |name: &str| PhaseLog { number: deployment.number, attempt: deployment.attempt, phase: name.to_owned() };
-    let names = names.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
-    names.map(|(name, ended)| (log(name), ended)).collect()
+    begun.map(|(name, ended)| (log(name), ended)).collect()
+}
+
+/// Of the log of this name; `None` before it has begun.
+fn has_ended(deployment: &Deployment, log: &str) -> Option<bool> {
+    match log {
+        "plan" => Some(false),
+        "gates" => deployment.gates.iter().any(|gate| gate.at.is_some()).then_some(false),
+        // It comes after a failure, also of a gate, or not at all: then its log is empty.
+        "undo" => {
+            let is_red = |gate: &Gate| gate.outcome.as_deref().is_some_and(|outcome| outcome != "pass");
+            (deployment.failure.is_some() || deployment.gates.iter().any(is_red)).then_some(false)
+        }
+        phase => {
+            let phase = deployment.phases.iter().find(|known| known.name == phase)?;
+            phase.started_at.is_some().then_some(phase.ended_at.is_some())
+        }
+    }
 }
 
 /// Passes on what a stream tells, until it ends.
@@ -431,14 +451,19 @@ fn excerpt(value: &str) -> String {
 /// What is worth a line to somebody who watches: each call is not, and a gate is when it says something new.
 #[derive(Debug, Default)]
 struct Told {
-    gates: BTreeSet<String>,
+    /// What was said last, by kind of event and gate.
+    gates: BTreeMap<(String, String), String>,
 }
 
 impl Told {
     fn is_news(&mut self, event: &Event) -> bool {
         match event.event_type.as_str() {
             "call_started" | "call_answered" | "gate_round_started" => false,
-            "gate_judged" | "gate_round_ended" => self.gates.insert(event.text.clone()),
+            "gate_judged" | "gate_round_ended" => {
+                let gate = event.details["gate"].as_str().unwrap_or_default().to_owned();
+                let last = self.gates.insert((event.event_type.clone(), gate), event.text.clone());
+                last.as_deref() != Some(event.text.as_str())
+            }
             _ => true,
         }
     }
@@ -583,7 +608,7 @@ mod tests {
     fn the_block_shows_what_is_waited_for() {
         expect![[r#"
             * shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
-              approval: 1 of operators  lifted by: bob, carol
+              approval: 1 of operators, until 13 Apr 09:28:02 (in 29 d)  lifted by: 1 of operators, but not ann
             · announce  http-request
             · publish   apply site"#]]
         .assert_eq(&block(&pending()));
@@ -609,16 +634,17 @@ mod tests {
     #[test]
     fn a_gate_is_told_when_it_says_something_new() {
         let mut told = Told::default();
-        let events = [
-            ("gate_judged", "gate homepage: fail: 502"),
-            ("gate_judged", "gate homepage: fail: 502"),
-            ("call_started", "gate homepage called"),
-            ("gate_judged", "gate homepage: pass"),
-            ("phase_started", "publish started"),
-            ("phase_started", "publish started"),
-        ];
-        let news = events.map(|(event_type, text)| told.is_news(&event(event_type, text)));
-        assert_eq!(news, [true, false, false, true, true, true]);
+        let mut judged = |gate: &str, text: &str| {
+            let details = serde_json::json!({ "gate": gate });
+            told.is_news(&Event { details, ..event("gate_judged", text) })
+        };
+        assert_eq!([judged("a", "fail"), judged("b", "fail"), judged("a", "fail")], [true, true, false]);
+        assert_eq!([judged("a", "pass"), judged("b", "fail"), judged("a", "fail")], [true, false, true]);
+        let rounds =
+            ["green", "green", "not green", "green"].map(|text| told.is_news(&event("gate_round_ended", text)));
+        assert_eq!(rounds, [true, false, true, true]);
+        let others = ["call_started", "phase_started", "phase_started"].map(|kind| told.is_news(&event(kind, "x")));
+        assert_eq!(others, [false, true, true]);
     }
 
     #[test]
@@ -641,7 +667,9 @@ mod tests {
         assert_eq!(names(&pending(), None), "plan");
         assert_eq!(names(&running(), None), "plan announce. publish");
         assert_eq!(names(&running(), Some("publish")), "publish");
-        assert_eq!(names(&failed(), None), "plan. announce. publish. gates.");
+        assert_eq!(names(&failed(), None), "plan. announce. publish. gates. undo.");
+        let undoing = Deployment { status: "IN_PROGRESS".to_owned(), ..failed() };
+        assert_eq!(names(&undoing, Some("undo")), "undo");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use comfy_table::{Cell, Color, Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub use crate::printable::printable;
+
 /// When and where the reader is, and whether what they read on shows colours.
 #[derive(Debug, Clone)]
 pub struct Look {
@@ -179,19 +181,11 @@ pub fn short(digest: &str) -> String {
     digest.strip_prefix("sha256:").unwrap_or(digest).chars().take(12).collect()
 }
 
-/// A terminal must not obey what a plugin or another user wrote.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c == '\t' {
-                ' '
-            } else if c.is_control() {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+/// One word of a command line, for a person to copy: no shell takes it for more.
+pub fn shell_word(text: &str) -> String {
+    let text = printable(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/:=@%+,-".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// Some text in quotes on one line, or nothing.
@@ -237,6 +231,12 @@ mod tests {
         let shown = times.map(|time| look().relative(&format!("2026-03-14T{time}Z")));
         assert_eq!(shown, ["now", "30 s ago", "2 min ago", "3 h ago", "in 2 min"]);
         assert_eq!(look().relative("2026-04-13T09:31:00Z"), "in 30 d");
+    }
+
+    #[test]
+    fn a_shell_takes_a_word_for_a_word() {
+        let shown = ["https://a.example:443", "a b", "$(rm -rf ~)", "it's", "x\u{1b}[2J", ""].map(shell_word);
+        assert_eq!(shown, ["https://a.example:443", "'a b'", "'$(rm -rf ~)'", r"'it'\''s'", "'x\u{fffd}[2J'", "''"]);
     }
 
     #[test]

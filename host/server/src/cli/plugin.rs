@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use lockgate_core::plugin::{Access, Requested, Requests};
 use url::Url;
 
 use crate::cli::fail::CliError;
-use crate::cli::look::{Look, Tone, bytes, or_dash, printable, short};
+use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_word, short};
 use crate::cli::session::Session;
+use crate::cli::target;
 use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin};
 
 #[derive(Debug, Subcommand)]
@@ -26,7 +28,7 @@ pub enum PluginCommand {
         which: String,
     },
     /// Say what a plugin may do, and let it be used. What is not granted is not allowed.
-    Approve(ApproveArgs),
+    Approve(Box<ApproveArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -69,9 +71,50 @@ pub struct GrantArgs {
     #[arg(long, value_parser = ["read", "read-write"])]
     workspace: Option<String>,
 
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// Of one call. A limit that is left out stays as it was approved before, and is the host's own at first.
+#[derive(Debug, Default, Args)]
+pub struct LimitArgs {
     /// Memory of one call.
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=65_536))]
     memory_mb: Option<u64>,
+
+    /// How long one call may compute, such as `500ms` or `30s`.
+    #[arg(long, value_name = "DURATION", value_parser = target::timeout)]
+    cpu: Option<Duration>,
+
+    /// How long one call may take, waiting included, such as `30s` or `5m`.
+    #[arg(long, value_name = "DURATION", value_parser = target::timeout)]
+    wall: Option<Duration>,
+
+    /// Size of what one call answers.
+    #[arg(long, value_name = "KIB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    output_kb: Option<u64>,
+
+    /// Size of what one call logs.
+    #[arg(long, value_name = "KIB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    log_kb: Option<u64>,
+
+    /// Size of a body that one call sends or gets.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    http_body_mb: Option<u64>,
+}
+
+impl LimitArgs {
+    fn wire(&self, before: &Limits) -> Limits {
+        let ms = |limit: Option<Duration>| limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+        Limits {
+            memory_bytes: self.memory_mb.map(|mib| mib << 20).or(before.memory_bytes),
+            cpu_ms: ms(self.cpu).or(before.cpu_ms),
+            wall_ms: ms(self.wall).or(before.wall_ms),
+            log_bytes: self.log_kb.map(|kib| kib << 10).or(before.log_bytes),
+            output_bytes: self.output_kb.map(|kib| kib << 10).or(before.output_bytes),
+            http_body_bytes: self.http_body_mb.map(|mib| mib << 20).or(before.http_body_bytes),
+        }
+    }
 }
 
 impl PluginCommand {
@@ -113,13 +156,13 @@ fn suggested_flags(requests: &Requests) -> String {
     let mut flags = String::new();
     for asked in &requests.http {
         match asked {
-            Requested::Named(origin) => flags.push_str(&format!(" --allow-http {origin}")),
+            Requested::Named(origin) => flags.push_str(&format!(" --allow-http {}", shell_word(origin))),
             Requested::Config(_) => flags.push_str(" --allow-http ORIGIN"),
         }
     }
     for asked in &requests.folders {
         match asked {
-            Requested::Named(name) => flags.push_str(&format!(" --folder {name}=PATH")),
+            Requested::Named(name) => flags.push_str(&format!(" --folder {}", shell_word(&format!("{name}=PATH")))),
             Requested::Config(_) => flags.push_str(" --folder NAME=PATH"),
         }
     }
@@ -131,8 +174,13 @@ fn suggested_flags(requests: &Requests) -> String {
 
 impl ApproveArgs {
     async fn run(self, session: &Session) -> Result<(), CliError> {
-        let grants = self.grants.wire()?;
+        if session.out.json && !self.yes {
+            let what = "approving shows what it is about before it asks, and --json shows nothing";
+            return Err(CliError::usage(what, "add --yes"));
+        }
         let plugin = session.client.plugin(&self.which).await?;
+        let before = plugin.grants.as_ref().map(|grants| grants.limits.clone()).unwrap_or_default();
+        let grants = self.grants.wire(&before)?;
         if !session.out.json {
             session.out.note(&decision(&session.out.look(), &plugin, &grants));
         }
@@ -163,7 +211,8 @@ fn confirm(name: &str) -> Result<(), CliError> {
 }
 
 impl GrantArgs {
-    fn wire(&self) -> Result<Grants, CliError> {
+    /// What is not granted again is not granted; a limit that is not set again stays.
+    fn wire(&self, before: &Limits) -> Result<Grants, CliError> {
         let mut http: BTreeMap<String, bool> = self.allow_http.iter().map(|origin| (origin.clone(), false)).collect();
         http.extend(self.allow_private_http.iter().map(|origin| (origin.clone(), true)));
         let mut folders = BTreeMap::new();
@@ -175,12 +224,11 @@ impl GrantArgs {
                 return Err(CliError::usage(format!("the folder `{name}` is given twice"), "give each name one path"));
             }
         }
-        let memory_bytes = self.memory_mb.map(|mib| mib << 20);
         Ok(Grants {
             http: http.into_iter().map(|(origin, private_network)| HttpGrant { origin, private_network }).collect(),
             folders,
             workspace: self.workspace.clone(),
-            limits: Limits { memory_bytes, ..Limits::default() },
+            limits: self.limits.wire(before),
         })
     }
 }
@@ -332,8 +380,22 @@ fn grant_lines(grants: &Grants) -> Vec<String> {
     if lines.is_empty() {
         lines.push("  only to compute".to_owned());
     }
-    lines.extend(grants.limits.memory_bytes.map(|memory| format!("  use {} of memory", bytes(memory))));
+    lines.extend(limits_line(&grants.limits));
     lines
+}
+
+fn limits_line(limits: &Limits) -> Option<String> {
+    let Limits { memory_bytes, cpu_ms, wall_ms, log_bytes, output_bytes, http_body_bytes } = limits;
+    let limits = [
+        memory_bytes.map(|memory| format!("{} of memory", bytes(memory))),
+        cpu_ms.map(|cpu| format!("{} of CPU", duration(cpu))),
+        wall_ms.map(|wall| format!("{} altogether", duration(wall))),
+        log_bytes.map(|log| format!("a log of {}", bytes(log))),
+        output_bytes.map(|output| format!("an answer of {}", bytes(output))),
+        http_body_bytes.map(|body| format!("HTTP bodies of {}", bytes(body))),
+    ];
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    (!limits.is_empty()).then(|| format!("  in one call, at most {}", limits.join(", ")))
 }
 
 fn http_line(grant: &HttpGrant) -> String {
@@ -357,7 +419,12 @@ mod tests {
 
     fn grants(flags: &str) -> Result<Grants, CliError> {
         let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
-        Approve::try_parse_from(line).unwrap().args.grants.wire()
+        Approve::try_parse_from(line).unwrap().args.grants.wire(&Limits::default())
+    }
+
+    fn again(before: &Limits, flags: &str) -> Limits {
+        let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
+        Approve::try_parse_from(line).unwrap().args.grants.wire(before).unwrap().limits
     }
 
     fn plugin() -> Plugin {
@@ -427,6 +494,24 @@ mod tests {
               }
             }"#]]
         .assert_eq(&json);
+    }
+
+    #[test]
+    fn a_limit_that_is_not_set_again_stays() {
+        let all = "--memory-mb 1 --cpu 2s --wall 3m --log-kb 4 --output-kb 5 --http-body-mb 6";
+        let before = again(&Limits::default(), all);
+        assert_eq!(again(&before, ""), before);
+        assert_eq!(again(&before, "--cpu 500ms"), Limits { cpu_ms: Some(500), ..before.clone() });
+        let shown = limits_line(&before).unwrap();
+        expect!["  in one call, at most 1.0 MiB of memory, 2.0 s of CPU, 3 min altogether, a log of 4.0 KiB, an answer of 5.0 KiB, HTTP bodies of 6.0 MiB"].assert_eq(&shown);
+        assert_eq!(limits_line(&Limits::default()), None);
+    }
+
+    #[test]
+    fn what_a_plugin_asks_for_is_quoted_for_the_shell() {
+        let requests = serde_json::json!({ "http": [{ "named": "https://a; rm -rf ~ #" }], "folders": [{ "named": "\u{202e}x" }] });
+        let shown = next_step(&look(), &Plugin { requests, ..plugin() });
+        assert!(shown.ends_with(" --allow-http 'https://a; rm -rf ~ #' --folder '\u{fffd}x=PATH'"), "{shown}");
     }
 
     #[test]

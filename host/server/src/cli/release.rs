@@ -59,6 +59,9 @@ pub struct CreateArgs {
     /// Deploy it to this environment at once.
     #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "draft")]
     deploy_to: Option<String>,
+    /// With --deploy-to: the same key again gives the same deployment, not a second one. The tag, when left out.
+    #[arg(long, requires = "deploy_to", value_name = "KEY")]
+    idempotency_key: Option<String>,
     #[command(flatten)]
     wait: WaitArgs,
 }
@@ -105,7 +108,7 @@ impl CreateArgs {
             draft: self.draft,
             deploy_to: self.deploy_to,
         };
-        let release = session.client.create_release(project, &new).await?;
+        let release = session.client.create_release(project, &new, self.idempotency_key.as_deref()).await?;
         match release.deployment.filter(|_| self.wait.wait) {
             Some(number) => self.wait.show(session, session.client.deployment(project, number).await?, 0).await,
             None => {

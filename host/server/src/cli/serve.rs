@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::fail::CliError;
+use crate::cli::look::Look;
 use crate::cli::session::Out;
 use crate::config::ServeConfig;
 use crate::driver::{Host, Settings};
@@ -31,13 +33,16 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
             }
         })?;
         http::create_administrator(&host, &secret).await.map_err(|error| cannot_run(&error))?;
-        out.line(&format!("the first token, for an administrator, is in {}", path.display()));
+        let said = |_: &Look, _: &Value| format!("the first token, for an administrator, is in {}", path.display());
+        out.item(&json!({ "first_token": path }), said);
     }
     let address = listener.local_addr().map_err(|error| cannot_run(&error))?;
-    out.line(&format!("listening on http://{address}"));
+    let url = format!("http://{address}");
+    out.item(&json!({ "listening": url }), |_, _| format!("listening on {url}"));
     let stop = stop_signal().map_err(|error| cannot_run(&error))?;
-    http::serve(host, listener, stop).await.map_err(|error| cannot_run(&error))?;
-    out.line("stopped; deployments that were under way go on with the next start");
+    http::serve(host, listener, stop).await;
+    let said = |_: &Look, _: &Value| "stopped; deployments that were under way go on with the next start".to_owned();
+    out.item(&json!({ "stopped": true }), said);
     Ok(())
 }
 

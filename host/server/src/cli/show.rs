@@ -74,9 +74,10 @@ fn waiting(look: &Look, blockers: &[Blocker]) -> String {
     titled(look, "Waits for", blockers.iter().map(|blocker| format!("  {}", blocked(look, blocker))).collect())
 }
 
-/// The reason, and who can lift it.
+/// The reason, when it is over at the latest, and who can lift it.
 pub fn blocked(look: &Look, blocker: &Blocker) -> String {
-    let reason = look.paint(Tone::Waiting, &printable(&blocker.reason));
+    let until = blocker.until.as_ref().map(|until| format!(", until {}", look.moment(until))).unwrap_or_default();
+    let reason = format!("{}{until}", look.paint(Tone::Waiting, &printable(&blocker.reason)));
     if blocker.lifted_by.is_empty() {
         return reason;
     }
@@ -127,7 +128,7 @@ fn approval(look: &Look, approval: &Approval) -> String {
         "{} {}: {}{own}",
         look.strong("Approval"),
         look.status(&approval.status),
-        or_dash(approval.rules.join(" and ")),
+        or_dash(printable(&approval.rules.join(" and "))),
     )];
     let until = if approval.status == "Pending" {
         format!(", until {}", look.moment(&approval.deadline))
@@ -302,7 +303,8 @@ pub mod testing {
             place: None,
             waiting_for: vec![Blocker {
                 reason: "approval: 1 of operators".to_owned(),
-                lifted_by: "bob, carol".to_owned(),
+                lifted_by: "1 of operators, but not ann".to_owned(),
+                until: Some("2026-04-13T09:28:02Z".to_owned()),
             }],
             refresh: false,
             forced: false,
@@ -416,7 +418,7 @@ mod tests {
               "spring sale"
 
             Waits for
-              approval: 1 of operators  lifted by: bob, carol
+              approval: 1 of operators, until 13 Apr 09:28:02 (in 29 d)  lifted by: 1 of operators, but not ann
 
             Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
               + file sale.html  in site

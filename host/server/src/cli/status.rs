@@ -8,7 +8,7 @@ use crate::cli::look::{Look, Tone, or_dash, printable};
 use crate::cli::session::Session;
 use crate::cli::show;
 use crate::cli::target::ProjectArg;
-use crate::wire::{Deployment, Environment, Project};
+use crate::wire::{CurrentRelease, Deployment, Environment, Project};
 
 /// A long queue is told by its head.
 const MAX_SHOWN_PER_ENVIRONMENT: usize = 5;
@@ -88,10 +88,13 @@ fn queue(environment: &Environment) -> String {
 fn difference(look: &Look, environment: &Environment) -> String {
     let live = environment.live.as_ref().map_or("nothing", |live| live.release.as_str());
     let current = match &environment.current {
-        Some(current) => {
-            format!("{} of deployment {} is being applied or was left half-way", current.release, current.deployment)
+        Some(CurrentRelease { release, deployment, .. }) if environment.active == Some(*deployment) => {
+            format!("{release} is being applied by deployment {deployment}")
         }
-        None => "its targets are as nobody knows".to_owned(),
+        Some(CurrentRelease { release, deployment, .. }) => {
+            format!("{release} was left half-way by deployment {deployment}")
+        }
+        None => "nobody knows how its targets are".to_owned(),
     };
     look.paint(Tone::Waiting, &format!("{}: {live} is live, but {current}", environment.name))
 }
@@ -109,7 +112,7 @@ mod tests {
     use super::*;
     use crate::cli::look::testing::look;
     use crate::cli::show::testing::pending;
-    use crate::wire::{CurrentRelease, LiveRelease};
+    use crate::wire::LiveRelease;
 
     #[test]
     fn the_status_says_what_is_live_and_what_waits() {
@@ -166,10 +169,10 @@ mod tests {
             staging      v1.4.0  3 d ago  same     -                   -      v1.3.0
             production   v1.3.0  3 d ago  v1.3.1   7 PENDING_APPROVAL  8 9    v1.3.0
 
-            production: v1.3.0 is live, but v1.3.1 of deployment 5 is being applied or was left half-way
+            production: v1.3.0 is live, but v1.3.1 was left half-way by deployment 5
 
             shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
-              waits for approval: 1 of operators  lifted by: bob, carol"#]]
+              waits for approval: 1 of operators, until 13 Apr 09:28:02 (in 29 d)  lifted by: 1 of operators, but not ann"#]]
         .assert_eq(&status(&look(), &Status { project, deployments: vec![pending()] }));
     }
 }

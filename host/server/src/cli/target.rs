@@ -9,14 +9,8 @@ use crate::cli::fail::CliError;
 use crate::cli::live::{self, Watch, What};
 use crate::cli::session::Session;
 use crate::cli::show;
+pub use crate::config::ProjectArg;
 use crate::wire::Deployment;
-
-#[derive(Debug, Clone, Args)]
-pub struct ProjectArg {
-    /// The project.
-    #[arg(short, long, env = "LOCKGATE_PROJECT", value_name = "PROJECT")]
-    pub project: String,
-}
 
 #[derive(Debug, Clone, Args)]
 pub struct DeploymentArg {

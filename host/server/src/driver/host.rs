@@ -14,6 +14,7 @@ use lockgate_core::system::SystemCommand;
 use lockgate_core::work::ProjectId;
 use lockgate_sandbox::{Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, Store, StoreError, StoreOptions};
+use serde_json::Value;
 
 use super::calls::CallRunner;
 use super::project::{self, ProjectHandle, Refusal};
@@ -153,17 +154,29 @@ impl Host {
     /// yet says nothing: that is found when a release is made.
     pub async fn validate_configs(&self, definition: &Definition) -> Vec<Issue> {
         let approved = self.system.view().approved();
+        // Each is asked once: one that takes its time does not take it again for every environment.
+        let mut said: BTreeMap<(Digest, String), Vec<Issue>> = BTreeMap::new();
         let mut issues = Vec::new();
         for (place, used) in definition.plugin_uses() {
             let Some(plugin) = approved.get(used.plugin).filter(|plugin| plugin.kind == used.kind) else { continue };
-            let said = match self.runner.load(plugin.digest).await {
-                Ok(()) => self.sandbox.validate(&plugin.digest, used.config).await.unwrap_or_default(),
-                Err(_) => Vec::new(),
-            };
-            let at = |issue: Issue| Issue { path: format!("{place}/config{}", issue.path), message: issue.message };
-            issues.extend(said.into_iter().map(at));
+            let asked = (plugin.digest, used.config.to_string());
+            if !said.contains_key(&asked) {
+                said.insert(asked.clone(), self.validate_config(plugin.digest, used.config).await);
+            }
+            let at =
+                |issue: &Issue| Issue { path: format!("{place}/config{}", issue.path), message: issue.message.clone() };
+            issues.extend(said.get(&asked).into_iter().flatten().map(at));
         }
         issues
+    }
+
+    /// No answer is not a yes.
+    async fn validate_config(&self, plugin: Digest, config: &Value) -> Vec<Issue> {
+        let said = match self.runner.load(plugin).await {
+            Ok(()) => self.sandbox.validate(&plugin, config).await.map_err(|error| error.to_string()),
+            Err(failure) => Err(failure.message),
+        };
+        said.unwrap_or_else(|why| vec![Issue { path: String::new(), message: format!("could not be checked: {why}") }])
     }
 }
 

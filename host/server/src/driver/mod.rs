@@ -13,6 +13,6 @@ mod system;
 pub use calls::log_id;
 pub use host::{AddPluginError, Host, HostError, Settings, blocking, random_hex};
 pub use index::{FINISHED, HISTORY, history_key};
-pub use narrate::HistoryRow;
+pub use narrate::{HistoryRow, step_in_words};
 pub use project::{Committed, ProjectHandle, Refusal, View};
 pub use system::{SystemHandle, SystemRefusal};

@@ -73,10 +73,12 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         }
         Change::PlanStarted { phase: index, .. } => format!("planning what {} would change", phase(index)),
         Change::TargetPlanned { phase: index, .. } => planned(deployment, *index),
-        Change::CallStarted { step, .. } => format!("{} called", called(deployment, *step)),
-        Change::CallAnswered { step, answer, .. } => format!("{} {}", called(deployment, *step), answered(answer)),
+        Change::CallStarted { step, .. } => format!("{} called", step_in_words(deployment, *step)),
+        Change::CallAnswered { step, answer, .. } => {
+            format!("{} {}", step_in_words(deployment, *step), answered(answer))
+        }
         Change::RetryPlanned { step, because, .. } => {
-            format!("{} will be tried again: {because}", called(deployment, *step))
+            format!("{} will be tried again: {because}", step_in_words(deployment, *step))
         }
         Change::ApprovalRequested { approval } if approval.difference.is_empty() => "waits for approval".to_owned(),
         Change::ApprovalRequested { approval } => {
@@ -114,7 +116,7 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::GateRoundStarted { round, .. } => format!("gates, round {round}"),
         Change::GateJudged { gate, outcome } => {
             let name = deployment.step_name(Step::Gate(*gate));
-            format!("gate {name}: {}", remarked(format!("{:?}", outcome.outcome).to_lowercase(), &outcome.reason))
+            format!("gate {name}: {}", remarked(type_of(&outcome.outcome), &outcome.reason))
         }
         Change::GateRoundEnded { green_since: Some(_), .. } => "all gates are green".to_owned(),
         Change::GateRoundEnded { green_since: None, .. } => "not all gates are green".to_owned(),
@@ -124,7 +126,8 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
     }
 }
 
-fn called(deployment: &Deployment, step: Step) -> String {
+/// `plan of publish`: what a call is for.
+pub fn step_in_words(deployment: &Deployment, step: Step) -> String {
     let name = deployment.step_name(step);
     match step {
         Step::Plan(_) => format!("plan of {name}"),
@@ -179,6 +182,9 @@ fn details(deployment: &Deployment, change: &Change) -> Value {
         Change::TargetPlanned { digest, .. } => json!({ "digest": digest }),
         Change::ApprovalCompleted { plan_digest } => json!({ "plan_digest": plan_digest }),
         Change::PhaseFailed { failure, .. } => json!({ "code": failure.code }),
+        Change::GateJudged { gate, outcome } => {
+            json!({ "gate": deployment.step_name(Step::Gate(*gate)), "outcome": outcome.outcome })
+        }
         _ => Value::Null,
     }
 }

@@ -38,6 +38,11 @@ impl SystemHandle {
         self.view.borrow().clone()
     }
 
+    /// Wakes at every change.
+    pub fn views(&self) -> watch::Receiver<Arc<SystemState>> {
+        self.view.clone()
+    }
+
     /// Done when it is on disk; gives the state after it.
     pub async fn send(&self, command: SystemCommand, now: Timestamp) -> Result<Arc<SystemState>, SystemRefusal> {
         // A task of its own: a caller that goes away in mid-write must not leave memory behind the disk.

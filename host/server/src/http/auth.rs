@@ -3,6 +3,7 @@
 //! Only hashes of secrets are kept, and no secret is ever logged.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -17,7 +18,7 @@ use subtle::ConstantTimeEq;
 use super::Api;
 use super::problem::Problem;
 use crate::clock;
-use crate::driver::{Host, SystemRefusal, random_hex};
+use crate::driver::{Host, SystemHandle, SystemRefusal, random_hex};
 
 /// Tells a leaked secret from other hex digits, for people and for scanners.
 const PREFIX: &str = "lg_";
@@ -98,11 +99,15 @@ fn find_caller(system: &SystemState, presented: Digest) -> Result<Caller, Proble
         )
     })?;
     if token.revoked {
-        let detail = format!("token `{}` was revoked; an administrator can make another one", token.name);
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "token-revoked", detail));
+        return Err(revoked(&token.name));
     }
     let actor = Actor { person: token.person.clone(), groups: token.groups.clone(), via: token.name.clone() };
     Ok(Caller { actor, role: token.role })
+}
+
+fn revoked(token: &str) -> Problem {
+    let detail = format!("token `{token}` was revoked; an administrator can make another one");
+    Problem::new(StatusCode::UNAUTHORIZED, "token-revoked", detail)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -131,6 +136,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Admin {
 }
 
 impl Caller {
+    /// Done when their token is revoked, for answers that take long.
+    pub async fn is_refused(&self, system: &SystemHandle) -> Problem {
+        let is_revoked = |state: &Arc<SystemState>| state.tokens.get(&self.actor.via).is_none_or(|token| token.revoked);
+        let mut views = system.views();
+        let host_is_gone = views.wait_for(is_revoked).await.is_err();
+        if host_is_gone {
+            // That ends answers, too.
+            std::future::pending::<()>().await;
+        }
+        revoked(&self.actor.via)
+    }
+
     fn at_least(self, needed: Role) -> Result<Actor, Problem> {
         if self.role >= needed {
             return Ok(self.actor);

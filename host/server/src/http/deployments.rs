@@ -49,8 +49,8 @@ pub async fn create(
     let deploy = Deploy {
         environment,
         release: parse_tag(&new.release)?,
-        deployment_type: deployment_type(new.deployment_type.as_deref())?,
-        flags: Flags { refresh: new.refresh, forced: new.forced, allow_destructive: new.allow_destructive },
+        deployment_type: deployment_type(&new)?,
+        flags: flags(&new)?,
         comment: new.comment,
         workflow: new.workflow.as_deref().map(parse_workflow).transpose()?,
         key: key.clone(),
@@ -85,32 +85,58 @@ pub async fn roll_back(
 pub fn trigger_key(
     actor: &Actor,
     route: &str,
+    key: IdempotencyKey,
+    request: &impl serde::Serialize,
+) -> Option<TriggerKey> {
+    trigger_key_in(format!("{} {route}", actor.via), key, request)
+}
+
+pub fn trigger_key_in(
+    scope: String,
     IdempotencyKey(key): IdempotencyKey,
     request: &impl serde::Serialize,
 ) -> Option<TriggerKey> {
     let request = serde_json::to_value(request).expect("a request is plain data");
-    Some(TriggerKey {
-        scope: format!("{} {route}", actor.via),
-        key: key?,
-        request: Digest::of(canonical(&request).as_bytes()),
-    })
+    Some(TriggerKey { scope, key: key?, request: Digest::of(canonical(&request).as_bytes()) })
 }
 
-fn deployment_type(text: Option<&str>) -> Result<DeploymentType, Problem> {
-    match text.map(str::to_ascii_uppercase).as_deref() {
-        None | Some("FULL") => Ok(DeploymentType::Full),
-        Some("LAUNCH") => Ok(DeploymentType::Launch),
-        Some("SELECTIVE") => Ok(DeploymentType::Selective),
-        Some("CUSTOM") => Ok(DeploymentType::Custom),
-        Some("DESTROY") => Ok(DeploymentType::Destroy),
+/// Types and flags that nothing stands behind yet are refused: whoever asks for them must not think they got them.
+fn deployment_type(new: &wire::NewDeployment) -> Result<DeploymentType, Problem> {
+    let asked = new.deployment_type.as_deref().unwrap_or("FULL").to_ascii_uppercase();
+    match asked.as_str() {
+        "FULL" => Ok(DeploymentType::Full),
+        "CUSTOM" | "DESTROY" if new.workflow.is_none() => {
+            let detail = format!("{asked} runs a workflow that is meant for it; name it in `workflow`");
+            Err(Problem::invalid("workflow-missing", detail))
+        }
+        "CUSTOM" => Ok(DeploymentType::Custom),
+        "DESTROY" => Ok(DeploymentType::Destroy),
         // The core says what to do instead.
-        Some("ROLLBACK") => Ok(DeploymentType::Rollback),
-        Some(other) => {
-            let detail =
-                format!("`{other}` is no type of deployment; there are: LAUNCH, FULL, SELECTIVE, CUSTOM, DESTROY");
+        "ROLLBACK" => Ok(DeploymentType::Rollback),
+        "LAUNCH" | "SELECTIVE" => Err(comes_later(&asked, "FULL, which plans and applies every target")),
+        _ => {
+            let detail = format!("`{asked}` is no type of deployment; there are: FULL, CUSTOM, DESTROY");
             Err(Problem::invalid("invalid-deployment-type", detail))
         }
     }
+}
+
+fn flags(new: &wire::NewDeployment) -> Result<Flags, Problem> {
+    let wire::NewDeployment { refresh, forced, allow_destructive, .. } = *new;
+    if refresh {
+        return Err(comes_later(
+            "`refresh`",
+            "a deployment without it: its targets look at what is there as they plan",
+        ));
+    }
+    if forced {
+        return Err(comes_later("`forced`", "a deployment without it: it applies what differs"));
+    }
+    Ok(Flags { allow_destructive, ..Flags::default() })
+}
+
+fn comes_later(what: &str, now: &str) -> Problem {
+    Problem::invalid("comes-later", format!("{what} comes in a later version; use {now}"))
 }
 
 fn parse_workflow(text: &str) -> Result<Name, Problem> {
@@ -355,31 +381,31 @@ pub async fn cancel(
     At((project, number)): At<(Name, DeploymentNumber)>,
     Given(cancel): Given<wire::Cancel>,
 ) -> Result<Json<wire::Deployment>, Problem> {
-    let handle = api.project(&project)?;
-    handle.send(Command::Cancel { number, forced: cancel.force, reason: cancel.reason, by }).await?;
-    Ok(Json(find(&api, &handle, number).await?.shown()))
+    answer(&api, project, Command::Cancel { number, forced: cancel.force, reason: cancel.reason, by }, number).await
 }
 
 /// Tries again from the phase that failed, with the same release.
 #[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/retry", tag = "deployments",
-    params(("project" = String, Path), ("number" = u64, Path)),
+    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Nothing,
     responses((status = 202, description = "A new attempt is under way", body = wire::Deployment)), security(("token" = ["member"])))]
 pub async fn retry(
     State(api): State<Api>,
     Member(by): Member,
     At((project, number)): At<(Name, DeploymentNumber)>,
+    Given(wire::Nothing {}): Given<wire::Nothing>,
 ) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
     try_again(&api, project, number, TryFrom::FailedPhase, by).await
 }
 
 /// Starts over, with the same release.
 #[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/redeploy", tag = "deployments",
-    params(("project" = String, Path), ("number" = u64, Path)),
+    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Nothing,
     responses((status = 202, description = "A new attempt is under way", body = wire::Deployment)), security(("token" = ["member"])))]
 pub async fn redeploy(
     State(api): State<Api>,
     Member(by): Member,
     At((project, number)): At<(Name, DeploymentNumber)>,
+    Given(wire::Nothing {}): Given<wire::Nothing>,
 ) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
     try_again(&api, project, number, TryFrom::Start, by).await
 }

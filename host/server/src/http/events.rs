@@ -1,9 +1,12 @@
 //! What happened to a deployment, as people read it: in pages, or as it happens.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use lockgate_core::deployment::Deployment;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_store::{Direction, PageQuery, Row, Store};
 use serde::Deserialize;
@@ -11,6 +14,7 @@ use tokio::sync::watch;
 use utoipa::IntoParams;
 
 use super::Api;
+use super::auth::Caller;
 use super::deployments::{find, finished, page_limit};
 use super::input::{Asked, At};
 use super::problem::Problem;
@@ -95,6 +99,7 @@ pub struct EventStreamQuery {
     responses((status = 200, content_type = "text/event-stream", body = wire::Event)), security(("token" = ["viewer"])))]
 pub async fn stream(
     State(api): State<Api>,
+    reader: Caller,
     At((project, number)): At<(Name, DeploymentNumber)>,
     Asked(query): Asked<EventStreamQuery>,
     headers: HeaderMap,
@@ -102,9 +107,16 @@ pub async fn stream(
     let handle = api.project(&project)?;
     find(&api, &handle, number).await?;
     let start = stream::start(&headers, query.after)?;
-    let history =
-        History { store: api.host.store.clone(), indexed: handle.indexed(), handle, project, number, after: start };
-    Ok(stream::respond(history, start, api.stopping, stream::LONGEST))
+    let history = History {
+        store: api.host.store.clone(),
+        indexed: handle.indexed(),
+        handle,
+        project,
+        number,
+        after: start,
+        read: None,
+    };
+    Ok(stream::respond(history, start, stream::leaving(api, reader)))
 }
 
 struct History {
@@ -114,23 +126,31 @@ struct History {
     project: Name,
     number: DeploymentNumber,
     after: u64,
+    /// The deployment as it was when everything about it had been read.
+    read: Option<Arc<Deployment>>,
 }
 
 impl Source for History {
     async fn next(&mut self) -> Result<Option<Vec<Item>>, Problem> {
         loop {
-            // Marked as seen before reading: what is indexed during the read wakes us again.
-            self.indexed.mark_unchanged();
-            // Asked before reading: if it is over now, the read finds the end.
-            let is_over = self.is_over().await?;
-            let (store, project, number, after) = (self.store.clone(), self.project.clone(), self.number, self.after);
-            let events = blocking(move || read(&store, &project, number, after, EVENTS_PER_READ)).await?;
-            if let Some(last) = events.last() {
-                self.after = last.sequence;
-                return Ok(Some(events.iter().map(item).collect()));
-            }
-            if is_over {
-                return Ok(None);
+            // Before everything else: what is indexed from now on wakes us again.
+            let indexed = *self.indexed.borrow_and_update();
+            let view = self.handle.view();
+            let deployment = view.state.deployments.get(&self.number).cloned();
+            if !self.is_read(deployment.as_ref()) {
+                // Asked before reading: if it is over now, the read finds the end.
+                let is_over = self.is_over(deployment.as_deref()).await?;
+                let (store, project, number, after) =
+                    (self.store.clone(), self.project.clone(), self.number, self.after);
+                let events = blocking(move || read(&store, &project, number, after, EVENTS_PER_READ)).await?;
+                if let Some(last) = events.last() {
+                    self.after = last.sequence;
+                    return Ok(Some(events.iter().map(item).collect()));
+                }
+                if is_over {
+                    return Ok(None);
+                }
+                self.read = deployment.filter(|_| indexed >= view.sequence);
             }
             if self.indexed.changed().await.is_err() {
                 return Err(Problem::ours("history-stands-still", "the index takes nothing more; restart the host"));
@@ -140,9 +160,13 @@ impl Source for History {
 }
 
 impl History {
+    /// Most of what wakes us is about other deployments of the project: for those the disk is not asked.
+    fn is_read(&self, deployment: Option<&Arc<Deployment>>) -> bool {
+        self.read.as_ref().zip(deployment).is_some_and(|(read, now)| Arc::ptr_eq(read, now))
+    }
+
     /// Finished, and all of it in the index: its record comes there with its last events.
-    async fn is_over(&self) -> Result<bool, Problem> {
-        let in_memory = self.handle.view().state.deployments.get(&self.number).cloned();
+    async fn is_over(&self, in_memory: Option<&Deployment>) -> Result<bool, Problem> {
         let Some(deployment) = in_memory else { return Ok(true) };
         if !deployment.is_finished() {
             return Ok(false);

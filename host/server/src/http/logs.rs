@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use utoipa::IntoParams;
 
 use super::Api;
+use super::auth::Caller;
 use super::deployments::find;
 use super::input::{Asked, At};
 use super::problem::Problem;
@@ -114,6 +115,7 @@ pub struct LogStreamQuery {
     responses((status = 200, content_type = "text/event-stream", body = wire::LogLine)), security(("token" = ["viewer"])))]
 pub async fn stream(
     State(api): State<Api>,
+    reader: Caller,
     At((project, number, phase)): At<(Name, DeploymentNumber, Name)>,
     Asked(query): Asked<LogStreamQuery>,
     headers: HeaderMap,
@@ -136,7 +138,7 @@ pub async fn stream(
         next: start,
         written: false,
     };
-    Ok(stream::respond(log, start, api.stopping, stream::LONGEST))
+    Ok(stream::respond(log, start, stream::leaving(api, reader)))
 }
 
 struct Log {

@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod auth;
+mod connections;
 mod deployments;
 mod events;
 mod input;
@@ -20,7 +21,6 @@ mod tests;
 mod tokens;
 mod views;
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,6 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
 use lockgate_core::definition::listed;
 use lockgate_core::name::Name;
 use lockgate_sandbox::CancellationToken;
@@ -42,33 +41,24 @@ use crate::driver::{Host, ProjectHandle};
 use crate::wire;
 use auth::Caller;
 pub use auth::{create_administrator, hash, needs_administrator, new_secret};
+use connections::LIMITS;
 use problem::Problem;
 
 /// Requests that are being answered when the host stops may take this long.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// Answers requests until `shutdown` is done and the open ones have ended.
-pub async fn serve(
-    host: Host,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+pub async fn serve(host: Host, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let stopping = CancellationToken::new();
-    let router = build(host, stopping.clone());
-    let stop = stopping.clone();
-    // Small answers should not wait for more to come. A connection where that cannot be set works all the same.
-    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-    let serve = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let answer = connections::answer_all(listener, build(host, stopping.clone()), LIMITS, stopping.clone());
+    let stop = async {
         shutdown.await;
-        stop.cancel();
-    });
-    let grace_is_over = async {
-        stopping.cancelled().await;
+        stopping.cancel();
         tokio::time::sleep(STOP_GRACE).await;
     };
     tokio::select! {
-        served = serve => served,
-        () = grace_is_over => Ok(()),
+        () = answer => {}
+        () = stop => {}
     }
 }
 

@@ -16,6 +16,9 @@ use crate::driver::{AddPluginError, Refusal, SystemRefusal};
 use crate::project_file::Mistakes;
 use crate::wire;
 
+/// A queue, a disk or a host that starts again takes about so long.
+const RETRY_AFTER_SECONDS: &str = "5";
+
 /// In a box: it travels through every `Result` of this module.
 #[derive(Debug)]
 pub struct Problem(Box<wire::Problem>);
@@ -80,8 +83,14 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self.0).expect("a problem is plain data");
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, content_type, body).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+            }
+            _ => {}
         }
         response
     }
@@ -212,13 +221,7 @@ impl From<AddPluginError> for Problem {
 impl From<Mistakes> for Problem {
     fn from(mistakes: Mistakes) -> Self {
         let mut problem = Self::invalid("invalid-project-file", mistakes.to_string());
-        let mistake = |mistake: &crate::project_file::Mistake| wire::Mistake {
-            line: mistake.line,
-            column: mistake.column,
-            path: mistake.path.clone(),
-            message: mistake.message.clone(),
-        };
-        problem.0.mistakes = mistakes.iter().map(mistake).collect();
+        problem.0.mistakes = mistakes.iter().map(Into::into).collect();
         problem
     }
 }
@@ -268,5 +271,7 @@ mod tests {
         let too_much = |allowed| Problem::from(Rejection::TooMuch { what: "it", actual: allowed + 1, allowed });
         assert_eq!(too_much(MOST_WAITING).0.status, 429);
         assert_eq!(too_much(16 * 1024).0.status, 413);
+        let after = |problem: Problem| problem.into_response().headers().get(header::RETRY_AFTER).is_some();
+        assert_eq!([too_much(MOST_WAITING), too_much(16 * 1024)].map(after), [true, false]);
     }
 }

@@ -18,9 +18,6 @@ use crate::driver::{Host, blocking};
 use crate::project_file::{self, Mistakes, ProjectFile};
 use crate::wire;
 
-/// The system's own events lie in a stream of this name, beside those of the projects.
-const RESERVED: &str = "system";
-
 /// All projects.
 #[utoipa::path(get, path = "/v1/projects", tag = "projects",
     responses((status = 200, body = wire::Page<wire::Project>)), security(("token" = ["viewer"])))]
@@ -50,12 +47,6 @@ pub async fn put(
     At(project): At<Name>,
     Whole(body): Whole,
 ) -> Result<(StatusCode, Json<wire::Project>), Problem> {
-    if project.as_str() == RESERVED {
-        return Err(Problem::invalid(
-            "reserved-name",
-            format!("`{RESERVED}` is a name Lockgate uses itself; choose another"),
-        ));
-    }
     let text =
         String::from_utf8(body.to_vec()).map_err(|_| Problem::invalid("not-text", "a project file is UTF-8 text"))?;
     let definition = read(&api.host, &project, text).await?;

@@ -47,13 +47,14 @@ pub async fn list(
     let view = api.project(&project)?.view();
     let after = query.after.as_deref().map(parse_tag).transpose()?;
     let limit = deployments::page_limit(query.limit)?;
-    Ok(Json(page(&view.state, after.as_ref(), limit)))
+    let after = after.map(|tag| view.state.releases.get(&tag).ok_or_else(|| unknown(&view.state, &tag))).transpose()?;
+    Ok(Json(page(&view.state, after.map(AsRef::as_ref), limit)))
 }
 
-fn page(state: &ProjectState, after: Option<&Tag>, limit: usize) -> wire::Page<wire::Release> {
+pub(super) fn page(state: &ProjectState, after: Option<&Release>, limit: usize) -> wire::Page<wire::Release> {
     let age = |release: &Release| (release.created_at, release.tag.clone());
     let mut releases: Vec<&Release> = state.releases.values().map(AsRef::as_ref).collect();
-    if let Some(after) = after.and_then(|tag| state.releases.get(tag)) {
+    if let Some(after) = after {
         releases.retain(|release| age(release) < age(after));
     }
     releases.sort_by_key(|release| std::cmp::Reverse(age(release)));
@@ -74,12 +75,13 @@ fn shown(handle: &ProjectHandle, tag: &Tag) -> Result<wire::Release, Problem> {
     let state = &handle.view().state;
     match state.releases.get(tag) {
         Some(release) => Ok(views::release(state, release)),
-        None => Err(Problem::from(Rejection::UnknownRelease {
-            tag: tag.clone(),
-            project: state.project.name.clone(),
-            known: listed(state.releases.keys().rev()),
-        })),
+        None => Err(unknown(state, tag)),
     }
+}
+
+fn unknown(state: &ProjectState, tag: &Tag) -> Problem {
+    let (project, known) = (state.project.name.clone(), listed(state.releases.keys().rev()));
+    Rejection::UnknownRelease { tag: tag.clone(), project, known }.into()
 }
 
 /// Creates a release, and with `deploy_to` triggers its deployment there.
@@ -183,11 +185,17 @@ async fn deploy(
     key: IdempotencyKey,
     actor: Actor,
 ) -> Result<u64, Problem> {
-    // Without a key of its own, a creation that is repeated must not deploy twice.
-    let key = IdempotencyKey(key.0.or_else(|| Some(tag.to_string())));
-    let request = format!("{tag} to {environment}");
+    let (route, request) = (format!("releases/{environment}"), format!("{tag} to {environment}"));
+    let key = match key {
+        IdempotencyKey(None) => {
+            // A creation that is repeated must not deploy twice, whoever repeats it and with which token.
+            let key = IdempotencyKey(Some(tag.to_string()));
+            deployments::trigger_key_in(route, key, &request)
+        }
+        key => trigger_key(&actor, &route, key, &request),
+    };
     let deploy = Deploy {
-        key: trigger_key(&actor, &format!("releases/{environment}"), key, &request),
+        key,
         environment,
         release: tag.clone(),
         deployment_type: DeploymentType::Full,
@@ -203,12 +211,13 @@ async fn deploy(
 
 /// Starts a draft: from now on nothing in it changes.
 #[utoipa::path(post, path = "/v1/projects/{project}/releases/{tag}/start", tag = "releases",
-    params(("project" = String, Path), ("tag" = String, Path)),
+    params(("project" = String, Path), ("tag" = String, Path)), request_body = wire::Nothing,
     responses((status = 200, body = wire::Release)), security(("token" = ["member"])))]
 pub async fn start(
     State(api): State<Api>,
     Member(by): Member,
     At((project, tag)): At<(Name, Tag)>,
+    Given(wire::Nothing {}): Given<wire::Nothing>,
 ) -> Result<Json<wire::Release>, Problem> {
     let handle = api.project(&project)?;
     handle.send(Command::ActivateRelease { tag: tag.clone(), by }).await?;
@@ -217,12 +226,13 @@ pub async fn start(
 
 /// Abandons a release for good: it cannot be deployed any more.
 #[utoipa::path(post, path = "/v1/projects/{project}/releases/{tag}/abandon", tag = "releases",
-    params(("project" = String, Path), ("tag" = String, Path)),
+    params(("project" = String, Path), ("tag" = String, Path)), request_body = wire::Nothing,
     responses((status = 200, body = wire::Release)), security(("token" = ["member"])))]
 pub async fn abandon(
     State(api): State<Api>,
     Member(by): Member,
     At((project, tag)): At<(Name, Tag)>,
+    Given(wire::Nothing {}): Given<wire::Nothing>,
 ) -> Result<Json<wire::Release>, Problem> {
     let handle = api.project(&project)?;
     handle.send(Command::AbandonRelease { tag: tag.clone(), by }).await?;

@@ -7,18 +7,18 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use lockgate_sandbox::CancellationToken;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::Api;
+use super::auth::Caller;
 use super::problem::Problem;
 use crate::wire;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Then the reader is told where to go on: no connection is forever, and none that is dead stays.
-pub const LONGEST: Duration = Duration::from_secs(15 * 60);
+const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// Events that are ready for a reader who does not take them.
 const READY: usize = 64;
 
@@ -35,23 +35,39 @@ pub struct Item {
     pub data: String,
 }
 
+/// Why a stream ends though more may come.
+pub enum Leaving {
+    /// The reader comes back for the rest.
+    Resume,
+    Refused(Problem),
+}
+
+/// After its time, with the host, or with the right of its reader.
+pub async fn leaving(api: Api, reader: Caller) -> Leaving {
+    tokio::select! {
+        () = tokio::time::sleep(LONGEST) => Leaving::Resume,
+        () = api.stopping.cancelled() => Leaving::Resume,
+        refused = reader.is_refused(&api.host.system) => Leaving::Refused(refused),
+    }
+}
+
 /// `start`: where the source begins, for a reader to come back to when nothing came.
-pub fn respond(source: impl Source, start: u64, stopping: CancellationToken, longest: Duration) -> Response {
+pub fn respond(source: impl Source, start: u64, leaving: impl Future<Output = Leaving> + Send + 'static) -> Response {
     let (sender, events) = mpsc::channel(READY);
-    let until = Instant::now() + longest;
     tokio::spawn(async move {
         let mut last = start;
         let sent = send_all(source, &mut last, &sender);
-        let out_of_time = tokio::select! {
-            () = sent => false,
-            () = tokio::time::sleep_until(until) => true,
-            () = stopping.cancelled() => true,
-            () = sender.closed() => false,
+        let leaving = tokio::select! {
+            () = sent => None,
+            () = sender.closed() => None,
+            leaving = leaving => Some(leaving),
         };
-        if out_of_time {
-            // A reader who takes nothing is not waited for: without this event it goes on from the last one, too.
-            let _ = sender.try_send(ending("resume", last));
-        }
+        // A reader who takes nothing is not waited for: without this event it goes on from the last one, too.
+        let _ = match leaving {
+            None => return,
+            Some(Leaving::Resume) => sender.try_send(ending("resume", last)),
+            Some(Leaving::Refused(problem)) => sender.try_send(refusal(problem)),
+        };
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Sse::new(ReceiverStream::new(events).map(Ok::<_, std::convert::Infallible>)).keep_alive(keep_alive).into_response()
@@ -66,8 +82,7 @@ async fn send_all(mut source: impl Source, last: &mut u64, sender: &mpsc::Sender
                 return;
             }
             Err(problem) => {
-                let data = serde_json::to_string(&problem.into_wire()).expect("a problem is plain data");
-                let _ = sender.send(Event::default().event("problem").data(data)).await;
+                let _ = sender.send(refusal(problem)).await;
                 return;
             }
         };
@@ -79,6 +94,11 @@ async fn send_all(mut source: impl Source, last: &mut u64, sender: &mpsc::Sender
             *last = item.id;
         }
     }
+}
+
+fn refusal(problem: Problem) -> Event {
+    let data = serde_json::to_string(&problem.into_wire()).expect("a problem is plain data");
+    Event::default().event("problem").data(data)
 }
 
 fn ending(event_type: &str, id: u64) -> Event {
@@ -95,36 +115,51 @@ pub fn start(headers: &HeaderMap, asked: Option<u64>) -> Result<u64, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
 
-    /// Gives its pages, and then ends or waits for ever.
+    /// Gives its pages, and then ends, or says that it has given all and waits for ever.
     struct Pages {
         pages: Vec<Vec<u64>>,
-        ends: bool,
+        all_given: Option<oneshot::Sender<()>>,
     }
 
     impl Source for Pages {
         async fn next(&mut self) -> Result<Option<Vec<Item>>, Problem> {
-            if self.pages.is_empty() && !self.ends {
-                std::future::pending::<()>().await;
-            }
-            if self.pages.is_empty() {
-                return Ok(None);
+            match (self.pages.is_empty(), self.all_given.take()) {
+                (false, all_given) => self.all_given = all_given,
+                (true, None) => return Ok(None),
+                (true, Some(all_given)) => {
+                    all_given.send(()).unwrap();
+                    std::future::pending::<()>().await;
+                }
             }
             let item = |id| Item { id, event_type: "log".to_owned(), data: format!("line {id}") };
             Ok(Some(self.pages.remove(0).into_iter().map(item).collect()))
         }
     }
 
-    async fn text(source: Pages, longest: Duration) -> String {
-        let response = respond(source, 3, CancellationToken::new(), longest);
+    async fn text(source: Pages, leaving: impl Future<Output = Leaving> + Send + 'static) -> String {
+        let response = respond(source, 3, leaving);
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
         String::from_utf8(body.to_vec()).unwrap()
     }
 
+    /// A stream that leaves like this when it has given everything.
+    async fn left(pages: Vec<Vec<u64>>, leaving: Leaving) -> String {
+        let (all_given, given) = oneshot::channel();
+        let source = Pages { pages, all_given: Some(all_given) };
+        text(source, async {
+            given.await.unwrap();
+            leaving
+        })
+        .await
+    }
+
     #[tokio::test]
     async fn a_stream_ends_with_its_last_id() {
-        let text = text(Pages { pages: vec![vec![4, 9]], ends: true }, LONGEST).await;
+        let text = text(Pages { pages: vec![vec![4, 9]], all_given: None }, std::future::pending()).await;
         expect_test::expect![[r#"
             id: 4
             event: log
@@ -144,8 +179,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_is_out_of_time_says_where_to_go_on() {
-        let text = text(Pages { pages: vec![vec![4]], ends: false }, Duration::from_millis(20)).await;
+        let text = left(vec![vec![4]], Leaving::Resume).await;
         assert!(text.ends_with("id: 4\nevent: resume\ndata: {\"id\":4}\n\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_reader_who_lost_the_right_is_told_so() {
+        let text = left(vec![], Leaving::Refused(Problem::invalid("token-revoked", "gone"))).await;
+        assert!(text.starts_with("event: problem\n") && text.contains("token-revoked"), "{text}");
     }
 
     #[test]

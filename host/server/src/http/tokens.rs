@@ -73,12 +73,19 @@ fn groups(groups: Vec<String>) -> Result<BTreeSet<String>, Problem> {
 
 /// It stands in approvals and in the audit log: nobody may pass for another by what cannot be seen.
 fn is_readable(text: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&text.len()) && text.trim() == text && !text.chars().any(char::is_control)
+    (1..=LONGEST_NAME).contains(&text.len())
+        && text.split(' ').all(|word| !word.is_empty() && word.chars().all(is_of_a_name))
+}
+
+fn is_of_a_name(letter: char) -> bool {
+    // These are letters by their class, and blank.
+    let is_blank = matches!(letter, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
+    (letter.is_alphanumeric() && !is_blank) || "._@+-".contains(letter)
 }
 
 fn unreadable(field: &str) -> Problem {
     let detail = format!(
-        "`{field}`: use 1 to {LONGEST_NAME} bytes each, without control characters or spaces around them, and at most {MOST_GROUPS} groups"
+        "`{field}`: use letters, digits, `._@+-` and single spaces between words, at most {LONGEST_NAME} bytes each, and at most {MOST_GROUPS} groups"
     );
     Problem::invalid("invalid-body", detail)
 }
@@ -89,4 +96,22 @@ fn unreadable(field: &str) -> Problem {
 pub async fn revoke(State(api): State<Api>, Admin(by): Admin, At(name): At<String>) -> Result<StatusCode, Problem> {
     api.host.system.send(SystemCommand::RevokeToken { name, by }, clock::now()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_it_looks_like() {
+        for good in ["ann", "Ann Lee", "żółć", "安", "ci@example.com", "a_b+c-d.e", "देवनागरी"] {
+            assert!(is_readable(good), "{good}");
+        }
+        let tricks = ["ann\u{200b}", "\u{202e}nna", "ann\u{a0}lee", "\u{3164}", "ann\u{ad}", "\u{feff}ann"];
+        for bad in ["", " ann", "ann ", "ann  lee", "ann\tlee", "ann\n", "ann, bob", "<ann>"].into_iter().chain(tricks)
+        {
+            assert!(!is_readable(bad), "{bad:?}");
+        }
+        assert!(!is_readable(&"a".repeat(LONGEST_NAME + 1)));
+    }
 }

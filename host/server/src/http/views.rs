@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::auth::role_word;
 use crate::clock::rfc3339;
+use crate::driver::step_in_words;
 use crate::wire;
 
 /// An environment shows no more waiting deployments than this one by one.
@@ -345,12 +346,12 @@ fn queued(deployment: &Deployment, queue: &QueuePlace) -> wire::Blocker {
 
 fn asked(deployment: &Deployment, approval: &Approval) -> wire::Blocker {
     let open = open_rules(&approval.policy, &approval.given).join(" and ");
-    let mut reason = format!("approval until {}: {open}", rfc3339(approval.deadline));
+    let mut reason = format!("approval: {open}");
     let answered: Vec<&str> = approval.given.iter().map(|signature| signature.by.person.as_str()).collect();
     if !answered.is_empty() {
         reason = format!("{reason}; approved by {}", answered.join(", "));
     }
-    blocker(reason, format!("{open}{}", but_not(deployment, approval)))
+    until(approval.deadline, blocker(reason, format!("{open}{}", but_not(deployment, approval))))
 }
 
 fn but_not(deployment: &Deployment, approval: &Approval) -> String {
@@ -369,39 +370,32 @@ fn works(deployment: &Deployment) -> Vec<wire::Blocker> {
 }
 
 fn under_way(deployment: &Deployment, work: &Work) -> Option<wire::Blocker> {
-    let name = deployment.step_name(work.step);
-    let what = match work.step {
-        Step::Plan(_) => format!("the plan of `{name}`"),
-        Step::Confirm(_) => format!("the plan of `{name}`, made again before it is applied"),
-        Step::Run(_) => format!("phase `{name}`"),
-        Step::Cancel(_) => format!("phase `{name}`, which was asked to stop"),
-        Step::Undo(_) => format!("the undo of `{name}`"),
-        Step::Gate(_) => format!("gate `{name}`"),
-    };
+    let what = step_in_words(deployment, work.step);
     match work.state {
-        WorkState::Calling { .. } => Some(blocker(
-            format!("{what}: its plugin is at work (try {})", work.tries),
-            format!("its plugin, until {} at the latest", rfc3339(work.deadline)),
-        )),
-        WorkState::Waiting { until } => Some(blocker(
-            format!("{what}: its plugin is asked again at {} (try {})", rfc3339(until), work.tries),
-            "time".to_owned(),
-        )),
+        WorkState::Calling { .. } => {
+            let reason = format!("{what}: its plugin is at work (try {})", work.tries);
+            Some(until(work.deadline, blocker(reason, "its plugin, when it answers".to_owned())))
+        }
+        WorkState::Waiting { until: asked_again } => {
+            let reason = format!("{what}: a pause before its plugin is asked again (try {})", work.tries);
+            Some(until(asked_again, blocker(reason, "Lockgate, by itself".to_owned())))
+        }
         WorkState::Ready | WorkState::Done(_) | WorkState::Failed(_) => None,
     }
 }
 
 fn between_rounds(run: &GateRun) -> wire::Blocker {
-    let green = match run.green_since {
-        Some(since) => format!("green since {}", rfc3339(since)),
-        None => "not green yet".to_owned(),
-    };
-    let reason = format!("gates, {green}: round {} is at {}", run.round + 1, rfc3339(run.next_round_at));
-    blocker(reason, format!("time; they must be green by {}", rfc3339(run.deadline)))
+    let green = if run.green_since.is_some() { "green so far" } else { "not green yet" };
+    let reason = format!("gates, {green}: round {} is next", run.round + 1);
+    until(run.deadline, blocker(reason, "the gates, when they have been green for long enough".to_owned()))
 }
 
 fn blocker(reason: String, lifted_by: String) -> wire::Blocker {
-    wire::Blocker { reason, lifted_by }
+    wire::Blocker { reason, lifted_by, until: None }
+}
+
+fn until(time: Timestamp, blocker: wire::Blocker) -> wire::Blocker {
+    wire::Blocker { until: Some(rfc3339(time)), ..blocker }
 }
 
 fn gates(attempt: &Attempt) -> Vec<wire::Gate> {

@@ -5,6 +5,12 @@ use serde_json::json;
 
 use super::*;
 
+/// Line and column of what a JSON pointer names, or of the last thing on the way to it.
+fn locate(text: &str, pointer: &str) -> Option<(usize, usize)> {
+    let place = yaml::read(text).0?.nearest(pointer).place();
+    Some((place.line, place.column))
+}
+
 const GOOD: &str = r#"
 project: shop
 description: The shop's site

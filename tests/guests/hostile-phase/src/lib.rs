@@ -61,6 +61,8 @@ enum Deed {
     Trap,
     /// Panics with the message `the plugin panicked on purpose`.
     PanicMessage,
+    /// The same, already when its configuration is checked.
+    PanicInValidate,
     /// Computes forever.
     Spin,
     /// Takes and touches memory forever.
@@ -116,10 +118,17 @@ impl Phase for HostilePhase {
             .folder_from_config("/folder")
     }
 
+    fn validate(config: &Config) -> Vec<Issue> {
+        match config.deed {
+            Deed::PanicInValidate => panic!("the plugin panicked on purpose"),
+            _ => Vec::new(),
+        }
+    }
+
     fn advance(call: Call, config: Config, subject: Subject, cursor: Cursor) -> Result<Progressed, Failure> {
         match config.deed {
             Deed::Trap => trap(),
-            Deed::PanicMessage => panic!("the plugin panicked on purpose"),
+            Deed::PanicMessage | Deed::PanicInValidate => panic!("the plugin panicked on purpose"),
             Deed::Spin => spin(),
             Deed::Allocate => allocate(),
             Deed::Recurse => Ok(Progressed::done(format!("came back from {}", recurse(0)))),

@@ -1,0 +1,172 @@
+//! Takes connections and answers on each in a task of its own, until the host stops.
+//!
+//! Nobody can hold the host up by being slow: a request's head has a time, and there is a limit to how many are here.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use lockgate_sandbox::CancellationToken;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// At a time; the next ones wait in the kernel's queue.
+    pub connections: u32,
+    /// For the head of a request, from the beginning of the connection or the end of the last answer.
+    pub head: Duration,
+}
+
+pub const LIMITS: Limits = Limits { connections: 4_096, head: Duration::from_secs(10) };
+
+const LINGER: Duration = Duration::from_secs(2);
+/// Without file descriptors or memory it is of no use to ask again at once.
+const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
+
+/// Done when it is told to stop and the last connection has ended.
+pub async fn answer_all(listener: TcpListener, router: Router, limits: Limits, stopping: CancellationToken) {
+    let places = Arc::new(Semaphore::new(limits.connections as usize));
+    loop {
+        let (stream, place) = tokio::select! {
+            biased;
+            () = stopping.cancelled() => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        tokio::spawn(answer(stream, place, router.clone(), limits.head, stopping.clone()));
+    }
+    drop(listener);
+    let _all_ended = places.acquire_many(limits.connections).await;
+}
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+    let place = places.clone().acquire_owned().await.expect("it is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Small answers should not wait for more to come. Where that cannot be set it works all the same.
+                let _ = stream.set_nodelay(true);
+                return (stream, place);
+            }
+            Err(error) if is_the_callers(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection can be taken; trying again");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+}
+
+fn is_the_callers(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(error.kind(), K::ConnectionRefused | K::ConnectionAborted | K::ConnectionReset)
+}
+
+async fn answer(
+    stream: TcpStream,
+    _place: OwnedSemaphorePermit,
+    router: Router,
+    head: Duration,
+    stopping: CancellationToken,
+) {
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // How a connection ends is of interest to nobody: what was asked on it has been answered or not.
+    tokio::select! {
+        _ = &mut connection => linger(connection.into_parts().io.into_inner()).await,
+        () = stopping.cancelled() => {
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+/// Whoever is refused while still sending must read why: closing on what was not read would take the answer back.
+async fn linger(mut stream: TcpStream) {
+    let rest = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(LINGER, rest).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::AsyncReadExt;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    const SOON: Duration = Duration::from_millis(100);
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    struct Server {
+        address: std::net::SocketAddr,
+        stopping: CancellationToken,
+        done: tokio::task::JoinHandle<()>,
+    }
+
+    impl Server {
+        async fn with(limits: Limits) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let router = Router::new().route("/", get(|| async { "here" }));
+            let stopping = CancellationToken::new();
+            let done = tokio::spawn(answer_all(listener, router, limits, stopping.clone()));
+            Self { address, stopping, done }
+        }
+
+        async fn send(&self, bytes: &[u8]) -> TcpStream {
+            let mut stream = TcpStream::connect(self.address).await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            stream
+        }
+    }
+
+    /// All that comes until the other side closes.
+    async fn heard(mut stream: TcpStream) -> String {
+        let mut heard = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut heard)).await.expect("it is closed in time").unwrap();
+        heard
+    }
+
+    #[tokio::test]
+    async fn who_does_not_say_what_they_want_is_sent_away() {
+        let server = Server::with(Limits { head: Duration::from_millis(50), ..LIMITS }).await;
+        assert_eq!(heard(server.send(b"").await).await, "");
+        assert!(!heard(server.send(b"GET / HTTP/1.1\r\nHost:").await).await.contains("here"));
+        assert!(heard(server.send(REQUEST).await).await.ends_with("here"), "answered, and then closed");
+    }
+
+    #[tokio::test]
+    async fn one_too_many_waits_until_another_has_gone() {
+        let server = Server::with(Limits { connections: 1, ..LIMITS }).await;
+        let first = server.send(b"GET").await;
+        let mut second = server.send(REQUEST).await;
+        let mut byte = [0];
+        assert!(timeout(SOON, second.read_exact(&mut byte)).await.is_err());
+        drop(first);
+        second.read_exact(&mut byte).await.unwrap();
+        assert_eq!(byte, *b"H");
+    }
+
+    #[tokio::test]
+    async fn a_host_that_stops_lets_go_of_who_asks_nothing() {
+        let server = Server::with(LIMITS).await;
+        let mut idle = server.send(REQUEST).await;
+        let mut byte = [0];
+        idle.read_exact(&mut byte).await.unwrap();
+        server.stopping.cancel();
+        server.done.await.unwrap();
+        assert!(heard(idle).await.ends_with("here"));
+    }
+}
