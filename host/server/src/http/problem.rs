@@ -6,7 +6,7 @@
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection, StringRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use lockgate_core::handle::{MOST_WAITING, Rejection};
+use lockgate_core::handle::Rejection;
 use lockgate_core::system::SystemRejection;
 use lockgate_journal::JournalError;
 use lockgate_sandbox::SandboxError;
@@ -91,6 +91,8 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::NotWritten(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, "not-written", refusal.to_string()),
+            Refusal::Stopped { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", refusal.to_string()),
             Refusal::Stopping => Self::stopping(refusal),
         }
     }
@@ -121,8 +123,11 @@ impl From<Rejection> for Problem {
             Rejection::NotFinished { .. } => (S::CONFLICT, "not-finished"),
             Rejection::NothingToRetry { .. } => (S::CONFLICT, "nothing-to-retry"),
             Rejection::EnvironmentInUse { .. } => (S::CONFLICT, "environment-in-use"),
+            Rejection::EnvironmentLive { .. } => (S::CONFLICT, "environment-live"),
+            Rejection::NotTheWayBack { .. } => (S::CONFLICT, "not-the-way-back"),
+            Rejection::GateNotApproved { .. } => (S::CONFLICT, "gate-not-approved"),
             // A full queue empties again; a long text stays long.
-            Rejection::TooMuch { allowed: MOST_WAITING, .. } => (S::TOO_MANY_REQUESTS, "queue-full"),
+            Rejection::QueueFull { .. } => (S::TOO_MANY_REQUESTS, "queue-full"),
             Rejection::TooMuch { .. } => (S::PAYLOAD_TOO_LARGE, "too-much"),
         };
         Self::new(status, code, rejection.to_string())
@@ -133,6 +138,9 @@ impl From<SystemRefusal> for Problem {
     fn from(refusal: SystemRefusal) -> Self {
         match refusal {
             SystemRefusal::Rejected(rejection) => rejection.into(),
+            SystemRefusal::NotWritten(_) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "not-written", refusal.to_string())
+            }
             SystemRefusal::Stopping => Self::stopping(refusal),
         }
     }
@@ -167,7 +175,8 @@ impl From<StoreError> for Problem {
             StoreError::Journal(JournalError::QueueFull { .. }) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "disk-busy", error.to_string())
             }
-            StoreError::Journal(
+            StoreError::EventsAreGone { .. }
+            | StoreError::Journal(
                 JournalError::Io { .. }
                 | JournalError::Damage(_)
                 | JournalError::Version { .. }
@@ -261,12 +270,5 @@ mod tests {
     #[test]
     fn a_title_is_the_code_in_words() {
         assert_eq!(title("tag-taken"), "Tag taken");
-    }
-
-    #[test]
-    fn a_full_queue_may_be_tried_again_and_a_long_text_not() {
-        let too_much = |allowed| Problem::from(Rejection::TooMuch { what: "it", actual: allowed + 1, allowed });
-        assert_eq!(too_much(MOST_WAITING).0.status, 429);
-        assert_eq!(too_much(16 * 1024).0.status, 413);
     }
 }
