@@ -75,8 +75,10 @@ pub enum Refusal {
 
 struct Message {
     command: Command,
-    reply: Option<oneshot::Sender<Result<Committed, Refusal>>>,
+    reply: Option<Reply>,
 }
+
+type Reply = oneshot::Sender<Result<Committed, Refusal>>;
 
 impl ProjectHandle {
     /// Done when the command's events are on disk.
@@ -182,7 +184,7 @@ struct Decided {
     events: Vec<Event>,
     payloads: Vec<Vec<u8>>,
     bytes: usize,
-    replies: Vec<(oneshot::Sender<Result<Committed, Refusal>>, Result<Vec<Event>, Rejection>)>,
+    replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>,
     /// Answers of plugins: nobody waits for what becomes of them, and nobody else could send them again.
     reports: Vec<(CallRef, Answer)>,
 }
@@ -289,7 +291,7 @@ impl Owner {
     /// Nothing was written, and the state is as it was before: a full disk may have room again in a moment.
     fn refuse(
         &mut self,
-        replies: Vec<(oneshot::Sender<Result<Committed, Refusal>>, Result<Vec<Event>, Rejection>)>,
+        replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>,
         reports: Vec<(CallRef, Answer)>,
         refusal: StoreError,
     ) {
