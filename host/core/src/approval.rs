@@ -1,6 +1,6 @@
 //! Who may approve, and whether enough did. Rules are a matching problem, solved exactly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::{ApprovalPolicy, ApprovalRule};
 use crate::deployment::{Approval, Deployment, Signature};
@@ -31,8 +31,42 @@ pub(crate) fn still_holds(deployment: &Deployment, approval: &Approval) -> bool 
 }
 
 fn is_own(deployment: &Deployment, actor: &Actor) -> bool {
-    let own = [&deployment.release.created_by, &deployment.triggered_by, &deployment.attempt.started_by];
-    own.iter().any(|involved| involved.person == actor.person)
+    own(deployment).any(|person| person == actor.person)
+}
+
+/// Whose own it is: those who made the release, triggered it, or started the attempt.
+fn own(deployment: &Deployment) -> impl Iterator<Item = &str> {
+    let started = [&deployment.release.created_by, &deployment.triggered_by, &deployment.attempt.started_by];
+    started.map(|by| by.person.as_str()).into_iter().chain(deployment.release.involved.iter().map(String::as_str))
+}
+
+/// Who may not answer any more, whatever their groups: those whose own it is, and those who have approved.
+pub fn excluded<'a>(deployment: &'a Deployment, approval: &'a Approval) -> BTreeSet<&'a str> {
+    let given = approval.given.iter().map(|signature| signature.by.person.as_str());
+    given.chain(own(deployment).filter(|_| approval.policy.not_your_own)).collect()
+}
+
+/// What is still asked for, rule by rule: a rule is filled as far as it can be, beside those before it.
+pub fn open(policy: &ApprovalPolicy, given: &[Signature]) -> Vec<ApprovalRule> {
+    let mut filled = ApprovalPolicy { rules: Vec::new(), ..policy.clone() };
+    let mut open = Vec::new();
+    for rule in &policy.rules {
+        let with = |count| ApprovalRule { count, groups: rule.groups.clone() };
+        let mut count = 0;
+        filled.rules.push(with(0));
+        // At most as many rounds as people have answered, whatever count somebody typed.
+        while count < rule.count {
+            let last = filled.rules.len() - 1;
+            filled.rules[last] = with(count + 1);
+            if !is_satisfied(&filled, given) {
+                filled.rules[last] = with(count);
+                open.push(with(rule.count - count));
+                break;
+            }
+            count += 1;
+        }
+    }
+    open
 }
 
 /// Why this person may not answer, if they may not. The one check for every way in.
@@ -97,23 +131,35 @@ fn seat_someone(
     false
 }
 
-/// What is different between two plans, resource by resource, in words.
+/// What is different between two plans, resource by resource, in words. Says something whenever their digests differ.
 pub fn difference(before: &Planned, after: &Planned) -> Vec<String> {
-    let index = |planned: &Planned| -> BTreeMap<(String, String), ResourceChange> {
-        planned.changes.iter().map(|change| ((change.kind.clone(), change.name.clone()), change.clone())).collect()
-    };
-    let (before, after) = (index(before), index(after));
+    let (before, after) = (by_resource(before), by_resource(after));
     let mut lines = Vec::new();
-    for (key, change) in &after {
-        let (kind, name) = key;
-        match before.get(key) {
-            Some(same) if same == change => {}
-            Some(_) => lines.push(format!("{kind} {name}: changed since it was approved")),
-            None => lines.push(format!("{kind} {name}: was not in the approved plan")),
+    for (resource, changes) in &after {
+        match before.get(resource) {
+            Some(same) if same == changes => {}
+            Some(_) => lines.push(format!("{}: changed since it was approved", named(resource))),
+            None => lines.push(format!("{}: was not in the approved plan", named(resource))),
         }
     }
-    for (kind, name) in before.keys().filter(|key| !after.contains_key(*key)) {
-        lines.push(format!("{kind} {name}: no longer in the plan"));
+    for resource in before.keys().filter(|resource| !after.contains_key(*resource)) {
+        lines.push(format!("{}: no longer in the plan", named(resource)));
     }
     lines
+}
+
+/// Application, kind and name.
+type Resource = (String, String, String);
+
+fn by_resource(planned: &Planned) -> BTreeMap<Resource, Vec<ResourceChange>> {
+    let mut resources: BTreeMap<Resource, Vec<ResourceChange>> = BTreeMap::new();
+    for change in planned.sorted_changes() {
+        let resource = (change.application.clone(), change.kind.clone(), change.name.clone());
+        resources.entry(resource).or_default().push(change);
+    }
+    resources
+}
+
+fn named((application, kind, name): &Resource) -> String {
+    if application.is_empty() { format!("{kind} {name}") } else { format!("{kind} {name} of {application}") }
 }

@@ -146,7 +146,9 @@ pub enum PhaseWork {
 }
 
 /// Names that phases cannot have: the core reports its own work under them.
-pub const RESERVED_PHASE_NAMES: [&str; 3] = ["plan", "gates", "undo"];
+pub const RESERVED_PHASE_NAMES: [&str; 4] = ["plan", "approval", "gates", "undo"];
+/// The core's own work that has a log.
+pub const LOGS_BESIDE_PHASES: [&str; 3] = ["plan", "gates", "undo"];
 
 /// One place where a definition uses a plugin.
 #[derive(Debug, Clone, Copy)]

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::definition::{ApprovalPolicy, Environment, Phase, PhaseWork, Target, Workflow};
+use crate::definition::{ApprovalPolicy, Environment, GateSet, Phase, PhaseWork, Target, Workflow};
 use crate::digest::Digest;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::plugin::{Failure, Planned};
 use crate::release::{Release, canonical};
-use crate::work::{Answer, Step, Work, WorkState};
+use crate::work::{Answer, Side, Step, Work, WorkState};
 
 /// Types (F), and ROLLBACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Deployment {
     pub number: DeploymentNumber,
     pub environment: Name,
     pub release: Arc<Release>,
-    /// What was live when it was triggered.
+    /// What was live when its turn came.
     pub previous_release: Option<Arc<Release>>,
     pub deployment_type: DeploymentType,
     pub flags: Flags,
@@ -51,9 +51,26 @@ pub struct Deployment {
     pub triggered_by: Actor,
     pub workflow: Name,
     pub created_at: Timestamp,
-    /// How earlier attempts ended, oldest first.
-    pub earlier: Vec<Attempt>,
+    /// How earlier attempts ended, oldest first; of many, the last [`REMEMBERED_ATTEMPTS`].
+    pub earlier: Vec<EarlierAttempt>,
     pub attempt: Attempt,
+}
+
+/// How many attempts before the present one a deployment keeps the end of.
+pub const REMEMBERED_ATTEMPTS: usize = 100;
+
+/// What is left of an attempt when there is a newer one: small, for it comes back with every record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierAttempt {
+    pub number: u32,
+    pub queued_at: Timestamp,
+    pub started_by: Actor,
+    pub begun: bool,
+    pub finish: Finish,
+    pub failure: Option<AttemptFailure>,
+    pub cancel: Option<CancelRequest>,
+    pub stop: Option<CancelRequest>,
+    pub finished_at: Timestamp,
 }
 
 /// One run of a deployment. It pins the environment's rules and variables as they were.
@@ -63,6 +80,9 @@ pub struct Attempt {
     pub queued_at: Timestamp,
     pub started_by: Actor,
     pub environment: Arc<Environment>,
+    /// Digests of the environment's gate plugins. They belong to the environment and not to the release: a gate that
+    /// is new must not stand in the way of an old release.
+    pub gate_plugins: BTreeMap<Name, Digest>,
     /// A phase, or the gates after them, have started in this attempt: before that, a cancel has nothing to stop.
     pub begun: bool,
     pub stage: Stage,
@@ -73,7 +93,9 @@ pub struct Attempt {
     /// Calls started so far: the number of the last one.
     pub calls: u32,
     pub cancel: Option<CancelRequest>,
-    /// The first phase that failed and was not to be continued after.
+    /// Who ended it by force, beside whoever cancelled it first.
+    pub stop: Option<CancelRequest>,
+    /// The first thing that failed and was not to be continued after. A cancel that comes later does not change it.
     pub failure: Option<AttemptFailure>,
     /// How often the plan was made again because the world had moved.
     pub drifts: u32,
@@ -159,11 +181,32 @@ pub struct Replaced {
     pub current: Option<Current>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptFailure {
-    /// Name of the phase; `plan` or `gates` for the core's own work.
-    pub phase: String,
+    pub of: FailureOf,
     pub message: String,
+}
+
+/// What failed: a phase, or the core's own work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureOf {
+    Plan,
+    Approval,
+    Phase(Name),
+    Gates,
+}
+
+/// The name of the phase as people see it. No phase has one of the core's: they are reserved.
+impl std::fmt::Display for FailureOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plan => f.write_str("plan"),
+            Self::Approval => f.write_str("approval"),
+            Self::Phase(name) => name.fmt(f),
+            Self::Gates => f.write_str("gates"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -179,6 +222,8 @@ pub struct PhaseRun {
     pub plan: Option<Arc<TargetPlan>>,
     /// The plan was made again, just now, and is still the same.
     pub confirmed: bool,
+    /// The plan with which an earlier attempt began to apply, and that is not undone: of a phase that is done again.
+    pub begun_before: Option<Arc<TargetPlan>>,
     pub undo: Option<UndoResult>,
 }
 
@@ -229,6 +274,7 @@ pub struct Signature {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GateRun {
+    pub side: Side,
     pub deadline: Timestamp,
     /// The last round that was started, and the last that was counted.
     pub round: u32,
@@ -274,6 +320,7 @@ pub enum Change {
         resume_at: Option<usize>,
         by: Actor,
         environment: Arc<Environment>,
+        gate_plugins: BTreeMap<Name, Digest>,
     },
     /// It is its turn: the environment's slot is its own until it finishes.
     SlotTaken,
@@ -310,16 +357,20 @@ pub enum Change {
         because: String,
     },
     ApprovalRequested {
+        side: Side,
         approval: Approval,
     },
     Approved {
+        side: Side,
         by: Signature,
     },
     Refused {
+        side: Side,
         by: Signature,
     },
     /// Everybody who was asked has agreed, or nobody had to.
     ApprovalCompleted {
+        side: Side,
         plan_digest: Digest,
     },
     ConfirmStarted {
@@ -340,66 +391,66 @@ pub enum Change {
     FoundStale {
         phase: usize,
     },
-    PhaseStarted {
+    Phase {
         phase: usize,
-        deadline: Timestamp,
+        change: PhaseChange,
     },
-    PhaseSucceeded {
-        phase: usize,
+    Gates {
+        side: Side,
+        change: GatesChange,
     },
-    /// `fails_attempt` is false where the workflow says to continue.
-    PhaseFailed {
-        phase: usize,
-        failure: Failure,
-        fails_attempt: bool,
-    },
-    PhaseCanceled {
-        phase: usize,
-    },
-    PhaseSkipped {
-        phase: usize,
+    /// The core's own work failed, or people refused: it goes down from here.
+    Failed {
+        failure: AttemptFailure,
     },
     CancelRequested {
         cancel: CancelRequest,
     },
+    /// Ended by force, whatever was cancelled before.
+    StopForced {
+        stop: CancelRequest,
+    },
+    Finished {
+        finish: Finish,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseChange {
+    Started {
+        deadline: Timestamp,
+    },
+    Succeeded,
+    /// `fails_attempt` is false where the workflow says to continue, and where the attempt has failed or been
+    /// cancelled before.
+    Failed {
+        failure: Failure,
+        fails_attempt: bool,
+    },
+    Canceled,
+    Skipped,
     /// The plugin is asked to stop what it started outside.
     CancelStarted {
-        phase: usize,
         deadline: Timestamp,
     },
     UndoStarted {
-        phase: usize,
         deadline: Timestamp,
     },
     UndoEnded {
-        phase: usize,
         result: UndoResult,
     },
-    GatesStarted {
-        deadline: Timestamp,
-        first_round_at: Timestamp,
-    },
-    GateRoundStarted {
-        round: u32,
-        deadline: Timestamp,
-    },
-    GateJudged {
-        gate: usize,
-        outcome: GateOutcome,
-    },
-    GateRoundEnded {
-        green_since: Option<Timestamp>,
-        next_round_at: Timestamp,
-    },
-    GatesPassed,
-    GatesFailed {
-        reason: String,
-    },
-    /// `failure` where something other than a phase ended it: planning, or a plan that may not be applied.
-    Finished {
-        finish: Finish,
-        failure: Option<AttemptFailure>,
-    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GatesChange {
+    Started { deadline: Timestamp, first_round_at: Timestamp },
+    RoundStarted { round: u32, deadline: Timestamp },
+    Judged { gate: usize, outcome: GateOutcome },
+    RoundEnded { green_since: Option<Timestamp>, next_round_at: Timestamp },
+    Passed,
+    Failed { reason: String },
 }
 
 impl Attempt {
@@ -410,6 +461,7 @@ impl Attempt {
             queued_at: at,
             started_by: by,
             environment,
+            gate_plugins: BTreeMap::new(),
             begun: false,
             stage: Stage::Queued,
             phases,
@@ -417,6 +469,7 @@ impl Attempt {
             approved: None,
             calls: 0,
             cancel: None,
+            stop: None,
             failure: None,
             drifts: 0,
             last_difference: Vec::new(),
@@ -429,6 +482,22 @@ impl Attempt {
 
     pub fn is_partial(&self) -> bool {
         self.phases.iter().any(|phase| matches!(phase.result, PhaseResult::Failed(_)))
+    }
+
+    /// `None` while it is under way.
+    pub fn summary(&self) -> Option<EarlierAttempt> {
+        let Stage::Finished(finish) = self.stage else { return None };
+        Some(EarlierAttempt {
+            number: self.number,
+            queued_at: self.queued_at,
+            started_by: self.started_by.clone(),
+            begun: self.begun,
+            finish,
+            failure: self.failure.clone(),
+            cancel: self.cancel.clone(),
+            stop: self.stop.clone(),
+            finished_at: self.finished_at?,
+        })
     }
 }
 
@@ -444,8 +513,16 @@ impl PhaseRun {
             outputs: Value::Null,
             plan: None,
             confirmed: false,
+            begun_before: None,
             undo: None,
         }
+    }
+
+    /// Once more in the next attempt, which has to know what was begun and is still there.
+    fn again(&self) -> Self {
+        let undone = self.undo == Some(UndoResult::Undone);
+        let begun = self.plan.clone().filter(|_| self.started_at.is_some()).or_else(|| self.begun_before.clone());
+        Self { begun_before: begun.filter(|_| !undone), ..Self::new(self.name.clone()) }
     }
 
     fn end(&mut self, result: PhaseResult, at: Timestamp) {
@@ -482,6 +559,12 @@ impl Deployment {
             PhaseWork::Apply { target } => self.attempt.environment.targets.get(target),
             PhaseWork::Plugin { .. } => None,
         }
+    }
+
+    /// A phase that should have applied failed, and the workflow went on all the same.
+    pub fn failed_to_apply(&self) -> bool {
+        let failed = |run: &PhaseRun| matches!(run.result, PhaseResult::Failed(_));
+        self.attempt.phases.iter().enumerate().any(|(index, run)| self.is_apply(index) && failed(run))
     }
 
     pub fn is_finished(&self) -> bool {
@@ -537,7 +620,7 @@ impl Deployment {
     pub fn is_cancelling(&self, step: Step) -> bool {
         match step {
             Step::Run(index) => self.attempt.cancel.is_some() && !self.phase(index).always_run,
-            Step::Plan(_) | Step::Confirm(_) | Step::Cancel(_) | Step::Undo(_) | Step::Gate(_) => false,
+            Step::Plan(_) | Step::Confirm(_) | Step::Cancel(_) | Step::Undo(_) | Step::Gate { .. } => false,
         }
     }
 
@@ -547,10 +630,17 @@ impl Deployment {
             Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
                 &self.phase(index).name
             }
-            Step::Gate(index) => match &self.attempt.environment.post_gates {
+            Step::Gate { side, index } => match self.gate_set(side) {
                 Some(set) => &set.gates[index].name,
                 None => &self.workflow,
             },
+        }
+    }
+
+    pub fn gate_set(&self, side: Side) -> Option<&GateSet> {
+        match side {
+            Side::Pre => None,
+            Side::Post => self.attempt.environment.post_gates.as_ref(),
         }
     }
 
@@ -563,15 +653,14 @@ impl Deployment {
 
     /// Over plugin digest, configuration and sorted changes.
     pub fn target_plan_digest(&self, phase: usize, planned: &Planned) -> Digest {
-        let mut changes = planned.changes.clone();
-        changes.sort();
-        let changes = canonical(&serde_json::to_value(&changes).unwrap_or(Value::Null));
+        let changes =
+            serde_json::to_value(planned.sorted_changes()).expect("changes are plain data with text for keys");
         let (plugin, config) = match self.target_of(phase) {
             Some(target) => (self.release.plugins.get(&target.plugin), canonical(&target.config)),
             None => (None, String::new()),
         };
         let plugin = plugin.map(Digest::to_string).unwrap_or_default();
-        Digest::of_parts([plugin.as_bytes(), config.as_bytes(), changes.as_bytes()])
+        Digest::of_parts([plugin.as_bytes(), config.as_bytes(), canonical(&changes).as_bytes()])
     }
 
     /// Outputs of the phases that are done, by phase name.
@@ -595,17 +684,53 @@ impl Deployment {
         }
     }
 
-    pub fn apply(&mut self, change: &Change, at: Timestamp) {
+    /// Whether the change speaks of phases and gates that there are.
+    pub(crate) fn has_place_of(&self, change: &Change) -> bool {
+        let phases = self.attempt.phases.len();
         match change {
-            Change::AttemptQueued { attempt, resume_at, by, environment } => {
+            Change::AttemptQueued { resume_at, .. } => resume_at.is_none_or(|index| index <= phases),
+            Change::Overtaken { phase }
+            | Change::PlanStarted { phase, .. }
+            | Change::TargetPlanned { phase, .. }
+            | Change::ConfirmStarted { phase, .. }
+            | Change::Confirmed { phase }
+            | Change::Drifted { phase, .. }
+            | Change::FoundStale { phase }
+            | Change::Phase { phase, .. } => *phase < phases,
+            Change::Gates { change: GatesChange::Judged { gate, .. }, .. } => {
+                self.attempt.gates.as_ref().is_some_and(|run| *gate < run.gates.len())
+            }
+            Change::Gates { .. }
+            | Change::SlotTaken
+            | Change::CallStarted { .. }
+            | Change::CallAnswered { .. }
+            | Change::RetryPlanned { .. }
+            | Change::ApprovalRequested { .. }
+            | Change::Approved { .. }
+            | Change::Refused { .. }
+            | Change::ApprovalCompleted { .. }
+            | Change::Failed { .. }
+            | Change::CancelRequested { .. }
+            | Change::StopForced { .. }
+            | Change::Finished { .. } => true,
+        }
+    }
+
+    pub(crate) fn apply(&mut self, change: &Change, at: Timestamp) {
+        match change {
+            Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins } => {
                 let next = Attempt::new(*attempt, at, by.clone(), environment.clone(), self.workflow());
+                let next = Attempt { gate_plugins: gate_plugins.clone(), ..next };
                 let last = std::mem::replace(&mut self.attempt, next);
-                if let Some(resume_at) = resume_at {
-                    self.attempt.phases[..*resume_at].clone_from_slice(&last.phases[..*resume_at]);
+                if let Some(resume_at) = *resume_at {
+                    let again = last.phases[resume_at..].iter().map(PhaseRun::again);
+                    self.attempt.phases = last.phases[..resume_at].iter().cloned().chain(again).collect();
                     self.attempt.approval.clone_from(&last.approval);
                     self.attempt.replaced.clone_from(&last.replaced);
                 }
-                self.earlier.push(last);
+                self.earlier.extend(last.summary());
+                let too_many = self.earlier.len().saturating_sub(REMEMBERED_ATTEMPTS);
+                self.earlier.drain(..too_many);
             }
             Change::SlotTaken => self.attempt.stage = Stage::Ready,
             Change::Overtaken { phase } => {
@@ -618,11 +743,10 @@ impl Deployment {
                 let work = Work::new(Step::Confirm(*phase), at, *deadline);
                 self.attempt.stage = Stage::Confirming { index: *phase, work };
             }
-            Change::TargetPlanned { phase, digest } | Change::Drifted { phase, digest, .. } => {
-                if let Change::Drifted { difference, .. } = change {
-                    self.attempt.drifts += 1;
-                    self.attempt.last_difference.clone_from(difference);
-                }
+            Change::TargetPlanned { phase, digest } => self.take_plan(*phase, *digest, at),
+            Change::Drifted { phase, digest, difference } => {
+                self.attempt.drifts += 1;
+                self.attempt.last_difference.clone_from(difference);
                 self.take_plan(*phase, *digest, at);
             }
             Change::CallStarted { step, call, .. } => {
@@ -641,21 +765,21 @@ impl Deployment {
                     work.retry(*until, *deadline, *counted);
                 }
             }
-            Change::ApprovalRequested { approval } => {
+            Change::ApprovalRequested { approval, .. } => {
                 self.attempt.approval = Some(approval.clone());
                 self.attempt.stage = Stage::AwaitingApproval;
             }
-            Change::Approved { by } => {
+            Change::Approved { by, .. } => {
                 if let Some(approval) = &mut self.attempt.approval {
                     approval.given.push(by.clone());
                 }
             }
-            Change::Refused { by } => {
+            Change::Refused { by, .. } => {
                 if let Some(approval) = &mut self.attempt.approval {
                     approval.refused = Some(by.clone());
                 }
             }
-            Change::ApprovalCompleted { plan_digest } => {
+            Change::ApprovalCompleted { plan_digest, .. } => {
                 self.attempt.approved = Some(*plan_digest);
                 self.attempt.stage = Stage::Ready;
             }
@@ -672,14 +796,12 @@ impl Deployment {
                 (run.confirmed, run.result) = (false, PhaseResult::Waiting);
                 self.attempt.stage = Stage::Ready;
             }
-            Change::PhaseStarted { .. }
-            | Change::PhaseSucceeded { .. }
-            | Change::PhaseFailed { .. }
-            | Change::PhaseCanceled { .. }
-            | Change::PhaseSkipped { .. }
-            | Change::CancelStarted { .. }
-            | Change::UndoStarted { .. }
-            | Change::UndoEnded { .. } => self.apply_to_phase(change, at),
+            Change::Phase { phase, change } => self.apply_to_phase(*phase, change, at),
+            Change::Gates { side, change } => self.apply_to_gates(*side, change, at),
+            Change::Failed { failure } => {
+                self.attempt.failure = Some(failure.clone());
+                self.attempt.stage = Stage::Ready;
+            }
             Change::CancelRequested { cancel } => {
                 self.attempt.cancel = Some(cancel.clone());
                 match self.attempt.stage {
@@ -694,16 +816,8 @@ impl Deployment {
                     | Stage::Finished(_) => {}
                 }
             }
-            Change::GatesStarted { .. }
-            | Change::GateRoundStarted { .. }
-            | Change::GateJudged { .. }
-            | Change::GateRoundEnded { .. }
-            | Change::GatesPassed
-            | Change::GatesFailed { .. } => self.apply_to_gates(change, at),
-            Change::Finished { finish, failure } => {
-                if failure.is_some() {
-                    self.attempt.failure.clone_from(failure);
-                }
+            Change::StopForced { stop } => self.attempt.stop = Some(stop.clone()),
+            Change::Finished { finish } => {
                 self.attempt.stage = Stage::Finished(*finish);
                 self.attempt.finished_at = Some(at);
             }
@@ -731,56 +845,56 @@ impl Deployment {
         self.attempt.stage = Stage::Ready;
     }
 
-    fn apply_to_phase(&mut self, change: &Change, at: Timestamp) {
+    fn apply_to_phase(&mut self, phase: usize, change: &PhaseChange, at: Timestamp) {
         match change {
-            Change::PhaseStarted { phase, deadline } => {
-                let run = &mut self.attempt.phases[*phase];
+            PhaseChange::Started { deadline } => {
+                let run = &mut self.attempt.phases[phase];
                 run.result = PhaseResult::Running;
                 run.started_at.get_or_insert(at);
                 self.attempt.begun = true;
-                let work = Work::new(Step::Run(*phase), at, *deadline);
-                self.attempt.stage = Stage::Running { index: *phase, work };
+                let work = Work::new(Step::Run(phase), at, *deadline);
+                self.attempt.stage = Stage::Running { index: phase, work };
             }
-            Change::PhaseSucceeded { phase } => {
-                let answer = self.finish_work(*phase);
-                let run = &mut self.attempt.phases[*phase];
+            PhaseChange::Succeeded => {
+                let answer = self.finish_work(phase);
+                let run = &mut self.attempt.phases[phase];
                 if let Some(Answer::Progressed(progressed)) = answer {
                     run.summary = progressed.summary;
                     run.outputs = progressed.outputs;
                 }
                 run.end(PhaseResult::Succeeded, at);
             }
-            Change::PhaseFailed { phase, failure, fails_attempt } => {
-                self.finish_work(*phase);
-                let run = &mut self.attempt.phases[*phase];
+            PhaseChange::Failed { failure, fails_attempt } => {
+                self.finish_work(phase);
+                let run = &mut self.attempt.phases[phase];
                 run.end(PhaseResult::Failed(failure.clone()), at);
-                if *fails_attempt && self.attempt.failure.is_none() {
-                    let phase = run.name.to_string();
-                    self.attempt.failure = Some(AttemptFailure { phase, message: failure.message.clone() });
+                if *fails_attempt {
+                    let of = FailureOf::Phase(run.name.clone());
+                    self.attempt.failure = Some(AttemptFailure { of, message: failure.message.clone() });
                 }
             }
-            Change::PhaseCanceled { phase } => {
-                self.finish_work(*phase);
-                self.attempt.phases[*phase].end(PhaseResult::Canceled, at);
+            PhaseChange::Canceled => {
+                self.finish_work(phase);
+                self.attempt.phases[phase].end(PhaseResult::Canceled, at);
             }
-            Change::PhaseSkipped { phase } => {
-                self.attempt.phases[*phase].result = PhaseResult::Skipped;
+            PhaseChange::Skipped => {
+                self.attempt.phases[phase].result = PhaseResult::Skipped;
                 self.attempt.stage = Stage::Ready;
             }
-            Change::CancelStarted { phase, deadline } => {
+            PhaseChange::CancelStarted { deadline } => {
                 let cursor = self.works().first().map(|work| work.cursor.clone()).unwrap_or_default();
-                let work = Work { cursor, ..Work::new(Step::Cancel(*phase), at, *deadline) };
-                self.attempt.stage = Stage::Running { index: *phase, work };
+                let work = Work { cursor, ..Work::new(Step::Cancel(phase), at, *deadline) };
+                self.attempt.stage = Stage::Running { index: phase, work };
             }
-            Change::UndoStarted { phase, deadline } => {
-                let work = Work::new(Step::Undo(*phase), at, *deadline);
-                self.attempt.stage = Stage::Undoing { index: *phase, work };
+            PhaseChange::UndoStarted { deadline } => {
+                self.attempt.begun = true;
+                let work = Work::new(Step::Undo(phase), at, *deadline);
+                self.attempt.stage = Stage::Undoing { index: phase, work };
             }
-            Change::UndoEnded { phase, result } => {
-                self.attempt.phases[*phase].undo = Some(result.clone());
+            PhaseChange::UndoEnded { result } => {
+                self.attempt.phases[phase].undo = Some(result.clone());
                 self.attempt.stage = Stage::Ready;
             }
-            _ => {}
         }
     }
 
@@ -795,12 +909,13 @@ impl Deployment {
         }
     }
 
-    fn apply_to_gates(&mut self, change: &Change, at: Timestamp) {
+    fn apply_to_gates(&mut self, side: Side, change: &GatesChange, at: Timestamp) {
         match change {
-            Change::GatesStarted { deadline, first_round_at } => {
-                let set = self.attempt.environment.post_gates.iter().flat_map(|set| &set.gates);
+            GatesChange::Started { deadline, first_round_at } => {
+                let set = self.gate_set(side).into_iter().flat_map(|set| &set.gates);
                 let gates = set.map(|gate| GateState { name: gate.name.clone(), work: None, last: None }).collect();
                 self.attempt.gates = Some(GateRun {
+                    side,
                     deadline: *deadline,
                     round: 0,
                     rounds_ended: 0,
@@ -811,41 +926,31 @@ impl Deployment {
                 self.attempt.begun = true;
                 self.attempt.stage = Stage::Gates;
             }
-            Change::GatesPassed => {
+            GatesChange::RoundStarted { round, deadline } => {
+                let Some(run) = &mut self.attempt.gates else { return };
+                run.round = *round;
+                for (index, gate) in run.gates.iter_mut().enumerate() {
+                    gate.work = Some(Work::new(Step::Gate { side, index }, at, *deadline));
+                }
+            }
+            GatesChange::Judged { gate, outcome } => {
+                let Some(run) = &mut self.attempt.gates else { return };
+                let gate = &mut run.gates[*gate];
+                (gate.work, gate.last) = (None, Some(outcome.clone()));
+            }
+            GatesChange::RoundEnded { green_since, next_round_at } => {
+                let Some(run) = &mut self.attempt.gates else { return };
+                (run.green_since, run.next_round_at) = (*green_since, *next_round_at);
+                run.rounds_ended = run.round;
+            }
+            GatesChange::Passed => {
                 self.attempt.gates_passed = true;
                 self.attempt.stage = Stage::Ready;
             }
-            Change::GatesFailed { reason } => {
-                self.attempt.failure = Some(AttemptFailure { phase: "gates".to_owned(), message: reason.clone() });
+            GatesChange::Failed { reason } => {
+                self.attempt.failure = Some(AttemptFailure { of: FailureOf::Gates, message: reason.clone() });
                 self.attempt.stage = Stage::Ready;
             }
-            _ => {
-                if let Some(run) = &mut self.attempt.gates {
-                    run.apply(change, at);
-                }
-            }
-        }
-    }
-}
-
-impl GateRun {
-    fn apply(&mut self, change: &Change, at: Timestamp) {
-        match change {
-            Change::GateRoundStarted { round, deadline } => {
-                self.round = *round;
-                for (index, gate) in self.gates.iter_mut().enumerate() {
-                    gate.work = Some(Work::new(Step::Gate(index), at, *deadline));
-                }
-            }
-            Change::GateJudged { gate, outcome } => {
-                let gate = &mut self.gates[*gate];
-                (gate.work, gate.last) = (None, Some(outcome.clone()));
-            }
-            Change::GateRoundEnded { green_since, next_round_at } => {
-                (self.green_since, self.next_round_at) = (*green_since, *next_round_at);
-                self.rounds_ended = self.round;
-            }
-            _ => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Decides what a command leads to, and changes nothing: [`handle`] answers with events or a reason why not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,10 +11,10 @@ use crate::deployment::*;
 use crate::digest::Digest;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::next::next;
-use crate::plugin::Artifact;
+use crate::plugin::{Artifact, Failure, Retry};
 use crate::release::{ApprovedPlugin, Release, ReleaseStatus, plugin_problems};
 use crate::state::{Event, Queued, State, TriggerKey, What};
-use crate::work::{Answer, CallRef};
+use crate::work::{Answer, CallRef, Side};
 
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -162,6 +162,22 @@ pub enum Rejection {
     NothingToRetry { number: DeploymentNumber },
     #[error("environment `{environment}` cannot be removed while deployment {number} is under way there")]
     EnvironmentInUse { environment: Name, number: DeploymentNumber },
+    #[error(
+        "environment `{environment}` cannot be removed while {release} is live there; take it down first, with a deployment of type DESTROY"
+    )]
+    EnvironmentLive { environment: Name, release: Tag },
+    #[error(
+        "deployment {number} rolled `{environment}` back to {release}, which is not the way back any more; use `rollback`"
+    )]
+    NotTheWayBack { number: DeploymentNumber, release: Tag, environment: Name },
+    #[error(
+        "{waiting} deployments wait in environment `{environment}`, and no more are taken; try again when some are done"
+    )]
+    QueueFull { environment: Name, waiting: usize },
+    #[error(
+        "environment `{environment}` has a gate of plugin `{plugin}`, which is not approved; an operator can: `lockgate plugin approve {plugin}`"
+    )]
+    GateNotApproved { environment: Name, plugin: Name },
     #[error("{what} is {actual}; at most {allowed} is allowed")]
     TooMuch { what: &'static str, actual: usize, allowed: usize },
 }
@@ -174,8 +190,16 @@ const CANCEL_TIMEOUT_MS: u64 = 60_000;
 const LONGEST_TEXT: usize = 16 * 1024;
 const MOST_ARTIFACTS: usize = 200;
 
-pub fn handle(state: &State, command: Command, now: Timestamp) -> Result<Vec<Event>, Rejection> {
-    let mut turn = Turn::new(state, now);
+/// What lies outside the project and comes in with a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    pub now: Timestamp,
+    /// The approved gate plugins, by name: an attempt pins those of its environment.
+    pub gates: &'a BTreeMap<Name, Digest>,
+}
+
+pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Result<Vec<Event>, Rejection> {
+    let mut turn = Turn::new(state, around);
     match command {
         Command::SetDefinition { definition, by } => set_definition(&mut turn, definition, by)?,
         Command::CreateRelease(new) => create_release(&mut turn, new)?,
@@ -194,9 +218,11 @@ pub fn handle(state: &State, command: Command, now: Timestamp) -> Result<Vec<Eve
         Command::Rollback { environment, comment, key, by } => roll_back(&mut turn, environment, comment, key, by)?,
         Command::Approve { number, plan, comment, by } => {
             expect_plan(&turn.state, number, plan)?;
-            answer(&mut turn, number, comment, by, |by| Change::Approved { by })?
+            answer(&mut turn, number, comment, by, |by| Change::Approved { side: Side::Pre, by })?
         }
-        Command::Reject { number, comment, by } => answer(&mut turn, number, comment, by, |by| Change::Refused { by })?,
+        Command::Reject { number, comment, by } => {
+            answer(&mut turn, number, comment, by, |by| Change::Refused { side: Side::Pre, by })?;
+        }
         Command::Cancel { number, forced, reason, by } => cancel(&mut turn, number, forced, reason, by)?,
         Command::TryAgain { number, finished, from, by } => try_again(&mut turn, number, finished, from, by)?,
         Command::Report { call, answer } => report(&mut turn, call, answer),
@@ -210,21 +236,22 @@ pub fn handle(state: &State, command: Command, now: Timestamp) -> Result<Vec<Eve
 }
 
 /// A copy of the state to try events on. Copying shares structure, so it costs nothing.
-struct Turn {
+struct Turn<'a> {
     state: State,
     now: Timestamp,
+    gates: &'a BTreeMap<Name, Digest>,
     events: Vec<Event>,
 }
 
-impl Turn {
-    fn new(state: &State, now: Timestamp) -> Self {
-        let now = now.max(state.last_event_at);
-        Self { state: state.clone(), now, events: Vec::new() }
+impl<'a> Turn<'a> {
+    fn new(state: &State, around: Surroundings<'a>) -> Self {
+        let now = around.now.max(state.last_event_at);
+        Self { state: state.clone(), now, gates: around.gates, events: Vec::new() }
     }
 
     fn record(&mut self, what: What) {
         let event = Event { at: self.now, what };
-        self.state.apply(&event);
+        self.state.apply(&event).expect("what was decided on a state fits it");
         self.events.push(event);
     }
 
@@ -238,14 +265,14 @@ impl Turn {
         let environment = deployment.environment.clone();
         let mut number = number;
         loop {
-            while let Some(deployment) = self.state.deployments.get(&number).cloned() {
-                let steps = next(&self.state, &deployment, self.now);
+            while let Some(deployment) = self.state.deployments.get(&number) {
+                let steps = next(&self.state, deployment, self.now);
                 if steps.is_empty() {
                     break;
                 }
                 steps.into_iter().for_each(|what| self.record(what));
             }
-            let there = self.state.environment(&environment);
+            let Some(there) = self.state.environments.get(&environment) else { return };
             match (there.slot, there.queue.front()) {
                 (None, Some(head)) => {
                     number = *head;
@@ -260,12 +287,13 @@ impl Turn {
 // ---- definition and releases ----
 
 fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: Actor) -> Result<(), Rejection> {
-    for (environment, there) in &turn.state.environments {
-        let in_use = there.slot.or_else(|| there.queue.front().copied());
-        if let Some(number) = in_use
-            && !definition.environments.contains_key(environment)
-        {
+    let removed = |environment: &Name| !definition.environments.contains_key(environment);
+    for (environment, there) in turn.state.environments.iter().filter(|(environment, _)| removed(environment)) {
+        if let Some(number) = there.slot.or_else(|| there.queue.front().copied()) {
             return Err(Rejection::EnvironmentInUse { environment: environment.clone(), number });
+        }
+        if let Some(live) = &there.live {
+            return Err(Rejection::EnvironmentLive { environment: environment.clone(), release: live.release.clone() });
         }
     }
     if *turn.state.definition != *definition {
@@ -286,7 +314,13 @@ fn create_release(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
         .plugin_uses()
         .into_iter()
         .filter_map(|(_, used)| new.approved.get(used.plugin).map(|plugin| (used.plugin.clone(), plugin.digest)));
+    let mut involved: BTreeSet<String> = match turn.state.releases.get(&new.tag) {
+        Some(draft) if draft.status == ReleaseStatus::Draft => draft.involved.clone(),
+        Some(_) | None => BTreeSet::new(),
+    };
+    involved.insert(new.by.person.clone());
     let release = Release {
+        involved,
         plugins: plugins.collect(),
         workflows: definition.workflows.clone(),
         tag: new.tag,
@@ -365,7 +399,8 @@ fn queue(turn: &mut Turn, deploy: Deploy) -> Result<(), Rejection> {
         expect_status(state, &deploy.release, ReleaseStatus::Active, "only an active release can be deployed")?;
     let workflow = chosen_workflow(&release, deploy.workflow.as_ref().or(environment.workflow.as_ref()))?;
     fits_environment(&release, &workflow, &deploy.environment, environment)?;
-    at_most("the number of waiting deployments", state.environment(&deploy.environment).queue.len() + 1, MOST_WAITING)?;
+    has_room(state, &deploy.environment)?;
+    let gate_plugins = pinned_gates(turn, &deploy.environment, environment)?;
     let queued = Queued {
         number: state.last_number + 1,
         environment: deploy.environment,
@@ -375,6 +410,7 @@ fn queue(turn: &mut Turn, deploy: Deploy) -> Result<(), Rejection> {
         comment: deploy.comment,
         by: deploy.by,
         workflow,
+        gate_plugins,
         key: deploy.key,
     };
     let number = queued.number;
@@ -396,13 +432,14 @@ fn roll_back(
     if !turn.state.definition.environments.contains_key(&environment) {
         return Err(unknown_environment(&turn.state, &environment));
     }
-    let there = turn.state.environment(&environment);
-    let Some(back_to) = there.rollback_to() else { return Err(Rejection::NothingToRollBackTo { environment }) };
+    let Some(back_to) = turn.state.rollback_to(&environment).cloned() else {
+        return Err(Rejection::NothingToRollBackTo { environment });
+    };
     queue(
         turn,
         Deploy {
-            release: back_to.release.clone(),
-            workflow: Some(back_to.workflow.clone()),
+            release: back_to.release,
+            workflow: Some(back_to.workflow),
             deployment_type: DeploymentType::Rollback,
             flags: Flags::default(),
             environment,
@@ -464,7 +501,6 @@ fn fits_environment(
         })?;
         plugins.push(&found.plugin);
     }
-    plugins.extend(environment.post_gates.iter().flat_map(|set| &set.gates).map(|gate| &gate.plugin));
     match plugins.into_iter().find(|plugin| !release.plugins.contains_key(*plugin)) {
         Some(plugin) => Err(Rejection::PluginNotPinned {
             release: release.tag.clone(),
@@ -473,6 +509,28 @@ fn fits_environment(
         }),
         None => Ok(()),
     }
+}
+
+/// Protection belongs to the environment and its operators: its gates are those approved now, whatever the release.
+fn pinned_gates(
+    turn: &Turn<'_>,
+    name: &Name,
+    environment: &crate::definition::Environment,
+) -> Result<BTreeMap<Name, Digest>, Rejection> {
+    let gates = environment.post_gates.iter().flat_map(|set| &set.gates);
+    let pin = |plugin: &Name| match turn.gates.get(plugin) {
+        Some(digest) => Ok((plugin.clone(), *digest)),
+        None => Err(Rejection::GateNotApproved { environment: name.clone(), plugin: plugin.clone() }),
+    };
+    gates.map(|gate| pin(&gate.plugin)).collect()
+}
+
+fn has_room(state: &State, environment: &Name) -> Result<(), Rejection> {
+    let waiting = state.environments.get(environment).map_or(0, |there| there.queue.len());
+    if waiting < MOST_WAITING {
+        return Ok(());
+    }
+    Err(Rejection::QueueFull { environment: environment.clone(), waiting })
 }
 
 // ---- people ----
@@ -514,12 +572,13 @@ fn cancel(turn: &mut Turn, number: DeploymentNumber, forced: bool, reason: Strin
     if matches!(deployment.attempt.stage, Stage::Undoing { .. }) && !forced {
         return Err(Rejection::UndoUnderWay { number });
     }
+    let cancel = CancelRequest { by, at: turn.now, deadline: turn.now.plus_ms(CANCEL_TIMEOUT_MS), reason };
     // A second cancel changes nothing: the first one's limit runs.
-    if deployment.attempt.cancel.is_none() || forced {
-        let cancel = CancelRequest { by, at: turn.now, deadline: turn.now.plus_ms(CANCEL_TIMEOUT_MS), reason };
-        turn.change(number, Change::CancelRequested { cancel });
+    if deployment.attempt.cancel.is_none() {
+        turn.change(number, Change::CancelRequested { cancel: cancel.clone() });
     }
     if forced {
+        turn.change(number, Change::StopForced { stop: cancel });
         stop(turn, number);
     }
     turn.settle(number);
@@ -528,16 +587,39 @@ fn cancel(turn: &mut Turn, number: DeploymentNumber, forced: bool, reason: Strin
 
 /// Ends it where it is: what was running is cancelled on the record, what was to come is skipped.
 fn stop(turn: &mut Turn, number: DeploymentNumber) {
-    let phases = turn.state.deployments.get(&number).filter(|deployment| deployment.attempt.begun);
-    let results = phases.into_iter().flat_map(|deployment| &deployment.attempt.phases).map(|run| &run.result);
-    let open = |(phase, result): (usize, &PhaseResult)| match result {
-        PhaseResult::Running => Some(Change::PhaseCanceled { phase }),
-        PhaseResult::Waiting => Some(Change::PhaseSkipped { phase }),
+    let Some(attempt) = turn.state.deployments.get(&number).map(|deployment| &deployment.attempt) else { return };
+    let undoing = match attempt.stage {
+        Stage::Undoing { index, .. } => Some(Change::Phase { phase: index, change: stopped_undo() }),
+        Stage::Queued
+        | Stage::Ready
+        | Stage::Planning(_)
+        | Stage::AwaitingApproval
+        | Stage::Confirming { .. }
+        | Stage::Running { .. }
+        | Stage::Gates
+        | Stage::Finished(_) => None,
+    };
+    let open = |(phase, run): (usize, &PhaseRun)| match run.result {
+        PhaseResult::Running => Some(Change::Phase { phase, change: PhaseChange::Canceled }),
+        PhaseResult::Waiting => Some(Change::Phase { phase, change: PhaseChange::Skipped }),
         PhaseResult::Succeeded | PhaseResult::Failed(_) | PhaseResult::Canceled | PhaseResult::Skipped => None,
     };
-    let changes: Vec<Change> = results.enumerate().filter_map(open).collect();
+    let phases = attempt.phases.iter().filter(|_| attempt.begun).enumerate().filter_map(open);
+    let changes: Vec<Change> = undoing.into_iter().chain(phases).collect();
     changes.into_iter().for_each(|change| turn.change(number, change));
-    turn.change(number, Change::Finished { finish: Finish::Canceled(Cause::Stopped), failure: None });
+    turn.change(number, Change::Finished { finish: Finish::Canceled(Cause::Stopped) });
+}
+
+/// Half-way back: a retry must not take what it undid for done.
+fn stopped_undo() -> PhaseChange {
+    let failure = Failure {
+        code: "stopped".to_owned(),
+        message: "stopped by force".to_owned(),
+        retry: Retry::Never,
+        retry_after_ms: 0,
+        details: Value::Null,
+    };
+    PhaseChange::UndoEnded { result: UndoResult::NotUndone(failure) }
 }
 
 fn try_again(
@@ -548,8 +630,8 @@ fn try_again(
     by: Actor,
 ) -> Result<(), Rejection> {
     let in_memory = turn.state.deployments.get(&number).cloned();
-    let reopen = in_memory.is_none();
-    let deployment = in_memory.or(finished).ok_or_else(|| unknown_deployment(&turn.state, number))?;
+    let record = finished.filter(|record| record.number == number);
+    let deployment = in_memory.or(record).ok_or_else(|| unknown_deployment(&turn.state, number))?;
     let Stage::Finished(finish) = deployment.attempt.stage else {
         return Err(Rejection::NotFinished { number, status: deployment.status_text() });
     };
@@ -566,24 +648,52 @@ fn try_again(
         return Err(unknown_environment(&turn.state, &deployment.environment));
     };
     fits_environment(&deployment.release, &deployment.workflow, &deployment.environment, &environment)?;
+    is_still_the_way_back(&turn.state, &deployment)?;
+    has_room(&turn.state, &deployment.environment)?;
+    let gate_plugins = pinned_gates(turn, &deployment.environment, &environment)?;
     let attempt = deployment.attempt.number + 1;
     let resume_at = match from {
         TryFrom::FailedPhase => Some(first_to_repeat(&deployment)),
         TryFrom::Start => None,
     };
-    if reopen {
-        turn.record(What::DeploymentReopened { deployment });
-    }
-    turn.change(number, Change::AttemptQueued { attempt, resume_at, by, environment });
+    // Also what is in memory: a replay may forget it at another moment than this host did.
+    turn.record(What::DeploymentReopened { deployment });
+    turn.change(number, Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins });
     turn.settle(number);
     Ok(())
 }
 
-/// The first phase that did not succeed, or whose work was taken back.
+/// A rollback has lighter rules because of where it goes: what it did months ago is no reason.
+fn is_still_the_way_back(state: &State, deployment: &Deployment) -> Result<(), Rejection> {
+    let there = state.environments.get(&deployment.environment).and_then(|there| there.current.as_ref());
+    let is_current = there.is_some_and(|current| current.deployment == deployment.number);
+    let leads_back =
+        || state.rollback_to(&deployment.environment).is_some_and(|live| live.release == deployment.release.tag);
+    if deployment.deployment_type != DeploymentType::Rollback || is_current || leads_back() {
+        return Ok(());
+    }
+    Err(Rejection::NotTheWayBack {
+        number: deployment.number,
+        release: deployment.release.tag.clone(),
+        environment: deployment.environment.clone(),
+    })
+}
+
+/// The phase that failed the attempt, or the first one that was not done; not what the workflow went on after,
+/// unless that is all there is. What was taken back is done again in any case.
 fn first_to_repeat(deployment: &Deployment) -> usize {
-    let phases = &deployment.attempt.phases;
-    let done = |phase: &PhaseRun| phase.result == PhaseResult::Succeeded && phase.undo.is_none();
-    phases.iter().position(|phase| !done(phase)).unwrap_or(phases.len())
+    let attempt = &deployment.attempt;
+    let failed_it = |run: &PhaseRun| match &attempt.failure {
+        Some(AttemptFailure { of: FailureOf::Phase(name), .. }) => run.name == *name,
+        Some(AttemptFailure { of: FailureOf::Plan | FailureOf::Approval | FailureOf::Gates, .. }) | None => false,
+    };
+    let to_repeat = |run: &PhaseRun| match &run.result {
+        PhaseResult::Waiting | PhaseResult::Running | PhaseResult::Canceled | PhaseResult::Skipped => true,
+        PhaseResult::Failed(_) => attempt.stage == Stage::Finished(Finish::PartiallySucceeded) || failed_it(run),
+        PhaseResult::Succeeded => false,
+    };
+    let first = attempt.phases.iter().position(|run| to_repeat(run) || run.undo.is_some());
+    first.unwrap_or(attempt.phases.len())
 }
 
 /// What was forgotten had finished: nothing else leaves the memory.

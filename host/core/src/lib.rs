@@ -5,6 +5,7 @@
 //! [`state::State::wake_at`] when to look again.
 
 pub mod approval;
+mod bytes;
 pub mod definition;
 pub mod deployment;
 pub mod digest;

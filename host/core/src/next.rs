@@ -4,12 +4,13 @@
 //! Nothing here is done twice: every step changes the facts that led to it.
 
 use crate::approval::{is_satisfied, request, still_holds};
+use crate::definition::WorkflowStage;
 use crate::definition::{GateSet, OnFailure};
 use crate::deployment::*;
 use crate::name::Timestamp;
 use crate::plugin::{ChangeAction, Decision, Failure, Retry};
-use crate::state::{Live, State, What};
-use crate::work::{Answer, CallRef, Step, Work, WorkState, idempotency_key, may_repeat};
+use crate::state::{Live, LiveBefore, State, What};
+use crate::work::{Answer, CallRef, Side, Step, Work, WorkState, idempotency_key, may_repeat};
 
 /// Planning and confirming are read-only: tried again a few times, whatever the phase says.
 const READ_ONLY_RETRIES: u32 = 3;
@@ -19,6 +20,12 @@ const MOST_DRIFTS: u32 = 10;
 /// How long one gate may measure within a round.
 const GATE_SAMPLE_TIMEOUT_MS: u64 = 120_000;
 const LONGEST_BACKOFF_MS: u64 = 60_000;
+/// However long a plugin asks to be left alone after a failure.
+const LONGEST_RETRY_AFTER_MS: u64 = 60 * 60 * 1_000;
+/// Gates are not sampled more often than this, whatever their interval.
+const SHORTEST_GATE_INTERVAL_MS: u64 = 100;
+/// Of one try: whoever asks to be called again this often does not come to an end.
+const MOST_CALLS_OF_A_TRY: u32 = 100_000;
 /// How long a lock that someone outside holds is waited for before asking again.
 const LOCKED_WAIT_MS: u64 = 5_000;
 
@@ -27,7 +34,7 @@ pub fn next(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What>
     match &deployment.attempt.stage {
         Stage::Finished(_) => Vec::new(),
         Stage::Queued if deployment.attempt.cancel.is_some() => {
-            one(Change::Finished { finish: Finish::Canceled(Cause::Person), failure: None })
+            one(Change::Finished { finish: Finish::Canceled(Cause::Person) })
         }
         Stage::Queued => Vec::new(),
         Stage::Ready => when_ready(state, deployment, now),
@@ -36,19 +43,22 @@ pub fn next(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What>
             Outcome::Continue(change) => one(change),
             Outcome::Nothing => Vec::new(),
             Outcome::Done(answer) => one(planned(deployment, work.step, answer)),
-            Outcome::Failed(failure) => one(plan_failed(failure.message)),
+            Outcome::Failed(failure) => one(failed(FailureOf::Plan, failure.message)),
         },
         Stage::Confirming { index, work } => match outcome(state, deployment, work, now) {
             Outcome::Continue(change) => one(change),
             Outcome::Nothing => Vec::new(),
             Outcome::Done(answer) => one(confirmed(deployment, *index, answer)),
-            Outcome::Failed(failure) => one(phase_failed(deployment, *index, failure)),
+            Outcome::Failed(failure) => one(failed(FailureOf::Plan, failure.message)),
         },
         Stage::Running { index, work } => running(state, deployment, *index, work, now).map(one).unwrap_or_default(),
         Stage::Undoing { index, work } => match outcome(state, deployment, work, now) {
             Outcome::Continue(change) => one(change),
             Outcome::Nothing => Vec::new(),
-            Outcome::Done(_) => undo_ended(deployment, *index, UndoResult::Undone),
+            Outcome::Done(Answer::Progressed(_)) => undo_ended(deployment, *index, UndoResult::Undone),
+            Outcome::Done(Answer::Planned(_) | Answer::Sampled { .. } | Answer::Failed(_)) => {
+                undo_ended(deployment, *index, UndoResult::NotUndone(unexpected_answer()))
+            }
             Outcome::Failed(failure) => undo_ended(deployment, *index, UndoResult::NotUndone(failure)),
         },
         Stage::Gates => gates(state, deployment, now).map(one).unwrap_or_default(),
@@ -64,7 +74,7 @@ fn when_ready(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Wha
     let attempt = &deployment.attempt;
     let one = |change| vec![change_of(deployment, change)];
     if attempt.failure.is_some() || attempt.cancel.is_some() {
-        return winding_down(deployment, now);
+        return winding_down(state, deployment, now);
     }
     let waiting = |index: &usize| attempt.phases[*index].result == PhaseResult::Waiting;
     let phases = 0..attempt.phases.len();
@@ -81,14 +91,14 @@ fn when_ready(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Wha
     if let Some(message) = forbidden_by_flags(deployment) {
         return one(match attempt.begun {
             true => drift_refused(deployment, "destructive", message),
-            false => plan_failed(message),
+            false => failed(FailureOf::Plan, message),
         });
     }
     if attempt.approved != Some(deployment.plan_digest()) {
         return one(ask_people(deployment, now));
     }
     if let Some(phase) = phases.clone().find(waiting) {
-        return start_phase(deployment, phase, now);
+        return start_phase(state, deployment, phase, now);
     }
     if let Some(set) = attempt.environment.post_gates.as_ref().filter(|_| !attempt.gates_passed) {
         return one(gates_started(set, now));
@@ -96,13 +106,14 @@ fn when_ready(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Wha
     succeed(state, deployment, now)
 }
 
-/// The first apply that an earlier attempt made and another deployment has replaced since.
+/// The first apply that an earlier attempt made or began, and another deployment has replaced since.
 fn overtaken(state: &State, deployment: &Deployment) -> Option<usize> {
     if is_current(state, deployment) {
         return None;
     }
-    let made = |(index, run): (usize, &PhaseRun)| deployment.is_apply(index) && run.result == PhaseResult::Succeeded;
-    deployment.attempt.phases.iter().enumerate().position(made)
+    let made = |run: &PhaseRun| run.result == PhaseResult::Succeeded || run.begun_before.is_some();
+    (0..deployment.attempt.phases.len())
+        .find(|index| deployment.is_apply(*index) && made(&deployment.attempt.phases[*index]))
 }
 
 /// Whether this deployment is what the environment's targets last began to apply.
@@ -111,66 +122,72 @@ fn is_current(state: &State, deployment: &Deployment) -> bool {
     current.is_some_and(|current| current.deployment == deployment.number)
 }
 
-fn start_phase(deployment: &Deployment, phase: usize, now: Timestamp) -> Vec<What> {
+fn start_phase(state: &State, deployment: &Deployment, phase: usize, now: Timestamp) -> Vec<What> {
     let deadline = now.plus_ms(deployment.phase(phase).timeout_ms);
     if !deployment.is_apply(phase) {
-        return vec![change_of(deployment, Change::PhaseStarted { phase, deadline })];
+        return vec![change_of(deployment, of_phase(phase, PhaseChange::Started { deadline }))];
     }
     if !deployment.attempt.phases[phase].confirmed {
         return vec![change_of(deployment, Change::ConfirmStarted { phase, deadline })];
     }
-    let current = Current { release: deployment.release.tag.clone(), deployment: deployment.number, since: now };
     vec![
-        What::CurrentChanged {
-            environment: deployment.environment.clone(),
-            deployment: deployment.number,
-            current: Some(current),
-        },
-        change_of(deployment, Change::PhaseStarted { phase, deadline }),
+        current_changed(state, deployment, Some(current_of(deployment, now))),
+        change_of(deployment, of_phase(phase, PhaseChange::Started { deadline })),
     ]
 }
 
+fn current_of(deployment: &Deployment, since: Timestamp) -> Current {
+    Current { release: deployment.release.tag.clone(), deployment: deployment.number, since }
+}
+
+/// What it replaces is what another deployment left there, not what its own last phase or attempt did.
+fn current_changed(state: &State, deployment: &Deployment, current: Option<Current>) -> What {
+    let there = state.environments.get(&deployment.environment).and_then(|there| there.current.clone());
+    let replaced = (!is_current(state, deployment)).then_some(Replaced { current: there });
+    let environment = deployment.environment.clone();
+    What::CurrentChanged { environment, deployment: deployment.number, current, replaced }
+}
+
 /// After a failure or a cancel: undo where the workflow says so, then what always runs, then the end.
-fn winding_down(deployment: &Deployment, now: Timestamp) -> Vec<What> {
+fn winding_down(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let attempt = &deployment.attempt;
     let one = |change| vec![change_of(deployment, change)];
     let phases = 0..attempt.phases.len();
-    if !attempt.begun {
-        let finish = if attempt.cancel.is_some() { Finish::Canceled(Cause::Person) } else { Finish::PhaseFailed };
-        return one(Change::Finished { finish, failure: None });
-    }
     if attempt.cancel.is_none()
         && deployment.workflow().on_failure == OnFailure::Undo
         && let Some(phase) = phases.clone().rev().find(|index| is_to_undo(deployment, *index))
     {
-        return one(Change::UndoStarted { phase, deadline: now.plus_ms(deployment.phase(phase).timeout_ms) });
+        let deadline = now.plus_ms(deployment.phase(phase).timeout_ms);
+        return one(of_phase(phase, PhaseChange::UndoStarted { deadline }));
     }
     let waiting = |index: &usize| attempt.phases[*index].result == PhaseResult::Waiting;
-    if let Some(phase) = phases.clone().find(waiting) {
+    if attempt.begun
+        && let Some(phase) = phases.clone().find(waiting)
+    {
         // An apply is never started on the way down: what it would apply was approved for another course.
         if deployment.phase(phase).always_run && !deployment.is_apply(phase) {
-            return start_phase(deployment, phase, now);
+            return start_phase(state, deployment, phase, now);
         }
-        return one(Change::PhaseSkipped { phase });
+        return one(of_phase(phase, PhaseChange::Skipped));
     }
-    let failed_by_gates = attempt.failure.as_ref().is_some_and(|failure| failure.phase == "gates");
-    let finish = match (&attempt.cancel, failed_by_gates) {
-        (Some(_), _) => Finish::Canceled(Cause::Person),
-        (None, true) => Finish::GatesFailed,
-        (None, false) => Finish::PhaseFailed,
-    };
-    one(Change::Finished { finish, failure: None })
+    one(Change::Finished { finish: finish_of(attempt.failure.as_ref()) })
 }
 
-/// Whether the phase began to apply and was not undone yet.
+/// A failure comes first where there is one: whoever cancelled after it did not make it.
+fn finish_of(failure: Option<&AttemptFailure>) -> Finish {
+    match failure.map(|failure| &failure.of) {
+        Some(FailureOf::Plan | FailureOf::Phase(_)) => Finish::PhaseFailed,
+        Some(FailureOf::Gates) => Finish::GatesFailed,
+        Some(FailureOf::Approval) => Finish::Rejected,
+        None => Finish::Canceled(Cause::Person),
+    }
+}
+
+/// Whether the phase began to apply, in this attempt or in one that it resumes, and was not undone yet.
 fn is_to_undo(deployment: &Deployment, index: usize) -> bool {
     let run = &deployment.attempt.phases[index];
-    let began = match run.result {
-        PhaseResult::Succeeded | PhaseResult::Failed(_) | PhaseResult::Canceled | PhaseResult::Running => true,
-        // An apply that was found stale may have begun before.
-        PhaseResult::Waiting | PhaseResult::Skipped => run.started_at.is_some(),
-    };
-    deployment.is_apply(index) && began && run.started_at.is_some() && run.undo.is_none()
+    let began = run.started_at.is_some() || run.begun_before.is_some();
+    deployment.is_apply(index) && began && run.undo.is_none()
 }
 
 fn undo_ended(deployment: &Deployment, phase: usize, result: UndoResult) -> Vec<What> {
@@ -180,12 +197,13 @@ fn undo_ended(deployment: &Deployment, phase: usize, result: UndoResult) -> Vec<
         && others
             .map(|index| &deployment.attempt.phases[index].undo)
             .all(|undo| !matches!(undo, Some(UndoResult::NotUndone(_))));
-    let mut steps = vec![change_of(deployment, Change::UndoEnded { phase, result })];
+    let mut steps = vec![change_of(deployment, of_phase(phase, PhaseChange::UndoEnded { result }))];
     if all_back && let Some(replaced) = &deployment.attempt.replaced {
         steps.push(What::CurrentChanged {
             environment: deployment.environment.clone(),
             deployment: deployment.number,
             current: replaced.current.clone(),
+            replaced: None,
         });
     }
     steps
@@ -193,35 +211,59 @@ fn undo_ended(deployment: &Deployment, phase: usize, result: UndoResult) -> Vec<
 
 fn succeed(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let finish = if deployment.attempt.is_partial() { Finish::PartiallySucceeded } else { Finish::Succeeded };
-    let finished = change_of(deployment, Change::Finished { finish, failure: None });
-    if !deployment.workflow().goes_live {
+    let finished = change_of(deployment, Change::Finished { finish });
+    if !deployment.workflow().goes_live || deployment.failed_to_apply() {
         return vec![finished];
     }
-    let environment = deployment.environment.clone();
-    let (back, leaves_nothing) = match deployment.deployment_type {
-        DeploymentType::Rollback => (true, false),
-        DeploymentType::Destroy => (false, true),
-        DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Custom => {
-            (false, false)
-        }
-    };
     let live = Live {
         release: deployment.release.tag.clone(),
         workflow: deployment.workflow.clone(),
         deployment: deployment.number,
         since: now,
     };
-    let mut steps = vec![What::LiveChanged { environment, live: (!leaves_nothing).then_some(live), back }];
-    if leaves_nothing || !is_current(state, deployment) {
-        let current = Current { release: deployment.release.tag.clone(), deployment: deployment.number, since: now };
-        steps.push(What::CurrentChanged {
-            environment: deployment.environment.clone(),
-            deployment: deployment.number,
-            current: (!leaves_nothing).then_some(current),
-        });
+    let live = (!leaves_nothing_live(deployment)).then_some(live);
+    let current = live.is_some().then(|| current_of(deployment, now));
+    let environment = deployment.environment.clone();
+    let before = live_before(state, deployment, live.as_ref());
+    let mut steps = vec![What::LiveChanged { environment, live, before }];
+    if current.is_none() || !is_current(state, deployment) {
+        steps.push(current_changed(state, deployment, current));
     }
     steps.push(finished);
     steps
+}
+
+fn leaves_nothing_live(deployment: &Deployment) -> bool {
+    let destroys = match deployment.deployment_type {
+        DeploymentType::Destroy => true,
+        DeploymentType::Launch
+        | DeploymentType::Full
+        | DeploymentType::Selective
+        | DeploymentType::Custom
+        | DeploymentType::Rollback => false,
+    };
+    destroys || deployment.workflow().stage == WorkflowStage::Teardown
+}
+
+/// A rollback pops: what came after the release that returns leaves the history.
+fn live_before(state: &State, deployment: &Deployment, live: Option<&Live>) -> LiveBefore {
+    let there = state.environments.get(&deployment.environment);
+    let Some(replaced) = there.and_then(|there| there.live.as_ref()) else {
+        return returns_to(state, deployment).map_or(LiveBefore::Same, |length| LiveBefore::CutTo { length });
+    };
+    if live.is_some_and(|live| live.release == replaced.release) {
+        return LiveBefore::Same;
+    }
+    returns_to(state, deployment).map_or(LiveBefore::Pushed, |length| LiveBefore::CutTo { length })
+}
+
+/// Of a rollback: where the release that returns stands in the history.
+fn returns_to(state: &State, deployment: &Deployment) -> Option<usize> {
+    if deployment.deployment_type != DeploymentType::Rollback {
+        return None;
+    }
+    let history = &state.environments.get(&deployment.environment)?.live_before;
+    (0..history.len()).rev().find(|at| history[*at].release == deployment.release.tag)
 }
 
 // ---- people ----
@@ -232,10 +274,11 @@ fn ask_people(deployment: &Deployment, now: Timestamp) -> Change {
     let earlier = deployment.attempt.approval.as_ref();
     let carries_over =
         earlier.is_some_and(|approval| approval.plan_digest == plan_digest && still_holds(deployment, approval));
+    let side = Side::Pre;
     if policy.rules.is_empty() || carries_over {
-        return Change::ApprovalCompleted { plan_digest };
+        return Change::ApprovalCompleted { side, plan_digest };
     }
-    Change::ApprovalRequested { approval: request(deployment, plan_digest, now) }
+    Change::ApprovalRequested { side, approval: request(deployment, plan_digest, now) }
 }
 
 fn awaiting_approval(deployment: &Deployment, now: Timestamp) -> Option<Change> {
@@ -247,12 +290,9 @@ fn awaiting_approval(deployment: &Deployment, now: Timestamp) -> Option<Change> 
     };
     match refusal {
         Some(message) if deployment.attempt.begun => Some(drift_refused(deployment, "rejected", message)),
-        Some(message) => {
-            let failure = AttemptFailure { phase: "approval".to_owned(), message };
-            Some(Change::Finished { finish: Finish::Rejected, failure: Some(failure) })
-        }
+        Some(message) => Some(failed(FailureOf::Approval, message)),
         None if is_satisfied(&approval.policy, &approval.given) => {
-            Some(Change::ApprovalCompleted { plan_digest: approval.plan_digest })
+            Some(Change::ApprovalCompleted { side: Side::Pre, plan_digest: approval.plan_digest })
         }
         None => None,
     }
@@ -269,7 +309,7 @@ fn drift_refused(deployment: &Deployment, code: &str, message: String) -> Change
         retry_after_ms: 0,
         details: serde_json::Value::Null,
     };
-    Change::PhaseFailed { phase, failure, fails_attempt: true }
+    of_phase(phase, PhaseChange::Failed { failure, fails_attempt: true })
 }
 
 // ---- plans ----
@@ -279,21 +319,19 @@ fn planned(deployment: &Deployment, step: Step, answer: &Answer) -> Change {
         (Step::Plan(phase), Answer::Planned(plan)) => {
             Change::TargetPlanned { phase, digest: deployment.target_plan_digest(phase, &plan.planned) }
         }
-        _ => plan_failed(unexpected_answer().message),
+        _ => failed(FailureOf::Plan, unexpected_answer().message),
     }
 }
 
-fn plan_failed(message: String) -> Change {
-    let failure = AttemptFailure { phase: "plan".to_owned(), message };
-    Change::Finished { finish: Finish::PhaseFailed, failure: Some(failure) }
+fn failed(of: FailureOf, message: String) -> Change {
+    Change::Failed { failure: AttemptFailure { of, message } }
 }
 
 fn confirmed(deployment: &Deployment, phase: usize, answer: &Answer) -> Change {
-    let Answer::Planned(step) = answer else { return phase_failed(deployment, phase, unexpected_answer()) };
-    let digest = deployment.target_plan_digest(phase, &step.planned);
-    let Some(approved) = &deployment.attempt.phases[phase].plan else {
-        return phase_failed(deployment, phase, unexpected_answer());
+    let (Answer::Planned(step), Some(approved)) = (answer, &deployment.attempt.phases[phase].plan) else {
+        return failed(FailureOf::Plan, unexpected_answer().message);
     };
+    let digest = deployment.target_plan_digest(phase, &step.planned);
     if approved.digest == digest {
         return Change::Confirmed { phase };
     }
@@ -301,13 +339,13 @@ fn confirmed(deployment: &Deployment, phase: usize, answer: &Answer) -> Change {
         let message = format!(
             "the plan changed {MOST_DRIFTS} times between approval and apply; find out what else writes here, then retry"
         );
-        return phase_failed(deployment, phase, Failure { message, ..unexpected_answer() });
+        return failed(FailureOf::Plan, message);
     }
     let difference = crate::approval::difference(&approved.planned, &step.planned);
     Change::Drifted { phase, digest, difference }
 }
 
-/// Deleting and replacing need the flag; this names what the plan would take away.
+/// Deleting and replacing need the flag, and whatever else its target calls destructive; this names what the plan would take away.
 fn forbidden_by_flags(deployment: &Deployment) -> Option<String> {
     if deployment.flags.allow_destructive || deployment.deployment_type == DeploymentType::Rollback {
         return None;
@@ -316,8 +354,8 @@ fn forbidden_by_flags(deployment: &Deployment) -> Option<String> {
     let changes = waiting.filter_map(|run| run.plan.as_ref()).flat_map(|plan| &plan.planned.changes);
     let destructive: Vec<String> = changes
         .filter(|change| match change.action {
-            ChangeAction::Create | ChangeAction::NoOp => false,
-            ChangeAction::Update | ChangeAction::Delete | ChangeAction::Replace => change.destructive,
+            ChangeAction::Delete | ChangeAction::Replace => true,
+            ChangeAction::Create | ChangeAction::Update | ChangeAction::NoOp => change.destructive,
         })
         .map(|change| format!("{} {}", change.kind, change.name))
         .collect();
@@ -348,6 +386,9 @@ fn outcome<'a>(state: &State, deployment: &Deployment, work: &'a Work, now: Time
         }
         WorkState::Calling { .. } => Outcome::Nothing,
         WorkState::Waiting { until } if now < *until => Outcome::Nothing,
+        WorkState::Ready | WorkState::Waiting { .. } if work.calls >= MOST_CALLS_OF_A_TRY => {
+            Outcome::Failed(endless(deployment, work))
+        }
         WorkState::Ready | WorkState::Waiting { .. } => Outcome::Continue(call_started(state, deployment, work)),
     }
 }
@@ -365,11 +406,16 @@ fn after_failure<'a>(deployment: &Deployment, work: &Work, failure: &Failure, no
     let locked = failure.code == "locked" && now < work.deadline;
     // A cancel has one time limit for all its tries.
     let one_limit = matches!(work.step, Step::Cancel(_));
+    // A stale plan does not get fresh by asking again.
+    if is_stale(deployment, work.step, failure) {
+        return Outcome::Failed(failure.clone());
+    }
     if !locked && (!may_repeat(failure) || work.tries > retries || (one_limit && now >= work.deadline)) {
         return Outcome::Failed(failure.clone());
     }
     let backoff_ms = if locked { LOCKED_WAIT_MS } else { doubled(backoff_ms, work.tries - 1) };
-    let until = now.plus_ms(backoff_ms.max(failure.retry_after_ms.into()));
+    let asked_ms = u64::from(failure.retry_after_ms).min(LONGEST_RETRY_AFTER_MS);
+    let until = now.plus_ms(backoff_ms.max(asked_ms));
     // A lock held by someone else costs waiting time, not a try.
     let deadline = if locked || one_limit { work.deadline } else { until.plus_ms(timeout_ms) };
     Outcome::Continue(Change::RetryPlanned {
@@ -391,7 +437,7 @@ fn patience(deployment: &Deployment, step: Step) -> (u32, u64, u64) {
             let phase = deployment.phase(index);
             (phase.retries, phase.backoff_ms, phase.timeout_ms)
         }
-        Step::Gate(_) => (0, 0, GATE_SAMPLE_TIMEOUT_MS),
+        Step::Gate { .. } => (0, 0, GATE_SAMPLE_TIMEOUT_MS),
     }
 }
 
@@ -408,6 +454,17 @@ fn timed_out(deployment: &Deployment, work: &Work) -> Failure {
         retry: Retry::SameKey,
         retry_after_ms: 0,
         details: serde_json::Value::Null,
+    }
+}
+
+fn endless(deployment: &Deployment, work: &Work) -> Failure {
+    let name = deployment.step_name(work.step);
+    Failure {
+        code: "limit".to_owned(),
+        message: format!(
+            "`{name}` was called {MOST_CALLS_OF_A_TRY} times and is not done; a plugin that waits asks to be called later"
+        ),
+        ..unexpected_answer()
     }
 }
 
@@ -428,7 +485,7 @@ fn running(state: &State, deployment: &Deployment, index: usize, work: &Work, no
         return match outcome(state, deployment, work, now) {
             Outcome::Continue(change) => Some(change),
             Outcome::Nothing => None,
-            Outcome::Done(_) | Outcome::Failed(_) => Some(Change::PhaseCanceled { phase: index }),
+            Outcome::Done(_) | Outcome::Failed(_) => Some(of_phase(index, PhaseChange::Canceled)),
         };
     }
     if deployment.is_cancelling(work.step) {
@@ -437,11 +494,13 @@ fn running(state: &State, deployment: &Deployment, index: usize, work: &Work, no
     match outcome(state, deployment, work, now) {
         Outcome::Continue(change) => Some(change),
         Outcome::Nothing => None,
-        Outcome::Done(Answer::Progressed(_)) => Some(Change::PhaseSucceeded { phase: index }),
+        Outcome::Done(Answer::Progressed(_)) => Some(of_phase(index, PhaseChange::Succeeded)),
         Outcome::Done(Answer::Planned(_) | Answer::Sampled { .. } | Answer::Failed(_)) => {
             Some(phase_failed(deployment, index, unexpected_answer()))
         }
-        Outcome::Failed(failure) if found_stale(deployment, index, &failure) => {
+        Outcome::Failed(failure)
+            if is_stale(deployment, work.step, &failure) && deployment.attempt.drifts < MOST_DRIFTS =>
+        {
             Some(Change::FoundStale { phase: index })
         }
         Outcome::Failed(failure) => Some(phase_failed(deployment, index, failure)),
@@ -452,31 +511,51 @@ fn running(state: &State, deployment: &Deployment, index: usize, work: &Work, no
 fn cancelling(deployment: &Deployment, phase: usize, work: &Work, now: Timestamp) -> Option<Change> {
     let deadline = deployment.attempt.cancel.as_ref().map(|cancel| cancel.deadline)?;
     match &work.state {
-        WorkState::Done(_) => Some(Change::PhaseSucceeded { phase }),
+        WorkState::Done(answer) if matches!(answer.as_ref(), Answer::Progressed(_)) => {
+            Some(of_phase(phase, PhaseChange::Succeeded))
+        }
         WorkState::Calling { .. } if now < deadline.min(work.deadline) => None,
-        WorkState::Calling { .. } | WorkState::Ready | WorkState::Waiting { .. } | WorkState::Failed(_) => {
+        WorkState::Calling { .. }
+        | WorkState::Ready
+        | WorkState::Waiting { .. }
+        | WorkState::Done(_)
+        | WorkState::Failed(_) => {
             // A target has no cancel of its own: its apply stops between two calls.
-            Some(match deployment.is_apply(phase) || now >= deadline {
-                true => Change::PhaseCanceled { phase },
-                false => Change::CancelStarted { phase, deadline },
-            })
+            Some(of_phase(
+                phase,
+                match deployment.is_apply(phase) || now >= deadline {
+                    true => PhaseChange::Canceled,
+                    false => PhaseChange::CancelStarted { deadline },
+                },
+            ))
         }
     }
 }
 
-fn found_stale(deployment: &Deployment, phase: usize, failure: &Failure) -> bool {
-    failure.code == "plan-stale" && deployment.is_apply(phase) && deployment.attempt.drifts < MOST_DRIFTS
+fn is_stale(deployment: &Deployment, step: Step, failure: &Failure) -> bool {
+    failure.code == "plan-stale" && matches!(step, Step::Run(index) if deployment.is_apply(index))
 }
 
 fn phase_failed(deployment: &Deployment, phase: usize, failure: Failure) -> Change {
-    Change::PhaseFailed { phase, failure, fails_attempt: !deployment.phase(phase).continue_on_error }
+    let attempt = &deployment.attempt;
+    let on_the_way_down = attempt.failure.is_some() || attempt.cancel.is_some();
+    let fails_attempt = !deployment.phase(phase).continue_on_error && !on_the_way_down;
+    of_phase(phase, PhaseChange::Failed { failure, fails_attempt })
+}
+
+fn of_phase(phase: usize, change: PhaseChange) -> Change {
+    Change::Phase { phase, change }
 }
 
 // ---- gates ----
 
+fn of_post_gates(change: GatesChange) -> Change {
+    Change::Gates { side: Side::Post, change }
+}
+
 fn gates_started(set: &GateSet, now: Timestamp) -> Change {
     let first_round_at = now.plus_ms(set.delay_ms);
-    Change::GatesStarted { deadline: first_round_at.plus_ms(set.timeout_ms), first_round_at }
+    of_post_gates(GatesChange::Started { deadline: first_round_at.plus_ms(set.timeout_ms), first_round_at })
 }
 
 fn gates(state: &State, deployment: &Deployment, now: Timestamp) -> Option<Change> {
@@ -484,18 +563,23 @@ fn gates(state: &State, deployment: &Deployment, now: Timestamp) -> Option<Chang
     let (run, set) = (attempt.gates.as_ref()?, attempt.environment.post_gates.as_ref()?);
     let works = || run.gates.iter().enumerate().filter_map(|(index, gate)| Some((index, gate.work.as_ref()?)));
     if works().next().is_none() {
-        return between_rounds(run, set, now);
+        return between_rounds(run, set, now).map(of_post_gates);
     }
     let step = works().find_map(|(index, work)| match outcome(state, deployment, work, now) {
         Outcome::Continue(change) => Some(change),
         Outcome::Nothing => None,
-        Outcome::Done(answer) => Some(Change::GateJudged { gate: index, outcome: judged(answer, now) }),
-        Outcome::Failed(failure) => {
-            let outcome = GateOutcome { outcome: GateVerdict::Error, reason: failure.message, at: now };
-            Some(Change::GateJudged { gate: index, outcome })
+        // What was measured in time and told too late was not seen green in time.
+        Outcome::Done(_) if now > work.deadline => {
+            Some(judged_as(index, GateVerdict::Error, timed_out(deployment, work).message, now))
         }
+        Outcome::Done(answer) => Some(of_post_gates(GatesChange::Judged { gate: index, outcome: judged(answer, now) })),
+        Outcome::Failed(failure) => Some(judged_as(index, GateVerdict::Error, failure.message, now)),
     })?;
     Some(step)
+}
+
+fn judged_as(gate: usize, outcome: GateVerdict, reason: String, at: Timestamp) -> Change {
+    of_post_gates(GatesChange::Judged { gate, outcome: GateOutcome { outcome, reason, at } })
 }
 
 fn judged(answer: &Answer, at: Timestamp) -> GateOutcome {
@@ -515,23 +599,25 @@ fn judged(answer: &Answer, at: Timestamp) -> GateOutcome {
 }
 
 /// A round is complete when its verdicts are newer than its start; then it counts, once, and the next one is set.
-fn between_rounds(run: &GateRun, set: &GateSet, now: Timestamp) -> Option<Change> {
+fn between_rounds(run: &GateRun, set: &GateSet, now: Timestamp) -> Option<GatesChange> {
     if run.round > run.rounds_ended {
         let all_pass =
             run.gates.iter().all(|gate| gate.last.as_ref().is_some_and(|last| last.outcome == GateVerdict::Pass));
         let green_since = all_pass.then(|| run.green_since.unwrap_or(now));
-        return Some(Change::GateRoundEnded { green_since, next_round_at: now.plus_ms(set.interval_ms.max(1)) });
+        let next_round_at = now.plus_ms(set.interval_ms.max(SHORTEST_GATE_INTERVAL_MS));
+        return Some(GatesChange::RoundEnded { green_since, next_round_at });
     }
     // Green is what was seen green: from the first round's end to the last one's, not to now.
     let last_seen = run.gates.iter().filter_map(|gate| gate.last.as_ref()).map(|last| last.at).max().unwrap_or(now);
     if run.green_since.is_some_and(|since| last_seen.ms_since(since) >= set.steady_ms) {
-        return Some(Change::GatesPassed);
+        return Some(GatesChange::Passed);
     }
     if now >= run.deadline {
-        return Some(Change::GatesFailed { reason: why_not_green(run) });
+        return Some(GatesChange::Failed { reason: why_not_green(run) });
     }
     if now >= run.next_round_at {
-        return Some(Change::GateRoundStarted { round: run.round + 1, deadline: now.plus_ms(GATE_SAMPLE_TIMEOUT_MS) });
+        let deadline = now.plus_ms(GATE_SAMPLE_TIMEOUT_MS).min(run.deadline);
+        return Some(GatesChange::RoundStarted { round: run.round + 1, deadline });
     }
     None
 }

@@ -55,11 +55,11 @@ pub fn order(state: &State, due: &Due) -> Option<Order> {
     let work = deployment.work(due.step)?;
     let key_call = work.key_call.filter(|_| work.call() == Some(due.call.call))?;
     let name = deployment.step_name(due.step);
-    let (plugin, config) = plugin_of(deployment, due.step)?;
+    let used = plugin_of(deployment, due.step)?;
     Some(Order {
-        digest: *deployment.release.plugins.get(plugin)?,
-        plugin: plugin.clone(),
-        config: config.clone(),
+        digest: used.digest,
+        plugin: used.plugin.clone(),
+        config: used.config.clone(),
         context: CallContext {
             project: state.project.name.to_string(),
             environment: deployment.environment.to_string(),
@@ -74,37 +74,53 @@ pub fn order(state: &State, due: &Due) -> Option<Order> {
     })
 }
 
-fn plugin_of(deployment: &Deployment, step: Step) -> Option<(&Name, &Value)> {
-    match step {
-        Step::Gate(index) => {
-            let gate = deployment.attempt.environment.post_gates.as_ref()?.gates.get(index)?;
-            Some((&gate.plugin, &gate.config))
+struct Used<'a> {
+    plugin: &'a Name,
+    digest: Digest,
+    config: &'a Value,
+}
+
+/// Phases and targets are the release's own, gates the environment's.
+fn plugin_of(deployment: &Deployment, step: Step) -> Option<Used<'_>> {
+    let (plugin, config, pinned) = match step {
+        Step::Gate { side, index } => {
+            let gate = deployment.gate_set(side)?.gates.get(index)?;
+            (&gate.plugin, &gate.config, &deployment.attempt.gate_plugins)
         }
         Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
-            match &deployment.phase(index).work {
-                PhaseWork::Plugin { plugin, config } => Some((plugin, config)),
-                PhaseWork::Apply { .. } => deployment.target_of(index).map(|target| (&target.plugin, &target.config)),
-            }
+            let (plugin, config) = match &deployment.phase(index).work {
+                PhaseWork::Plugin { plugin, config } => (plugin, config),
+                PhaseWork::Apply { .. } => {
+                    deployment.target_of(index).map(|target| (&target.plugin, &target.config))?
+                }
+            };
+            (plugin, config, &deployment.release.plugins)
         }
-    }
+    };
+    Some(Used { plugin, digest: *pinned.get(plugin)?, config })
 }
 
 fn question(deployment: &Deployment, step: Step, cursor: Vec<u8>) -> Option<Question> {
     let approved = |index: usize| deployment.attempt.phases[index].plan.clone();
+    // What this attempt has not begun to apply, an earlier one has, with a plan of its own.
+    let begun = |index: usize| {
+        let run = &deployment.attempt.phases[index];
+        run.plan.clone().filter(|_| run.started_at.is_some()).or_else(|| run.begun_before.clone())
+    };
     Some(match step {
         Step::Plan(_) | Step::Confirm(_) => Question::Plan { cursor },
         Step::Run(index) if deployment.is_apply(index) => Question::Apply { approved: approved(index)?, cursor },
         Step::Run(_) => Question::Advance { cursor },
         Step::Cancel(_) => Question::Cancel { cursor },
-        Step::Undo(index) => Question::Undo { approved: approved(index)?, cursor },
-        Step::Gate(_) => Question::Sample { memo: cursor },
+        Step::Undo(index) => Question::Undo { approved: begun(index)?, cursor },
+        Step::Gate { .. } => Question::Sample { memo: cursor },
     })
 }
 
 /// Schema: `wit/subject.schema.json`.
 fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
     let application = match step {
-        Step::Gate(_) => None,
+        Step::Gate { .. } => None,
         Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
             deployment.target_of(index).and_then(|target| target.application.clone())
         }

@@ -152,6 +152,7 @@ pub enum Retry {
 pub struct Progressed {
     pub done: bool,
     /// Stored durably before the next call, which gets it back.
+    #[serde(with = "crate::bytes")]
     pub cursor: Vec<u8>,
     pub poll_after_ms: u32,
     pub summary: String,
@@ -183,6 +184,7 @@ pub struct Artifact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanStep {
     pub done: bool,
+    #[serde(with = "crate::bytes")]
     pub cursor: Vec<u8>,
     pub poll_after_ms: u32,
     pub planned: Planned,
@@ -194,6 +196,16 @@ pub struct Planned {
     pub summary: String,
     pub changes: Vec<ResourceChange>,
     pub token: Value,
+}
+
+impl Planned {
+    /// In an order of their own: how a target lists them says nothing.
+    pub fn sorted_changes(&self) -> Vec<ResourceChange> {
+        let mut changes = self.changes.clone();
+        changes.iter_mut().for_each(|change| change.fields.sort());
+        changes.sort();
+        changes
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! A release: an immutable snapshot that deployments bring to environments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub struct Release {
     /// Digest of every plugin the project used when the release was made.
     pub plugins: BTreeMap<Name, Digest>,
     pub created_by: Actor,
+    /// Everybody who wrote it: its creator, who sent the draft before or again, who made it active.
+    pub involved: BTreeSet<String>,
     pub created_at: Timestamp,
     pub status: ReleaseStatus,
     /// Whether it was live anywhere, ever.
@@ -57,7 +59,8 @@ pub fn content_digest(
     plugins: &BTreeMap<Name, Digest>,
 ) -> Digest {
     let content = (description, artifacts, workflows, plugins);
-    Digest::of(canonical(&serde_json::to_value(content).unwrap_or(Value::Null)).as_bytes())
+    let content = serde_json::to_value(content).expect("a release is plain data with text for keys");
+    Digest::of(canonical(&content).as_bytes())
 }
 
 /// JSON with sorted keys: equal values give equal text.

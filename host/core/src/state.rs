@@ -2,7 +2,7 @@
 //!
 //! Maps share structure (`imbl`), so a turn may work on a copy of the whole state at no cost.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet, Vector};
@@ -25,10 +25,6 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    ProjectCreated {
-        project: ProjectId,
-        by: Actor,
-    },
     DefinitionChanged {
         definition: Arc<Definition>,
         by: Actor,
@@ -46,7 +42,8 @@ pub enum What {
         by: Actor,
     },
     DeploymentQueued(Queued),
-    /// A finished deployment comes back into memory, to be tried again.
+    /// A finished deployment is to be tried again: its record comes back, for whoever replays this may have
+    /// forgotten it.
     DeploymentReopened {
         deployment: Arc<Deployment>,
     },
@@ -58,13 +55,26 @@ pub enum What {
         environment: Name,
         deployment: DeploymentNumber,
         current: Option<Current>,
+        /// What another deployment had left there, to go back to; `None` where the deployment goes on from its own.
+        replaced: Option<Replaced>,
     },
-    /// `back`: an earlier release returns, and what came after it leaves the history.
     LiveChanged {
         environment: Name,
         live: Option<Live>,
-        back: bool,
+        before: LiveBefore,
     },
+}
+
+/// What a change of the live release makes of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveBefore {
+    /// The same release is live again.
+    Same,
+    /// What was live is the newest of the history.
+    Pushed,
+    /// An earlier release returns: it and what came after it leave the history.
+    CutTo { length: usize },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +87,7 @@ pub struct Queued {
     pub comment: String,
     pub by: Actor,
     pub workflow: Name,
+    pub gate_plugins: BTreeMap<Name, Digest>,
     pub key: Option<TriggerKey>,
 }
 
@@ -135,21 +146,15 @@ pub struct EnvironmentState {
     pub slot: Option<DeploymentNumber>,
     pub live: Option<Live>,
     /// What was live before, newest last.
-    pub live_before: VecDeque<Live>,
+    pub live_before: Vector<Live>,
     /// What the targets last began to apply; differs from live while something is under way, and after a failure.
     pub current: Option<Current>,
 }
 
-impl EnvironmentState {
-    /// Where a rollback goes: to what is live, where something else was begun, and else to what was live before.
-    pub fn rollback_to(&self) -> Option<&Live> {
-        let is_current = |live: &&Live| self.current.as_ref().is_some_and(|current| current.release == live.release);
-        match &self.live {
-            Some(live) if !is_current(&live) => Some(live),
-            Some(_) | None => self.live_before.back(),
-        }
-    }
-}
+/// An event that says nothing about this state: another project's, or one before it is missing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event does not fit what came before it: there is no {0}")]
+pub struct Misfit(String);
 
 impl State {
     pub fn new(project: ProjectId) -> Self {
@@ -170,6 +175,20 @@ impl State {
 
     pub fn environment(&self, name: &Name) -> EnvironmentState {
         self.environments.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Where a rollback goes: to what is live, where something else was begun, and else to what was live before and
+    /// was not abandoned since.
+    pub fn rollback_to(&self, environment: &Name) -> Option<&Live> {
+        let there = self.environments.get(environment)?;
+        let is_current = |live: &&Live| there.current.as_ref().is_some_and(|current| current.release == live.release);
+        let is_active = |live: &&Live| {
+            self.releases.get(&live.release).is_some_and(|release| release.status == ReleaseStatus::Active)
+        };
+        match &there.live {
+            Some(live) if !is_current(&live) => Some(live),
+            Some(_) | None => there.live_before.iter().rev().find(is_active),
+        }
     }
 
     pub fn live_release(&self, environment: &Name) -> Option<&Arc<Release>> {
@@ -212,64 +231,62 @@ impl State {
             .collect()
     }
 
-    /// Drops a finished deployment from memory. Only after the store has its record; no decision looks at it.
-    pub fn forget(&mut self, number: DeploymentNumber) {
-        if self.deployments.get(&number).is_some_and(|deployment| deployment.is_finished()) {
+    /// Drops a finished attempt's deployment from memory. Only after the store has its record; no decision looks at it.
+    pub fn forget(&mut self, number: DeploymentNumber, attempt: u32) {
+        let over = |deployment: &Deployment| deployment.is_finished() && deployment.attempt.number == attempt;
+        if self.deployments.get(&number).is_some_and(|deployment| over(deployment)) {
             self.deployments.remove(&number);
         }
     }
 
-    pub fn apply(&mut self, event: &Event) {
-        self.last_event_at = self.last_event_at.max(event.at);
+    /// A misfit changes nothing.
+    pub fn apply(&mut self, event: &Event) -> Result<(), Misfit> {
         match &event.what {
-            What::ProjectCreated { project, .. } => self.project = project.clone(),
             What::DefinitionChanged { definition, .. } => self.definition = definition.clone(),
             What::ReleaseCreated { release } => {
                 self.releases.insert(release.tag.clone(), release.clone());
             }
-            What::ReleaseActivated { tag, .. } => {
-                self.change_release(tag, |release| release.status = ReleaseStatus::Active)
+            What::ReleaseActivated { tag, by } => {
+                let release = self.release_mut(tag)?;
+                release.status = ReleaseStatus::Active;
+                release.involved.insert(by.person.clone());
             }
-            What::ReleaseAbandoned { tag, .. } => {
-                self.change_release(tag, |release| release.status = ReleaseStatus::Abandoned);
-            }
-            What::DeploymentQueued(queued) => self.queue(queued, event.at),
+            What::ReleaseAbandoned { tag, .. } => self.release_mut(tag)?.status = ReleaseStatus::Abandoned,
+            What::DeploymentQueued(queued) => self.queue(queued, event.at)?,
             What::DeploymentReopened { deployment } => {
                 self.deployments.insert(deployment.number, deployment.clone());
             }
-            What::Deployment { number, change } => self.change_deployment(*number, change, event.at),
-            What::CurrentChanged { environment, deployment, current } => {
-                let environment = self.environments.entry(environment.clone()).or_default();
-                let before = std::mem::replace(&mut environment.current, current.clone());
-                // What it replaced is what another one left there, not what its own last phase or attempt did.
-                if before.as_ref().is_none_or(|before| before.deployment != *deployment)
-                    && let Some(deployment) = self.deployments.get_mut(deployment)
-                {
-                    Arc::make_mut(deployment).attempt.replaced = Some(Replaced { current: before });
+            What::Deployment { number, change } => self.change_deployment(*number, change, event.at)?,
+            What::CurrentChanged { environment, deployment, current, replaced } => {
+                let deployment = self.deployments.get_mut(deployment).ok_or_else(|| no_deployment(*deployment))?;
+                if let Some(replaced) = replaced {
+                    Arc::make_mut(deployment).attempt.replaced = Some(replaced.clone());
                 }
+                self.environments.entry(environment.clone()).or_default().current.clone_from(current);
             }
-            What::LiveChanged { environment, live, back } => self.change_live(environment, live.as_ref(), *back),
+            What::LiveChanged { environment, live, before } => self.change_live(environment, live.as_ref(), *before)?,
         }
+        self.last_event_at = self.last_event_at.max(event.at);
+        Ok(())
     }
 
-    fn change_release(&mut self, tag: &Tag, change: impl FnOnce(&mut Release)) {
-        if let Some(release) = self.releases.get_mut(tag) {
-            change(Arc::make_mut(release));
-        }
+    fn release_mut(&mut self, tag: &Tag) -> Result<&mut Release, Misfit> {
+        let release = self.releases.get_mut(tag).ok_or_else(|| Misfit(format!("release `{tag}`")))?;
+        Ok(Arc::make_mut(release))
     }
 
-    fn queue(&mut self, queued: &Queued, at: Timestamp) {
-        let (Some(release), Some(environment)) =
-            (self.releases.get(&queued.release), self.definition.environments.get(&queued.environment))
-        else {
-            return;
-        };
-        let workflow = &release.workflows[&queued.workflow];
+    fn queue(&mut self, queued: &Queued, at: Timestamp) -> Result<(), Misfit> {
+        let missing = |what: &str, name: &dyn std::fmt::Display| Misfit(format!("{what} `{name}`"));
+        let release = self.releases.get(&queued.release).ok_or_else(|| missing("release", &queued.release))?;
+        let environment = self.definition.environments.get(&queued.environment);
+        let environment = environment.ok_or_else(|| missing("environment", &queued.environment))?;
+        let workflow = release.workflows.get(&queued.workflow).ok_or_else(|| missing("workflow", &queued.workflow))?;
+        let attempt = Attempt::new(1, at, queued.by.clone(), environment.clone(), workflow);
         let deployment = Deployment {
             number: queued.number,
             environment: queued.environment.clone(),
             release: release.clone(),
-            previous_release: self.live_release(&queued.environment).cloned(),
+            previous_release: None,
             deployment_type: queued.deployment_type,
             flags: queued.flags,
             comment: queued.comment.clone(),
@@ -277,7 +294,7 @@ impl State {
             workflow: queued.workflow.clone(),
             created_at: at,
             earlier: Vec::new(),
-            attempt: Attempt::new(1, at, queued.by.clone(), environment.clone(), workflow),
+            attempt: Attempt { gate_plugins: queued.gate_plugins.clone(), ..attempt },
         };
         self.last_number = queued.number;
         if let Some(key) = &queued.key {
@@ -285,6 +302,7 @@ impl State {
         }
         self.deployments.insert(queued.number, Arc::new(deployment));
         self.enqueue(queued.number);
+        Ok(())
     }
 
     /// A rollback goes to the head, everything else to the end.
@@ -311,8 +329,11 @@ impl State {
         }
     }
 
-    fn change_deployment(&mut self, number: DeploymentNumber, change: &Change, at: Timestamp) {
-        let Some(shared) = self.deployments.get_mut(&number) else { return };
+    fn change_deployment(&mut self, number: DeploymentNumber, change: &Change, at: Timestamp) -> Result<(), Misfit> {
+        let shared = self.deployments.get_mut(&number).ok_or_else(|| no_deployment(number))?;
+        if !shared.has_place_of(change) {
+            return Err(Misfit(format!("such phase or gate in deployment {number}")));
+        }
         let deployment = Arc::make_mut(shared);
         let before = deployment.wake_at();
         deployment.apply(change, at);
@@ -324,12 +345,7 @@ impl State {
         }
         match change {
             Change::AttemptQueued { .. } => self.enqueue(number),
-            Change::SlotTaken => {
-                let environment = self.environments.entry(environment).or_default();
-                leave(&mut environment.queue, number);
-                environment.slot = Some(number);
-                self.running.insert(number);
-            }
+            Change::SlotTaken => self.take_slot(&environment, number),
             Change::Finished { .. } => {
                 let environment = self.environments.entry(environment).or_default();
                 if environment.slot == Some(number) {
@@ -339,29 +355,62 @@ impl State {
                 }
                 self.running.remove(&number);
             }
-            _ => {}
+            Change::Overtaken { .. }
+            | Change::PlanStarted { .. }
+            | Change::TargetPlanned { .. }
+            | Change::CallStarted { .. }
+            | Change::CallAnswered { .. }
+            | Change::RetryPlanned { .. }
+            | Change::ApprovalRequested { .. }
+            | Change::Approved { .. }
+            | Change::Refused { .. }
+            | Change::ApprovalCompleted { .. }
+            | Change::ConfirmStarted { .. }
+            | Change::Confirmed { .. }
+            | Change::Drifted { .. }
+            | Change::FoundStale { .. }
+            | Change::Phase { .. }
+            | Change::Gates { .. }
+            | Change::Failed { .. }
+            | Change::CancelRequested { .. }
+            | Change::StopForced { .. } => {}
         }
+        Ok(())
     }
 
-    fn change_live(&mut self, environment: &Name, live: Option<&Live>, back: bool) {
+    fn take_slot(&mut self, environment: &Name, number: DeploymentNumber) {
+        let live = self.live_release(environment).cloned();
+        if let Some(deployment) = self.deployments.get_mut(&number) {
+            Arc::make_mut(deployment).previous_release = live;
+        }
         let environment = self.environments.entry(environment.clone()).or_default();
-        let before = std::mem::replace(&mut environment.live, live.cloned());
-        let returns = live.map(|live| &live.release);
-        let is_it = |earlier: &Live| Some(&earlier.release) == returns;
-        if back && let Some(since) = environment.live_before.iter().rposition(is_it) {
-            environment.live_before.truncate(since);
-        } else if let Some(before) = before
-            && Some(&before.release) != returns
-        {
-            environment.live_before.push_back(before);
-            if environment.live_before.len() > REMEMBERED_LIVE {
-                environment.live_before.pop_front();
-            }
-        }
-        if let Some(tag) = returns.cloned() {
-            self.change_release(&tag, |release| release.was_live = true);
-        }
+        leave(&mut environment.queue, number);
+        environment.slot = Some(number);
+        self.running.insert(number);
     }
+
+    fn change_live(&mut self, environment: &Name, live: Option<&Live>, before: LiveBefore) -> Result<(), Misfit> {
+        if let Some(live) = live {
+            self.release_mut(&live.release)?.was_live = true;
+        }
+        let environment = self.environments.entry(environment.clone()).or_default();
+        let replaced = std::mem::replace(&mut environment.live, live.cloned());
+        match before {
+            LiveBefore::Same => {}
+            LiveBefore::Pushed => {
+                environment.live_before.extend(replaced);
+                if environment.live_before.len() > REMEMBERED_LIVE {
+                    environment.live_before.pop_front();
+                }
+            }
+            LiveBefore::CutTo { length } => environment.live_before.truncate(length),
+        }
+        Ok(())
+    }
+}
+
+fn no_deployment(number: DeploymentNumber) -> Misfit {
+    Misfit(format!("deployment {number}"))
 }
 
 /// Finds the head at once, however many wait behind it.

@@ -222,6 +222,12 @@ impl SystemState {
         }
     }
 
+    /// The gate plugins among them: environments have these, whatever their releases pinned.
+    pub fn approved_gates(&self) -> BTreeMap<Name, Digest> {
+        let is_gate = |digest: &Digest| self.plugins.get(digest).is_some_and(|plugin| plugin.kind == Kind::Gate);
+        self.active.iter().filter(|(_, digest)| is_gate(digest)).map(|(name, digest)| (name.clone(), *digest)).collect()
+    }
+
     /// The plugins that new releases get, by name.
     pub fn approved(&self) -> BTreeMap<Name, ApprovedPlugin> {
         let approved = |(name, digest): (&Name, &Digest)| {

@@ -19,19 +19,22 @@ pub enum Step {
     /// The phase's plugin stops what it started outside.
     Cancel(usize),
     Undo(usize),
-    /// A gate of the environment's post gates.
-    Gate(usize),
+    /// A gate of the environment, by its place in the set before or after the phases.
+    Gate {
+        side: Side,
+        index: usize,
+    },
+}
+
+/// Before or after the phases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Pre,
+    Post,
 }
 
 impl Step {
-    /// Read-only work has no effect outside, whatever happens to its calls.
-    pub fn has_effects(self) -> bool {
-        match self {
-            Step::Plan(_) | Step::Confirm(_) | Step::Gate(_) => false,
-            Step::Run(_) | Step::Cancel(_) | Step::Undo(_) => true,
-        }
-    }
-
     fn label(self) -> &'static str {
         match self {
             Step::Plan(_) => "plan",
@@ -39,7 +42,7 @@ impl Step {
             Step::Run(_) => "run",
             Step::Cancel(_) => "cancel",
             Step::Undo(_) => "undo",
-            Step::Gate(_) => "gate",
+            Step::Gate { .. } => "gate",
         }
     }
 }
@@ -60,6 +63,7 @@ pub enum Answer {
     Planned(PlanStep),
     /// A gate that is done measuring also has its judge's verdict.
     Sampled {
+        #[serde(with = "crate::bytes")]
         memo: Vec<u8>,
         poll_after_ms: u32,
         verdict: Option<Verdict>,
@@ -75,7 +79,10 @@ pub struct Work {
     pub deadline: Timestamp,
     /// From 1.
     pub tries: u32,
+    /// Started in this try.
+    pub calls: u32,
     /// Given back to the plugin: where it left off, or a gate's memo.
+    #[serde(with = "crate::bytes")]
     pub cursor: Vec<u8>,
     /// The call whose number the idempotency key is made of: the first one that asked for what the cursor says.
     /// `None` until that call starts.
@@ -100,9 +107,21 @@ pub enum WorkState {
     Failed(Failure),
 }
 
+/// Whoever waits for something, and has come no further, is not asked again at once.
+const LEAST_POLL_MS: u32 = 250;
+
 impl Work {
     pub fn new(step: Step, now: Timestamp, deadline: Timestamp) -> Self {
-        Self { step, started_at: now, deadline, tries: 1, cursor: Vec::new(), key_call: None, state: WorkState::Ready }
+        Self {
+            step,
+            started_at: now,
+            deadline,
+            tries: 1,
+            calls: 0,
+            cursor: Vec::new(),
+            key_call: None,
+            state: WorkState::Ready,
+        }
     }
 
     pub fn call(&self) -> Option<u32> {
@@ -123,6 +142,7 @@ impl Work {
 
     pub(crate) fn start(&mut self, call: u32) {
         self.key_call.get_or_insert(call);
+        self.calls += 1;
         self.state = WorkState::Calling { call };
     }
 
@@ -137,8 +157,10 @@ impl Work {
             Answer::Planned(step) => (step.done, &step.cursor, step.poll_after_ms),
             Answer::Sampled { memo, poll_after_ms, verdict } => (verdict.is_some(), memo, *poll_after_ms),
         };
+        let standing_still = self.cursor == *cursor;
         self.cursor.clone_from(cursor);
         self.key_call = None;
+        let poll_after_ms = if standing_still { poll_after_ms.max(LEAST_POLL_MS) } else { poll_after_ms };
         self.state = match (done, poll_after_ms) {
             (true, _) => WorkState::Done(Box::new(answer.clone())),
             (false, 0) => WorkState::Ready,
@@ -149,6 +171,7 @@ impl Work {
     pub(crate) fn retry(&mut self, until: Timestamp, deadline: Timestamp, counted: bool) {
         if counted {
             self.tries += 1;
+            self.calls = 0;
             self.started_at = until;
         }
         self.deadline = deadline;

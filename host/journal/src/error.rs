@@ -61,6 +61,21 @@ impl JournalError {
         move |source| Self::Io { attempt, path: path.to_owned(), source: Arc::new(source) }
     }
 
+    /// What an append was answered with before anything was written: the journal goes on.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Stopped { .. } => false,
+            Self::Io { .. }
+            | Self::Damage(_)
+            | Self::Version { .. }
+            | Self::InvalidStream { .. }
+            | Self::NothingToAppend { .. }
+            | Self::PayloadTooLarge { .. }
+            | Self::AppendTooLarge { .. }
+            | Self::QueueFull { .. } => true,
+        }
+    }
+
     pub(crate) fn stopped(&self) -> Self {
         match self {
             Self::Stopped { .. } => self.clone(),

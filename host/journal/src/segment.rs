@@ -172,9 +172,16 @@ pub(crate) fn remove_unnamed(dir: &Path) -> Result<(), JournalError> {
 }
 
 pub(crate) fn create_dir(dir: &Path) -> Result<(), JournalError> {
+    // Without the name of one level, all below it is gone.
+    let missing = dir.ancestors().take_while(|level| !level.as_os_str().is_empty() && !level.exists());
+    let named_in: Vec<&Path> = missing.chain([dir]).map(parent).collect();
     fs::create_dir_all(dir).map_err(JournalError::io("create the journal folder", dir))?;
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sync_dir(dir).and_then(|()| sync_dir(parent)).map_err(JournalError::io("sync the folder of", dir))
+    let mut synced = [dir].into_iter().chain(named_in);
+    synced.try_for_each(sync_dir).map_err(JournalError::io("sync the folder of", dir))
+}
+
+fn parent(dir: &Path) -> &Path {
+    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {

@@ -64,8 +64,11 @@ impl Blobs {
         })
     }
 
+    /// Whether an event may name the blob. One that is only just getting its name, or whose folder could not be
+    /// synced then, would be gone after a power cut: so the folder is synced here.
     pub fn contains(&self, digest: Digest) -> bool {
-        self.path(digest).is_file()
+        let path = self.path(digest);
+        path.is_file() && folder::sync(shelf(&path)).is_ok()
     }
 
     /// The bytes of a blob of at most `limit` bytes, checked against the digest.
@@ -119,6 +122,11 @@ impl Read for BlobReader {
     }
 }
 
+/// The folder a blob lies in.
+fn shelf(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
 /// A blob that is being written. Dropped unfinished, it leaves nothing behind.
 pub struct BlobWriter {
     blobs: Blobs,
@@ -148,11 +156,10 @@ impl BlobWriter {
             return Err(StoreError::WrongDigest { expected, actual });
         }
         let path = self.blobs.path(actual);
-        let shelf = path.parent().unwrap_or(&path);
         self.file
             .sync_all()
             .and_then(|()| fs::rename(&self.path, &path))
-            .and_then(|()| folder::sync(shelf))
+            .and_then(|()| folder::sync(shelf(&path)))
             .map_err(StoreError::io("store the blob", &path))?;
         Ok(actual)
     }

@@ -26,6 +26,15 @@ pub enum StoreError {
     )]
     Index { attempt: &'static str, problem: String },
 
+    #[error(
+        "the index knows stream `{stream}` through event {through}, but the journal ends with {end}: events that were \
+         acknowledged are gone from {}. Put the whole folder back from a copy or backup; or, to go on without them, \
+         remove the folder {} and start again",
+        journal.display(),
+        index.display()
+    )]
+    EventsAreGone { stream: String, through: u64, end: u64, journal: PathBuf, index: PathBuf },
+
     #[error("`{name}` cannot name a stream or table of the index: use at most 255 bytes")]
     InvalidIndexName { name: String },
 
@@ -52,6 +61,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Nothing of an append was written, and a later one may succeed: the disk is full, or too much waits for it.
+    pub fn is_refused_append(&self) -> bool {
+        matches!(self, Self::Journal(error) if error.is_refusal())
+    }
+
     pub(crate) fn io(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { attempt, path: path.to_owned(), source: Arc::new(source) }
     }

@@ -9,13 +9,16 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::StoreError;
 
-/// Creates the folder, readable by its owner only, and its parents.
+/// Creates the folder, readable by its owner only, and its parents. Every name that is new is durable: without the
+/// name of one level, all below it is gone.
 pub(crate) fn create(dir: &Path) -> Result<(), StoreError> {
+    let missing = dir.ancestors().take_while(|level| !level.as_os_str().is_empty() && !level.exists());
+    let named_in: Vec<&Path> = missing.chain([dir]).map(parent).collect();
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .and_then(|()| sync(parent(dir)))
+        .and_then(|()| named_in.into_iter().try_for_each(sync))
         .map_err(StoreError::io("create the folder", dir))
 }
 

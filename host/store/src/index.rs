@@ -1,6 +1,7 @@
 //! The index: what is derived from the journal, kept in sled. Never the truth:
 //! after a crash it may be behind the journal, and when it is missing, of another
-//! format, unreadable or ahead of the journal, it is moved aside and begun anew.
+//! format or unreadable, it is moved aside and begun anew. Ahead of the journal it
+//! is the only witness of events that are gone: then opening is refused.
 //!
 //! One thread writes. Writing from many tasks makes sled 0.34 hang, and one batch
 //! of what waits is cheaper than many. Everything lies in one tree, so that a batch
@@ -24,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::StoreError;
 use crate::folder;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MAX_INLINE_BYTES: usize = 4096;
 /// How much may have to be derived again after a hard stop, besides what sled wrote by itself.
 const FLUSH_AFTER_KEYS: usize = 4096;
@@ -86,7 +87,7 @@ pub enum IndexState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RebuildReason {
     Missing,
-    OtherFormat { found: u32 },
+    OtherFormat { found: Version, written: Version },
     Broken(String),
 }
 
@@ -94,11 +95,24 @@ impl fmt::Display for RebuildReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => write!(f, "there is none"),
-            Self::OtherFormat { found } => {
-                write!(f, "it has format {found}, this host writes {FORMAT}")
+            Self::OtherFormat { found, written } => {
+                write!(f, "it has format {found}, this host writes {written}")
             }
             Self::Broken(problem) => write!(f, "{problem}"),
         }
+    }
+}
+
+/// How the index is written, and what its owners put into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    pub format: u32,
+    pub shape: u32,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.format, self.shape)
     }
 }
 
@@ -122,9 +136,19 @@ struct Job {
 }
 
 impl Index {
-    /// `ends` has the last sequence of each stream in the journal.
-    pub fn open(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<(Self, IndexState), StoreError> {
-        let (sled, state) = open_or_rebuild(dir, ends)?;
+    /// `ends` has the last sequence of each stream in the journal, `shape` the number of what is put in.
+    pub fn open(
+        dir: &Path,
+        journal: &Path,
+        shape: u32,
+        ends: &BTreeMap<String, u64>,
+    ) -> Result<(Self, IndexState), StoreError> {
+        let written = Version { format: FORMAT, shape };
+        let (sled, state) = open_or_rebuild(dir, written, ends)?;
+        if let Some((stream, through, end)) = ahead(&sled, ends)? {
+            let (journal, index) = (journal.to_owned(), dir.to_owned());
+            return Err(StoreError::EventsAreGone { stream, through, end, journal, index });
+        }
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let writer = Writer { tally: sled.tally()?, sled: sled.clone(), unflushed_keys: 0 };
         let writer = thread::Builder::new()
@@ -167,11 +191,6 @@ impl Index {
         Ok(Some(Snapshot { through: u64::from_le_bytes(*through), state: state.to_vec() }))
     }
 
-    /// The last sequence contained in the snapshot of a stream; zero without one.
-    pub fn snapshot_through(&self, stream: &str) -> Result<u64, StoreError> {
-        Ok(self.sled.mark(stream)?.map_or(0, |mark| mark.snapshot_through))
-    }
-
     /// The last sequence of a stream that is indexed; zero if nothing is.
     pub fn through(&self, stream: &str) -> Result<u64, StoreError> {
         Ok(self.sled.mark(stream)?.map_or(0, |mark| mark.through))
@@ -197,9 +216,13 @@ fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Store
 
 // Opening.
 
-fn open_or_rebuild(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<(Sled, IndexState), StoreError> {
+fn open_or_rebuild(
+    dir: &Path,
+    written: Version,
+    ends: &BTreeMap<String, u64>,
+) -> Result<(Sled, IndexState), StoreError> {
     let reason = if dir.exists() {
-        match open_checked(dir, ends) {
+        match open_checked(dir, written) {
             Ok(sled) => return Ok((sled, IndexState::Ready)),
             Err(reason) => reason,
         }
@@ -207,7 +230,7 @@ fn open_or_rebuild(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<(Sled, In
         RebuildReason::Missing
     };
     move_aside(dir)?;
-    let sled = Sled::create(dir)?;
+    let sled = Sled::create(dir, written)?;
     // A new data folder misses nothing.
     let state = if ends.is_empty() { IndexState::Ready } else { IndexState::Rebuilt(reason) };
     Ok((sled, state))
@@ -240,7 +263,7 @@ pub(crate) fn wait_until_released(dir: &Path) {
     }
 }
 
-fn open_checked(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<Sled, RebuildReason> {
+fn open_checked(dir: &Path, written: Version) -> Result<Sled, RebuildReason> {
     if let Ok(problem) = fs::read_to_string(broken_note(dir)) {
         return Err(RebuildReason::Broken(problem));
     }
@@ -248,24 +271,22 @@ fn open_checked(dir: &Path, ends: &BTreeMap<String, u64>) -> Result<Sled, Rebuil
     let broken = |error: StoreError| RebuildReason::Broken(error.to_string());
     let sled = Sled::open(dir).map_err(broken)?;
     match sled.format().map_err(broken)? {
-        Some(FORMAT) => {}
-        Some(found) => return Err(RebuildReason::OtherFormat { found }),
+        Some(found) if found == written => {}
+        Some(found) => return Err(RebuildReason::OtherFormat { found, written }),
         None => {
             return Err(RebuildReason::Broken("it does not say its format".to_owned()));
         }
     }
     sled.check_rows().map_err(broken)?;
-    for (stream, mark) in sled.marks().map_err(broken)? {
-        let end = ends.get(&stream).copied().unwrap_or(0);
-        if mark.through > end {
-            return Err(RebuildReason::Broken(format!(
-                "it contains stream `{stream}` through event {}, the journal ends with {end}: \
-                 was the journal restored from an older copy, or has its end been lost?",
-                mark.through
-            )));
-        }
-    }
+    sled.marks().map_err(broken)?;
     Ok(sled)
+}
+
+/// A stream of which the index has seen more than the journal holds. Only what was acknowledged gets into it.
+fn ahead(sled: &Sled, ends: &BTreeMap<String, u64>) -> Result<Option<(String, u64, u64)>, StoreError> {
+    let end = |stream: &String| ends.get(stream).copied().unwrap_or(0);
+    let mut marks = sled.marks()?.into_iter().map(|(stream, mark)| (end(&stream), stream, mark.through));
+    Ok(marks.find(|(end, _, through)| through > end).map(|(end, stream, through)| (stream, through, end)))
 }
 
 // Writing.
@@ -502,11 +523,11 @@ impl Sled {
         Err(StoreError::Index { attempt: "open", problem })
     }
 
-    fn create(dir: &Path) -> Result<Self, StoreError> {
+    fn create(dir: &Path, written: Version) -> Result<Self, StoreError> {
         folder::create(dir)?;
         let sled = Self::open(dir)?;
         let mut batch = sled::Batch::default();
-        batch.insert(FORMAT_KEY, FORMAT.to_le_bytes().to_vec());
+        batch.insert(FORMAT_KEY, [written.format.to_le_bytes(), written.shape.to_le_bytes()].concat());
         batch.insert(TALLY_KEY, Tally::default().encode());
         sled.guard("create", |db| db.apply_batch(batch))?;
         sled.flush()?;
@@ -547,9 +568,15 @@ impl Sled {
         self.guard("flush", synced)
     }
 
-    fn format(&self) -> Result<Option<u32>, StoreError> {
+    fn format(&self) -> Result<Option<Version>, StoreError> {
         let stored = self.guard("read", |db| db.get(FORMAT_KEY))?;
-        Ok(stored.and_then(|bytes| Some(u32::from_le_bytes(bytes.as_ref().try_into().ok()?))))
+        let decode = |bytes: &[u8]| {
+            let (format, rest) = bytes.split_first_chunk()?;
+            // The first format knew of no shapes.
+            let shape = rest.try_into().unwrap_or_default();
+            Some(Version { format: u32::from_le_bytes(*format), shape: u32::from_le_bytes(shape) })
+        };
+        Ok(stored.as_deref().and_then(decode))
     }
 
     fn mark(&self, stream: &str) -> Result<Option<Mark>, StoreError> {

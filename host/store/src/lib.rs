@@ -5,7 +5,8 @@
 //! at any time, and then its owners make it again from the events.
 //!
 //! To start: for each of [`Store::streams`] take its [`Store::snapshot`], then
-//! apply [`Store::tail`], the events after all snapshots in one pass.
+//! apply [`Store::tail`], the events after all snapshots in one pass. A snapshot that
+//! its owner cannot read is left out, and the stream comes from its beginning.
 
 mod blobs;
 mod error;
@@ -24,7 +25,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use blobs::{BlobReader, BlobWriter, Blobs};
 pub use error::StoreError;
-pub use index::{Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot};
+pub use index::{Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot, Version};
 pub use journal::{Committed, OnFatal, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
 
@@ -34,6 +35,8 @@ use index::Index;
 #[derive(Default)]
 pub struct StoreOptions {
     pub journal: journal::Options,
+    /// Number of the shapes that the owner puts into the index; with another number it is made again.
+    pub index_shape: u32,
 }
 
 /// What opening found, for the host to log.
@@ -70,13 +73,6 @@ pub struct Event {
     pub payload: Vec<u8>,
 }
 
-/// One stream: its snapshot, if any, and its events after that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loaded {
-    pub snapshot: Option<Snapshot>,
-    pub tail: Vec<Event>,
-}
-
 impl Store {
     /// Opens or creates the data folder `dir` and reads all of its journal and index once.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
@@ -90,7 +86,7 @@ impl Store {
         let max_queue_bytes = options.journal.max_queue_bytes.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
         let (journal, recovery) = Journal::open(&layout.journal, options.journal)?;
         let ends = journal.streams().into_iter().map(|(stream, head)| (stream, head.last)).collect();
-        let (index, index_state) = Index::open(&layout.index, &ends)?;
+        let (index, index_state) = Index::open(&layout.index, &layout.journal, options.index_shape, &ends)?;
         let inner = Inner {
             dir: dir.to_owned(),
             journal,
@@ -139,39 +135,18 @@ impl Store {
         self.inner.index.snapshot(stream)
     }
 
-    /// The events of all streams, each after its snapshot, in one pass over the journal.
-    pub fn tail(&self) -> Result<Tail, StoreError> {
+    /// The events of all streams, each after the event its owner's state goes through, in one pass over the journal.
+    pub fn tail(&self, through: &BTreeMap<String, u64>) -> Result<Tail, StoreError> {
         let mut after = BTreeMap::new();
         let mut from = self.inner.journal.last() + 1;
         for (stream, head) in self.heads() {
-            let through = self.inner.index.snapshot_through(&stream)?;
+            let through = through.get(&stream).copied().unwrap_or(0);
             if through < head.last {
                 from = from.min(head.first.max(through + 1));
             }
             after.insert(stream, through);
         }
         Ok(Tail { records: self.inner.journal.read(from)?, after })
-    }
-
-    /// One stream alone. To load many, use [`Store::tail`]: this reads the journal for each.
-    pub fn load(&self, stream: &str) -> Result<Loaded, StoreError> {
-        let snapshot = self.snapshot(stream)?;
-        let through = snapshot.as_ref().map_or(0, |snapshot| snapshot.through);
-        let Some(head) = self.heads().remove(stream).filter(|head| through < head.last) else {
-            return Ok(Loaded { snapshot, tail: Vec::new() });
-        };
-        let from = head.first.max(through + 1);
-        let mut tail = Vec::new();
-        for record in self.inner.journal.read(from)? {
-            let record = record?;
-            if record.sequence > head.last {
-                break;
-            }
-            if record.stream == stream {
-                tail.push(event(record));
-            }
-        }
-        Ok(Loaded { snapshot, tail })
     }
 
     /// All events from a sequence on, for exports and the audit log.

@@ -264,7 +264,7 @@ fn what_has_finished_is_not_answered_also_when_it_has_left_the_memory() {
     let mut project = pending(&[rule(1, &[])]);
     project.cancel(1).unwrap();
     let in_memory = project.approve(1, person("ann")).unwrap_err();
-    project.state.forget(1);
+    project.state.forget(1, 1);
     assert_eq!(project.approve(1, person("ann")).unwrap_err(), in_memory);
     expect!["deployment 1 has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"]
         .assert_eq(&in_memory);

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 use lockgate_core::definition::{Environment, OnFailure, Phase, Workflow};
+use lockgate_core::handle::Command;
 use lockgate_core::state::Event;
 use lockgate_core::status::DeploymentStatus;
 use lockgate_core::work::Step::*;
@@ -194,6 +195,50 @@ fn an_undo_can_only_be_stopped_by_force() {
     expect!["deployment 1 is going back to how it was; stop that with --force only if you must"].assert_eq(&refusal);
     project.stop(1).unwrap();
     assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/Canceled", ""));
+    expect!["smoke: 500"].assert_eq(&project.failure(1));
+    let undo = format!("{:?}", project.deployment(1).attempt.phases[0].undo);
+    assert!(undo.contains("NotUndone") && undo.contains("stopped by force"), "{undo}");
+    project.retry(1).unwrap();
+    assert_eq!(project.due(), "1 Plan(0)", "half-way back is not done");
+}
+
+#[test]
+fn a_cancel_does_not_rewrite_a_failure_before_it() {
+    let mut project = running();
+    project.answer(1, Run(0), fails("does not compile"));
+    assert_eq!(project.due(), "1 Run(2)");
+    project.cancel(1).unwrap();
+    project.answer(1, Run(2), done());
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+    expect!["build: does not compile"].assert_eq(&project.failure(1));
+}
+
+#[test]
+fn a_failure_after_a_cancel_does_not_rewrite_the_cancel() {
+    let mut project = running();
+    project.cancel(1).unwrap();
+    project.answer(1, Run(0), done());
+    project.answer(1, Run(2), fails("cannot clean up"));
+    assert_eq!((project.is(1).as_str(), project.failure(1).as_str()), ("Failed/Canceled", ""));
+}
+
+#[test]
+fn a_forced_stop_keeps_both_people_on_the_record() {
+    let mut project = running();
+    project.cancel(1).unwrap();
+    let (reason, by) = ("now!".to_owned(), person("eve"));
+    project.send(Command::Cancel { number: 1, forced: true, reason, by });
+    let attempt = &project.deployment(1).attempt;
+    let people = [&attempt.cancel, &attempt.stop].map(|request| request.as_ref().unwrap().by.person.as_str());
+    assert_eq!(people, ["tom", "eve"]);
+}
+
+#[test]
+fn an_answer_to_another_question_is_no_success_while_cancelling() {
+    let mut project = running();
+    project.cancel(1).unwrap();
+    project.answer(1, Run(0), plan(&[]));
+    assert_eq!(project.due(), "1 Cancel(0)");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use expect_test::expect;
 use lockgate_core::definition::{Environment, GateSet};
 use lockgate_core::deployment::GateVerdict;
+use lockgate_core::handle::Command;
+use lockgate_core::name::Timestamp;
 use lockgate_core::plugin::Decision;
 use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
@@ -20,8 +22,8 @@ fn gated(set: GateSet) -> Project {
 }
 
 fn round(project: &mut Project, errors: Answer, latency: Answer) {
-    project.answer(1, Gate(0), errors);
-    project.answer(1, Gate(1), latency);
+    project.answer(1, gate(0), errors);
+    project.answer(1, gate(1), latency);
 }
 
 #[test]
@@ -97,7 +99,7 @@ fn only_pass_passes_and_the_reasons_are_named_when_time_is_up() {
 #[test]
 fn a_gate_that_never_answers_is_an_error() {
     let mut project = gated(gates());
-    project.answer(1, Gate(1), passes());
+    project.answer(1, gate(1), passes());
     project.at(120);
     expect![[r#"Failed/GatesFailed"#]].assert_eq(&project.is(1));
     expect!["gates: errors: `errors` did not finish within its 120 s"].assert_eq(&project.failure(1));
@@ -107,12 +109,12 @@ fn a_gate_that_never_answers_is_an_error() {
 fn a_gate_may_measure_over_several_calls() {
     let mut project = gated(gates());
     let measuring = Answer::Sampled { memo: vec![3], poll_after_ms: 5_000, verdict: None };
-    project.answer(1, Gate(0), measuring);
-    project.answer(1, Gate(1), passes());
+    project.answer(1, gate(0), measuring);
+    project.answer(1, gate(1), passes());
     assert_eq!(project.due(), "");
     project.at(5);
-    assert_eq!(project.deployment(1).work(Gate(0)).unwrap().cursor, [3]);
-    project.answer(1, Gate(0), passes());
+    assert_eq!(project.deployment(1).work(gate(0)).unwrap().cursor, [3]);
+    project.answer(1, gate(0), passes());
     assert_eq!(project.is(1), "Succeeded/Approved");
 }
 
@@ -143,4 +145,25 @@ fn gates_are_cancelled_on_a_retry_as_in_progress() {
     project.retry(1).unwrap();
     project.cancel(1).unwrap();
     assert_eq!(project.is(1), "Failed/Canceled");
+}
+
+/// A round near the end gets no longer than the set.
+#[test]
+fn what_is_green_after_the_time_limit_was_not_green_in_time() {
+    let mut project = gated(GateSet { timeout_ms: 15 * SECOND, ..gates() });
+    round(&mut project, passes(), fails("down"));
+    project.at(10);
+    project.answer(1, gate(0), passes());
+    let late = project.call(1, gate(1));
+    project.skip_to(16);
+    project.send(Command::Report { call: late, answer: passes() });
+    assert_eq!(project.is(1), "Failed/GatesFailed");
+    expect!["gates: latency: `latency` did not finish within its 5 s"].assert_eq(&project.failure(1));
+}
+
+#[test]
+fn gates_are_not_sampled_in_a_frenzy() {
+    let mut project = gated(GateSet { interval_ms: 1, ..gates() });
+    round(&mut project, passes(), fails("down"));
+    assert_eq!(project.state.wake_at(), Some(Timestamp(100)));
 }

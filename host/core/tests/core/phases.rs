@@ -2,8 +2,12 @@
 
 use expect_test::expect;
 use lockgate_core::definition::{OnFailure, Phase, Workflow};
-use lockgate_core::handle::Command;
-use lockgate_core::status::{AttemptStatus, OperationStatus};
+use lockgate_core::deployment::{Change, Finish};
+use lockgate_core::handle::{Command, TryFrom};
+use lockgate_core::name::Timestamp;
+use lockgate_core::order::{Question, order};
+use lockgate_core::plugin::Progressed;
+use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::Step::*;
 use lockgate_core::work::{Answer, CallRef, ProjectId, idempotency_key};
 
@@ -309,6 +313,152 @@ fn a_retry_resumes_from_the_phase_that_failed() {
 }
 
 #[test]
+fn a_retry_resumes_at_what_failed_it_and_not_at_what_it_went_on_after() {
+    let optional = Phase { continue_on_error: true, ..phase("warm-cache") };
+    let mut project = Project::new(environment(), &[optional.clone(), phase("smoke")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("cold"));
+    project.answer(1, Run(1), fails("500"));
+    project.retry(1).unwrap();
+    assert_eq!(project.due(), "1 Run(1)");
+    project.answer(1, Run(1), done());
+    assert_eq!(project.is(1), "PartiallySucceeded/PhasePartiallySucceeded");
+    project.retry(1).unwrap();
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+/// Nothing has begun in the retry, but what the first attempt applied is there.
+#[test]
+fn what_an_earlier_attempt_began_is_undone_when_its_retry_fails() {
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&[apply("web"), apply("db"), phase("smoke")]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    for target in [0, 1] {
+        project.answer(1, Plan(target), plan(&["a"]));
+    }
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Run(0), done());
+    project.answer(1, Confirm(1), plan(&["begun"]));
+    project.answer(1, Confirm(1), plan(&["begun"]));
+    project.stop(1).unwrap();
+    project.retry(1).unwrap();
+    project.answer(1, Plan(1), fails("no access"));
+    assert_eq!(project.due(), "1 Undo(1)");
+    let order = order(&project.state, &project.state.due()[0]).unwrap();
+    assert!(matches!(order.question, Question::Undo { approved, .. } if approved.planned.changes[0].name == "begun"));
+    project.answer(1, Undo(1), done());
+    project.answer(1, Undo(0), done());
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+    assert_eq!(project.prod(), "live nothing, current nothing, before: ");
+}
+
+#[test]
+fn a_plugin_that_waits_without_getting_on_is_not_asked_at_once() {
+    let mut project = Project::new(environment(), &[phase("roll-out")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), progressed(1));
+    assert_eq!(project.due(), "1 Run(0)", "it got on");
+    project.answer(1, Run(0), progressed(1));
+    assert_eq!((project.due().as_str(), project.state.wake_at()), ("", Some(Timestamp(250))));
+}
+
+#[test]
+fn a_plugin_that_never_comes_to_an_end_is_given_up() {
+    let mut project = Project::new(environment(), &[phase("roll-out")]);
+    project.deploy("v1");
+    for round in 0..100_000_u32 {
+        let call = project.call(1, Run(0));
+        let step = Progressed { cursor: round.to_le_bytes().to_vec(), ..Progressed::default() };
+        project.send_only(Command::Report { call, answer: Answer::Progressed(step) });
+    }
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+    expect![
+        "roll-out: `roll-out` was called 100000 times and is not done; a plugin that waits asks to be called later"
+    ]
+    .assert_eq(&project.failure(1));
+}
+
+#[test]
+fn a_plugin_is_not_left_alone_for_days() {
+    let mut project = Project::new(environment(), &[retrying(1)]);
+    project.deploy("v1");
+    let Answer::Failed(mut failure) = stumbles("busy") else { unreachable!() };
+    failure.retry_after_ms = u32::MAX;
+    project.answer(1, Run(0), Answer::Failed(failure));
+    project.at(3_600);
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
+fn a_record_keeps_how_attempts_ended_and_does_not_grow_without_end() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    for _ in 0..120 {
+        project.answer(1, Run(0), fails("does not compile"));
+        project.retry(1).unwrap();
+    }
+    let earlier = &project.deployment(1).earlier;
+    assert_eq!((earlier.len(), earlier[0].number, earlier[99].number), (100, 21, 120));
+    assert_eq!(earlier[99].failure.as_ref().unwrap().message, "does not compile");
+    let reopened = project.events.iter().filter(|event| matches!(event.what, What::DeploymentReopened { .. }));
+    let largest = reopened.map(|event| serde_json::to_string(event).unwrap().len()).max().unwrap();
+    assert!(largest < 64 << 10, "{largest}");
+}
+
+/// Its host forgot the first attempt at another moment than whoever replays.
+#[test]
+fn a_retry_is_replayed_whenever_the_first_attempt_was_forgotten() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("does not compile"));
+    project.retry(1).unwrap();
+    let mut replayed = State::new(project.state.project.clone());
+    for event in &project.events {
+        replayed.apply(event).unwrap();
+        if matches!(event.what, What::Deployment { change: Change::Finished { .. }, .. }) {
+            replayed.forget(1, 1);
+        }
+    }
+    assert!(replayed == project.state);
+}
+
+#[test]
+fn an_event_that_does_not_fit_is_told_and_changes_nothing() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    let before = project.state.clone();
+    let what = What::Deployment { number: 9, change: Change::SlotTaken };
+    let event = Event { at: Timestamp(7), what };
+    let misfit = project.state.apply(&event).unwrap_err();
+    expect!["the event does not fit what came before it: there is no deployment 9"].assert_eq(&misfit.to_string());
+    assert!(project.state == before);
+}
+
+#[test]
+fn a_newer_attempt_is_not_forgotten_for_an_older_one() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("does not compile"));
+    project.retry(1).unwrap();
+    project.answer(1, Run(0), fails("does not compile"));
+    project.state.forget(1, 1);
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+}
+
+#[test]
+fn a_record_of_another_deployment_is_not_tried_again() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    for _ in 0..2 {
+        let number = project.deploy("v1");
+        project.answer(number, Run(0), fails("does not compile"));
+    }
+    let other = project.state.deployments[&2].clone();
+    project.state.forget(1, 1);
+    let (from, by) = (TryFrom::Start, person("tom"));
+    let again = Command::TryAgain { number: 1, finished: Some(other), from, by };
+    assert!(project.attempt(again).unwrap_err().contains("there is no deployment 1"));
+}
+
+#[test]
 fn a_retry_that_is_undone_goes_back_to_before_the_first_attempt() {
     let phases = [apply("web"), apply("db")];
     let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&phases) };
@@ -363,8 +513,7 @@ fn a_redeploy_starts_over() {
     assert_eq!(project.due(), "1 Run(0)");
     let refusal = project.redeploy(1).unwrap_err();
     expect!["deployment 1 has not finished (InProgress/PhaseInProgress); cancel it first or wait"].assert_eq(&refusal);
-    let earlier = project.deployment(1).earlier[0].status();
-    assert_eq!(earlier, (AttemptStatus::Succeeded, OperationStatus::Approved));
+    assert_eq!(project.deployment(1).earlier[0].finish, Finish::Succeeded);
 }
 
 #[test]
@@ -384,7 +533,7 @@ fn a_finished_deployment_that_left_memory_is_retried_from_its_record() {
     project.deploy("v1");
     project.answer(1, Run(0), fails("does not compile"));
     let record = project.state.deployments[&1].clone();
-    project.state.forget(1);
+    project.state.forget(1, 1);
     let retry = |finished| Command::TryAgain {
         number: 1,
         finished,
@@ -402,7 +551,7 @@ fn a_finished_deployment_that_left_memory_is_retried_from_its_record() {
 fn a_running_deployment_is_never_forgotten() {
     let mut project = Project::new(environment(), &[phase("build")]);
     project.deploy("v1");
-    project.state.forget(1);
+    project.state.forget(1, 1);
     assert_eq!(project.due(), "1 Run(0)");
 }
 

@@ -1,11 +1,11 @@
 //! Plan, approve, confirm, apply: what was approved is what is applied.
 
 use expect_test::expect;
-use lockgate_core::definition::{Environment, OnFailure, Workflow};
+use lockgate_core::definition::{Environment, OnFailure, Phase, Workflow};
 use lockgate_core::deployment::Flags;
 use lockgate_core::handle::{Command, Deploy};
 use lockgate_core::order::{Question, order};
-use lockgate_core::plugin::ChangeAction;
+use lockgate_core::plugin::{ChangeAction, FieldChange, ResourceChange, Retry};
 use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
 use serde_json::{Value, json};
@@ -34,8 +34,8 @@ fn a_deployment_plans_asks_confirms_applies_checks_its_gates_and_is_live() {
     project.answer(1, Confirm(2), plan(&["b"]));
     project.answer(1, Run(2), done());
     assert_eq!(project.due(), "1 Gate(0), 1 Gate(1)");
-    project.answer(1, Gate(0), passes());
-    project.answer(1, Gate(1), passes());
+    project.answer(1, gate(0), passes());
+    project.answer(1, gate(1), passes());
     expect![[r#"
         NotDeployed/Queued
         NotDeployed/Pending
@@ -206,10 +206,8 @@ fn a_world_that_never_holds_still_ends_the_attempt() {
         project.answer(1, Confirm(0), plan(&[&round.to_string()]));
     }
     assert_eq!(project.is(1), "Failed/PhaseFailed");
-    expect![
-        "apply-web: the plan changed 10 times between approval and apply; find out what else writes here, then retry"
-    ]
-    .assert_eq(&project.failure(1));
+    expect!["plan: the plan changed 10 times between approval and apply; find out what else writes here, then retry"]
+        .assert_eq(&project.failure(1));
 }
 
 #[test]
@@ -247,6 +245,81 @@ fn a_destructive_plan_is_refused_and_names_what_it_destroys() {
     project.send(Command::Deploy(Deploy { flags, ..to_prod("v1") }));
     project.answer(2, Plan(0), destroys());
     assert_eq!(project.due(), "2 Confirm(0)");
+}
+
+/// Whatever its target calls it.
+#[test]
+fn what_deletes_or_replaces_is_destructive_and_the_rest_as_its_target_says() {
+    let refused = |action, destructive| {
+        let mut project = Project::new(environment(), &[apply("web")]);
+        project.deploy("v1");
+        let change = ResourceChange { destructive, ..change("a", action) };
+        project.answer(1, Plan(0), planned(vec![change], Value::Null));
+        project.deployment(1).is_finished()
+    };
+    use ChangeAction::*;
+    for action in [Delete, Replace] {
+        assert!(refused(action, false), "{action:?}");
+    }
+    for action in [Create, Update, NoOp] {
+        assert!(refused(action, true) && !refused(action, false), "{action:?}");
+    }
+}
+
+#[test]
+fn a_plan_that_cannot_be_confirmed_fails_the_attempt_whatever_its_phase_says() {
+    let optional = Phase { continue_on_error: true, ..apply("db") };
+    let always = Phase { always_run: true, ..phase("cleanup") };
+    let mut project = Project::new(environment(), &[apply("web"), optional, always]);
+    project.deploy("v1");
+    for step in [Plan(0), Plan(1), Confirm(0)] {
+        project.answer(1, step, plan(&["a"]));
+    }
+    project.answer(1, Run(0), done());
+    project.answer(1, Confirm(1), fails("no access"));
+    assert_eq!(project.due(), "1 Run(2)");
+    project.answer(1, Run(2), done());
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+    expect!["plan: no access"].assert_eq(&project.failure(1));
+    expect!["apply-web Succeeded, apply-db Skipped, cleanup Succeeded"].assert_eq(&project.phases(1));
+    project.retry(1).unwrap();
+    assert_eq!(project.due(), "1 Plan(1)");
+}
+
+/// Two applications may have a resource of one name, and the order of fields says nothing.
+#[test]
+fn a_difference_tells_applications_apart_and_ignores_the_order_of_fields() {
+    let field = |path: &str| FieldChange {
+        path: path.to_owned(),
+        before: String::new(),
+        after: "1".to_owned(),
+        sensitive: false,
+        fingerprint: String::new(),
+    };
+    let of = |application: &str, fields: &[&str]| ResourceChange {
+        application: application.to_owned(),
+        fields: fields.iter().map(|path| field(path)).collect(),
+        ..change("a", ChangeAction::Update)
+    };
+    let approved = vec![of("shop", &["x", "y"]), of("bank", &["x"])];
+    let mut project = Project::new(asking(), &[apply("web")]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), planned(approved, Value::Null));
+    project.approve(1, person("ann")).unwrap();
+    project.answer(1, Confirm(0), planned(vec![of("bank", &["z"]), of("shop", &["y", "x"])], Value::Null));
+    let asked = project.deployment(1).attempt.approval.clone().unwrap();
+    expect!["file a of bank: changed since it was approved"].assert_eq(&asked.difference.join("\n"));
+}
+
+/// Its target may think that asking again helps.
+#[test]
+fn a_stale_plan_never_costs_a_retry() {
+    let mut project = Project::new(environment(), &[Phase { retries: 3, ..apply("web") }]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Run(0), Answer::Failed(failure("plan-stale", "moved", Retry::SameKey)));
+    assert_eq!(project.due(), "1 Confirm(0)");
 }
 
 #[test]

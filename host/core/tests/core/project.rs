@@ -8,8 +8,8 @@ use std::sync::Arc;
 use lockgate_core::definition::{Definition, Environment, Phase};
 use lockgate_core::deployment::{Change, Deployment, DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, NewRelease, TryFrom, handle};
-use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
+use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, TryFrom, handle};
+use lockgate_core::name::{Actor, DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef, ProjectId, Step};
 
@@ -18,6 +18,8 @@ use crate::words::*;
 pub struct Project {
     pub state: State,
     pub events: Vec<Event>,
+    /// What the operator approved.
+    pub gates: BTreeMap<Name, Digest>,
     now: Timestamp,
     /// What people saw after each turn, without repetitions.
     seen: BTreeMap<DeploymentNumber, Vec<String>>,
@@ -30,7 +32,13 @@ impl Project {
 
     pub fn of(definition: Definition) -> Self {
         let id = ProjectId { name: name("shop"), uid: "7".to_owned() };
-        let mut project = Self { state: State::new(id), events: Vec::new(), now: Timestamp(0), seen: BTreeMap::new() };
+        let mut project = Self {
+            state: State::new(id),
+            events: Vec::new(),
+            gates: approved_gates(),
+            now: Timestamp(0),
+            seen: BTreeMap::new(),
+        };
         project.define(definition);
         for text in ["v1", "v2", "v3"] {
             project.send(new_release(text));
@@ -55,24 +63,30 @@ impl Project {
         self.now = end;
     }
 
+    /// Moves the clock alone, as when the owner is late.
+    pub fn skip_to(&mut self, seconds: i64) {
+        self.now = Timestamp(seconds * 1_000);
+    }
+
     pub fn send(&mut self, command: Command) {
         self.attempt(command).unwrap();
     }
 
     /// Without a look at what everyone sees: for floods.
     pub fn send_only(&mut self, command: Command) {
-        let events = handle(&self.state, command, self.now).unwrap();
-        events.iter().for_each(|event| self.state.apply(event));
+        let events = handle(&self.state, command, Surroundings { now: self.now, gates: &self.gates }).unwrap();
+        events.iter().for_each(|event| self.state.apply(event).unwrap());
     }
 
     /// The refusal as its reader sees it.
     pub fn attempt(&mut self, command: Command) -> Result<(), String> {
-        let events = handle(&self.state, command, self.now).map_err(|rejection| rejection.to_string())?;
+        let around = Surroundings { now: self.now, gates: &self.gates };
+        let events = handle(&self.state, command, around).map_err(|rejection| rejection.to_string())?;
         for event in events {
             let line = serde_json::to_string(&event).unwrap();
             let read: Event = serde_json::from_str(&line).unwrap();
             assert_eq!(read, event, "an event reads back as it was written: {line}");
-            self.state.apply(&read);
+            self.state.apply(&read).unwrap();
             self.events.push(read);
         }
         for (number, deployment) in &self.state.deployments {
@@ -149,7 +163,7 @@ impl Project {
             let answer = match due.step {
                 Step::Plan(_) | Step::Confirm(_) => plan(&["a"]),
                 Step::Run(_) | Step::Cancel(_) | Step::Undo(_) => done(),
-                Step::Gate(_) => passes(),
+                Step::Gate { .. } => passes(),
             };
             self.send(Command::Report { call: due.call, answer });
         }
@@ -166,7 +180,7 @@ impl Project {
         let due = self.state.due().into_iter();
         let told = |cancelling| if cancelling { " (told to stop)" } else { "" };
         let words: Vec<String> =
-            due.map(|due| format!("{} {:?}{}", due.call.deployment, due.step, told(due.cancelling))).collect();
+            due.map(|due| format!("{} {}{}", due.call.deployment, step_text(due.step), told(due.cancelling))).collect();
         words.join(", ")
     }
 
@@ -181,7 +195,7 @@ impl Project {
 
     pub fn failure(&self, number: DeploymentNumber) -> String {
         let failure = self.deployment(number).attempt.failure.as_ref();
-        failure.map(|failure| format!("{}: {}", failure.phase, failure.message)).unwrap_or_default()
+        failure.map(|failure| format!("{}: {}", failure.of, failure.message)).unwrap_or_default()
     }
 
     /// Name and result of each phase.
@@ -213,6 +227,13 @@ impl Project {
             _ => None,
         };
         self.events.iter().filter_map(key).collect()
+    }
+}
+
+fn step_text(step: Step) -> String {
+    match step {
+        Step::Plan(_) | Step::Confirm(_) | Step::Run(_) | Step::Cancel(_) | Step::Undo(_) => format!("{step:?}"),
+        Step::Gate { index, .. } => format!("Gate({index})"),
     }
 }
 

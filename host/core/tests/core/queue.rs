@@ -1,7 +1,7 @@
 //! Whose turn it is.
 
 use expect_test::expect;
-use lockgate_core::deployment::DeploymentType;
+use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy};
 use lockgate_core::state::{REMEMBERED_TRIGGERS, TriggerKey};
@@ -100,6 +100,13 @@ fn an_environment_in_use_cannot_be_removed() {
     let refusal =
         project.attempt(Command::SetDefinition { definition: without.clone().into(), by: person("olga") }).unwrap_err();
     expect!["environment `prod` cannot be removed while deployment 1 is under way there"].assert_eq(&refusal);
+    project.all_goes_well();
+    let refusal =
+        project.attempt(Command::SetDefinition { definition: without.clone().into(), by: person("olga") }).unwrap_err();
+    expect!["environment `prod` cannot be removed while v1 is live there; take it down first, with a deployment of type DESTROY"]
+        .assert_eq(&refusal);
+    let flags = Flags { allow_destructive: true, ..Flags::default() };
+    project.send(Command::Deploy(Deploy { deployment_type: DeploymentType::Destroy, flags, ..to_prod("v1") }));
     project.all_goes_well();
     project.define(without);
 }

@@ -77,6 +77,23 @@ fn a_draft_may_change_until_it_is_active_and_is_not_deployed_before() {
     project.send(deploy);
 }
 
+/// A hand in it is a hand in it, also before it became what it is.
+#[test]
+fn whoever_wrote_sent_or_activated_a_draft_may_not_approve_it() {
+    let approvals = asks(&[rule(1, &[])]);
+    let mut project = Project::new(Environment { approvals, ..environment() }, &[phase("build")]);
+    for by in ["ann", "bob"] {
+        project.send(Command::CreateRelease(NewRelease { draft: true, by: person(by), ..release("v4") }));
+    }
+    project.send(Command::ActivateRelease { tag: tag("v4"), by: person("cat") });
+    project.deploy("v4");
+    for involved in ["ann", "bob", "cat"] {
+        let refusal = project.approve(1, person(involved)).unwrap_err();
+        assert!(refusal.contains("created or triggered"), "{refusal}");
+    }
+    project.approve(1, person("dan")).unwrap();
+}
+
 #[test]
 fn an_abandoned_release_is_refused_everything() {
     let mut project = project();

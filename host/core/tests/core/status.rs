@@ -85,8 +85,8 @@ fn every_status_has_its_two_views() {
         }),
         (to_gates, |project| project.all_goes_well()),
         (to_gates, |project| {
-            project.answer(1, Gate(0), fails("down"));
-            project.answer(1, Gate(1), passes());
+            project.answer(1, gate(0), fails("down"));
+            project.answer(1, gate(1), passes());
             project.at(5);
         }),
     ];

@@ -14,7 +14,7 @@ use lockgate_core::plugin::{
     ResourceChange, Retry, Verdict,
 };
 use lockgate_core::release::ApprovedPlugin;
-use lockgate_core::work::Answer;
+use lockgate_core::work::{Answer, Side, Step};
 use serde_json::{Value, json};
 
 pub const SECOND: u64 = 1_000;
@@ -72,6 +72,11 @@ pub fn gates() -> GateSet {
     }
 }
 
+/// The gate's call.
+pub fn gate(index: usize) -> Step {
+    Step::Gate { side: Side::Post, index }
+}
+
 pub fn phase(text: &str) -> Phase {
     Phase {
         name: name(text),
@@ -100,6 +105,11 @@ pub fn definition(environments: &[(&str, Environment)], workflow: Workflow) -> D
         workflows: [(name("full-plan"), Arc::new(workflow))].into(),
         ..Definition::default()
     }
+}
+
+/// What the operator approved of it.
+pub fn approved_gates() -> BTreeMap<Name, Digest> {
+    [(name("probe"), Digest::of(b"probe"))].into()
 }
 
 /// What an operator approved: `steps`, `files` and `probe`.

@@ -56,7 +56,7 @@ fn log_name(deployment: &Deployment, step: Step) -> String {
         Step::Plan(_) | Step::Confirm(_) => "plan".to_owned(),
         Step::Run(index) | Step::Cancel(index) => deployment.phase(index).name.to_string(),
         Step::Undo(_) => "undo".to_owned(),
-        Step::Gate(_) => "gates".to_owned(),
+        Step::Gate { .. } => "gates".to_owned(),
     }
 }
 

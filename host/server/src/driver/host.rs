@@ -17,10 +17,14 @@ use lockgate_store::{IndexState, OnFatal, Store, StoreError, StoreOptions};
 use serde_json::Value;
 
 use super::calls::CallRunner;
-use super::project::{self, ProjectHandle, Refusal};
+use super::index;
+use super::project::{self, Loaded, ProjectHandle, Refusal};
 use super::replay;
 use super::system::{SystemHandle, SystemRefusal};
 use crate::clock;
+
+/// Clocks of one machine may differ by so much after a restart.
+const CLOCK_TOLERANCE_MS: u64 = 60_000;
 
 pub struct Settings {
     pub data: PathBuf,
@@ -45,13 +49,9 @@ pub enum HostError {
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
     #[error(
-        "stream `{stream}`, event {sequence}: this version of Lockgate cannot read it ({error}); use the version that wrote it, or a newer one"
+        "event {sequence}, of plugins and tokens: this version of Lockgate cannot read it ({error}); use the version that wrote it, or a newer one"
     )]
-    UnknownEvent { stream: String, sequence: u64, error: serde_json::Error },
-    #[error(
-        "the journal has events of project `{stream}`, which was never created; the data folder is not whole, restore it from a backup"
-    )]
-    OrphanStream { stream: String },
+    UnknownEvent { sequence: u64, error: serde_json::Error },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +69,12 @@ impl Host {
     pub async fn open(settings: Settings) -> Result<Self, HostError> {
         let options = StoreOptions {
             journal: lockgate_journal::Options { on_fatal: Some(stop_the_process()), ..Default::default() },
+            index_shape: index::SHAPE,
         };
         let (store, opened) = Store::open(&settings.data, options)?;
         if let Some(torn) = &opened.torn_tail {
             tracing::warn!(
-                "{} ended in an unfinished write: {} bytes from offset {} were cut off; nothing acknowledged was in them",
+                "{} ended in an unfinished write: {} bytes from offset {} were cut off; nothing acknowledged was in them, if the disk kept what it said it had written",
                 torn.segment.display(),
                 torn.bytes,
                 torn.offset
@@ -90,18 +91,19 @@ impl Host {
         let system = SystemHandle::new(store.clone(), system);
         let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone());
         let host = Self { store, sandbox, system, projects: Arc::default(), runner };
-        for (state, sequence) in projects {
-            host.start(state, sequence);
+        for loaded in projects {
+            warn_of_a_clock_that_is_behind(&loaded.state);
+            host.start(loaded);
         }
         Ok(host)
     }
 
-    fn start(&self, state: State, sequence: u64) -> ProjectHandle {
+    fn start(&self, loaded: Loaded) -> ProjectHandle {
         let mut projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = state.project.name.clone();
+        let name = loaded.state.project.name.clone();
         projects
             .entry(name)
-            .or_insert_with(|| project::own(state, sequence, self.store.clone(), self.runner.clone()))
+            .or_insert_with(|| project::own(loaded, self.store.clone(), self.system.clone(), self.runner.clone()))
             .clone()
     }
 
@@ -126,10 +128,14 @@ impl Host {
     async fn create_project(&self, name: Name, by: Actor) -> Result<ProjectHandle, Refusal> {
         let uid = random_hex::<16>();
         let create = SystemCommand::CreateProject { project: ProjectId { name: name.clone(), uid }, by };
-        let system = self.system.send(create, clock::now()).await.map_err(|_| Refusal::Stopping)?;
+        let system = self.system.send(create, clock::now()).await.map_err(|refusal| match refusal {
+            SystemRefusal::NotWritten(error) => Refusal::NotWritten(error),
+            // Nothing stands in the way of a project but the host's end.
+            SystemRefusal::Rejected(_) | SystemRefusal::Stopping => Refusal::Stopping,
+        })?;
         // Someone else may have been first: the id on record is the project's.
         let project = system.projects.get(&name).cloned().ok_or(Refusal::Stopping)?;
-        Ok(self.start(State::new(project), 0))
+        Ok(self.start(Loaded { state: State::new(project), sequence: 0, damage: None }))
     }
 
     /// Stores and inspects a component. It does nothing until an operator approves it.
@@ -189,6 +195,19 @@ fn raise_file_limit() {
         && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
     {
         tracing::warn!(%error, "the limit of open files stays at {}", current.unwrap_or(u64::MAX));
+    }
+}
+
+/// Time never runs backward for a project: until the clock has caught up with its last event, its timers wait.
+fn warn_of_a_clock_that_is_behind(state: &State) {
+    let ahead_ms = state.last_event_at.ms_since(clock::now());
+    if ahead_ms > CLOCK_TOLERANCE_MS {
+        tracing::error!(
+            project = %state.project.name,
+            "the last event is from {}, {} s ahead of this host's clock: time limits, gates and retries wait until then; set the clock right",
+            clock::rfc3339(state.last_event_at),
+            ahead_ms / 1_000
+        );
     }
 }
 

@@ -13,23 +13,29 @@ pub const FINISHED: &str = "finished";
 /// History of a deployment: number and sequence to the event as people read it.
 pub const HISTORY: &str = "history";
 
+/// Raised when a record or a snapshot gets another shape: an index of the old one is made again from the journal.
+pub const SHAPE: u32 = 1;
+
+/// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.
+pub type Finished = (DeploymentNumber, u32);
+
 /// Batches that wait to be indexed; then the owner waits with them.
 const WAITING_BATCHES: usize = 256;
 
-pub struct Indexer(mpsc::Sender<(IndexBatch, Vec<DeploymentNumber>)>);
+pub struct Indexer(mpsc::Sender<(IndexBatch, Vec<Finished>)>);
 
 impl Indexer {
-    pub async fn send(&self, batch: IndexBatch, finished: Vec<DeploymentNumber>) {
+    pub async fn send(&self, batch: IndexBatch, finished: Vec<Finished>) {
         // A gone indexer has said why; the journal holds everything, and the next start catches up.
         let _ = self.0.send((batch, finished)).await;
     }
 }
 
-type Forgettable = mpsc::UnboundedReceiver<Vec<DeploymentNumber>>;
+type Forgettable = mpsc::UnboundedReceiver<Vec<Finished>>;
 
 /// Also gives how far the index is, and the finished deployments it has the record of.
 pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, Forgettable) {
-    let (sender, mut batches) = mpsc::channel::<(IndexBatch, Vec<DeploymentNumber>)>(WAITING_BATCHES);
+    let (sender, mut batches) = mpsc::channel::<(IndexBatch, Vec<Finished>)>(WAITING_BATCHES);
     let (indexed, indexed_receiver) = watch::channel(0);
     // Unbounded is bounded here: no more numbers than batches were let in.
     let (forget, forgettable) = mpsc::unbounded_channel();
@@ -49,24 +55,22 @@ pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, For
     (Indexer(sender), indexed_receiver, forgettable)
 }
 
-pub fn entries(state: &State, events: &[(u64, Event)], finished: &[DeploymentNumber]) -> Vec<Entry> {
+pub fn entries(state: &State, events: &[(u64, Event)], finished: &[Finished]) -> Vec<Entry> {
     let history = events.iter().filter_map(|(sequence, event)| {
         let number = deployment_of(event)?;
         let row = narrate::row(state, number, event);
         Some(entry(HISTORY, history_key(number, *sequence), &row))
     });
-    let records = finished.iter().filter_map(|number| {
-        let deployment = state.deployments.get(number)?;
+    let records = finished.iter().filter_map(|(number, attempt)| {
+        let deployment = state.deployments.get(number).filter(|deployment| deployment.attempt.number == *attempt)?;
         Some(entry(FINISHED, number.to_be_bytes().to_vec(), deployment.as_ref()))
     });
     history.chain(records).collect()
 }
 
-pub fn finished_by(event: &Event) -> Option<DeploymentNumber> {
-    match &event.what {
-        What::Deployment { number, change: Change::Finished { .. } } => Some(*number),
-        _ => None,
-    }
+pub fn finished_by(state: &State, event: &Event) -> Option<Finished> {
+    let What::Deployment { number, change: Change::Finished { .. } } = &event.what else { return None };
+    Some((*number, state.deployments.get(number)?.attempt.number))
 }
 
 pub fn history_key(number: DeploymentNumber, sequence: u64) -> Vec<u8> {
@@ -85,7 +89,6 @@ fn deployment_of(event: &Event) -> Option<DeploymentNumber> {
         What::CurrentChanged { deployment, .. } => Some(*deployment),
         What::LiveChanged { live, .. } => live.as_ref().map(|live| live.deployment),
         What::DeploymentReopened { .. }
-        | What::ProjectCreated { .. }
         | What::DefinitionChanged { .. }
         | What::ReleaseCreated { .. }
         | What::ReleaseActivated { .. }

@@ -9,6 +9,8 @@ mod narrate;
 mod project;
 mod replay;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub use calls::log_id;
 pub use host::{AddPluginError, Host, HostError, Settings, blocking, random_hex};

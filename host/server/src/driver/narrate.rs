@@ -1,9 +1,9 @@
 //! Tells what happened in a sentence, for the history that people read.
 
-use lockgate_core::deployment::{Change, Deployment, Finish, UndoResult};
+use lockgate_core::deployment::{Change, Deployment, Finish, GatesChange, PhaseChange, UndoResult};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::work::{Answer, Step};
+use lockgate_core::work::{Answer, Side, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub fn row(state: &State, number: DeploymentNumber, event: &Event) -> HistoryRow
     });
     let (event_type, text, details) = match (&event.what, deployment) {
         (What::Deployment { change, .. }, Some(deployment)) => {
-            (type_of(change), sentence(deployment, change), details(deployment, change))
+            (type_of_change(change), sentence(deployment, change), details(deployment, change))
         }
         (What::DeploymentQueued(queued), _) => {
             let text = format!("{} triggered {} to {}", queued.by.person, queued.release, queued.environment);
@@ -57,6 +57,27 @@ fn type_of(event: &impl Serialize) -> String {
     }
 }
 
+/// What happens to a phase and to the gates is named after them.
+fn type_of_change(change: &Change) -> String {
+    match change {
+        Change::Phase {
+            change:
+                change @ (PhaseChange::CancelStarted { .. }
+                | PhaseChange::UndoStarted { .. }
+                | PhaseChange::UndoEnded { .. }),
+            ..
+        } => type_of(change),
+        Change::Phase { change, .. } => format!("phase_{}", type_of(change)),
+        Change::Gates {
+            change:
+                change @ (GatesChange::Judged { .. } | GatesChange::RoundStarted { .. } | GatesChange::RoundEnded { .. }),
+            ..
+        } => format!("gate_{}", type_of(change)),
+        Change::Gates { change, .. } => format!("gates_{}", type_of(change)),
+        change => type_of(change),
+    }
+}
+
 fn sentence(deployment: &Deployment, change: &Change) -> String {
     let phase = |index: &usize| deployment.phase(*index).name.to_string();
     match change {
@@ -80,12 +101,12 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::RetryPlanned { step, because, .. } => {
             format!("{} will be tried again: {because}", step_in_words(deployment, *step))
         }
-        Change::ApprovalRequested { approval } if approval.difference.is_empty() => "waits for approval".to_owned(),
-        Change::ApprovalRequested { approval } => {
+        Change::ApprovalRequested { approval, .. } if approval.difference.is_empty() => "waits for approval".to_owned(),
+        Change::ApprovalRequested { approval, .. } => {
             format!("waits for approval again, for the plan changed: {}", approval.difference.join("; "))
         }
-        Change::Approved { by } => remarked(format!("{} approved", by.by.person), &by.comment),
-        Change::Refused { by } => remarked(format!("{} rejected", by.by.person), &by.comment),
+        Change::Approved { by, .. } => remarked(format!("{} approved", by.by.person), &by.comment),
+        Change::Refused { by, .. } => remarked(format!("{} rejected", by.by.person), &by.comment),
         Change::ApprovalCompleted { .. } => "approved".to_owned(),
         Change::ConfirmStarted { phase: index, .. } => format!("planning again, just before {} applies", phase(index)),
         Change::Confirmed { .. } => "the plan is still the one that was approved".to_owned(),
@@ -93,36 +114,47 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
             format!("the plan is not the approved one any more: {}", difference.join("; "))
         }
         Change::FoundStale { phase: index } => format!("{} found the world changed under its apply", phase(index)),
-        Change::PhaseStarted { phase: index, .. } => format!("{} started", phase(index)),
-        Change::PhaseSucceeded { phase: index } => {
-            remarked(format!("{} succeeded", phase(index)), &deployment.attempt.phases[*index].summary)
-        }
-        Change::PhaseFailed { phase: index, failure, fails_attempt } => {
-            let goes_on = if *fails_attempt { "" } else { " (the workflow goes on)" };
-            format!("{} failed: {}{goes_on}", phase(index), failure.message)
-        }
-        Change::PhaseCanceled { phase: index } => format!("{} was stopped", phase(index)),
-        Change::PhaseSkipped { phase: index } => format!("{} is skipped", phase(index)),
+        Change::Phase { phase: index, change } => phase_sentence(deployment, *index, change),
+        Change::Gates { side, change } => gates_sentence(deployment, *side, change),
+        Change::Failed { failure } => format!("{} failed: {}", failure.of, failure.message),
         Change::CancelRequested { cancel } => remarked(format!("{} cancels", cancel.by.person), &cancel.reason),
-        Change::CancelStarted { phase: index, .. } => format!("{} is asked to stop what it started", phase(index)),
-        Change::UndoStarted { phase: index, .. } => format!("going back: {} is undone", phase(index)),
-        Change::UndoEnded { phase: index, result: UndoResult::Undone } => {
-            format!("{} is back to how it was", phase(index))
+        Change::StopForced { stop } => remarked(format!("{} stops it by force", stop.by.person), &stop.reason),
+        Change::Finished { finish } => finished(deployment, *finish),
+    }
+}
+
+fn phase_sentence(deployment: &Deployment, index: usize, change: &PhaseChange) -> String {
+    let phase = &deployment.phase(index).name;
+    match change {
+        PhaseChange::Started { .. } => format!("{phase} started"),
+        PhaseChange::Succeeded => remarked(format!("{phase} succeeded"), &deployment.attempt.phases[index].summary),
+        PhaseChange::Failed { failure, .. } => {
+            let goes_on = if deployment.phase(index).continue_on_error { " (the workflow goes on)" } else { "" };
+            format!("{phase} failed: {}{goes_on}", failure.message)
         }
-        Change::UndoEnded { phase: index, result: UndoResult::NotUndone(failure) } => {
-            format!("{} could not be undone: {}", phase(index), failure.message)
+        PhaseChange::Canceled => format!("{phase} was stopped"),
+        PhaseChange::Skipped => format!("{phase} is skipped"),
+        PhaseChange::CancelStarted { .. } => format!("{phase} is asked to stop what it started"),
+        PhaseChange::UndoStarted { .. } => format!("going back: {phase} is undone"),
+        PhaseChange::UndoEnded { result: UndoResult::Undone } => format!("{phase} is back to how it was"),
+        PhaseChange::UndoEnded { result: UndoResult::NotUndone(failure) } => {
+            format!("{phase} could not be undone: {}", failure.message)
         }
-        Change::GatesStarted { .. } => "the gates are watched".to_owned(),
-        Change::GateRoundStarted { round, .. } => format!("gates, round {round}"),
-        Change::GateJudged { gate, outcome } => {
-            let name = deployment.step_name(Step::Gate(*gate));
+    }
+}
+
+fn gates_sentence(deployment: &Deployment, side: Side, change: &GatesChange) -> String {
+    match change {
+        GatesChange::Started { .. } => "the gates are watched".to_owned(),
+        GatesChange::RoundStarted { round, .. } => format!("gates, round {round}"),
+        GatesChange::Judged { gate, outcome } => {
+            let name = deployment.step_name(Step::Gate { side, index: *gate });
             format!("gate {name}: {}", remarked(type_of(&outcome.outcome), &outcome.reason))
         }
-        Change::GateRoundEnded { green_since: Some(_), .. } => "all gates are green".to_owned(),
-        Change::GateRoundEnded { green_since: None, .. } => "not all gates are green".to_owned(),
-        Change::GatesPassed => "the gates passed".to_owned(),
-        Change::GatesFailed { reason } => format!("the gates failed: {reason}"),
-        Change::Finished { finish, .. } => finished(deployment, *finish),
+        GatesChange::RoundEnded { green_since: Some(_), .. } => "all gates are green".to_owned(),
+        GatesChange::RoundEnded { green_since: None, .. } => "not all gates are green".to_owned(),
+        GatesChange::Passed => "the gates passed".to_owned(),
+        GatesChange::Failed { reason } => format!("the gates failed: {reason}"),
     }
 }
 
@@ -135,7 +167,7 @@ pub fn step_in_words(deployment: &Deployment, step: Step) -> String {
         Step::Run(_) => name.to_string(),
         Step::Cancel(_) => format!("cancel of {name}"),
         Step::Undo(_) => format!("undo of {name}"),
-        Step::Gate(_) => format!("gate {name}"),
+        Step::Gate { .. } => format!("gate {name}"),
     }
 }
 
@@ -180,10 +212,11 @@ fn details(deployment: &Deployment, change: &Change) -> Value {
         }
         Change::Drifted { difference, digest, .. } => json!({ "difference": difference, "plan_digest": digest }),
         Change::TargetPlanned { digest, .. } => json!({ "digest": digest }),
-        Change::ApprovalCompleted { plan_digest } => json!({ "plan_digest": plan_digest }),
-        Change::PhaseFailed { failure, .. } => json!({ "code": failure.code }),
-        Change::GateJudged { gate, outcome } => {
-            json!({ "gate": deployment.step_name(Step::Gate(*gate)), "outcome": outcome.outcome })
+        Change::ApprovalCompleted { plan_digest, .. } => json!({ "plan_digest": plan_digest }),
+        Change::Phase { change: PhaseChange::Failed { failure, .. }, .. } => json!({ "code": failure.code }),
+        Change::Gates { side, change: GatesChange::Judged { gate, outcome } } => {
+            let name = deployment.step_name(Step::Gate { side: *side, index: *gate });
+            json!({ "gate": name, "outcome": outcome.outcome })
         }
         _ => Value::Null,
     }

@@ -3,20 +3,25 @@
 //! It takes all that waits, decides, commits once, and only then answers and acts. While a commit is under way
 //! the next commands gather: the disk sets the pace, not a timer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
-use lockgate_core::definition::RESERVED_PHASE_NAMES;
-use lockgate_core::deployment::{Change, Deployment, Finish};
-use lockgate_core::handle::{Command, Rejection, handle};
-use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
+use futures::FutureExt as _;
+use lockgate_core::definition::LOGS_BESIDE_PHASES;
+use lockgate_core::deployment::{Change, Deployment, Finish, PhaseChange};
+use lockgate_core::handle::{Command, Rejection, Surroundings, handle};
+use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef};
-use lockgate_store::{IndexBatch, Store};
+use lockgate_store::{IndexBatch, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::calls::{CallRunner, Keep, RunningCalls, log_id};
-use super::index::{self, Indexer};
+use super::host::blocking;
+use super::index::{self, Finished, Indexer};
+use super::system::SystemHandle;
 use crate::clock;
 
 /// Commands that wait for the owner; a sender over that waits with them.
@@ -28,6 +33,8 @@ const COMMIT_BYTES: usize = 8 << 20;
 /// A snapshot of the state goes to the index this often, so that a start replays little.
 pub const EVENTS_PER_SNAPSHOT: u64 = 4_096;
 const LONGEST_SLEEP_MS: u64 = 60_000;
+/// After the journal has refused, what nobody waits for is tried again this much later.
+const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// A project as everyone but its owner sees it.
 #[derive(Clone)]
@@ -35,6 +42,8 @@ pub struct ProjectHandle {
     inbox: mpsc::Sender<Message>,
     view: watch::Receiver<Arc<View>>,
     indexed: watch::Receiver<u64>,
+    /// Why its owner has ended, once it has.
+    stopped: watch::Receiver<Option<String>>,
 }
 
 /// The state after the last commit. Copies share structure.
@@ -48,30 +57,50 @@ pub struct View {
 #[derive(Debug, Clone)]
 pub struct Committed {
     pub events: Vec<Event>,
-    /// Of the last event, also where the command changed nothing.
-    pub sequence: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    #[error(
+        "nothing was changed, for the journal could not take it: {0}; make room on the disk of the data folder, then try again"
+    )]
+    NotWritten(StoreError),
+    #[error("this project has stopped: {reason}; see the host's log, then restart the host")]
+    Stopped { reason: String },
     #[error("the host is stopping; nothing was changed by this request as far as it knows: look, then try again")]
     Stopping,
 }
 
 struct Message {
     command: Command,
-    reply: Option<oneshot::Sender<Result<Committed, Refusal>>>,
+    reply: Option<Reply>,
 }
+
+type Reply = oneshot::Sender<Result<Committed, Refusal>>;
 
 impl ProjectHandle {
     /// Done when the command's events are on disk.
     pub async fn send(&self, command: Command) -> Result<Committed, Refusal> {
         let (reply, answer) = oneshot::channel();
         let message = Message { command, reply: Some(reply) };
-        self.inbox.send(message).await.map_err(|_| Refusal::Stopping)?;
-        answer.await.map_err(|_| Refusal::Stopping)?
+        if self.inbox.send(message).await.is_err() {
+            return Err(self.why_stopped().await);
+        }
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.why_stopped().await),
+        }
+    }
+
+    async fn why_stopped(&self) -> Refusal {
+        let mut stopped = self.stopped.clone();
+        // Its owner is gone, or about to say why.
+        match stopped.wait_for(Option::is_some).await.map(|reason| reason.clone()) {
+            Ok(Some(reason)) => Refusal::Stopped { reason },
+            Ok(None) | Err(_) => Refusal::Stopping,
+        }
     }
 
     pub fn view(&self) -> Arc<View> {
@@ -96,23 +125,42 @@ impl Reports {
     }
 }
 
-/// Starts the owner of a project whose state was loaded up to `sequence`.
-pub fn own(state: State, sequence: u64, store: Store, runner: CallRunner) -> ProjectHandle {
-    let (inbox, messages) = mpsc::channel(INBOX);
+/// A project as it was loaded: up to `sequence`, or to the event before the one that could not be read.
+pub struct Loaded {
+    pub state: State,
+    pub sequence: u64,
+    pub damage: Option<String>,
+}
+
+/// Starts the owner of a project. One whose events cannot be read has none: it can be looked at, and says why.
+pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunner) -> ProjectHandle {
+    let Loaded { state, sequence, damage } = loaded;
+    let (inbox, mut messages) = mpsc::channel(INBOX);
     let (view, views) = watch::channel(Arc::new(View { state: state.clone(), sequence }));
+    let (stop, stopped) = watch::channel(damage.clone());
+    if damage.is_some() {
+        return ProjectHandle { inbox, view: views, indexed: watch::channel(sequence).1, stopped };
+    }
     let (indexer, indexed, forgettable) = index::start(store.clone(), state.project.name.clone());
     let owner = Owner {
         name: state.project.name.clone(),
+        reports: Reports(inbox.clone()),
         calls: RunningCalls::new(runner, Reports(inbox.clone())),
         snapshot_due: sequence + EVENTS_PER_SNAPSHOT,
+        paused: false,
         state,
         sequence,
         store,
+        system,
         view,
         indexer,
     };
-    tokio::spawn(owner.run(messages, forgettable));
-    ProjectHandle { inbox, view: views, indexed }
+    tokio::spawn(async move {
+        let ended = AssertUnwindSafe(owner.run(&mut messages, forgettable)).catch_unwind().await;
+        let reason = ended.unwrap_or_else(|_| "it failed in a way that it should not, which is a bug".to_owned());
+        stop.send_replace(Some(reason));
+    });
+    ProjectHandle { inbox, view: views, indexed, stopped }
 }
 
 struct Owner {
@@ -120,80 +168,151 @@ struct Owner {
     state: State,
     sequence: u64,
     store: Store,
+    system: SystemHandle,
     view: watch::Sender<Arc<View>>,
     indexer: Indexer,
+    reports: Reports,
     calls: RunningCalls,
     snapshot_due: u64,
+    /// The journal has refused a moment ago: what is due by time waits a little.
+    paused: bool,
+}
+
+/// What one commit decided.
+#[derive(Default)]
+struct Decided {
+    events: Vec<Event>,
+    payloads: Vec<Vec<u8>>,
+    bytes: usize,
+    replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>,
+    /// Answers of plugins: nobody waits for what becomes of them, and nobody else could send them again.
+    reports: Vec<(CallRef, Answer)>,
 }
 
 impl Owner {
+    /// Returns why it ended.
     async fn run(
         mut self,
-        mut messages: mpsc::Receiver<Message>,
-        mut forgettable: mpsc::UnboundedReceiver<Vec<DeploymentNumber>>,
-    ) {
+        messages: &mut mpsc::Receiver<Message>,
+        mut forgettable: mpsc::UnboundedReceiver<Vec<Finished>>,
+    ) -> String {
         self.calls.follow_all(&self.state);
         loop {
             let mut batch = Vec::new();
             tokio::select! {
-                received = messages.recv_many(&mut batch, MOST_PER_COMMIT) => if received == 0 { return },
-                Some(numbers) = forgettable.recv() => {
-                    numbers.into_iter().for_each(|number| self.state.forget(number));
+                received = messages.recv_many(&mut batch, MOST_PER_COMMIT) => {
+                    if received == 0 {
+                        return "nobody needs it any more".to_owned();
+                    }
+                }
+                Some(finished) = forgettable.recv() => {
+                    finished.into_iter().for_each(|(number, attempt)| self.state.forget(number, attempt));
                     continue;
                 }
-                () = sleep_until(self.state.wake_at()) => batch.push(Message { command: Command::Tick, reply: None }),
+                () = sleep_until(self.state.wake_at(), self.paused) => {
+                    batch.push(Message { command: Command::Tick, reply: None });
+                }
             }
             let mut batch = VecDeque::from(batch);
             while !batch.is_empty() {
-                if self.commit(&mut batch).await.is_err() {
-                    return;
+                if let Err(error) = self.commit(&mut batch).await {
+                    tracing::error!(project = %self.name, %error, "the journal failed; this project stops here");
+                    return error.to_string();
                 }
             }
         }
     }
 
     /// Decides on what fits one commit, writes it, and then tells and acts. An error means that the disk failed:
-    /// whoever waits learns that the host stops, and nothing is started on the strength of events that may not be there.
-    async fn commit(&mut self, batch: &mut VecDeque<Message>) -> Result<(), ()> {
-        let now = clock::now().max(self.state.last_event_at);
-        let (mut events, mut payloads, mut bytes) = (Vec::new(), Vec::new(), 0);
-        let mut replies = Vec::new();
-        while bytes < COMMIT_BYTES
-            && let Some(message) = batch.pop_front()
-        {
-            let decided = self.decide(message.command, now).map(|(decided, encoded)| {
-                decided.iter().for_each(|event| self.state.apply(event));
-                bytes += encoded.iter().map(Vec::len).sum::<usize>();
-                events.extend_from_slice(&decided);
-                payloads.extend(encoded);
-                decided
-            });
-            match message.reply {
-                Some(reply) => replies.push((reply, decided)),
-                None => drop(decided.inspect_err(|why| tracing::error!(project = %self.name, %why, "not recorded"))),
+    /// nothing is started on the strength of events that may not be there.
+    async fn commit(&mut self, batch: &mut VecDeque<Message>) -> Result<(), StoreError> {
+        let before = self.state.clone();
+        let decided = self.decide_all(batch);
+        let first = match self.write(decided.payloads).await {
+            Ok(first) => first,
+            Err(refusal) if refusal.is_refused_append() => {
+                self.state = before;
+                self.refuse(decided.replies, decided.reports, refusal);
+                return Ok(());
             }
-        }
-        let first = self.write(payloads).await.map_err(|error| {
-            tracing::error!(project = %self.name, %error, "the journal failed; this project stops here");
-        })?;
+            Err(error) => return Err(error),
+        };
+        self.paused = false;
+        let events = decided.events;
         let touched = touched(&events);
         self.view.send_replace(Arc::new(View { state: self.state.clone(), sequence: self.sequence }));
-        for (reply, decided) in replies {
-            let committed = decided.map(|events| Committed { events, sequence: self.sequence });
+        for (reply, decided) in decided.replies {
             // The caller may be gone; the command is done all the same.
-            let _ = reply.send(committed.map_err(Refusal::Rejected));
+            let _ = reply.send(decided.map(|events| Committed { events }).map_err(Refusal::Rejected));
         }
         self.start_over(&events);
-        for number in touched.keys() {
+        for number in &touched {
             let due = self.state.deployments.get(number).map(|deployment| deployment.due()).unwrap_or_default();
             self.calls.follow(&self.state, *number, &due);
         }
         self.tidy_up(&events);
+        let over = |number: &DeploymentNumber| {
+            let deployment = self.state.deployments.get(number).filter(|deployment| deployment.is_finished())?;
+            Some((*number, deployment.attempt.number))
+        };
+        let finished: Vec<Finished> = touched.iter().filter_map(over).collect();
         let numbered: Vec<(u64, Event)> = (first..).zip(events).collect();
-        let finished: Vec<_> =
-            touched.into_iter().filter_map(|(number, finished)| finished.then_some(number)).collect();
         self.index(&numbered, &finished).await;
         Ok(())
+    }
+
+    fn decide_all(&mut self, batch: &mut VecDeque<Message>) -> Decided {
+        let gates = self.system.approved_gates();
+        let now = clock::now().max(self.state.last_event_at);
+        let around = Surroundings { now, gates: &gates };
+        let mut all = Decided::default();
+        while all.bytes < COMMIT_BYTES
+            && let Some(message) = batch.pop_front()
+        {
+            if let Command::Report { call, answer } = &message.command {
+                all.reports.push((*call, answer.clone()));
+            }
+            let decided = self.decide(message.command, around).map(|(decided, encoded)| {
+                for event in &decided {
+                    self.state.apply(event).expect("what was decided on a state fits it");
+                }
+                all.bytes += encoded.iter().map(Vec::len).sum::<usize>();
+                all.events.extend_from_slice(&decided);
+                all.payloads.extend(encoded);
+                decided
+            });
+            match message.reply {
+                Some(reply) => all.replies.push((reply, decided)),
+                None => drop(decided.inspect_err(|why| tracing::error!(project = %self.name, %why, "not recorded"))),
+            }
+        }
+        all
+    }
+
+    /// Nothing was written, and the state is as it was before: a full disk may have room again in a moment.
+    fn refuse(
+        &mut self,
+        replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>,
+        reports: Vec<(CallRef, Answer)>,
+        refusal: StoreError,
+    ) {
+        tracing::error!(project = %self.name, error = %refusal, "the journal refused; nothing was changed, and what was due is tried again");
+        self.paused = true;
+        for (reply, decided) in replies {
+            let why = match decided {
+                Ok(_) => Refusal::NotWritten(refusal.clone()),
+                Err(rejection) => Refusal::Rejected(rejection),
+            };
+            // The caller may be gone, and nothing has happened.
+            let _ = reply.send(Err(why));
+        }
+        let inbox = self.reports.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(PAUSE_AFTER_REFUSAL).await;
+            for (call, answer) in reports {
+                inbox.send(call, answer).await;
+            }
+        });
     }
 
     /// All of it again starts from an empty workspace. Before its first call does: that one waits for it.
@@ -234,8 +353,8 @@ impl Owner {
     }
 
     /// What a command leads to, and how the journal keeps it.
-    fn decide(&self, command: Command, now: Timestamp) -> Result<(Vec<Event>, Vec<Vec<u8>>), Rejection> {
-        let events = handle(&self.state, command, now)?;
+    fn decide(&self, command: Command, around: Surroundings<'_>) -> Result<(Vec<Event>, Vec<Vec<u8>>), Rejection> {
+        let events = handle(&self.state, command, around)?;
         let encode = |event| serde_json::to_vec(event).expect("events are plain data");
         let encoded: Vec<Vec<u8>> = events.iter().map(encode).collect();
         let largest = encoded.iter().map(Vec::len).max().unwrap_or(0);
@@ -248,7 +367,7 @@ impl Owner {
     }
 
     /// Returns the sequence of the first event.
-    async fn write(&mut self, payloads: Vec<Vec<u8>>) -> Result<u64, lockgate_store::StoreError> {
+    async fn write(&mut self, payloads: Vec<Vec<u8>>) -> Result<u64, StoreError> {
         if payloads.is_empty() {
             return Ok(self.sequence + 1);
         }
@@ -257,64 +376,85 @@ impl Owner {
         Ok(committed.first)
     }
 
-    async fn index(&mut self, events: &[(u64, Event)], finished: &[DeploymentNumber]) {
+    async fn index(&mut self, events: &[(u64, Event)], finished: &[Finished]) {
         if events.is_empty() && finished.is_empty() {
             return;
         }
-        let snapshot = self.sequence >= self.snapshot_due;
-        if snapshot {
+        let mut snapshot = None;
+        if self.sequence >= self.snapshot_due {
             self.snapshot_due = self.sequence + EVENTS_PER_SNAPSHOT;
+            let state = self.state.clone();
+            let encode = move || serde_json::to_vec(&state).expect("a state is plain data");
+            snapshot = Some(blocking(encode).await);
         }
         let batch = IndexBatch {
             stream: self.name.to_string(),
             through: self.sequence,
-            snapshot: snapshot.then(|| serde_json::to_vec(&self.state).expect("a state is plain data")),
+            snapshot,
             entries: index::entries(&self.state, events, finished),
         };
         self.indexer.send(batch, finished.to_vec()).await;
     }
 }
 
-/// The deployments these events are about, and whether each has finished.
-fn touched(events: &[Event]) -> BTreeMap<DeploymentNumber, bool> {
-    let mut touched = BTreeMap::new();
-    for event in events {
-        match &event.what {
-            What::Deployment { number, change } => {
-                touched.insert(*number, matches!(change, Change::Finished { .. }));
-            }
-            What::DeploymentQueued(queued) => {
-                touched.insert(queued.number, false);
-            }
-            What::ProjectCreated { .. }
-            | What::DefinitionChanged { .. }
-            | What::ReleaseCreated { .. }
-            | What::ReleaseActivated { .. }
-            | What::ReleaseAbandoned { .. }
-            | What::DeploymentReopened { .. }
-            | What::CurrentChanged { .. }
-            | What::LiveChanged { .. } => {}
-        }
-    }
-    touched
+/// The deployments these events are about.
+fn touched(events: &[Event]) -> BTreeSet<DeploymentNumber> {
+    let number = |event: &Event| match &event.what {
+        What::Deployment { number, .. } => Some(*number),
+        What::DeploymentQueued(queued) => Some(queued.number),
+        What::DefinitionChanged { .. }
+        | What::ReleaseCreated { .. }
+        | What::ReleaseActivated { .. }
+        | What::ReleaseAbandoned { .. }
+        | What::DeploymentReopened { .. }
+        | What::CurrentChanged { .. }
+        | What::LiveChanged { .. } => None,
+    };
+    events.iter().filter_map(number).collect()
 }
 
 fn logs_ended_by(deployment: &Deployment, change: &Change) -> Vec<String> {
     match change {
-        Change::PhaseSucceeded { phase } | Change::PhaseFailed { phase, .. } | Change::PhaseCanceled { phase } => {
-            vec![deployment.phase(*phase).name.to_string()]
-        }
-        Change::Finished { .. } => RESERVED_PHASE_NAMES.map(str::to_owned).to_vec(),
-        _ => Vec::new(),
+        Change::Phase { phase, change } => match change {
+            PhaseChange::Succeeded | PhaseChange::Failed { .. } | PhaseChange::Canceled => {
+                vec![deployment.phase(*phase).name.to_string()]
+            }
+            PhaseChange::Started { .. }
+            | PhaseChange::Skipped
+            | PhaseChange::CancelStarted { .. }
+            | PhaseChange::UndoStarted { .. }
+            | PhaseChange::UndoEnded { .. } => Vec::new(),
+        },
+        Change::Finished { .. } => LOGS_BESIDE_PHASES.map(str::to_owned).to_vec(),
+        Change::AttemptQueued { .. }
+        | Change::SlotTaken
+        | Change::Overtaken { .. }
+        | Change::PlanStarted { .. }
+        | Change::TargetPlanned { .. }
+        | Change::CallStarted { .. }
+        | Change::CallAnswered { .. }
+        | Change::RetryPlanned { .. }
+        | Change::ApprovalRequested { .. }
+        | Change::Approved { .. }
+        | Change::Refused { .. }
+        | Change::ApprovalCompleted { .. }
+        | Change::ConfirmStarted { .. }
+        | Change::Confirmed { .. }
+        | Change::Drifted { .. }
+        | Change::FoundStale { .. }
+        | Change::Gates { .. }
+        | Change::Failed { .. }
+        | Change::CancelRequested { .. }
+        | Change::StopForced { .. } => Vec::new(),
     }
 }
 
-async fn sleep_until(wake_at: Option<lockgate_core::name::Timestamp>) {
+async fn sleep_until(wake_at: Option<lockgate_core::name::Timestamp>, paused: bool) {
     match wake_at {
         Some(at) => {
             // The clock may be set while we sleep: look at it now and then.
-            let wait_ms = at.ms_since(clock::now()).min(LONGEST_SLEEP_MS);
-            tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
+            let wait = Duration::from_millis(at.ms_since(clock::now()).min(LONGEST_SLEEP_MS));
+            tokio::time::sleep(if paused { wait.max(PAUSE_AFTER_REFUSAL) } else { wait }).await;
         }
         None => std::future::pending().await,
     }

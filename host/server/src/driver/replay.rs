@@ -1,54 +1,75 @@
 //! Start: snapshots, then the events after them, in one pass over the journal. On the way the index gets what it
 //! does not have: little after a stop, everything after it was lost.
+//!
+//! Only the system stream and the disk stop the start. A project whose events cannot be read is loaded up to there,
+//! with the reason, and the others go on.
 
 use std::collections::BTreeMap;
 
-use lockgate_core::name::DeploymentNumber;
-use lockgate_core::state::{Event, State};
+use lockgate_core::name::Name;
+use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{SystemEvent, SystemState};
-use lockgate_store::{Entry, IndexBatch, Store};
+use lockgate_core::work::ProjectId;
+use lockgate_store::{Entry, IndexBatch, Store, StoreError};
 
 use super::host::HostError;
-use super::index;
-use super::project::EVENTS_PER_SNAPSHOT;
+use super::index::{self, Finished};
+use super::project::{EVENTS_PER_SNAPSHOT, Loaded};
 use super::system::STREAM;
 
 /// Rows that gather before they go to the index: a rebuild must not hold all of history in memory.
 const ROWS_PER_BATCH: usize = 2_048;
 
 /// The system's state, and each project's with the sequence of its last event.
-pub async fn all(store: &Store) -> Result<(SystemState, Vec<(State, u64)>), HostError> {
+pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), HostError> {
     let mut system = SystemState::default();
+    let mut snapshots = snapshots(store)?;
+    let through = snapshots.iter().map(|(stream, replay)| (stream.clone(), replay.sequence)).collect();
     let mut projects: BTreeMap<String, Replay> = BTreeMap::new();
-    for event in store.tail()? {
+    for event in store.tail(&through)? {
         let event = event?;
-        let unreadable =
-            |error| HostError::UnknownEvent { stream: event.stream.clone(), sequence: event.sequence, error };
         if event.stream == STREAM {
-            let change: SystemEvent = serde_json::from_slice(&event.payload).map_err(unreadable)?;
-            system.apply(&change);
+            let unreadable = |error| HostError::UnknownEvent { sequence: event.sequence, error };
+            system.apply(&serde_json::from_slice::<SystemEvent>(&event.payload).map_err(unreadable)?);
             continue;
         }
         if !projects.contains_key(&event.stream) {
-            projects.insert(event.stream.clone(), Replay::start(store, &system, &event.stream)?);
+            let snapshot = snapshots.remove(&event.stream);
+            let Some(replay) = snapshot.or_else(|| Replay::from_nothing(&system, &event.stream)) else { continue };
+            projects.insert(event.stream.clone(), replay);
         }
-        let change: Event = serde_json::from_slice(&event.payload).map_err(unreadable)?;
         if let Some(replay) = projects.get_mut(&event.stream) {
-            replay.apply(store, event.sequence, change).await?;
+            replay.take(store, event.sequence, &event.payload).await?;
         }
     }
     // Projects without a newer event than their snapshot, and those that have no event at all.
+    projects.extend(snapshots);
     for project in system.projects.values() {
-        let name = project.name.to_string();
-        if !projects.contains_key(&name) {
-            projects.insert(name.clone(), Replay::start(store, &system, &name)?);
+        projects.entry(project.name.to_string()).or_insert_with(|| Replay::new(State::new(project.clone()), 0, 0));
+    }
+    let mut loaded = Vec::new();
+    for replay in projects.into_values() {
+        loaded.push(replay.finish(store).await?);
+    }
+    Ok((system, loaded))
+}
+
+/// Of each stream that has one that can be read. Another is no loss: it was made of the events.
+fn snapshots(store: &Store) -> Result<BTreeMap<String, Replay>, StoreError> {
+    let mut snapshots = BTreeMap::new();
+    for stream in store.streams() {
+        let Some(snapshot) = store.snapshot(&stream)? else { continue };
+        match serde_json::from_slice(&snapshot.state) {
+            Ok(state) => {
+                let indexed = store.indexed_through(&stream)?;
+                snapshots.insert(stream, Replay::new(state, snapshot.through, indexed));
+            }
+            Err(error) => {
+                tracing::warn!(project = stream, %error, "its snapshot cannot be read; it is built again from the journal");
+            }
         }
     }
-    let mut ready = Vec::new();
-    for (_, replay) in projects {
-        ready.push(replay.finish(store).await?);
-    }
-    Ok((system, ready))
+    Ok(snapshots)
 }
 
 struct Replay {
@@ -57,33 +78,60 @@ struct Replay {
     /// The index has everything up to here.
     indexed: u64,
     rows: Vec<Entry>,
-    finished: Vec<DeploymentNumber>,
+    finished: Vec<Finished>,
     events: u64,
+    /// Why nothing after `sequence` was taken in.
+    damage: Option<String>,
 }
 
 impl Replay {
-    /// A project before its tail: its snapshot, or nothing but its id, which the system stream holds.
-    fn start(store: &Store, system: &SystemState, name: &str) -> Result<Self, HostError> {
-        let indexed = store.indexed_through(name)?;
-        let (state, sequence) = match store.snapshot(name)? {
-            Some(snapshot) => {
-                let unreadable =
-                    |error| HostError::UnknownEvent { stream: name.to_owned(), sequence: snapshot.through, error };
-                (serde_json::from_slice(&snapshot.state).map_err(unreadable)?, snapshot.through)
-            }
-            None => {
-                let orphan = || HostError::OrphanStream { stream: name.to_owned() };
-                (State::new(system.projects.get(name).cloned().ok_or_else(orphan)?), 0)
-            }
-        };
-        Ok(Self { state, sequence, indexed, rows: Vec::new(), finished: Vec::new(), events: 0 })
+    fn new(state: State, sequence: u64, indexed: u64) -> Self {
+        Self { state, sequence, indexed, rows: Vec::new(), finished: Vec::new(), events: 0, damage: None }
     }
 
-    async fn apply(&mut self, store: &Store, sequence: u64, event: Event) -> Result<(), HostError> {
-        self.state.apply(&event);
+    /// A project before its first event: nothing but its id, which the system stream holds. All that the index has of
+    /// it is written again.
+    fn from_nothing(system: &SystemState, stream: &str) -> Option<Self> {
+        if let Some(project) = system.projects.get(stream) {
+            return Some(Self::new(State::new(project.clone()), 0, 0));
+        }
+        let damage = "the journal has its events, but not that it was created; the data folder is not whole, restore it from a backup";
+        tracing::error!(project = stream, "{damage}");
+        let name: Name = stream.parse().ok()?;
+        let state = State::new(ProjectId { name, uid: String::new() });
+        Some(Self { damage: Some(damage.to_owned()), ..Self::new(state, 0, 0) })
+    }
+
+    async fn take(&mut self, store: &Store, sequence: u64, payload: &[u8]) -> Result<(), StoreError> {
+        if self.damage.is_some() {
+            return Ok(());
+        }
+        let read: Result<Event, String> = serde_json::from_slice(payload).map_err(|error| error.to_string());
+        // A misfit changes nothing.
+        let applied =
+            read.and_then(|event| self.state.apply(&event).map(|()| event).map_err(|misfit| misfit.to_string()));
+        match applied {
+            Ok(event) => self.note(store, sequence, event).await,
+            Err(why) => {
+                let project = &self.state.project.name;
+                let damage = format!(
+                    "its event {sequence} cannot be read ({why}): use the version of Lockgate that wrote it, or a newer one"
+                );
+                tracing::error!(%project, "this project is not started: {damage}");
+                self.damage = Some(damage);
+                Ok(())
+            }
+        }
+    }
+
+    async fn note(&mut self, store: &Store, sequence: u64, event: Event) -> Result<(), StoreError> {
         self.sequence = sequence;
         self.events += 1;
-        let finished = index::finished_by(&event);
+        if let What::DeploymentReopened { deployment } = &event.what {
+            // It is about to be tried again, and must be there for that.
+            self.finished.retain(|(number, _)| *number != deployment.number);
+        }
+        let finished = index::finished_by(&self.state, &event);
         if sequence > self.indexed {
             self.rows.extend(index::entries(&self.state, &[(sequence, event)], finished.as_slice()));
         }
@@ -95,27 +143,28 @@ impl Replay {
     }
 
     /// What the index has the record of leaves memory.
-    async fn flush(&mut self, store: &Store, snapshot: Option<Vec<u8>>) -> Result<(), HostError> {
+    async fn flush(&mut self, store: &Store, snapshot: Option<Vec<u8>>) -> Result<(), StoreError> {
         if !self.rows.is_empty() || snapshot.is_some() {
             let stream = self.state.project.name.to_string();
             let entries = std::mem::take(&mut self.rows);
             store.index(IndexBatch { stream, through: self.sequence, snapshot, entries }).await?;
         }
-        for number in self.finished.drain(..) {
-            self.state.forget(number);
+        for (number, attempt) in self.finished.drain(..) {
+            self.state.forget(number, attempt);
         }
         Ok(())
     }
 
-    async fn finish(mut self, store: &Store) -> Result<(State, u64), HostError> {
+    async fn finish(mut self, store: &Store) -> Result<Loaded, StoreError> {
         self.flush(store, None).await?;
         // Those of the snapshot that had finished by then: the index had them first.
-        self.finished = self.state.deployments.values().filter(|it| it.is_finished()).map(|it| it.number).collect();
+        let over = self.state.deployments.values().filter(|deployment| deployment.is_finished());
+        self.finished = over.map(|deployment| (deployment.number, deployment.attempt.number)).collect();
         self.flush(store, None).await?;
         if self.events >= EVENTS_PER_SNAPSHOT {
             let snapshot = serde_json::to_vec(&self.state).expect("a state is plain data");
             self.flush(store, Some(snapshot)).await?;
         }
-        Ok((self.state, self.sequence))
+        Ok(Loaded { state: self.state, sequence: self.sequence, damage: self.damage })
     }
 }

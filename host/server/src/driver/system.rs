@@ -1,10 +1,12 @@
 //! Owns the system stream: plugins, grants, tokens and the list of projects.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lockgate_core::name::Timestamp;
+use lockgate_core::digest::Digest;
+use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::system::{SystemCommand, SystemEvent, SystemRejection, SystemState, handle};
-use lockgate_store::Store;
+use lockgate_store::{Store, StoreError};
 use tokio::sync::{Mutex, watch};
 
 use super::project::Refusal;
@@ -24,6 +26,8 @@ pub struct SystemHandle {
 pub enum SystemRefusal {
     #[error(transparent)]
     Rejected(#[from] SystemRejection),
+    #[error("{}", Refusal::NotWritten(.0.clone()))]
+    NotWritten(StoreError),
     #[error("{}", Refusal::Stopping)]
     Stopping,
 }
@@ -41,6 +45,11 @@ impl SystemHandle {
     /// Wakes at every change.
     pub fn views(&self) -> watch::Receiver<Arc<SystemState>> {
         self.view.clone()
+    }
+
+    /// What attempts that begin now pin for their environment's gates.
+    pub fn approved_gates(&self) -> BTreeMap<Name, Digest> {
+        self.view.borrow().approved_gates()
     }
 
     /// Done when it is on disk; gives the state after it.
@@ -64,8 +73,8 @@ impl SystemHandle {
         }
         let payloads = events.iter().map(|event| serde_json::to_vec(event).expect("events are plain data")).collect();
         self.store.append(STREAM, payloads).await.map_err(|error| {
-            tracing::error!(%error, "the journal failed; plugins and tokens cannot be changed any more");
-            SystemRefusal::Stopping
+            tracing::error!(%error, "the journal did not take a change of plugins or tokens");
+            if error.is_refused_append() { SystemRefusal::NotWritten(error) } else { SystemRefusal::Stopping }
         })?;
         let mut state = SystemState::clone(&before);
         events.iter().for_each(|event: &SystemEvent| state.apply(event));

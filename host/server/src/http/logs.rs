@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use lockgate_core::definition::{RESERVED_PHASE_NAMES, listed};
+use lockgate_core::definition::{LOGS_BESIDE_PHASES, listed};
 use lockgate_core::deployment::Deployment;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_store::{Follow, LogId, LogLine, LogPage, Logs};
@@ -65,7 +65,7 @@ fn log_limit(asked: Option<usize>) -> Result<usize, Problem> {
 
 fn log_of(project: &Name, deployment: &Deployment, phase: &Name, attempt: Option<u32>) -> Result<LogId, Problem> {
     let number = deployment.number;
-    let phases = || deployment.attempt.phases.iter().map(|run| run.name.as_str()).chain(RESERVED_PHASE_NAMES);
+    let phases = || deployment.attempt.phases.iter().map(|run| run.name.as_str()).chain(LOGS_BESIDE_PHASES);
     if !phases().any(|name| name == phase.as_str()) {
         let detail = format!("deployment {number} has no phase `{phase}`; it has: {}", listed(phases()));
         return Err(Problem::unknown("unknown-phase", detail));

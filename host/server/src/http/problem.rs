@@ -6,7 +6,7 @@
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection, StringRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use lockgate_core::handle::{MOST_WAITING, Rejection};
+use lockgate_core::handle::Rejection;
 use lockgate_core::system::SystemRejection;
 use lockgate_journal::JournalError;
 use lockgate_sandbox::SandboxError;
@@ -100,6 +100,8 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::NotWritten(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, "not-written", refusal.to_string()),
+            Refusal::Stopped { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", refusal.to_string()),
             Refusal::Stopping => Self::stopping(refusal),
         }
     }
@@ -130,8 +132,11 @@ impl From<Rejection> for Problem {
             Rejection::NotFinished { .. } => (S::CONFLICT, "not-finished"),
             Rejection::NothingToRetry { .. } => (S::CONFLICT, "nothing-to-retry"),
             Rejection::EnvironmentInUse { .. } => (S::CONFLICT, "environment-in-use"),
+            Rejection::EnvironmentLive { .. } => (S::CONFLICT, "environment-live"),
+            Rejection::NotTheWayBack { .. } => (S::CONFLICT, "not-the-way-back"),
+            Rejection::GateNotApproved { .. } => (S::CONFLICT, "gate-not-approved"),
             // A full queue empties again; a long text stays long.
-            Rejection::TooMuch { allowed: MOST_WAITING, .. } => (S::TOO_MANY_REQUESTS, "queue-full"),
+            Rejection::QueueFull { .. } => (S::TOO_MANY_REQUESTS, "queue-full"),
             Rejection::TooMuch { .. } => (S::PAYLOAD_TOO_LARGE, "too-much"),
         };
         Self::new(status, code, rejection.to_string())
@@ -142,6 +147,9 @@ impl From<SystemRefusal> for Problem {
     fn from(refusal: SystemRefusal) -> Self {
         match refusal {
             SystemRefusal::Rejected(rejection) => rejection.into(),
+            SystemRefusal::NotWritten(_) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "not-written", refusal.to_string())
+            }
             SystemRefusal::Stopping => Self::stopping(refusal),
         }
     }
@@ -176,7 +184,8 @@ impl From<StoreError> for Problem {
             StoreError::Journal(JournalError::QueueFull { .. }) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "disk-busy", error.to_string())
             }
-            StoreError::Journal(
+            StoreError::EventsAreGone { .. }
+            | StoreError::Journal(
                 JournalError::Io { .. }
                 | JournalError::Damage(_)
                 | JournalError::Version { .. }
@@ -268,10 +277,10 @@ mod tests {
 
     #[test]
     fn a_full_queue_may_be_tried_again_and_a_long_text_not() {
-        let too_much = |allowed| Problem::from(Rejection::TooMuch { what: "it", actual: allowed + 1, allowed });
-        assert_eq!(too_much(MOST_WAITING).0.status, 429);
-        assert_eq!(too_much(16 * 1024).0.status, 413);
-        let after = |problem: Problem| problem.into_response().headers().get(header::RETRY_AFTER).is_some();
-        assert_eq!([too_much(MOST_WAITING), too_much(16 * 1024)].map(after), [true, false]);
+        let full = || Rejection::QueueFull { environment: "production".parse().unwrap(), waiting: 200_000 };
+        let too_long = || Rejection::TooMuch { what: "it", actual: 17 * 1024, allowed: 16 * 1024 };
+        assert_eq!([full(), too_long()].map(|why| Problem::from(why).0.status), [429, 413]);
+        let after = |why| Problem::from(why).into_response().headers().get(header::RETRY_AFTER).is_some();
+        assert_eq!([full(), too_long()].map(after), [true, false]);
     }
 }

@@ -727,7 +727,7 @@ async fn a_stream_that_is_open_hears_what_happens_next() {
     };
     let (streamed, ()) = tokio::join!(stream, reject);
     let types: Vec<String> = events(&streamed.text).into_iter().map(|(event_type, _, _)| event_type).collect();
-    assert_eq!(types, ["refused", "finished", "end"]);
+    assert_eq!(types, ["refused", "failed", "finished", "end"]);
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! From the domain to the wire: what people see of a state. Nothing here asks the clock or the disk.
 
-use std::collections::BTreeSet;
-
-use lockgate_core::approval::is_satisfied;
+use lockgate_core::approval;
 use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, PhaseWork};
 use lockgate_core::deployment::{
     Approval, Attempt, Deployment, GateRun, PhaseResult, PhaseRun, Signature, Stage, UndoResult,
@@ -73,7 +71,7 @@ pub fn environment(state: &State, name: &Name) -> wire::Environment {
         active: there.slot,
         queue: there.queue.iter().take(MOST_QUEUED_SHOWN).copied().collect(),
         waiting: there.queue.len(),
-        rollback_to: there.rollback_to().map(|live| live.release.to_string()),
+        rollback_to: state.rollback_to(name).map(|live| live.release.to_string()),
     }
 }
 
@@ -141,7 +139,7 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         failure: failure(attempt),
         phases: attempt.phases.iter().enumerate().map(|(index, run)| phase(deployment, index, run)).collect(),
         plan: plan(deployment),
-        approval: attempt.approval.as_ref().map(|approval| self::approval(attempt, approval)),
+        approval: attempt.approval.as_ref().map(|approval| approval_of(attempt, approval)),
         gates: gates(attempt),
         last_event: sequence,
     }
@@ -149,12 +147,15 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
 
 fn failure(attempt: &Attempt) -> Option<wire::Failure> {
     if let Some(failure) = &attempt.failure {
-        return Some(wire::Failure { phase: failure.phase.clone(), message: failure.message.clone() });
+        return Some(wire::Failure { phase: failure.of.to_string(), message: failure.message.clone() });
     }
     let cancel = attempt.cancel.as_ref()?;
     let mut message = format!("cancelled by {}", cancel.by.person);
     if !cancel.reason.is_empty() {
         message = format!("{message}: {}", cancel.reason);
+    }
+    if let Some(stop) = attempt.stop.as_ref().filter(|stop| stop.by != cancel.by) {
+        message = format!("{message}; stopped by force by {}", stop.by.person);
     }
     Some(wire::Failure { phase: "cancel".to_owned(), message })
 }
@@ -232,7 +233,7 @@ fn field(field: &FieldChange) -> wire::FieldChange {
 
 // ---- approvals ----
 
-fn approval(attempt: &Attempt, approval: &Approval) -> wire::Approval {
+fn approval_of(attempt: &Attempt, approval: &Approval) -> wire::Approval {
     let status = match (&approval.refused, &attempt.stage, attempt.approved == Some(approval.plan_digest)) {
         (Some(_), _, _) => "Rejected",
         (None, _, true) => "Approved",
@@ -273,27 +274,8 @@ fn rule_text(count: u32, rule: &ApprovalRule) -> String {
     }
 }
 
-/// What is still asked for, rule by rule: a rule is filled as far as it can be, beside those before it.
 fn open_rules(policy: &ApprovalPolicy, given: &[Signature]) -> Vec<String> {
-    let mut filled = ApprovalPolicy { rules: Vec::new(), ..policy.clone() };
-    let mut open = Vec::new();
-    for rule in &policy.rules {
-        let with = |count| ApprovalRule { count, groups: rule.groups.clone() };
-        let mut count = 0;
-        filled.rules.push(with(0));
-        // At most as many rounds as people have answered, whatever count somebody typed.
-        while count < rule.count {
-            let last = filled.rules.len() - 1;
-            filled.rules[last] = with(count + 1);
-            if !is_satisfied(&filled, given) {
-                filled.rules[last] = with(count);
-                open.push(rule_text(rule.count - count, rule));
-                break;
-            }
-            count += 1;
-        }
-    }
-    open
+    approval::open(policy, given).iter().map(|rule| rule_text(rule.count, rule)).collect()
 }
 
 // ---- what a deployment waits for ----
@@ -355,10 +337,7 @@ fn asked(deployment: &Deployment, approval: &Approval) -> wire::Blocker {
 }
 
 fn but_not(deployment: &Deployment, approval: &Approval) -> String {
-    let given = approval.given.iter().map(|signature| signature.by.person.as_str());
-    let own = [&deployment.release.created_by, &deployment.triggered_by, &deployment.attempt.started_by];
-    let own = own.into_iter().filter(|_| approval.policy.not_your_own).map(|involved| involved.person.as_str());
-    let excluded: BTreeSet<&str> = given.chain(own).collect();
+    let excluded = approval::excluded(deployment, approval);
     if excluded.is_empty() {
         return String::new();
     }

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, Definition, Environment};
-use lockgate_core::deployment::{Attempt, Change, Deployment, DeploymentType, Finish, GateVerdict};
+use lockgate_core::deployment::{
+    Attempt, Change, Deployment, DeploymentType, Finish, GateVerdict, GatesChange, PhaseChange,
+};
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Tag};
 use lockgate_core::order::{Order, Question};
@@ -101,10 +103,7 @@ impl Book {
                 let page = page.expect("live is changed without the slot");
                 assert!(page.gates_passed || page.environment.post_gates.is_none(), "live without its gates");
             }
-            What::ProjectCreated { .. }
-            | What::ReleaseActivated { .. }
-            | What::ReleaseAbandoned { .. }
-            | What::DeploymentReopened { .. } => {}
+            What::ReleaseActivated { .. } | What::ReleaseAbandoned { .. } | What::DeploymentReopened { .. } => {}
         }
     }
 
@@ -121,7 +120,7 @@ impl Book {
         let page = self.pages.get_mut(&number).expect("a deployment is queued first");
         let place = page.place.clone();
         match change {
-            Change::AttemptQueued { attempt, resume_at, by, environment } => {
+            Change::AttemptQueued { attempt, resume_at, by, environment, .. } => {
                 assert!(page.finished.take().is_some(), "tried again before it was over");
                 assert_eq!(*attempt, page.attempt + 1);
                 (page.attempt, page.started_by, page.environment) = (*attempt, by.clone(), environment.clone());
@@ -149,7 +148,7 @@ impl Book {
                 }
                 return;
             }
-            Change::CancelRequested { .. } => {}
+            Change::CancelRequested { .. } | Change::StopForced { .. } => {}
             _ => assert_eq!(self.holders.get(&place), Some(&number), "{change:?} without the slot"),
         }
         assert_eq!(page.finished, None, "{change:?} after the end");
@@ -239,8 +238,12 @@ impl Book {
             }
         }
         for deployment in state.deployments.values() {
-            let attempts = deployment.earlier.iter().chain(deployment.is_finished().then_some(&deployment.attempt));
-            for attempt in attempts {
+            for earlier in &deployment.earlier {
+                let then = &self.finished[&(deployment.number, earlier.number)];
+                assert_eq!(then.summary().as_ref(), Some(earlier), "of {}", deployment.number);
+            }
+            let attempt = &deployment.attempt;
+            if deployment.is_finished() {
                 let then = &self.finished[&(deployment.number, attempt.number)];
                 assert!(then == attempt, "attempt {} of {} changed after its end", attempt.number, deployment.number);
             }
@@ -295,17 +298,17 @@ impl Page {
                 self.take_plan(*phase, *digest);
                 self.confirmed.clear();
             }
-            Change::ApprovalRequested { approval } => {
+            Change::ApprovalRequested { approval, .. } => {
                 assert_eq!(approval.plan_digest, self.plan_digest());
                 (self.asked, self.refused) = (Some((approval.plan_digest, Vec::new())), false);
             }
-            Change::Approved { by } => {
+            Change::Approved { by, .. } => {
                 let (_, given) = self.asked.as_mut().expect("nobody was asked");
                 assert!(given.iter().all(|earlier| earlier.person != by.by.person), "one person counts twice");
                 given.push(by.by.clone());
             }
             Change::Refused { .. } => self.refused = true,
-            Change::ApprovalCompleted { plan_digest } => {
+            Change::ApprovalCompleted { plan_digest, .. } => {
                 assert_eq!(*plan_digest, self.plan_digest(), "what is approved is not the plan");
                 assert!(self.may_go_on(*plan_digest), "approved without the people it takes");
                 self.approved = Some(*plan_digest);
@@ -316,19 +319,27 @@ impl Page {
                 self.confirmed.insert(*phase);
             }
             Change::FoundStale { phase } => assert!(!self.confirmed.contains(phase)),
-            Change::PhaseStarted { phase, .. } => {
+            Change::Phase { phase, change: PhaseChange::Started { .. } } => {
                 self.begun = true;
                 if self.plans.contains_key(phase) {
                     assert_eq!(self.approved, Some(self.plan_digest()), "starts what was not approved");
                     assert!(self.confirmed.remove(phase), "starts what was not confirmed after the approval");
                 }
             }
-            Change::GatesStarted { .. } => self.begun = true,
-            Change::GateRoundStarted { .. } => self.green.clear(),
-            Change::GateJudged { gate, outcome } => {
+            Change::Phase { change: PhaseChange::UndoStarted { .. }, .. } => self.begun = true,
+            Change::Gates { change, .. } => self.note_gates(change),
+            _ => {}
+        }
+    }
+
+    fn note_gates(&mut self, change: &GatesChange) {
+        match change {
+            GatesChange::Started { .. } => self.begun = true,
+            GatesChange::RoundStarted { .. } => self.green.clear(),
+            GatesChange::Judged { gate, outcome } => {
                 self.green.insert(*gate, outcome.outcome == GateVerdict::Pass);
             }
-            Change::GatesPassed => {
+            GatesChange::Passed => {
                 let gates = self.environment.post_gates.as_ref().map_or(0, |set| set.gates.len());
                 assert!(
                     self.green.len() == gates && self.green.values().all(|green| *green),
@@ -336,7 +347,7 @@ impl Page {
                 );
                 self.gates_passed = true;
             }
-            _ => {}
+            GatesChange::RoundEnded { .. } | GatesChange::Failed { .. } => {}
         }
     }
 

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use lockgate_core::deployment::{Deployment, DeploymentType, Flags, Stage};
+use lockgate_core::deployment::{Change, Deployment, DeploymentType, Flags, Stage};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, Rejection, TryFrom, handle};
+use lockgate_core::handle::{Command, Deploy, Rejection, Surroundings, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::order::{Order, order};
 use lockgate_core::state::{Due, Event, State, TriggerKey, What};
@@ -209,7 +209,7 @@ impl World {
     fn forget(&mut self) {
         let finished = self.state.deployments.values().filter(|deployment| deployment.is_finished()).cloned();
         for deployment in finished.collect::<Vec<_>>() {
-            self.state.forget(deployment.number);
+            self.state.forget(deployment.number, deployment.attempt.number);
             self.store.insert(deployment.number, deployment);
         }
     }
@@ -318,19 +318,44 @@ impl World {
             _ => (serde_json::from_str(&self.snapshot.0).unwrap(), self.snapshot.1),
         };
         let mut rebuilt: State = snapshot;
+        // Who replays forgets as it goes, at moments of its own.
+        let forgets = self.rng.bool();
         for line in &self.journal[lines..] {
-            rebuilt.apply(&serde_json::from_str(line).unwrap());
-        }
-        for number in rebuilt.deployments.keys().copied().collect::<Vec<_>>() {
-            if !self.state.deployments.contains_key(&number) {
-                rebuilt.forget(number);
+            let event: Event = serde_json::from_str(line).unwrap();
+            rebuilt.apply(&event).expect("a replay has all that an event speaks of");
+            if let What::Deployment { number, change: Change::Finished { .. } } = &event.what
+                && forgets
+                && self.rng.u8(..4) > 0
+            {
+                let attempt = rebuilt.deployments[number].attempt.number;
+                rebuilt.forget(*number, attempt);
             }
         }
+        self.forget_what_one_of_them_forgot(&mut rebuilt);
         assert!(rebuilt == self.state, "the journal does not lead back to the state");
         assert_eq!(rebuilt.due(), self.state.due());
         self.state = rebuilt;
         self.snapshot = (serde_json::to_string(&self.state).unwrap(), self.journal.len());
         self.just_reported = None;
+    }
+
+    /// When a finished deployment is forgotten is nobody's promise: both states keep those that neither has forgotten.
+    fn forget_what_one_of_them_forgot(&mut self, rebuilt: &mut State) {
+        let finished = |state: &State| {
+            let over = state.deployments.values().filter(|deployment| deployment.is_finished()).cloned();
+            over.collect::<Vec<_>>()
+        };
+        for deployment in finished(rebuilt) {
+            if !self.state.deployments.contains_key(&deployment.number) {
+                rebuilt.forget(deployment.number, deployment.attempt.number);
+            }
+        }
+        for deployment in finished(&self.state) {
+            if !rebuilt.deployments.contains_key(&deployment.number) {
+                self.state.forget(deployment.number, deployment.attempt.number);
+                self.store.insert(deployment.number, deployment);
+            }
+        }
     }
 
     fn count_cuts(&mut self) {
@@ -351,7 +376,8 @@ impl World {
     fn send(&mut self, command: Command) -> usize {
         self.just_reported = None;
         self.counts.turns += 1;
-        match handle(&self.state, command, Timestamp(self.clock_ms)) {
+        let gates = approved_gates();
+        match handle(&self.state, command, Surroundings { now: Timestamp(self.clock_ms), gates: &gates }) {
             Ok(events) => {
                 self.commit(&events);
                 events.len()
@@ -368,7 +394,7 @@ impl World {
             let line = serde_json::to_string(event).unwrap();
             let read: Event = serde_json::from_str(&line).unwrap();
             assert!(read == *event, "an event reads back as it was written");
-            self.state.apply(&read);
+            self.state.apply(&read).unwrap();
             self.book.note(&read);
             self.journal.push(line);
         }
@@ -464,7 +490,7 @@ fn effect(due: &Due, order: &Order) -> Effect {
         Step::Run(_) => Effect::RunPhase,
         Step::Cancel(_) => Effect::Cancel,
         Step::Undo(_) => Effect::Undo,
-        Step::Gate(_) => Effect::Gate,
+        Step::Gate { .. } => Effect::Gate,
     }
 }
 

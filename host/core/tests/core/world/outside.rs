@@ -86,7 +86,7 @@ impl Outside {
             11..13 => Some(fails_with("locked")),
             13 => Some(match due.step {
                 Step::Plan(_) | Step::Confirm(_) => done(),
-                Step::Run(_) | Step::Cancel(_) | Step::Undo(_) | Step::Gate(_) => plan(&[]),
+                Step::Run(_) | Step::Cancel(_) | Step::Undo(_) | Step::Gate { .. } => plan(&[]),
             }),
             14.. => None,
         }

@@ -1,0 +1,112 @@
+//! What a start does with a data folder that is not as it should be.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use expect_test::expect;
+use lockgate_core::definition::Definition;
+use lockgate_core::handle::Command;
+use lockgate_core::name::{Actor, Name, Timestamp};
+use lockgate_core::state::{Event, State, What};
+use lockgate_core::system::{SystemChange, SystemEvent};
+use lockgate_core::work::ProjectId;
+use lockgate_store::{IndexBatch, Store, StoreOptions};
+use serde::Serialize;
+use tempfile::TempDir;
+
+use super::{Host, Settings, index};
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn by() -> Actor {
+    Actor { person: "ann".to_owned(), groups: BTreeSet::new(), via: "test".to_owned() }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap()
+}
+
+/// A data folder as a host would leave it that created these projects, and described each.
+async fn left_by_a_host(projects: &[&str]) -> (TempDir, Store) {
+    let data = TempDir::new().unwrap();
+    let options = StoreOptions { index_shape: index::SHAPE, ..StoreOptions::default() };
+    let store = Store::open(data.path(), options).unwrap().0;
+    for project in projects {
+        let what = SystemChange::ProjectCreated { project: id(project), by: by() };
+        store.append("@system", vec![json(&SystemEvent { at: Timestamp(1), what })]).await.unwrap();
+        describe(&store, project, "first").await;
+    }
+    (data, store)
+}
+
+fn id(project: &str) -> ProjectId {
+    ProjectId { name: name(project), uid: "7".to_owned() }
+}
+
+fn described(description: &str) -> Event {
+    let definition = Arc::new(Definition { description: description.to_owned(), ..Definition::default() });
+    Event { at: Timestamp(1), what: What::DefinitionChanged { definition, by: by() } }
+}
+
+async fn describe(store: &Store, project: &str, description: &str) -> u64 {
+    store.append(project, vec![json(&described(description))]).await.unwrap().last
+}
+
+async fn open(data: &Path) -> Host {
+    Host::open(Settings { data: data.to_owned(), concurrent_calls: 1 }).await.unwrap()
+}
+
+fn description(host: &Host, project: &str) -> String {
+    host.project(&name(project)).unwrap().view().state.definition.description.clone()
+}
+
+async fn send(host: &Host, project: &str) -> Result<(), String> {
+    let command = Command::SetDefinition { definition: Arc::default(), by: by() };
+    let sent = host.project(&name(project)).unwrap().send(command).await;
+    sent.map(drop).map_err(|refusal| refusal.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_cannot_be_read_says_why_and_the_others_go_on() {
+    let (data, store) = left_by_a_host(&["good", "bad"]).await;
+    store.append("bad", vec![br#"{"at":1,"from":"the future"}"#.to_vec()]).await.unwrap();
+    describe(&store, "bad", "after the damage").await;
+    drop(store);
+    let host = open(data.path()).await;
+    assert_eq!((description(&host, "good").as_str(), description(&host, "bad").as_str()), ("first", "first"));
+    send(&host, "good").await.unwrap();
+    let refusal = send(&host, "bad").await.unwrap_err();
+    assert!(refusal.starts_with("this project has stopped: its event 5 cannot be read"), "{refusal}");
+    assert!(refusal.ends_with("see the host's log, then restart the host"), "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_fits_nothing_before_it_is_damage() {
+    let (data, store) = left_by_a_host(&["bad"]).await;
+    let change = lockgate_core::deployment::Change::SlotTaken;
+    let event = Event { at: Timestamp(1), what: What::Deployment { number: 3, change } };
+    store.append("bad", vec![json(&event)]).await.unwrap();
+    drop(store);
+    let refusal = send(&open(data.path()).await, "bad").await.unwrap_err();
+    expect!["this project has stopped: its event 3 cannot be read (the event does not fit what came before it: there is no deployment 3): use the version of Lockgate that wrote it, or a newer one; see the host's log, then restart the host"]
+        .assert_eq(&refusal);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_cannot_be_read_is_built_again_from_the_journal() {
+    for readable in [true, false] {
+        let (data, store) = left_by_a_host(&["shop"]).await;
+        let through = describe(&store, "shop", "second").await;
+        let mut state = State::new(id("shop"));
+        state.apply(&described("of the snapshot")).unwrap();
+        let snapshot = if readable { json(&state) } else { b"{}".to_vec() };
+        let batch = IndexBatch { stream: "shop".to_owned(), through, snapshot: Some(snapshot), entries: Vec::new() };
+        store.index(batch).await.unwrap();
+        drop(store);
+        let expected = if readable { "of the snapshot" } else { "second" };
+        assert_eq!(description(&open(data.path()).await, "shop"), expected);
+    }
+}
