@@ -24,8 +24,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::host::blocking;
-use super::project::Reports;
+use super::blocking::blocking;
+use super::inbox::Reports;
 use super::system::SystemHandle;
 use crate::clock;
 

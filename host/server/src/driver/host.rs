@@ -16,11 +16,12 @@ use lockgate_sandbox::{Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, Store, StoreError, StoreOptions};
 use serde_json::Value;
 
+use super::blocking::blocking;
 use super::calls::CallRunner;
-use super::index;
-use super::project::{self, Loaded, ProjectHandle, Refusal};
-use super::replay;
+use super::inbox::{ProjectHandle, Refusal};
+use super::replay::{self, Loaded, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
+use super::{index, project};
 use crate::clock;
 
 /// Clocks of one machine may differ by so much after a restart.
@@ -48,10 +49,8 @@ pub enum HostError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    #[error(
-        "event {sequence}, of plugins and tokens: this version of Lockgate cannot read it ({error}); use the version that wrote it, or a newer one"
-    )]
-    UnknownEvent { sequence: u64, error: serde_json::Error },
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -223,9 +222,4 @@ pub fn random_hex<const N: usize>() -> String {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     hex::encode(bytes)
-}
-
-/// File work off the threads that serve requests.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work).await.expect("file work does not panic")
 }

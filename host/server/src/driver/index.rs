@@ -19,6 +19,9 @@ pub const SHAPE: u32 = 1;
 /// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.
 pub type Finished = (DeploymentNumber, u32);
 
+/// A snapshot of the state goes to the index this often, so that a start replays little.
+pub const EVENTS_PER_SNAPSHOT: u64 = 4_096;
+
 /// Batches that wait to be indexed; then the owner waits with them.
 const WAITING_BATCHES: usize = 256;
 

@@ -2,8 +2,10 @@
 
 #![expect(clippy::result_large_err, reason = "a `Failure` has 128 bytes; a call costs more than moving them")]
 
+mod blocking;
 mod calls;
 mod host;
+mod inbox;
 mod index;
 mod narrate;
 mod project;
@@ -12,9 +14,11 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use blocking::blocking;
 pub use calls::log_id;
-pub use host::{AddPluginError, Host, HostError, Settings, blocking, random_hex};
+pub use host::{AddPluginError, Host, HostError, Settings, random_hex};
+pub use inbox::{Committed, ProjectHandle, Refusal, View};
 pub use index::{FINISHED, HISTORY, history_key};
 pub use narrate::{HistoryRow, step_in_words};
-pub use project::{Committed, ProjectHandle, Refusal, View};
+pub use replay::ReplayError;
 pub use system::{SystemHandle, SystemRefusal};

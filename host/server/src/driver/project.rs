@@ -16,11 +16,13 @@ use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef};
 use lockgate_store::{IndexBatch, Store, StoreError};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
+use super::blocking::blocking;
 use super::calls::{CallRunner, Keep, RunningCalls, log_id};
-use super::host::blocking;
-use super::index::{self, Finished, Indexer};
+use super::inbox::{Committed, Message, ProjectHandle, Refusal, Reply, Reports, View};
+use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, Indexer};
+use super::replay::Loaded;
 use super::system::SystemHandle;
 use crate::clock;
 
@@ -30,107 +32,9 @@ const INBOX: usize = 1_024;
 const MOST_PER_COMMIT: usize = 256;
 /// A commit takes no further command once its events are this large.
 const COMMIT_BYTES: usize = 8 << 20;
-/// A snapshot of the state goes to the index this often, so that a start replays little.
-pub const EVENTS_PER_SNAPSHOT: u64 = 4_096;
 const LONGEST_SLEEP_MS: u64 = 60_000;
 /// After the journal has refused, what nobody waits for is tried again this much later.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
-
-/// A project as everyone but its owner sees it.
-#[derive(Clone)]
-pub struct ProjectHandle {
-    inbox: mpsc::Sender<Message>,
-    view: watch::Receiver<Arc<View>>,
-    indexed: watch::Receiver<u64>,
-    /// Why its owner has ended, once it has.
-    stopped: watch::Receiver<Option<String>>,
-}
-
-/// The state after the last commit. Copies share structure.
-pub struct View {
-    pub state: State,
-    /// Journal sequence of the last event in it.
-    pub sequence: u64,
-}
-
-/// A command that is on disk.
-#[derive(Debug, Clone)]
-pub struct Committed {
-    pub events: Vec<Event>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    #[error(transparent)]
-    Rejected(#[from] Rejection),
-    #[error(
-        "nothing was changed, for the journal could not take it: {0}; make room on the disk of the data folder, then try again"
-    )]
-    NotWritten(StoreError),
-    #[error("this project has stopped: {reason}; see the host's log, then restart the host")]
-    Stopped { reason: String },
-    #[error("the host is stopping; nothing was changed by this request as far as it knows: look, then try again")]
-    Stopping,
-}
-
-struct Message {
-    command: Command,
-    reply: Option<Reply>,
-}
-
-type Reply = oneshot::Sender<Result<Committed, Refusal>>;
-
-impl ProjectHandle {
-    /// Done when the command's events are on disk.
-    pub async fn send(&self, command: Command) -> Result<Committed, Refusal> {
-        let (reply, answer) = oneshot::channel();
-        let message = Message { command, reply: Some(reply) };
-        if self.inbox.send(message).await.is_err() {
-            return Err(self.why_stopped().await);
-        }
-        match answer.await {
-            Ok(answer) => answer,
-            Err(_) => Err(self.why_stopped().await),
-        }
-    }
-
-    async fn why_stopped(&self) -> Refusal {
-        let mut stopped = self.stopped.clone();
-        // Its owner is gone, or about to say why.
-        match stopped.wait_for(Option::is_some).await.map(|reason| reason.clone()) {
-            Ok(Some(reason)) => Refusal::Stopped { reason },
-            Ok(None) | Err(_) => Refusal::Stopping,
-        }
-    }
-
-    pub fn view(&self) -> Arc<View> {
-        self.view.borrow().clone()
-    }
-
-    /// Rises when the index, and with it the history, holds more events.
-    pub fn indexed(&self) -> watch::Receiver<u64> {
-        self.indexed.clone()
-    }
-}
-
-/// How calls report back.
-#[derive(Clone)]
-pub struct Reports(mpsc::Sender<Message>);
-
-impl Reports {
-    pub async fn send(&self, call: CallRef, answer: Answer) {
-        let message = Message { command: Command::Report { call, answer }, reply: None };
-        // Without an owner there is nobody to tell; the call is repeated when there is one again.
-        let _ = self.0.send(message).await;
-    }
-}
-
-/// A project as it was loaded: up to `sequence`, or to the event before the one that could not be read.
-pub struct Loaded {
-    pub state: State,
-    pub sequence: u64,
-    pub damage: Option<String>,
-}
 
 /// Starts the owner of a project. One whose events cannot be read has none: it can be looked at, and says why.
 pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunner) -> ProjectHandle {

@@ -12,16 +12,31 @@ use lockgate_core::system::{SystemEvent, SystemState};
 use lockgate_core::work::ProjectId;
 use lockgate_store::{Entry, IndexBatch, Store, StoreError};
 
-use super::host::HostError;
-use super::index::{self, Finished};
-use super::project::{EVENTS_PER_SNAPSHOT, Loaded};
+use super::index::{self, EVENTS_PER_SNAPSHOT, Finished};
 use super::system::STREAM;
 
 /// Rows that gather before they go to the index: a rebuild must not hold all of history in memory.
 const ROWS_PER_BATCH: usize = 2_048;
 
+/// A project as it was loaded: up to `sequence`, or to the event before the one that could not be read.
+pub struct Loaded {
+    pub state: State,
+    pub sequence: u64,
+    pub damage: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "event {sequence}, of plugins and tokens: this version of Lockgate cannot read it ({error}); use the version that wrote it, or a newer one"
+    )]
+    UnknownEvent { sequence: u64, error: serde_json::Error },
+}
+
 /// The system's state, and each project's with the sequence of its last event.
-pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), HostError> {
+pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), ReplayError> {
     let mut system = SystemState::default();
     let mut snapshots = snapshots(store)?;
     let through = snapshots.iter().map(|(stream, replay)| (stream.clone(), replay.sequence)).collect();
@@ -29,7 +44,7 @@ pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), HostError>
     for event in store.tail(&through)? {
         let event = event?;
         if event.stream == STREAM {
-            let unreadable = |error| HostError::UnknownEvent { sequence: event.sequence, error };
+            let unreadable = |error| ReplayError::UnknownEvent { sequence: event.sequence, error };
             system.apply(&serde_json::from_slice::<SystemEvent>(&event.payload).map_err(unreadable)?);
             continue;
         }

@@ -9,7 +9,7 @@ use lockgate_core::system::{SystemCommand, SystemEvent, SystemRejection, SystemS
 use lockgate_store::{Store, StoreError};
 use tokio::sync::{Mutex, watch};
 
-use super::project::Refusal;
+use super::inbox::Refusal;
 
 /// Name of the stream. No project can have it: the sign is not allowed in names.
 pub const STREAM: &str = "@system";
