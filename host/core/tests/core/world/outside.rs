@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use lockgate_core::deployment::{Change, DeploymentType, Finish, PhaseResult};
+use lockgate_core::deployment::{Change, DeploymentType, Finish, PhaseResult, PhaseRun};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::order::{Order, Question};
 use lockgate_core::plugin::{ChangeAction, Decision, FieldChange, Planned, ResourceChange};
@@ -183,8 +183,11 @@ impl Outside {
         for event in events {
             let What::Deployment { number, change: Change::Finished { finish, .. } } = &event.what else { continue };
             let Some(deployment) = state.deployments.get(number) else { continue };
-            let live =
-                matches!(finish, Finish::Succeeded | Finish::PartiallySucceeded) && deployment.workflow().goes_live;
+            let succeeded = matches!(finish, Finish::Succeeded | Finish::PartiallySucceeded);
+            let failed = |run: &PhaseRun| matches!(run.result, PhaseResult::Failed(_));
+            let mut phases = deployment.attempt.phases.iter().enumerate();
+            let is_half_applied = phases.any(|(index, run)| deployment.is_apply(index) && failed(run));
+            let live = succeeded && deployment.workflow().goes_live && !is_half_applied;
             for (index, run) in deployment.attempt.phases.iter().enumerate() {
                 let Some(target) = deployment.target_of(index) else { continue };
                 if live && run.result == PhaseResult::Succeeded {
