@@ -76,7 +76,7 @@ fn a_folder_that_may_only_be_read_fails_the_apply_and_keeps_what_was_live() {
 
     let (status, reason) = outcome_of(&project, "v2", archive(&[("index.html", "two")]));
     assert_eq!(status, "FAILED");
-    assert!(reason.starts_with("publish: "), "{reason}");
+    assert!(reason.starts_with("publish: the folder `site` is read-only"), "{reason}");
     assert_eq!(page(&host).as_deref(), Some("one"));
     assert_eq!(project.live("test").as_deref(), Some("v1"));
 
@@ -100,7 +100,9 @@ fn a_full_disk_fails_the_apply_and_keeps_what_was_live() {
     let large = "x".repeat(2 << 20);
     let (status, reason) = outcome_of(&project, "v2", archive(&[("index.html", "two"), ("large", &large)]));
     assert_eq!(status, "FAILED");
-    assert!(reason.starts_with("publish: "), "{reason}");
+    assert!(reason.starts_with("publish: no space left in the folder `site`"), "{reason}");
+    let left = fs::read_dir(folder.join("releases")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!left.into_iter().any(|name| name.to_string_lossy().starts_with('.')), "the disk is kept full");
     assert_eq!(page(&host).as_deref(), Some("one"));
     assert!(host.is_alive());
 
@@ -124,4 +126,86 @@ impl Drop for SmallDisk<'_> {
         // Lazily: the host may still look at it.
         let _ = Command::new("umount").arg("-l").arg(self.0).status();
     }
+}
+
+/// Of an artifact or a component that the host keeps.
+fn blob(host: &Host, digest: &str) -> PathBuf {
+    let hex = digest.strip_prefix("sha256:").unwrap();
+    host.data().join("blobs/sha256").join(&hex[..2]).join(hex)
+}
+
+#[test]
+fn a_damaged_artifact_is_never_live_and_comes_back_by_another_upload() {
+    let host = Host::start();
+    let project = site(&host);
+    assert_eq!(outcome_of(&project, "v1", archive(&[("index.html", "one")])).0, "SUCCEEDED");
+    let good = archive(&[("index.html", "two"), ("about.html", "us")]);
+    // Everywhere: in its head, in a file, in the checksum, and in its last byte.
+    for (index, place) in [9, 20, 40, good.len() - 6, good.len() - 1].into_iter().enumerate() {
+        let tag = format!("v2-{index}");
+        let artifact = project.ann.upload("web", good.clone());
+        let blob = blob(&host, &artifact.digest);
+        project.release_with(&tag, vec![artifact]);
+        let mut bytes = good.clone();
+        bytes[place] ^= 4;
+        fs::write(&blob, bytes).unwrap();
+
+        let (status, reason) = project.outcome_of(project.deploy(&tag, "test"));
+        assert_eq!(status, "FAILED", "{place}");
+        assert!(
+            reason.contains("artifact `web`") && reason.contains(&format!("release `{tag}` is damaged")),
+            "{reason}"
+        );
+        assert!(reason.contains("upload the same file again"), "{reason}");
+        assert_eq!((page(&host).as_deref(), project.live("test").as_deref()), (Some("one"), Some("v1")));
+    }
+    let (status, reason) = project.outcome_of(project.deploy("v2-0", "test"));
+    assert_eq!(status, "FAILED");
+    assert!(reason.contains("is missing from the data folder"), "{reason}");
+
+    assert_eq!(outcome_of(&project, "v3", good).0, "SUCCEEDED");
+    assert_eq!(page(&host).as_deref(), Some("two"));
+}
+
+#[test]
+fn links_that_somebody_else_made_are_named_and_left_alone() {
+    let host = Host::start();
+    let (project, folder) = (site(&host), host.place("site"));
+    let refused = |tag: &str, link: &str| {
+        std::os::unix::fs::symlink("/etc", folder.join(link)).unwrap();
+        let (status, reason) = outcome_of(&project, tag, archive(&[("index.html", tag)]));
+        assert_eq!(status, "FAILED");
+        assert!(
+            reason.contains(&format!("`{link}`")) && reason.contains("did not make; move it away first"),
+            "{reason}"
+        );
+        fs::remove_file(folder.join(link)).unwrap();
+    };
+    refused("v1", "current");
+    refused("v2", "releases");
+    assert_eq!(outcome_of(&project, "v3", archive(&[("index.html", "three")])).0, "SUCCEEDED");
+
+    fs::remove_file(folder.join("current/index.html")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", folder.join("current/index.html")).unwrap();
+    let (status, reason) = outcome_of(&project, "v4", archive(&[("index.html", "four")]));
+    assert_eq!(status, "SUCCEEDED", "an edit by hand is replaced: {reason}");
+    assert_eq!(page(&host).as_deref(), Some("four"));
+}
+
+#[test]
+fn a_component_that_is_lost_is_told_at_once_and_can_be_added_again() {
+    let mut host = Host::start();
+    let project = site(&host);
+    let component = host.data().join("blobs/sha256");
+    host.kill();
+    fs::remove_dir_all(&component).unwrap();
+    host.restart();
+
+    let (status, reason) = outcome_of(&project, "v1", archive(&[("index.html", "one")]));
+    assert_eq!(status, "FAILED");
+    assert!(reason.contains("the component of plugin `static-site`"), "{reason}");
+    assert!(reason.contains("lockgate plugin add FILE"), "{reason}");
+
+    host.plugin("static-site", &["site"]);
+    assert_eq!(outcome_of(&project, "v2", archive(&[("index.html", "two")])).0, "SUCCEEDED");
 }

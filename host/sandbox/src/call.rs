@@ -106,6 +106,7 @@ pub trait CallHost: Send + Sync + 'static {
     fn progress(&self, percent: u32, message: &str);
     /// The plugin tried something it was not granted: a line for the audit log.
     fn denied(&self, what: &str);
+    /// A reader's error of the kind `InvalidData` says that the artifact is damaged, and what to do; it is for good.
     fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure>;
     fn create_artifact(&self, name: &str) -> Result<Box<dyn ArtifactWriter>, Failure>;
     /// `None`: no such key.

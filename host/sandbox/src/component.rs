@@ -1,6 +1,7 @@
 //! From bytes to a component that is known to fit its world.
 
 use lockgate_core::plugin::Kind;
+use wasmparser::{BinaryReaderError, Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
@@ -69,9 +70,9 @@ pub fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, InvalidCompon
     Component::from_binary(engine, bytes).map_err(|error| InvalidComponent::Broken(format!("{error:#}")))
 }
 
-pub fn kind(engine: &Engine, component: &Component) -> Result<Kind, InvalidComponent> {
-    let component_type = component.component_type();
-    let exports: Vec<&str> = component_type.exports(engine).map(|(name, _)| name).collect();
+/// By the names of its exports, before it is compiled: that takes seconds, which only a plugin is worth.
+pub fn kind(bytes: &[u8]) -> Result<Kind, InvalidComponent> {
+    let exports = exports(bytes).map_err(|error| InvalidComponent::Broken(error.to_string()))?;
     let kinds: Vec<Kind> = EXPORTS
         .iter()
         .filter(|(_, prefix)| exports.iter().any(|name| name.starts_with(prefix)))
@@ -81,6 +82,24 @@ pub fn kind(engine: &Engine, component: &Component) -> Result<Kind, InvalidCompo
         [kind] => Ok(kind),
         [] | [_, _, ..] => Err(InvalidComponent::WrongWorld { exports: listed(&exports) }),
     }
+}
+
+/// Of the component itself, not of those within.
+fn exports(bytes: &[u8]) -> Result<Vec<&str>, BinaryReaderError> {
+    let (mut exports, mut depth) = (Vec::new(), 0_usize);
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    exports.push(export?.name.name);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(exports)
 }
 
 /// A component names its exports as it likes, and has as many as it likes.
@@ -153,8 +172,8 @@ mod tests {
     fn refusal(bytes: &[u8]) -> InvalidComponent {
         let engine = engine();
         let outcome = check_bytes(bytes, 1_000_000).and_then(|()| {
+            let kind = kind(bytes)?;
             let component = compile(&engine, bytes)?;
-            let kind = kind(&engine, &component)?;
             Worlds::new(&engine).unwrap().link(kind, &component).map(|_| ())
         });
         outcome.unwrap_err()
@@ -200,6 +219,17 @@ mod tests {
                 "the component exports lockgate:phase/phase@0.2.0; a plugin exports exactly one of lockgate:phase/phase@0.1.0, lockgate:gate/gate@0.1.0, lockgate:target/target@0.1.0"
             ],
         );
+    }
+
+    #[test]
+    fn only_what_may_be_a_plugin_is_compiled() {
+        // Its code does not even validate.
+        let body = "(core module (func (result i32)))";
+        assert!(matches!(refusal(&wat(&format!("(component {body})"))), InvalidComponent::WrongWorld { .. }));
+        let phase = r#"(instance $i) (export "lockgate:phase/phase@0.1.0" (instance $i))"#;
+        assert!(matches!(refusal(&wat(&format!("(component {body} {phase})"))), InvalidComponent::Broken(_)));
+        let within = refusal(&wat(&format!("(component (component {phase}))"))).to_string();
+        assert!(within.starts_with("the component exports nothing"), "{within}");
     }
 
     #[test]

@@ -439,6 +439,9 @@ fn spent() -> types::Failure {
 }
 
 fn storage_failed(verb: &str, error: &std::io::Error) -> types::Failure {
+    if error.kind() == std::io::ErrorKind::InvalidData {
+        return failure("damaged-artifact", error.to_string(), Retry::Never);
+    }
     failure("storage", format!("the artifact could not be {verb}: {error}"), Retry::SameKey)
 }
 

@@ -36,6 +36,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 pub use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
+use wasmtime::component::Component;
 
 use ask::{Call, Question, Reply};
 use cache::Cache;
@@ -183,10 +184,11 @@ impl Sandbox {
 
     /// Compiles (or takes from the cache), checks against its world, and calls `describe` without any grant.
     pub async fn inspect(&self, bytes: Arc<[u8]>) -> Result<Inspection, SandboxError> {
-        let (digest, plugin) = self.prepare(bytes.clone()).await?;
+        let Prepared { digest, plugin, compiled } = self.prepare(bytes.clone()).await?;
         let kind = plugin.kind();
         let reply = self.check(plugin, Question::Describe).await.map_err(SandboxError::Describe)?;
         let Reply::Description(description) = reply else { return Err(SandboxError::Describe(unasked())) };
+        self.keep(digest, compiled).await?;
         Ok(Inspection { digest, kind, description, size_bytes: bytes.len() as u64 })
     }
 
@@ -195,10 +197,11 @@ impl Sandbox {
         if self.is_loaded(&digest) {
             return Ok(());
         }
-        let (actual, plugin) = self.prepare(bytes).await?;
+        let Prepared { digest: actual, plugin, compiled } = self.prepare(bytes).await?;
         if actual != digest {
             return Err(SandboxError::OtherBytes { expected: digest, actual });
         }
+        self.keep(digest, compiled).await?;
         let places = Arc::new(Semaphore::new((self.0.options.max_concurrent_calls / 2).max(1)));
         self.0.plugins().entry(digest).or_insert(Loaded { plugin, places });
         Ok(())
@@ -285,7 +288,7 @@ impl Sandbox {
         job.outcome().await.map_err(CallError::Sandbox)?
     }
 
-    async fn prepare(&self, bytes: Arc<[u8]>) -> Result<(Digest, Plugin), SandboxError> {
+    async fn prepare(&self, bytes: Arc<[u8]>) -> Result<Prepared, SandboxError> {
         let turn = self.0.compiler.clone().acquire_owned().await.expect("this semaphore is never closed");
         let inner = self.0.clone();
         let job = self.0.runtime.spawn_blocking(move || {
@@ -295,22 +298,37 @@ impl Sandbox {
         });
         Ok(job.outcome().await.map_err(SandboxError::Interrupted)??)
     }
+
+    /// Only of what was not refused.
+    async fn keep(&self, digest: Digest, compiled: Option<Component>) -> Result<(), SandboxError> {
+        let Some(compiled) = compiled else { return Ok(()) };
+        let inner = self.0.clone();
+        let job = self.0.runtime.spawn_blocking(move || inner.cache.put(&digest, &compiled));
+        job.outcome().await.map_err(SandboxError::Interrupted)
+    }
+}
+
+/// A component that fits its world.
+struct Prepared {
+    digest: Digest,
+    plugin: Plugin,
+    /// None where it was in the cache.
+    compiled: Option<Component>,
 }
 
 impl Inner {
-    fn prepare(&self, bytes: &[u8]) -> Result<(Digest, Plugin), InvalidComponent> {
+    fn prepare(&self, bytes: &[u8]) -> Result<Prepared, InvalidComponent> {
         component::check_bytes(bytes, self.options.component_bytes)?;
+        let kind = component::kind(bytes)?;
         let digest = Digest::of(bytes);
-        let component = match self.cache.get(&self.engine, &digest) {
-            Some(component) => component,
+        let (component, compiled) = match self.cache.get(&self.engine, &digest) {
+            Some(component) => (component, None),
             None => {
                 let component = component::compile(&self.engine, bytes)?;
-                self.cache.put(&digest, &component);
-                component
+                (component.clone(), Some(component))
             }
         };
-        let kind = component::kind(&self.engine, &component)?;
-        Ok((digest, self.worlds.link(kind, &component)?))
+        Ok(Prepared { digest, plugin: self.worlds.link(kind, &component)?, compiled })
     }
 
     fn loaded(&self, digest: &Digest) -> Result<Loaded, CallError> {

@@ -195,6 +195,27 @@ async fn a_plugin_tells_what_it_is_before_anything_is_granted() {
 }
 
 #[tokio::test]
+async fn only_the_code_of_a_plugin_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::new(Options::new(folder.path())).unwrap();
+    let kept = || {
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().ends_with(".cwasm")).count()
+    };
+    let unlinkable = r#"(component
+        (import "lockgate:process/run@0.1.0" (instance (export "stop" (func (param "key" string)))))
+        (instance $i) (export "lockgate:phase/phase@0.1.0" (instance $i)))"#;
+    sandbox.inspect(wat::parse_str(unlinkable).unwrap().into()).await.unwrap_err();
+    // It cannot describe itself.
+    sandbox.inspect(guest("target")).await.unwrap_err();
+    assert_eq!(kept(), 0);
+    sandbox.inspect(guest("phase")).await.unwrap();
+    assert_eq!(kept(), 1);
+    sandbox.load(Digest::of(&guest("target")), guest("target")).await.unwrap();
+    assert_eq!(kept(), 2);
+}
+
+#[tokio::test]
 async fn a_request_the_host_does_not_know_is_refused_at_inspection() {
     check(
         sandbox().inspect(guest("target")).await.unwrap_err(),

@@ -45,14 +45,40 @@ impl Failure {
 }
 
 /// A failure that travelled through a [`std::io::Read`] comes out as it went in; anything else the system said
-/// is fatal with code `io`.
+/// is fatal with code `io`, in words: the numbers are WASI's own, and mean something else wherever they are looked up.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.downcast::<Failure>() {
             Ok(failure) => failure,
-            Err(error) => Failure::fatal("io", error.to_string()),
+            Err(error) => Failure::fatal("io", words(&error)),
         }
     }
+}
+
+fn words(error: &io::Error) -> String {
+    use io::ErrorKind::{NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    if error.raw_os_error().is_none() {
+        return error.to_string();
+    }
+    match error.kind() {
+        StorageFull => "no space left on the disk".to_owned(),
+        QuotaExceeded => "the quota of the disk is used up".to_owned(),
+        ReadOnlyFilesystem => "the disk is read-only".to_owned(),
+        PermissionDenied => "not permitted".to_owned(),
+        NotFound => "it is not there".to_owned(),
+        // WASI does not tell a guest why a write failed.
+        _ if is_any_failure(error) => "the disk failed".to_owned(),
+        _ => without_number(&error.to_string()).to_owned(),
+    }
+}
+
+fn is_any_failure(error: &io::Error) -> bool {
+    const EIO: i32 = if cfg!(target_family = "wasm") { 29 } else { 5 };
+    error.raw_os_error() == Some(EIO)
+}
+
+fn without_number(text: &str) -> &str {
+    text.split_once(" (os error ").map_or(text, |(words, _)| words)
 }
 
 impl Issue {
@@ -81,5 +107,17 @@ mod tests {
 
         assert_eq!((failure.code.as_str(), failure.retry), ("io", Retry::Never));
         assert_eq!(failure.message, "opening a.txt: entity not found");
+    }
+
+    #[test]
+    fn what_the_system_says_is_told_in_words() {
+        let told = |number| Failure::from(io::Error::from_raw_os_error(number)).message;
+
+        assert_eq!(told(1), "not permitted");
+        assert_eq!(told(2), "it is not there");
+        assert_eq!(told(5), "the disk failed");
+        assert_eq!(told(28), "no space left on the disk");
+        assert_eq!(told(30), "the disk is read-only");
+        assert_eq!(told(39), "Directory not empty");
     }
 }

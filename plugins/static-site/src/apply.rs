@@ -14,7 +14,7 @@ use lockgate_sdk::target::{Planned, json};
 use lockgate_sdk::{Failure, log, progress};
 use serde::{Deserialize, Serialize};
 
-use crate::archive::each_file;
+use crate::archive::{self, each_file};
 use crate::budget::Budget;
 use crate::place::{MayReplace, place};
 use crate::plan::Token;
@@ -90,7 +90,7 @@ pub fn apply<R: Read>(
     settings: &Settings,
     wanted: &Wanted,
     approved: &Planned,
-    open: impl FnOnce(&Release) -> Result<R, Failure>,
+    open: impl Fn(&Release) -> Result<R, Failure>,
     cursor: Option<Cursor>,
 ) -> Result<Step, Failure> {
     let approved = Approved::read(approved)?;
@@ -104,12 +104,12 @@ pub fn apply<R: Read>(
             log::info(starting(settings, &approved.token));
             site.clear_others(release.as_ref().map(|release| &release.hex))?;
             match release {
-                Some(release) => extract(site, settings, release, &approved, open(release)?, 0, 0),
+                Some(release) => extract(site, settings, release, &approved, open, 0, 0),
                 None => switch(site, settings, None, &approved, None),
             }
         }
         (Some(Cursor::Extract { next, journal_bytes }), Some(release)) => {
-            extract(site, settings, release, &approved, open(release)?, next, journal_bytes)
+            extract(site, settings, release, &approved, open, next, journal_bytes)
         }
         (Some(Cursor::Extract { .. }), None) => Err(Failure::fatal("invalid-cursor", "nothing is there to unpack")),
         (Some(Cursor::Switch { checked_up_to }), release) => {
@@ -138,22 +138,26 @@ fn still_planned(site: &Site, approved: &Approved) -> Result<(), Failure> {
 
 /// Puts the archive's next files in place. A release that is there already goes the same way: what equals the
 /// archive stays, the rest is put right.
-fn extract(
+fn extract<R: Read>(
     site: &Site,
     settings: &Settings,
     release: &Release,
     approved: &Approved,
-    archive: impl Read,
+    open: impl Fn(&Release) -> Result<R, Failure>,
     mut next: usize,
     journal_bytes: u64,
 ) -> Result<Step, Failure> {
     site.make_releases()?;
     let hex = &release.hex;
-    let is_there = tree::look(&site.release(hex))?.is_some();
+    let is_there = site.is_there(hex)?;
     let folder = if is_there { site.release(hex) } else { site.partial(hex) };
     let is_served = site.current()?.as_ref() == Some(hex);
     let check = |path: &str, found: Option<&str>| approved.replaces(path, found);
     let may_replace: MayReplace<'_> = if is_served { Some(&check) } else { None };
+    if is_served {
+        // Only at its end is the artifact known to be whole, and what is placed here is seen at once.
+        archive::read_to_end(open(release)?)?;
+    }
 
     let mut journal = match open_journal(&site.journal(hex), journal_bytes)? {
         Some(journal) => journal,
@@ -166,7 +170,7 @@ fn extract(
     fs::create_dir_all(&folder).map_err(|error| Failure::from(error).context("creating the release's folder"))?;
 
     let mut budget = Budget::new(settings.files_per_call);
-    let all = each_file(archive, &settings.limits, |file| {
+    let all = each_file(open(release)?, &settings.limits, |file| {
         if file.index < next {
             return Ok(ControlFlow::Continue(()));
         }
@@ -392,7 +396,7 @@ fn go_back(site: &Site, settings: &Settings, previous: Option<&Hex>) -> Result<S
         site.serve_nothing()?;
         return Ok(format!("`{}` serves nothing again", settings.folder));
     };
-    if tree::look(&site.release(previous))?.is_none() {
+    if !site.is_there(previous)? {
         let message = format!("the folder of release {} is gone; deploy it again", previous.short());
         return Err(Failure::fatal("previous-missing", message));
     }

@@ -19,6 +19,8 @@ const LONGEST_NAME_BYTES: usize = 255;
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub max_files: usize,
+    /// A file is compared or written in one call.
+    pub max_file_bytes: u64,
     /// Unpacked, with the archive's own headers.
     pub max_total_bytes: u64,
 }
@@ -31,13 +33,36 @@ pub struct File<'a> {
     pub content: &'a mut dyn Read,
 }
 
-/// Shows every file to `visit` until it breaks. Answers the paths of all files if it came to the end.
+/// Shows every file to `visit` until it breaks. Answers the paths of all files if it came to the end: of the artifact,
+/// for only there does the host know that these are its bytes.
 pub fn each_file(
+    mut archive: impl Read,
+    limits: &Limits,
+    visit: impl FnMut(File<'_>) -> Result<ControlFlow<()>, Failure>,
+) -> Result<Option<BTreeSet<String>>, Failure> {
+    match unpack(&mut archive, limits, visit) {
+        // A damaged artifact looks like one that was made badly.
+        Err(failure) if ["invalid-archive", "refused-entry", "too-large"].contains(&failure.code.as_str()) => {
+            read_to_end(archive)?;
+            Err(failure)
+        }
+        read => read,
+    }
+}
+
+/// Fails where the host finds at the end that these are not the artifact's bytes.
+pub fn read_to_end(mut archive: impl Read) -> Result<(), Failure> {
+    io::copy(&mut archive, &mut io::sink()).map_err(unreadable)?;
+    Ok(())
+}
+
+fn unpack(
     archive: impl Read,
     limits: &Limits,
     mut visit: impl FnMut(File<'_>) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<Option<BTreeSet<String>>, Failure> {
-    let unpacked = Limited { inner: MultiGzDecoder::new(archive), left: limits.max_total_bytes, limits };
+    let unpacked =
+        Limited { inner: MultiGzDecoder::new(archive), left: limits.max_total_bytes, is_at_end: false, limits };
     let mut archive = tar::Archive::new(unpacked);
     let mut paths = BTreeSet::new();
     let mut lowercase = BTreeMap::new();
@@ -64,15 +89,40 @@ pub fn each_file(
             let message = format!("the archive has more than {} files (max_files)", limits.max_files);
             return Err(Failure::fatal("too-large", message));
         }
+        let size = entry.size();
+        if size > limits.max_file_bytes {
+            let message = format!(
+                "the archive holds `{path}` with {size} bytes, more than {} (max_file_bytes)",
+                limits.max_file_bytes
+            );
+            return Err(Failure::fatal("too-large", message));
+        }
         once(&mut lowercase, &path)?;
         paths.insert(path.clone());
-        let size = entry.size();
         match visit(File { index, path: &path, size, content: &mut entry })? {
             ControlFlow::Continue(()) => {}
             ControlFlow::Break(()) => return Ok(None),
         }
     }
+    let mut rest = archive.into_inner();
+    if rest.is_at_end {
+        let message = "truncated archive: what marks the end of a tar is missing; pack and upload it again";
+        return Err(Failure::fatal("invalid-archive", message));
+    }
+    only_zeros(&mut rest)?;
     Ok(Some(paths))
+}
+
+/// What stands behind the end is padding. Two archives in a row would be served as half of what was meant.
+fn only_zeros(rest: &mut impl Read) -> Result<(), Failure> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match rest.read(&mut buffer).map_err(unreadable)? {
+            0 => return Ok(()),
+            count if buffer[..count].iter().all(|byte| *byte == 0) => {}
+            _ => return Err(Failure::fatal("invalid-archive", "there is more behind the end of the archive")),
+        }
+    }
 }
 
 /// What reading the archive may end with: a failure of our own or the host's, or bytes that are no archive.
@@ -84,7 +134,32 @@ pub fn unreadable(error: io::Error) -> Failure {
 }
 
 fn refused(path: &str, why: &str) -> Failure {
-    Failure::fatal("refused-entry", format!("the archive holds `{path}`: {why}"))
+    Failure::fatal("refused-entry", format!("the archive holds `{}`: {why}", shown(path)))
+}
+
+/// So that a message shows what is there, in the order in which it is there.
+fn shown(path: &str) -> String {
+    path.chars().fold(String::new(), |mut shown, char| {
+        match deceives(char) {
+            true => shown.extend(char.escape_unicode()),
+            false => shown.push(char),
+        }
+        shown
+    })
+}
+
+/// Nobody sees it, or it changes how what stands beside it is seen.
+fn deceives(char: char) -> bool {
+    char.is_control()
+        || matches!(
+            char,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2064}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{feff}'
+        )
 }
 
 /// None where the entry is none of its own: then the path it sets for the next one, if it does.
@@ -161,9 +236,10 @@ fn plain_path(raw: &str) -> Result<Option<String>, Failure> {
         match name {
             "" | "." => {}
             ".." => return Err(refused(raw, "a path that leaves the folder")),
-            // A backslash is a separator to some servers, a control character a trap in any log.
-            name if name.contains(['\\', '\0']) || name.chars().any(char::is_control) => {
-                return Err(refused(&raw.escape_debug().to_string(), "a name with a backslash or control character"));
+            // A separator to some servers.
+            name if name.contains('\\') => return Err(refused(raw, "a name with a backslash")),
+            name if name.chars().any(deceives) => {
+                return Err(refused(raw, "a name with a control character, or with one that is not seen"));
             }
             name if name.len() > LONGEST_NAME_BYTES => return Err(refused(raw, "a name of more than 255 bytes")),
             name => names.push(name),
@@ -199,12 +275,14 @@ fn once(seen: &mut BTreeMap<String, String>, path: &str) -> Result<(), Failure> 
 struct Limited<'a, R> {
     inner: R,
     left: u64,
+    is_at_end: bool,
     limits: &'a Limits,
 }
 
 impl<R: Read> Read for Limited<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        self.is_at_end = count == 0 && !buffer.is_empty();
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
             let message =
                 format!("the archive unpacks to more than {} bytes (max_total_bytes)", self.limits.max_total_bytes);
@@ -222,7 +300,7 @@ pub mod tests {
 
     use super::*;
 
-    const ROOMY: Limits = Limits { max_files: 1000, max_total_bytes: 1 << 30 };
+    const ROOMY: Limits = Limits { max_files: 1000, max_file_bytes: 1 << 30, max_total_bytes: 1 << 30 };
 
     pub fn gz(build: impl FnOnce(&mut Builder<GzEncoder<Vec<u8>>>)) -> Vec<u8> {
         let mut builder = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
@@ -305,6 +383,73 @@ pub mod tests {
     }
 
     #[test]
+    fn what_nobody_sees_in_a_name_is_refused_and_shown() {
+        assert_eq!(
+            refusal(&archive(&[("a\u{202e}gpj.html", "")])),
+            "the archive holds `a\\u{202e}gpj.html`: a name with a control character, or with one that is not seen"
+        );
+        for hidden in ["\u{7}", "\u{202a}", "\u{2066}", "\u{2069}", "\u{200b}", "\u{200f}", "\u{feff}"] {
+            assert!(refusal(&archive(&[(&format!("a{hidden}b/c"), "")])).contains("not seen"), "{hidden:?}");
+        }
+        assert!(refusal(&entry("/\u{202e}", EntryType::Regular)).contains("`/\\u{202e}`"));
+        assert!(read(&archive(&[("Ünïcödé/日本語 'x'.html", "")]), &ROOMY).is_ok());
+    }
+
+    /// The tar within, as it is before it is packed.
+    fn repacked(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut tar = Vec::new();
+        MultiGzDecoder::new(&archive(&[("a", "1"), ("b", "2")])[..]).read_to_end(&mut tar).unwrap();
+        change(&mut tar);
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        io::Write::write_all(&mut packed, &tar).unwrap();
+        packed.finish().unwrap()
+    }
+
+    #[test]
+    fn an_archive_that_was_cut_between_two_files_is_not_a_whole_one() {
+        for blocks in [0, 2, 4] {
+            let cut = repacked(|tar| tar.truncate(blocks * 512));
+            assert!(refusal(&cut).starts_with("truncated archive: "), "{blocks}: {}", refusal(&cut));
+        }
+        assert!(read(&repacked(|tar| tar.extend([0; 10_000])), &ROOMY).is_ok());
+    }
+
+    #[test]
+    fn two_archives_in_a_row_are_not_taken_for_the_first() {
+        let twice = repacked(|tar| tar.extend(tar.clone()));
+
+        assert_eq!(refusal(&twice), "there is more behind the end of the archive");
+    }
+
+    /// As the host reads an artifact whose bytes are not its own: it knows at the end.
+    pub struct Damaged<R>(pub R);
+
+    impl<R: Read> Read for Damaged<R> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 if !buffer.is_empty() => Err(io::Error::other(Failure::fatal("damaged-artifact", "not its bytes"))),
+                count => Ok(count),
+            }
+        }
+    }
+
+    #[test]
+    fn an_artifact_is_read_to_its_very_end() {
+        let whole = archive(&[("a", &"text".repeat(1000))]);
+        let mut flipped = whole.clone();
+        flipped[30] ^= 1;
+        let mut checksum = whole.clone();
+        *checksum.last_mut().unwrap() ^= 1;
+        let refused = archive(&[("a\u{7}", "")]);
+
+        assert_eq!(read(&checksum, &ROOMY).unwrap_err().code, "invalid-archive");
+        for bytes in [whole, flipped, checksum, refused] {
+            let failure = each_file(Damaged(&bytes[..]), &ROOMY, |_| Ok(ControlFlow::Continue(()))).unwrap_err();
+            assert_eq!(failure.code, "damaged-artifact");
+        }
+    }
+
+    #[test]
     fn links_and_devices_are_refused_by_name() {
         assert_eq!(
             refusal(&entry("here", EntryType::Symlink)),
@@ -343,6 +488,9 @@ pub mod tests {
         let failure = read(&bomb, &Limits { max_total_bytes: 100_000, ..ROOMY }).unwrap_err();
         assert_eq!(failure.code, "too-large");
         assert_eq!(failure.message, "the archive unpacks to more than 100000 bytes (max_total_bytes)");
+
+        let failure = read(&bomb, &Limits { max_file_bytes: 100_000, ..ROOMY }).unwrap_err();
+        assert_eq!(failure.message, "the archive holds `zeros` with 1048576 bytes, more than 100000 (max_file_bytes)");
 
         let many = archive(&[("a", ""), ("b", ""), ("c", "")]);
         assert_eq!(read(&many, &Limits { max_files: 2, ..ROOMY }).unwrap_err().code, "too-large");

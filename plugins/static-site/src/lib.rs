@@ -6,6 +6,7 @@
 mod apply;
 mod archive;
 mod budget;
+mod disk;
 mod observe;
 mod place;
 mod plan;
@@ -32,6 +33,8 @@ pub struct Config {
     files_per_call: usize,
     #[serde(default = "max_total_bytes")]
     max_total_bytes: u64,
+    #[serde(default = "max_file_bytes")]
+    max_file_bytes: u64,
     #[serde(default = "max_files")]
     max_files: usize,
     #[serde(default = "keep_releases")]
@@ -43,7 +46,11 @@ fn files_per_call() -> usize {
 }
 
 fn max_total_bytes() -> u64 {
-    1 << 30
+    512 << 20
+}
+
+fn max_file_bytes() -> u64 {
+    128 << 20
 }
 
 fn max_files() -> usize {
@@ -67,7 +74,11 @@ impl From<Config> for Settings {
         Self {
             folder: config.folder,
             files_per_call: config.files_per_call,
-            limits: archive::Limits { max_files: config.max_files, max_total_bytes: config.max_total_bytes },
+            limits: archive::Limits {
+                max_files: config.max_files,
+                max_file_bytes: config.max_file_bytes,
+                max_total_bytes: config.max_total_bytes,
+            },
             keep_releases: config.keep_releases,
         }
     }
@@ -155,7 +166,9 @@ impl Target for StaticSite {
         let wanted = Wanted::of(&config, &subject)?;
         let site = site(&config)?;
         let stage = Hex::of_text(&format!("{} {} {}", call.deployment, call.attempt, call.name));
-        Ok(match plan::plan(&site, &config.into(), &wanted, wanted.open()?, &stage, cursor.read()?)? {
+        let settings = config.into();
+        let step = plan::plan(&site, &settings, &wanted, wanted.open()?, &stage, cursor.read()?);
+        Ok(match step.map_err(|failure| disk::explained(failure, &site, &settings.folder))? {
             plan::Step::Again(cursor) => PlanStep::again(&cursor),
             plan::Step::Done(planned) => PlanStep::done(planned),
         })
@@ -170,7 +183,14 @@ impl Target for StaticSite {
     ) -> Result<Progressed, Failure> {
         let wanted = Wanted::of(&config, &subject)?;
         let site = site(&config)?;
-        Ok(match apply::apply(&site, &config.into(), &wanted, &approved, Release::open, cursor.read()?)? {
+        let settings = config.into();
+        let step = apply::apply(&site, &settings, &wanted, &approved, Release::open, cursor.read()?);
+        let step = step.map_err(|failure| {
+            let failure = disk::explained(failure, &site, &settings.folder);
+            wanted.release.iter().for_each(|release| site.tidy(&release.hex, &failure));
+            failure
+        });
+        Ok(match step? {
             apply::Step::Again(cursor) => Progressed::again(&cursor),
             apply::Step::Done(outcome) => applied(&wanted, &outcome),
         })
@@ -178,13 +198,17 @@ impl Target for StaticSite {
 
     fn undo(_: Call, config: Config, _: Subject, approved: Planned, _: Cursor) -> Result<Progressed, Failure> {
         let site = site(&config)?;
-        apply::undo(&site, &config.into(), &approved).map(Progressed::done)
+        let settings = config.into();
+        let undone = apply::undo(&site, &settings, &approved);
+        undone.map(Progressed::done).map_err(|failure| disk::explained(failure, &site, &settings.folder))
     }
 
     fn observe(_: Call, config: Config, subject: Subject) -> Result<Vec<ResourceState>, Failure> {
         let application = application(&config, &subject, "");
         let site = site(&config)?;
-        Ok(vec![observe::observe(&site, &config.into(), &application)?])
+        let settings = config.into();
+        let observed = observe::observe(&site, &settings, &application);
+        observed.map(|state| vec![state]).map_err(|failure| disk::explained(failure, &site, &settings.folder))
     }
 }
 

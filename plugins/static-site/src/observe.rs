@@ -17,7 +17,7 @@ pub fn observe(site: &Site, settings: &Settings, application: &str) -> Result<Re
     let Some(current) = site.current()? else {
         return Ok(state(Health::Missing).details(json!({ "reason": "nothing is served" })));
     };
-    if tree::look(&site.release(&current))?.is_none() {
+    if !site.is_there(&current)? {
         let details = json!({ "reason": "the folder of the release is gone" });
         return Ok(state(Health::Missing).version(current.digest(), "").details(details));
     }

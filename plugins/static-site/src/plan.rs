@@ -1,5 +1,6 @@
 //! What would change: the archive, file by file, against what is really on the disk.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead as _, Read, Write as _};
 use std::ops::{Bound, ControlFlow};
@@ -89,7 +90,7 @@ pub fn plan(
     let mut budget = Budget::new(settings.files_per_call);
     let paths = match archive {
         None => Some(Default::default()),
-        Some(archive) => each_file(archive, &settings.limits, |file| {
+        Some(archive) => holds_files(each_file(archive, &settings.limits, |file| {
             if file.index < cursor.compared {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -104,7 +105,7 @@ pub fn plan(
             }
             cursor.compared = file.index + 1;
             Ok(budget.spend(file.size))
-        })?,
+        })?)?,
     };
     let Some(paths) = paths else { return cursor.again(&stage, &new) };
 
@@ -129,6 +130,17 @@ pub fn plan(
     // The host has the whole plan now. Where this call is repeated, it starts over.
     let _ = fs::remove_file(stage);
     Ok(Step::Done(planned(settings, wanted, cursor, differences)))
+}
+
+/// An empty site is asked for by a DESTROY, and not by a build that made nothing.
+fn holds_files(paths: Option<BTreeSet<String>>) -> Result<Option<BTreeSet<String>>, Failure> {
+    match paths {
+        Some(paths) if paths.is_empty() => {
+            let message = "the archive holds no file, and the site would be gone; was the right folder packed?";
+            Err(Failure::fatal("invalid-artifact", message))
+        }
+        paths => Ok(paths),
+    }
 }
 
 impl Cursor {

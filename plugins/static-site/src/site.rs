@@ -78,13 +78,17 @@ pub struct Site {
 
 impl Site {
     pub fn open(root: PathBuf) -> Result<Self, Failure> {
-        match fs::metadata(&root) {
-            Ok(metadata) if metadata.is_dir() => Ok(Self { root }),
-            Ok(_) | Err(_) => {
-                let message = format!("{} is not there; is the folder granted?", root.display());
-                Err(Failure::fatal("denied", message))
-            }
+        if !fs::metadata(&root).is_ok_and(|metadata| metadata.is_dir()) {
+            let message = format!("{} is not there; is the folder granted?", root.display());
+            return Err(Failure::fatal("denied", message));
         }
+        let site = Self { root };
+        is_folder(&site.releases(), "releases")?;
+        Ok(site)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     pub fn current_path(&self) -> PathBuf {
@@ -129,9 +133,14 @@ impl Site {
             }
         };
         match link.strip_prefix("releases/").and_then(Hex::parse) {
-            Some(hex) => Ok(Some(hex)),
+            Some(hex) => self.is_there(&hex).map(|_| Some(hex)),
+            None if link == tree::OUTSIDE => Err(foreign(&format!("points to {link}"))),
             None => Err(foreign(&format!("points to `{link}`"))),
         }
+    }
+
+    pub fn is_there(&self, release: &Hex) -> Result<bool, Failure> {
+        is_folder(&self.release(release), &format!("releases/{}..", release.short()))
     }
 
     /// Atomic: whoever asks meanwhile is served the old release or the new one.
@@ -255,11 +264,31 @@ impl Site {
         sync_folder(folder);
     }
 
+    /// After a failure, so that a full disk is not kept full. What went wrong before counts.
+    pub fn tidy(&self, hex: &Hex, failure: &Failure) {
+        let _ = match failure.code.as_str() {
+            "disk-full" => self.remove_unfinished(hex),
+            _ => remove_file(&self.writing(hex)),
+        };
+    }
+
     pub fn remove_unfinished(&self, hex: &Hex) -> Result<(), Failure> {
         remove_folder(&self.partial(hex))?;
         remove_file(&self.journal(hex))?;
         remove_file(&self.writing(hex))
     }
+}
+
+/// False where there is nothing. Anything else may lead anywhere, and is never touched.
+fn is_folder(path: &Path, name: &str) -> Result<bool, Failure> {
+    let what = match tree::look(path)? {
+        None => return Ok(false),
+        Some(Seen::Folder) => return Ok(true),
+        Some(Seen::Thing(Found::Link(_))) => "is a link",
+        Some(Seen::Thing(Found::File { .. } | Found::Other)) => "is no folder",
+    };
+    let message = format!("`{name}` {what}, which this plugin did not make; move it away first");
+    Err(Failure::fatal("foreign-releases", message))
 }
 
 fn foreign(what: &str) -> Failure {

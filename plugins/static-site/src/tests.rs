@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use lockgate_sdk::target::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::archive::tests::archive;
+use crate::archive::tests::{Damaged, archive};
 use crate::{Release, Settings, Wanted, apply, observe, plan, site};
 
 /// A site's folder and the artifacts its host holds.
@@ -257,6 +257,17 @@ fn what_cannot_be_done_in_part_is_refused_by_name() {
 }
 
 #[test]
+fn an_archive_without_files_does_not_take_the_site_down() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    for empty in [&[][..], &[("css/", "")]] {
+        let failure = bench.plan_call(&bench.release(empty), &None).unwrap_err();
+        assert_eq!(failure.code, "invalid-artifact");
+        assert!(failure.message.starts_with("the archive holds no file"), "{}", failure.message);
+    }
+}
+
+#[test]
 fn a_deployed_release_is_in_sync() {
     let bench = bench();
     let v1 = bench.release(V1);
@@ -449,6 +460,82 @@ fn what_somebody_else_put_beside_the_releases_stays_and_is_in_nobodys_way() {
 }
 
 #[test]
+fn only_what_an_apply_leaves_behind_is_taken_for_it() {
+    let bench = bench();
+    let hex = |text| site::Hex::of_text(text);
+    bench.site().make_releases().unwrap();
+    for (text, kind) in [("a", "partial"), ("b", "journal"), ("c", "writing"), ("d", "plan"), ("e", "mine")] {
+        fs::write(bench.path("releases").join(format!(".{}.{kind}", hex(text))), "").unwrap();
+    }
+
+    let mut left = [hex("a"), hex("b"), hex("c")];
+    left.sort();
+    assert_eq!(bench.site().abandoned().unwrap(), left);
+}
+
+#[test]
+fn a_full_disk_is_not_kept_full() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    let planned = bench.plan(&v1);
+    bench.call(&v1, &planned, &None).unwrap();
+    let hex = &v1.release.as_ref().unwrap().hex;
+    fs::write(bench.site().writing(hex), "half a file").unwrap();
+
+    bench.site().tidy(hex, &Failure::fatal("io", "the disk failed"));
+    assert!(!bench.site().writing(hex).exists() && bench.site().partial(hex).exists());
+    bench.site().tidy(hex, &Failure::fatal("disk-full", "no space left"));
+
+    assert_eq!(fs::read_dir(bench.path("releases")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_damaged_artifact_does_not_repair_what_is_served() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    bench.deploy(&v1);
+    bench.edit("index.html", "edited");
+    let planned = bench.plan(&v1);
+    let damaged = |release: &Release| Ok(Damaged(bench.bytes(release)));
+
+    let failure = apply::apply(&bench.site(), &bench.settings, &v1, &planned, damaged, None).unwrap_err();
+
+    assert_eq!(failure.code, "damaged-artifact");
+    assert_eq!(bench.served("index.html").as_deref(), Some("edited"));
+}
+
+#[test]
+fn a_damaged_artifact_is_never_planned_nor_unpacked_to_the_end() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    let planned = bench.plan(&v1);
+    let damaged = |release: &Release| Damaged(bench.bytes(release));
+    let stage = site::Hex::of_text("shop/1 1 publish");
+
+    let mut cursor = None;
+    let failure = loop {
+        let archive = v1.release.as_ref().map(damaged);
+        match plan::plan(&bench.site(), &bench.settings, &v1, archive, &stage, cursor) {
+            Ok(plan::Step::Again(next)) => cursor = Some(next),
+            Ok(plan::Step::Done(_)) => panic!("planned"),
+            Err(failure) => break failure,
+        }
+    };
+    assert_eq!(failure.code, "damaged-artifact");
+    let mut cursor = None;
+    let failure = loop {
+        let open = |release: &Release| Ok(damaged(release));
+        match apply::apply(&bench.site(), &bench.settings, &v1, &planned, open, cursor) {
+            Ok(apply::Step::Again(next)) => cursor = Some(next),
+            Ok(apply::Step::Done(_)) => panic!("applied"),
+            Err(failure) => break failure,
+        }
+    };
+    assert_eq!(failure.code, "damaged-artifact");
+    assert!(bench.site().manifest(&v1.release.unwrap().hex).unwrap().is_none());
+}
+
+#[test]
 fn half_a_line_of_a_killed_call_is_cut_from_the_journal() {
     let bench = bench();
     let v1 = bench.release(V1);
@@ -578,6 +665,28 @@ fn a_current_that_is_not_ours_is_never_touched() {
     let failure = bench.site().current().unwrap_err();
 
     assert!(failure.message.contains("points to `releases/../../elsewhere`"), "{}", failure.message);
+}
+
+#[test]
+fn releases_that_are_not_ours_are_never_touched() {
+    let bench = bench();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let refusal = || site::Site::open(bench.folder.path().to_owned()).err().unwrap().message;
+    std::os::unix::fs::symlink(elsewhere.path(), bench.path("releases")).unwrap();
+    assert_eq!(refusal(), "`releases` is a link, which this plugin did not make; move it away first");
+    fs::remove_file(bench.path("releases")).unwrap();
+    fs::write(bench.path("releases"), "").unwrap();
+    assert!(refusal().starts_with("`releases` is no folder"));
+    fs::remove_file(bench.path("releases")).unwrap();
+
+    let v1 = bench.release(V1);
+    bench.deploy(&v1);
+    let release = bench.site().release(&v1.release.as_ref().unwrap().hex);
+    fs::remove_dir_all(&release).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), release).unwrap();
+    let failure = bench.plan_call(&v1, &None).unwrap_err();
+    assert_eq!(failure.code, "foreign-releases");
+    assert!(failure.message.contains("is a link"), "{}", failure.message);
 }
 
 #[test]

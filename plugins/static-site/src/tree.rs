@@ -13,10 +13,13 @@ pub enum Found {
     File {
         size: u64,
     },
-    /// Not followed; where it points to.
+    /// Not followed; where it points to, or `OUTSIDE`.
     Link(String),
     Other,
 }
+
+/// Where a link points that leaves the granted folder by an absolute path: WASI says no more of it.
+pub const OUTSIDE: &str = "a place outside of the folder";
 
 /// Everything below `folder` but folders, by path with `/`. A folder that is not there is empty.
 pub fn list(folder: &Path) -> Result<BTreeMap<String, Found>, Failure> {
@@ -81,7 +84,11 @@ pub fn look(path: &Path) -> Result<Option<Seen>, Failure> {
     } else if metadata.is_file() {
         Seen::Thing(Found::File { size: metadata.len() })
     } else if metadata.is_symlink() {
-        Seen::Thing(Found::Link(fs::read_link(path).map_err(reading)?.display().to_string()))
+        Seen::Thing(Found::Link(match fs::read_link(path) {
+            Ok(to) => to.display().to_string(),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => OUTSIDE.to_owned(),
+            Err(error) => return Err(reading(error)),
+        }))
     } else {
         Seen::Thing(Found::Other)
     }))

@@ -1,7 +1,7 @@
 //! Makes the calls that are due: looks up what the plugin may do, runs it in the sandbox, reports its answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{self, Read};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use lockgate_sandbox::{
     ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLevel, LogLine, Operation, Sandbox,
     StateEntry,
 };
-use lockgate_store::{LogId, Store, StoreError};
+use lockgate_store::{BlobReader, LogId, Store, StoreError};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -264,11 +264,8 @@ impl CallRunner {
 
     async fn run(self, job: Job, stopped: Left, reports: Reports) {
         let (call, stop) = (job.due.call, job.stop.clone());
-        // Also where both are so, the stop counts: nothing is started, and no log opened that was closed already.
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            () = stopped.wait() => {}
+        if !may_start(&stop, stopped).await {
+            return;
         }
         let (lines, pump) = self.start_log(&job.log);
         let answer = AssertUnwindSafe(self.answer(job, lines)).catch_unwind();
@@ -289,6 +286,7 @@ impl CallRunner {
         let host = Arc::new(Surroundings {
             store: self.store.clone(),
             artifacts: artifacts_of(&job.order.subject),
+            release: job.order.subject["release"]["tag"].as_str().unwrap_or_default().to_owned(),
             plugin: job.order.plugin.clone(),
             lines,
         });
@@ -327,7 +325,14 @@ impl CallRunner {
         }
         let store = self.store.clone();
         let bytes = blocking(move || store.blobs().read(digest, MOST_COMPONENT_BYTES)).await;
-        let bytes = bytes.map_err(|error| ours(error.to_string()))?;
+        let bytes = bytes.map_err(|error| match lost(&error) {
+            Some(how) => {
+                let system = self.system.view();
+                let name = system.plugins.get(&digest).map(|plugin| plugin.description.name.as_str());
+                no_component(name.unwrap_or("?"), digest, &how)
+            }
+            None => ours(error.to_string()),
+        })?;
         self.sandbox.load(digest, bytes.into()).await.map_err(|error| ours(error.to_string()))
     }
 
@@ -385,6 +390,52 @@ impl CallRunner {
         });
         (Lines { sender, tag }, pump)
     }
+}
+
+/// Also where both are so, the stop counts: nothing is started, and no log opened that was closed already.
+async fn may_start(stop: &CancellationToken, stopped: Left) -> bool {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => false,
+        () = stopped.wait() => true,
+    }
+}
+
+/// How a blob is no longer what it was. None where it may be read another time.
+fn lost(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::NoBlob { .. } => Some("is missing from the data folder".to_owned()),
+        StoreError::DamagedBlob { path, .. } => {
+            Some(format!("is damaged on disk (what is left of it is {})", path.display()))
+        }
+        StoreError::Io { .. }
+        | StoreError::InUse { .. }
+        | StoreError::Journal(_)
+        | StoreError::Index { .. }
+        | StoreError::InvalidIndexName { .. }
+        | StoreError::WrongDigest { .. }
+        | StoreError::BlobTooLarge { .. }
+        | StoreError::InvalidLogName { .. }
+        | StoreError::InvalidLogLine { .. }
+        | StoreError::Stopping { .. } => None,
+    }
+}
+
+fn no_component(plugin: &str, digest: Digest, how: &str) -> Failure {
+    let message = format!(
+        "the component of plugin `{plugin}` ({}) {how}: add the same file again with `lockgate plugin add FILE`, then \
+         deploy again",
+        digest.short()
+    );
+    failure("component-lost", message, Retry::Never)
+}
+
+fn no_artifact(artifact: &str, digest: Digest, release: &str, how: &str) -> String {
+    format!(
+        "artifact `{artifact}` ({}) of release `{release}` {how}: upload the same file again with `lockgate artifact push \
+         FILE`, then deploy again",
+        digest.short()
+    )
 }
 
 fn make_workspace(folder: &Path) -> Result<(), Failure> {
@@ -452,16 +503,40 @@ fn ours(message: String) -> Failure {
     failure("host", message, Retry::SameKey)
 }
 
-/// The digests a call may open: those of its release, and no others.
-fn artifacts_of(subject: &Value) -> Vec<Digest> {
-    let artifacts = subject["artifacts"].as_array();
-    artifacts.into_iter().flatten().filter_map(|artifact| artifact["digest"].as_str()?.parse().ok()).collect()
+/// What a call may open, with its name: the artifacts of its release, and no others.
+fn artifacts_of(subject: &Value) -> BTreeMap<Digest, String> {
+    let artifacts = subject["artifacts"].as_array().into_iter().flatten();
+    let named = artifacts.filter_map(|artifact| {
+        Some((artifact["digest"].as_str()?.parse().ok()?, artifact["name"].as_str().unwrap_or_default().to_owned()))
+    });
+    named.collect()
+}
+
+/// Of a release; says which it is where its bytes turn out to be others.
+struct Artifact {
+    blob: BlobReader,
+    digest: Digest,
+    name: String,
+    release: String,
+}
+
+impl Read for Artifact {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.blob.read(buffer).map_err(|error| {
+            let how = error.get_ref().and_then(|cause| cause.downcast_ref()).and_then(lost);
+            how.map_or(error, |how| {
+                io::Error::new(io::ErrorKind::InvalidData, no_artifact(&self.name, self.digest, &self.release, &how))
+            })
+        })
+    }
 }
 
 /// What a call reaches of the host.
 struct Surroundings {
     store: Store,
-    artifacts: Vec<Digest>,
+    artifacts: BTreeMap<Digest, String>,
+    /// Its tag.
+    release: String,
     plugin: Name,
     lines: Lines,
 }
@@ -533,13 +608,18 @@ impl CallHost for Surroundings {
     }
 
     fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
-        if !self.artifacts.contains(digest) {
+        let Some(name) = self.artifacts.get(digest) else {
             let message = format!("artifact {digest} is not one of this release's");
             return Err(failure("denied", message, Retry::Never));
-        }
+        };
         match self.store.blobs().open_blob(*digest) {
-            Ok((file, _)) => Ok(Box::new(file)),
-            Err(error) => Err(failure("artifact", error.to_string(), Retry::Never)),
+            Ok((blob, _)) => {
+                Ok(Box::new(Artifact { blob, digest: *digest, name: name.clone(), release: self.release.clone() }))
+            }
+            Err(error) => Err(match lost(&error) {
+                Some(how) => failure("artifact-lost", no_artifact(name, *digest, &self.release, &how), Retry::Never),
+                None => ours(error.to_string()),
+            }),
         }
     }
 
@@ -579,6 +659,39 @@ mod tests {
         first.cancel();
         next.await;
         assert!(leaving.of(&production).0.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_stopped_while_it_waited_does_not_start() {
+        let (stop, gone) = (CancellationToken::new(), CancellationToken::new());
+        assert!(may_start(&stop, Left(vec![])).await);
+        assert!(may_start(&stop, Left(vec![gone.clone()])).now_or_never().is_none());
+        stop.cancel();
+        gone.cancel();
+        for _ in 0..50 {
+            assert!(!may_start(&stop, Left(vec![gone.clone()])).await);
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_told_with_its_name_and_how_to_bring_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path(), lockgate_store::StoreOptions::default()).unwrap();
+        let digest = store.blobs().write(b"whole").unwrap();
+        let file = folder.path().join("blobs/sha256").join(&digest.hex()[..2]).join(digest.hex());
+        std::fs::write(file, b"holes").unwrap();
+        let (blob, _) = store.blobs().open_blob(digest).unwrap();
+        let mut artifact = Artifact { blob, digest, name: "web".to_owned(), release: "v1".to_owned() };
+
+        let error = artifact.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let message = error.to_string();
+        assert!(message.starts_with("artifact `web` (") && message.contains("of release `v1` is damaged"), "{message}");
+        let how = lost(&store.blobs().open_blob(digest).err().unwrap()).unwrap();
+        let failure = no_component("static-site", digest, &how);
+        assert_eq!(failure.retry, Retry::Never);
+        assert!(failure.message.starts_with("the component of plugin `static-site` ("), "{}", failure.message);
+        assert!(failure.message.contains("is missing") && failure.message.contains("lockgate plugin add FILE"));
     }
 
     #[test]
