@@ -1,9 +1,9 @@
 //! Makes the calls that are due: looks up what the plugin may do, runs it in the sandbox, reports its answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -27,28 +27,19 @@ use tokio::task::JoinHandle;
 use super::blocking::blocking;
 use super::inbox::Reports;
 use super::system::SystemHandle;
+use super::workspace::{self, Keep};
 use crate::clock;
 
 /// Largest component that is read back from the blobs; nothing larger is let in.
 const MOST_COMPONENT_BYTES: u64 = 64 << 20;
 /// An event of the journal holds one answer, with room for what stands around it.
 const MOST_ANSWER_BYTES: usize = 4 << 20;
-/// What a call with a workspace leaves free on the disk, for the journal above all: without it the host stops.
-const DISK_FLOOR_BYTES: u64 = 256 << 20;
-/// Workspaces an environment keeps of deployments that ended without success, for a retry.
-const KEPT_WORKSPACES: usize = 4;
 /// Log lines taken to the disk at a time.
 const LINES_PER_WRITE: usize = 256;
 
 /// The log of a phase; `plan`, `gates` and `undo` have logs of their own.
 pub fn log_id(project: &Name, number: DeploymentNumber, attempt: u32, phase: &str) -> Result<LogId, StoreError> {
     LogId::new(project.as_str(), &number.to_string(), &attempt.to_string(), phase)
-}
-
-/// The workspaces of an environment's deployments, by number. A retry goes on at a later phase, with what the phases
-/// before it left there: so a workspace is its deployment's, not its attempt's.
-fn workspaces(store: &Store, project: &Name, environment: &Name) -> PathBuf {
-    store.workspaces().join(project.as_str()).join(environment.as_str())
 }
 
 fn log_name(deployment: &Deployment, step: Step) -> String {
@@ -108,7 +99,7 @@ impl RunningCalls {
                     let Some(order) = order(state, due) else { continue };
                     let Some(deployment) = state.deployments.get(&number) else { continue };
                     let environment = deployment.environment.clone();
-                    let workspaces = workspaces(&self.runner.store, &state.project.name, &environment);
+                    let workspaces = workspace::of_environment(&self.runner.store, &state.project.name, &environment);
                     let job = Job::new(deployment, *due, order, workspaces.join(number.to_string()));
                     let (cancelled, stop, gone) = (job.cancelled.clone(), job.stop.clone(), CancellationToken::new());
                     let call = self.runner.clone().run(job, self.leaving.of(&environment), self.reports.clone());
@@ -138,9 +129,10 @@ impl RunningCalls {
     /// Removes what no retry will need; the next call of the environment waits for it.
     pub fn clear_workspaces(&mut self, state: &State, deployment: &Deployment, of_this_one: Keep) {
         let environment = &deployment.environment;
-        let folder = workspaces(&self.runner.store, &state.project.name, environment);
-        let of_environment = state.deployments.values().filter(|other| other.environment == *environment);
-        let unfinished = of_environment.filter(|other| !other.is_finished()).map(|other| other.number).collect();
+        let folder = workspace::of_environment(&self.runner.store, &state.project.name, environment);
+        // A copy shares structure: nothing is looked through here, however many wait.
+        let deployments = state.deployments.clone();
+        let is_over = move |number: DeploymentNumber| deployments.get(&number).is_none_or(|other| other.is_finished());
         let goes = match of_this_one {
             Keep::Yes => None,
             Keep::No => Some(deployment.number),
@@ -150,34 +142,10 @@ impl RunningCalls {
         let leaves = gone.drop_guard();
         tokio::spawn(async move {
             left.wait().await;
-            blocking(move || clear(&folder, &unfinished, goes)).await;
+            blocking(move || workspace::clear(&folder, is_over, goes)).await;
             drop(leaves);
         });
     }
-}
-
-/// Whether a deployment's own workspace stays, for a retry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    Yes,
-    No,
-}
-
-fn clear(folder: &Path, unfinished: &BTreeSet<DeploymentNumber>, goes: Option<DeploymentNumber>) {
-    for number in superfluous(numbers_in(folder), unfinished).into_iter().chain(goes) {
-        // Most have none, and what stays behind is looked at again when the next one ends.
-        let _ = std::fs::remove_dir_all(folder.join(number.to_string()));
-    }
-}
-
-/// Of those that ended, all but the newest.
-fn superfluous(there: BTreeSet<DeploymentNumber>, unfinished: &BTreeSet<DeploymentNumber>) -> Vec<DeploymentNumber> {
-    there.into_iter().rev().filter(|number| !unfinished.contains(number)).skip(KEPT_WORKSPACES).collect()
-}
-
-fn numbers_in(folder: &Path) -> BTreeSet<DeploymentNumber> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// What was told to end and may not have, by environment. Whatever starts there next waits for all of it: two calls
@@ -294,7 +262,7 @@ impl CallRunner {
         self.load(job.order.digest).await.inspect_err(|failure| host.fail(&failure.message))?;
         let workspace = grants.workspace.map(|_| job.workspace.clone());
         if let Some(folder) = workspace.clone() {
-            let made = blocking(move || make_workspace(&folder)).await;
+            let made = blocking(move || workspace::make(&folder)).await.map_err(ours);
             made.inspect_err(|failure| host.fail(&failure.message))?;
         }
         self.ask(&job, grants, workspace, host).await
@@ -409,6 +377,7 @@ fn lost(error: &StoreError) -> Option<String> {
             Some(format!("is damaged on disk (what is left of it is {})", path.display()))
         }
         StoreError::Io { .. }
+        | StoreError::EventsAreGone { .. }
         | StoreError::InUse { .. }
         | StoreError::Journal(_)
         | StoreError::Index { .. }
@@ -436,24 +405,6 @@ fn no_artifact(artifact: &str, digest: Digest, release: &str, how: &str) -> Stri
          FILE`, then deploy again",
         digest.short()
     )
-}
-
-fn make_workspace(folder: &Path) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| ours(format!("the workspace {} cannot be made: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let disk = rustix::fs::statvfs(folder).map_err(|error| failed(error.into()))?;
-    enough_room(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-fn enough_room(free_bytes: u64) -> Result<(), Failure> {
-    if free_bytes < DISK_FLOOR_BYTES {
-        let (free, floor) = (free_bytes >> 20, DISK_FLOOR_BYTES >> 20);
-        return Err(ours(format!(
-            "the disk of the data folder has {free} MiB free; a call with a workspace starts from {floor} MiB on, so that \
-             the journal can still be written: free some space"
-        )));
-    }
-    Ok(())
 }
 
 /// An answer is recorded as text, which may be several times as long as what the plugin said.
@@ -692,33 +643,5 @@ mod tests {
         assert_eq!(failure.retry, Retry::Never);
         assert!(failure.message.starts_with("the component of plugin `static-site` ("), "{}", failure.message);
         assert!(failure.message.contains("is missing") && failure.message.contains("lockgate plugin add FILE"));
-    }
-
-    #[test]
-    fn workspaces_are_kept_for_what_runs_and_for_the_last_that_may_be_retried() {
-        let numbers = |numbers: &[u64]| numbers.iter().copied().collect::<BTreeSet<DeploymentNumber>>();
-        assert_eq!(superfluous(numbers(&[1, 2, 3, 9, 10]), &numbers(&[])), [1]);
-        assert_eq!(superfluous(numbers(&[1, 2, 3, 9, 10]), &numbers(&[1, 10])), Vec::<u64>::new());
-        assert_eq!(superfluous(numbers(&[1, 2, 3, 4, 5, 6]), &numbers(&[1])), [2]);
-    }
-
-    #[test]
-    fn only_workspaces_that_nobody_needs_are_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["1", "2", "3", "4", "5", "6", "notes"] {
-            std::fs::create_dir_all(folder.path().join(name).join("inside")).unwrap();
-        }
-        clear(folder.path(), &BTreeSet::from([1]), Some(6));
-        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
-        left.sort();
-        assert_eq!(left, ["1", "3", "4", "5", "notes"]);
-    }
-
-    #[test]
-    fn a_workspace_leaves_room_for_the_journal() {
-        assert!(enough_room(DISK_FLOOR_BYTES).is_ok());
-        let refused = enough_room(DISK_FLOOR_BYTES - 1).unwrap_err();
-        assert!(refused.message.starts_with("the disk of the data folder has 255 MiB free"), "{}", refused.message);
-        assert_eq!(refused.retry, Retry::SameKey);
     }
 }

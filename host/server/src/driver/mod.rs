@@ -13,6 +13,7 @@ mod replay;
 mod system;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
 pub use blocking::blocking;
 pub use calls::log_id;

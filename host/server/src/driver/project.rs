@@ -19,11 +19,12 @@ use lockgate_store::{IndexBatch, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use super::blocking::blocking;
-use super::calls::{CallRunner, Keep, RunningCalls, log_id};
+use super::calls::{CallRunner, RunningCalls, log_id};
 use super::inbox::{Committed, Message, ProjectHandle, Refusal, Reply, Reports, View};
 use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, Indexer};
 use super::replay::Loaded;
 use super::system::SystemHandle;
+use super::workspace::Keep;
 use crate::clock;
 
 /// Commands that wait for the owner; a sender over that waits with them.
