@@ -74,14 +74,16 @@ fn waiting(look: &Look, blockers: &[Blocker]) -> String {
     titled(look, "Waits for", blockers.iter().map(|blocker| format!("  {}", blocked(look, blocker))).collect())
 }
 
-/// The reason, when it is over at the latest, and who can lift it.
+/// The reason, who can lift it where that does not say it, and when it is over at the latest.
 pub fn blocked(look: &Look, blocker: &Blocker) -> String {
-    let until = blocker.until.as_ref().map(|until| format!(", until {}", look.moment(until))).unwrap_or_default();
-    let reason = format!("{}{until}", look.paint(Tone::Waiting, &printable(&blocker.reason)));
-    if blocker.lifted_by.is_empty() {
-        return reason;
+    let mut line = look.paint(Tone::Waiting, &printable(&blocker.reason));
+    if !blocker.reason.contains(&blocker.lifted_by) {
+        line.push_str(&format!("   lifted by {}", printable(&blocker.lifted_by)));
     }
-    format!("{reason}  {}", look.quiet(&format!("lifted by: {}", printable(&blocker.lifted_by))))
+    if let Some(until) = &blocker.until {
+        line.push_str(&look.quiet(&format!("   until {}", look.deadline(until))));
+    }
+    line
 }
 
 fn plan(look: &Look, plan: &Plan) -> String {
@@ -124,23 +126,16 @@ fn change_line(look: &Look, change: &Change) -> String {
 
 fn approval(look: &Look, approval: &Approval) -> String {
     let own = if approval.not_your_own { ", not your own" } else { "" };
-    let mut lines = vec![format!(
-        "{} {}: {}{own}",
-        look.strong("Approval"),
-        look.status(&approval.status),
-        or_dash(printable(&approval.rules.join(" and "))),
-    )];
-    let until = if approval.status == "Pending" {
-        format!(", until {}", look.moment(&approval.deadline))
-    } else {
-        String::new()
-    };
+    // Until when it can be given stands where it is waited for.
+    let title = if approval.status == "Pending" { "Approval pending" } else { &approval.status };
+    let rules = or_dash(printable(&approval.rules.join(" and ")));
+    let mut lines = vec![format!("{}: {rules}{own}", look.strong(title))];
     let signs = if approval.plan_digest.is_empty() {
         String::new()
     } else {
         format!(", signs plan {}", short(&approval.plan_digest))
     };
-    lines.push(format!("  asked at {}{until}{signs}", look.moment(&approval.requested_at)));
+    lines.push(format!("  asked at {}{signs}", look.moment(&approval.requested_at)));
     if !approval.difference.is_empty() {
         lines.push(format!("  {}", look.paint(Tone::Waiting, "asked again, for the plan changed:")));
         lines.extend(approval.difference.iter().map(|line| format!("    {}", printable(line))));
