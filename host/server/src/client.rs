@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -144,7 +144,8 @@ impl Client {
         if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
             return Err(no_address());
         }
-        if token.as_ref().is_some_and(|token| HeaderValue::from_str(token).is_err()) {
+        let is_carried = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+        if !token.iter().flat_map(|token| token.bytes()).all(is_carried) {
             return Err(ClientError::Token);
         }
         // A second client of the same process finds the provider installed, which is just as good.

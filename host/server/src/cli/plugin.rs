@@ -564,7 +564,8 @@ mod tests {
               ✓ workspace, read
             Will be allowed
               send requests to https://api.example.com
-              read the workspace"#]]
+              read the workspace
+              in one call, what the host allows by itself"#]]
         .assert_eq(&decision(&look(), &plugin(), &grants));
     }
 
@@ -573,7 +574,13 @@ mod tests {
         let before = grants("--folder site=/old").unwrap();
         let plugin = Plugin { grants: Some(before), ..plugin() };
         let shown = decision(&look(), &plugin, &Grants::default());
-        expect![[""]].assert_eq(shown.split_once("Will be allowed\n").unwrap().1);
+        expect![[r#"
+              only to compute
+              in one call, what the host allows by itself
+            Instead of
+              read-write the folder site, which is /old
+              in one call, what the host allows by itself"#]]
+        .assert_eq(shown.split_once("Will be allowed\n").unwrap().1);
     }
 
     #[test]
@@ -584,14 +591,26 @@ mod tests {
         let mut held = asked.clone();
         held.http[0].origin = "https://a.example:443".to_owned();
         let plugin = Plugin { grants: Some(held), ..plugin() };
-        expect![[""]].assert_eq(decision(&look(), &plugin, &asked).split_once("Will be allowed\n").unwrap().1);
+        expect![[r#"
+              send requests to https://a.example
+              in one call, at most 1.0 MiB of memory, 2.0 s of CPU, 3 min altogether, a log of 4.0 KiB, an answer of 5.0 KiB, HTTP bodies of 6.0 MiB
+            as it is already"#]].assert_eq(decision(&look(), &plugin, &asked).split_once("Will be allowed\n").unwrap().1);
     }
 
     #[test]
     fn an_approval_without_a_question_says_what_it_gave() {
         let grants = grants("--folder site=/srv/site --workspace read").unwrap();
         let plugin = Plugin { status: "active".to_owned(), grants: Some(grants), ..plugin() };
-        expect![[""]].assert_eq(&approval(&look(), &plugin));
+        expect![[r#"
+            static-site 0123456789ab is active
+            May
+              read-write the folder site, which is /srv/site
+              read the workspace
+              in one call, what the host allows by itself
+            Asks for, and was not granted
+              ✗ http https://api.example.com:443
+              ✗ http where its configuration says, at /url"#]]
+        .assert_eq(&approval(&look(), &plugin));
     }
 
     #[test]

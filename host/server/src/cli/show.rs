@@ -297,8 +297,8 @@ pub mod testing {
             attempt: 1,
             place: None,
             waiting_for: vec![Blocker {
-                reason: "approval: 1 of operators".to_owned(),
-                lifted_by: "1 of operators, but not ann".to_owned(),
+                reason: "approval: 1 of operators, not ann".to_owned(),
+                lifted_by: "1 of operators, not ann".to_owned(),
                 until: Some("2026-04-13T09:28:02Z".to_owned()),
             }],
             refresh: false,
@@ -413,15 +413,15 @@ mod tests {
               "spring sale"
 
             Waits for
-              approval: 1 of operators, until 13 Apr 09:28:02 (in 29 d)  lifted by: 1 of operators, but not ann
+              approval: 1 of operators, not ann   until 13 Apr 09:28 (in 29 d)
 
             Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
               + file sale.html  in site
               ~ file index.html  in site
               - file old.html  in site  destructive
 
-            Approval Pending: 1 of operators, not your own
-              asked at 09:28:02 (1 min ago), until 13 Apr 09:28:02 (in 29 d), signs plan 3f2a91c04b1d
+            Approval pending: 1 of operators, not your own
+              asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
 
             Phases
               · announce  http-request
@@ -448,7 +448,7 @@ mod tests {
               ~ file index.html  in site
               - file old.html  in site  destructive
 
-            Approval Approved: 1 of operators, not your own
+            Approved: 1 of operators, not your own
               asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
               ✓ bob approved at 09:29:30 (30 s ago)  "looks good"
 
@@ -478,7 +478,7 @@ mod tests {
               ~ file index.html  in site
               - file old.html  in site  destructive
 
-            Approval Approved: 1 of operators, not your own
+            Approved: 1 of operators, not your own
               asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
               ✓ bob approved at 09:29:30 (30 s ago)  "looks good"
 
@@ -514,6 +514,16 @@ mod tests {
         let mut deployment = running();
         deployment.phases[1].summary = "\u{1b}]0;owned\u{7}".to_owned();
         assert!(!super::deployment(&look(), &deployment).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn who_can_lift_it_is_said_once() {
+        let blocker = |reason: &str, lifted_by: &str| {
+            let (reason, lifted_by) = (reason.to_owned(), lifted_by.to_owned());
+            blocked(&look(), &Blocker { reason, lifted_by, until: None })
+        };
+        assert_eq!(blocker("publish: its plugin is at work", "its plugin"), "publish: its plugin is at work");
+        assert_eq!(blocker("its turn", "the end of deployment 1"), "its turn   lifted by the end of deployment 1");
     }
 
     #[test]

@@ -671,8 +671,8 @@ async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
     expect![[r#"
         (
             "PENDING_APPROVAL",
-            "approval: 1 of operators",
-            "1 of operators, but not admin",
+            "approval: 1 of operators, not admin",
+            "1 of operators, not admin",
             true,
         )
     "#]]
@@ -681,7 +681,7 @@ async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
         (
             "QUEUED",
             "its turn in `production`: place 1, behind deployment 1",
-            "deployment 1, when it finishes; or whoever cancels it",
+            "the end of deployment 1, or whoever cancels it",
             false,
         )
     "#]]

@@ -70,8 +70,10 @@ fn a_variable_has_a_name_and_a_value_that_every_process_can_take() {
         assert!(said[0].contains("is not a variable's name"), "{written}: {said:?}");
     }
     assert_eq!(variables(&format!("{}: x", "A".repeat(129))).len(), 1);
-    expect![[""]].assert_eq(&variables(r#"A: "a\0b""#).join("\n"));
-    expect![[""]].assert_eq(&variables(&format!("A: {}", "a".repeat((64 << 10) + 1))).join("\n"));
+    expect!["7:21: /environments/production/variables/A: a variable cannot hold the character U+0000"]
+        .assert_eq(&variables(r#"A: "a\0b""#).join("\n"));
+    expect!["7:21: /environments/production/variables/A: a variable has at most 64 KiB"]
+        .assert_eq(&variables(&format!("A: {}", "a".repeat((64 << 10) + 1))).join("\n"));
     assert!(parse(&changed("REGION: eu,", r#"_a9: "", B: "one\ntwo","#)).is_ok());
 }
 
