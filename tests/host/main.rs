@@ -12,5 +12,6 @@ mod harness;
 mod kill;
 mod plugins;
 mod refusals;
+mod serve;
 mod sites;
 mod story;

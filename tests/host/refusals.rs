@@ -89,6 +89,21 @@ fn all_mistakes_of_a_project_file_are_told_with_their_places() {
 }
 
 #[test]
+fn a_plugin_in_a_place_for_another_kind_is_told_at_its_line() {
+    let host = Host::shared();
+    let admin = host.admin();
+    let rest = "environments: { test: { targets: { t: { plugin: hostile-phase } } } }\n\
+                workflows:\n  w:\n    phases:\n      - name: a\n        plugin: scripted-target\n      - { name: b, plugin: not-here-yet }\n";
+    let problem = block_on(admin.client.apply_project("kinds", file("kinds", rest))).refused();
+    assert_eq!((problem.status, problem.code.as_str()), (422, "invalid-project-file"));
+    let told: Vec<(usize, &str)> = problem.mistakes.iter().map(|it| (it.line, it.message.as_str())).collect();
+    let target = "`hostile-phase` is for a phase, and this place needs one for a target";
+    let phase = "`scripted-target` is for a target, and this place needs one for a phase";
+    let first = told[0].0;
+    assert_eq!(told, [(first, target), (first + 5, phase)]);
+}
+
+#[test]
 fn a_file_that_is_no_yaml_is_refused_with_line_and_column() {
     let host = Host::shared();
     let raw = host.admin().send("PUT", "/v1/projects/broken", b"project: broken\nenvironments: [\n".to_vec());

@@ -349,11 +349,7 @@ fn expect_status(
     status: ReleaseStatus,
     allowed: &'static str,
 ) -> Result<Arc<Release>, Rejection> {
-    let release = state.releases.get(tag).ok_or_else(|| Rejection::UnknownRelease {
-        tag: tag.clone(),
-        project: state.project.name.clone(),
-        known: listed(state.releases.keys().rev()),
-    })?;
+    let release = state.releases.get(tag).ok_or_else(|| unknown_release(state, tag))?;
     if release.status == status {
         Ok(release.clone())
     } else {
@@ -459,7 +455,15 @@ fn already_triggered(state: &State, key: Option<&TriggerKey>) -> Result<bool, Re
     }
 }
 
-fn unknown_environment(state: &State, environment: &Name) -> Rejection {
+pub fn unknown_release(state: &State, tag: &Tag) -> Rejection {
+    Rejection::UnknownRelease {
+        tag: tag.clone(),
+        project: state.project.name.clone(),
+        known: listed(state.releases.keys().rev()),
+    }
+}
+
+pub fn unknown_environment(state: &State, environment: &Name) -> Rejection {
     Rejection::UnknownEnvironment {
         environment: environment.clone(),
         project: state.project.name.clone(),

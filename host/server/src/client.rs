@@ -51,6 +51,11 @@ pub struct Client {
 pub enum ClientError {
     #[error("`{url}` is not an address of a Lockgate host, such as http://127.0.0.1:7440")]
     Address { url: String },
+    #[error("LOCKGATE_TOKEN or --token holds something else than the secret of a token, such as a line break")]
+    Token,
+    /// Such as a line break in a header.
+    #[error("this cannot be sent: {cause}")]
+    Unsendable { cause: String },
     #[error("no answer from {url}: {cause}")]
     Unreachable { url: Url, cause: String },
     /// It may have been done all the same.
@@ -69,7 +74,11 @@ pub enum ClientError {
 impl ClientError {
     fn no_answer(url: Url, error: &reqwest::Error) -> Self {
         let cause = root_cause(error);
-        if error.is_connect() { Self::Unreachable { url, cause } } else { Self::Unanswered { url, cause } }
+        match (error.is_builder(), error.is_connect()) {
+            (true, _) => Self::Unsendable { cause },
+            (false, true) => Self::Unreachable { url, cause },
+            (false, false) => Self::Unanswered { url, cause },
+        }
     }
 
     fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
@@ -82,7 +91,9 @@ impl ClientError {
             Self::Unreachable { .. } | Self::Unanswered { .. } => true,
             Self::Problem { problem } => problem.status >= 500,
             Self::Unexpected { status, .. } => matches!(status.as_u16(), 502..=504),
-            Self::Address { .. } | Self::File { .. } | Self::Tls { .. } => false,
+            Self::Address { .. } | Self::Token | Self::Unsendable { .. } | Self::File { .. } | Self::Tls { .. } => {
+                false
+            }
         }
     }
 }
@@ -132,6 +143,10 @@ impl Client {
         let base = Url::parse(url).map_err(|_| no_address())?;
         if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
             return Err(no_address());
+        }
+        let is_carried = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+        if !token.iter().flat_map(|token| token.bytes()).all(is_carried) {
+            return Err(ClientError::Token);
         }
         // A second client of the same process finds the provider installed, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -840,6 +855,20 @@ mod tests {
             said(StatusCode::BAD_GATEWAY, "<html>\u{1b}[2J"),
             "http://h/ answered, but not as Lockgate does: 502 Bad Gateway <html>[2J"
         );
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_named() {
+        for token in ["lg_1\n", "lg_1\r\nx: y", "lg_\0", "lg_ż", "lg_\u{7f}"] {
+            let error = Client::new("http://h", Some(token.to_owned())).err().unwrap();
+            assert!(matches!(error, ClientError::Token) && error.to_string().contains("LOCKGATE_TOKEN"), "{token:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_is_not_the_hosts_fault() {
+        let error = client("http://127.0.0.1:1").roll_back("p", "e", &Remark::default(), Some("a\nb")).await;
+        assert!(matches!(error, Err(ClientError::Unsendable { .. })));
     }
 
     #[tokio::test]

@@ -89,6 +89,7 @@ fn problems_of_the_whole(definition: &Definition) -> Vec<Issue> {
     for (name, environment) in &definition.environments {
         problems.extend(workflow_problem(name, environment, &applied));
         problems.extend(gates_problem(name, environment));
+        problems.extend(variable_problems(name, environment));
     }
     problems
 }
@@ -131,6 +132,13 @@ fn gates_problem(name: &Name, environment: &Environment) -> Option<Issue> {
     })
 }
 
+fn variable_problems(name: &Name, environment: &Environment) -> impl Iterator<Item = Issue> {
+    environment.variables.iter().filter_map(move |(variable, value)| {
+        let path = format!("/environments/{name}/variables/{variable}");
+        text::value_problem(value).map(|message| Issue { path, message })
+    })
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// Both count from 1; columns are characters.
@@ -142,8 +150,11 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    fn new(place: Place, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { line: place.line, column: place.column, path: path.into(), message: message.into() }
+    /// A message quotes the file, the parser or a plugin: none of them may write to a terminal.
+    fn new(place: Place, path: impl Into<String>, message: impl AsRef<str>) -> Self {
+        let one_line = |c| if c == '\n' { ' ' } else { printable(c) };
+        let message = message.as_ref().chars().map(one_line).collect();
+        Self { line: place.line, column: place.column, path: path.into(), message }
     }
 }
 
@@ -201,7 +212,7 @@ impl fmt::Display for Mistakes {
         for mistake in self.mistakes.iter().take(MAX_SHOWN) {
             let Mistake { line, column, path, message } = mistake;
             let path = if path.is_empty() { String::new() } else { format!("{}: ", excerpt(path, 200)) };
-            writeln!(f, "{}:{line}:{column}: {path}{message}", self.file)?;
+            writeln!(f, "{}:{line}:{column}: {path}{message}", excerpt(&self.file, 1_000))?;
             if let Some(source) = self.lines.get(line.saturating_sub(1)) {
                 write_source(f, source, mistake)?;
             }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::cli::exit;
-use crate::cli::look::{Look, Tone};
+use crate::cli::look::{Look, Tone, printable};
 use crate::client::ClientError;
 use crate::wire::{Mistake, Problem};
 
@@ -26,6 +26,11 @@ pub enum CliError {
         status: String,
     },
     TimedOut {
+        what: String,
+        hint: String,
+    },
+    /// It was done, and what it gave could not be handed over.
+    Lost {
         what: String,
         hint: String,
     },
@@ -58,12 +63,17 @@ impl CliError {
                 401 | 403 => exit::NOT_ALLOWED,
                 _ => exit::FAILED,
             },
-            Self::Client(ClientError::Address { .. } | ClientError::File { .. }) => exit::USAGE,
+            Self::Client(
+                ClientError::Address { .. }
+                | ClientError::Token
+                | ClientError::Unsendable { .. }
+                | ClientError::File { .. },
+            ) => exit::USAGE,
             Self::Client(ClientError::Unexpected { .. } | ClientError::Tls { .. }) => exit::FAILED,
             Self::Usage { .. } | Self::Mistakes { .. } => exit::USAGE,
             Self::EndedBadly { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit::TIMED_OUT,
-            Self::Damaged { .. } => exit::FAILED,
+            Self::Lost { .. } | Self::Damaged { .. } => exit::FAILED,
             Self::Host { .. } => exit::HOST_FAILED,
         }
     }
@@ -76,10 +86,13 @@ impl CliError {
             Self::Client(error) => error.to_string(),
             Self::Usage { what, .. }
             | Self::TimedOut { what, .. }
+            | Self::Lost { what, .. }
             | Self::Damaged { what }
             | Self::Host { what, .. } => what.clone(),
         };
-        let mut shown = format!("{} {sentence}", look.paint(Tone::Bad, "error:"));
+        // Much of it was typed by others.
+        let lines: Vec<String> = sentence.lines().map(printable).collect();
+        let mut shown = format!("{} {}", look.paint(Tone::Bad, "error:"), lines.join("\n"));
         let hint = self.hint();
         if !hint.is_empty() {
             shown.push_str(&format!("\n{} {hint}", look.quiet(" hint:")));
@@ -101,6 +114,8 @@ impl CliError {
             Self::Client(
                 ClientError::Problem { .. }
                 | ClientError::Address { .. }
+                | ClientError::Token
+                | ClientError::Unsendable { .. }
                 | ClientError::Unexpected { .. }
                 | ClientError::File { .. }
                 | ClientError::Tls { .. },
@@ -108,7 +123,10 @@ impl CliError {
             | Self::Mistakes { .. }
             | Self::EndedBadly { .. }
             | Self::Damaged { .. } => "",
-            Self::Usage { hint, .. } | Self::TimedOut { hint, .. } | Self::Host { hint, .. } => hint,
+            Self::Usage { hint, .. }
+            | Self::TimedOut { hint, .. }
+            | Self::Lost { hint, .. }
+            | Self::Host { hint, .. } => hint,
         }
     }
 
@@ -120,15 +138,19 @@ impl CliError {
             Self::Client(error @ ClientError::Unanswered { .. }) => ("unanswered", "No answer", error.to_string()),
             Self::Client(error @ ClientError::Unexpected { .. }) => ("unexpected", "Not an answer", error.to_string()),
             Self::Client(error @ ClientError::Address { .. }) => ("bad-address", "Not an address", error.to_string()),
+            Self::Client(error @ ClientError::Token) => ("bad-token", "Not a token", error.to_string()),
+            Self::Client(error @ ClientError::Unsendable { .. }) => ("unsendable", "Not sent", error.to_string()),
             Self::Client(error @ ClientError::File { .. }) => ("unreadable-file", "File not read", error.to_string()),
             Self::Client(error @ ClientError::Tls { .. }) => ("tls", "No TLS", error.to_string()),
             Self::Usage { what, .. } => ("usage", "Wrong command", what.clone()),
             Self::Mistakes { mistakes, .. } => {
-                let detail = format!("the project file has {} mistakes", mistakes.len());
+                let plural = if mistakes.len() == 1 { "" } else { "s" };
+                let detail = format!("the project file has {} mistake{plural}", mistakes.len());
                 ("invalid-project-file", "Mistakes in the project file", detail)
             }
             Self::EndedBadly { status, .. } => ("ended-badly", "It did not succeed", format!("it ended {status}")),
             Self::TimedOut { what, .. } => ("timed-out", "Not ended in time", what.clone()),
+            Self::Lost { what, .. } => ("lost", "Done, and not handed over", what.clone()),
             Self::Damaged { what } => ("damaged", "The journal is damaged", what.clone()),
             Self::Host { what, .. } => ("host-failed", "The host cannot run", what.clone()),
         };
@@ -173,10 +195,13 @@ mod tests {
             (refused(403, ""), 4),
             (unreachable(), 3),
             (unanswered(), 3),
+            (CliError::Client(ClientError::Token), 2),
+            (CliError::Client(ClientError::Unsendable { cause: String::new() }), 2),
             (CliError::usage("no", ""), 2),
             (CliError::Mistakes { shown: String::new(), mistakes: vec![] }, 2),
             (CliError::EndedBadly { exit_code: 1, status: "FAILED".to_owned() }, 1),
             (CliError::TimedOut { what: String::new(), hint: String::new() }, 5),
+            (CliError::Lost { what: String::new(), hint: String::new() }, 1),
             (CliError::Damaged { what: String::new() }, 1),
             (CliError::Host { what: String::new(), hint: String::new() }, 70),
         ];
@@ -196,6 +221,12 @@ mod tests {
              hint: it may have been done all the same: look before you do it again; a trigger with the same --idempotency-key is done once
             error: there is no project `shp`; there are: shop"#]]
         .assert_eq(&shown.join("\n"));
+    }
+
+    #[test]
+    fn what_others_typed_does_not_reach_the_terminal_raw() {
+        let shown = refused(404, "no `\u{202e}x\u{1b}[2J`\nnext line").shown(&look());
+        assert_eq!(shown, "error: no `\u{fffd}x\u{fffd}[2J`\nnext line");
     }
 
     #[test]

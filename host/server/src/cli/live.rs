@@ -608,7 +608,7 @@ mod tests {
     fn the_block_shows_what_is_waited_for() {
         expect![[r#"
             * shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
-              approval: 1 of operators, until 13 Apr 09:28:02 (in 29 d)  lifted by: 1 of operators, but not ann
+              approval: 1 of operators, not ann   until 13 Apr 09:28 (in 29 d)
             · announce  http-request
             · publish   apply site"#]]
         .assert_eq(&block(&pending()));

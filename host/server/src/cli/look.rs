@@ -80,9 +80,22 @@ impl Look {
         }
     }
 
-    /// `09:12:44 (2 min ago)`.
+    /// `09:12:44 (2 min ago)`; of what happened just now the time says it.
     pub fn moment(&self, rfc3339: &str) -> String {
-        format!("{} ({})", self.time(rfc3339), self.relative(rfc3339))
+        match self.relative(rfc3339).as_str() {
+            "now" => self.time(rfc3339),
+            relative => format!("{} ({relative})", self.time(rfc3339)),
+        }
+    }
+
+    /// `21 Dec 07:14 (in 30 d)`: nobody counts the seconds of what is hours away.
+    pub fn deadline(&self, rfc3339: &str) -> String {
+        let (time, relative) = (self.time(rfc3339), self.relative(rfc3339));
+        let is_far = rfc3339.parse::<Timestamp>().is_ok_and(|at| at.as_second() - self.now.as_second() >= 3_600);
+        match time.rsplit_once(':') {
+            Some((minutes, _)) if is_far => format!("{minutes} ({relative})"),
+            Some(_) | None => format!("{time} ({relative})"),
+        }
     }
 
     /// From one time to another, or to now.

@@ -181,19 +181,34 @@ impl ApproveArgs {
         let plugin = session.client.plugin(&self.which).await?;
         let before = plugin.grants.as_ref().map(|grants| grants.limits.clone()).unwrap_or_default();
         let grants = self.grants.wire(&before)?;
-        if !session.out.json {
-            session.out.note(&decision(&session.out.look(), &plugin, &grants));
-        }
         if !self.yes {
+            session.out.note(&decision(&session.out.look(), &plugin, &grants));
             confirm(&plugin.name)?;
         }
         // By digest: what is approved is what was shown, also when somebody adds another one meanwhile.
         let approved = session.client.approve_plugin(&plugin.digest, grants, self.reason).await?;
-        session.out.answer(&approved, |look, plugin| {
-            format!("{} {} is {}", look.strong(&plugin.name), short(&plugin.digest), look.status(&plugin.status))
-        });
+        session.out.answer(&approved, if self.yes { approval } else { outcome });
         Ok(())
     }
+}
+
+fn outcome(look: &Look, plugin: &Plugin) -> String {
+    format!("{} {} is {}", look.strong(&plugin.name), short(&plugin.digest), look.status(&plugin.status))
+}
+
+/// For whoever was not asked before: what it may do now, and what it asks for and may not.
+fn approval(look: &Look, plugin: &Plugin) -> String {
+    let grants = plugin.grants.clone().unwrap_or_default();
+    let mut lines = vec![outcome(look, plugin), look.strong("May")];
+    lines.extend(grant_lines(&grants));
+    let requests = requests(plugin).unwrap_or_default();
+    let denied = asked(&requests).into_iter().filter(|(_, asked)| !asked.granted(&grants));
+    let denied: Vec<String> = denied.map(|(what, _)| format!("  {} {what}", look.paint(Tone::Bad, "✗"))).collect();
+    if !denied.is_empty() {
+        lines.push(look.strong("Asks for, and was not granted"));
+        lines.extend(denied);
+    }
+    lines.join("\n")
 }
 
 fn confirm(name: &str) -> Result<(), CliError> {
@@ -292,9 +307,13 @@ fn decision(look: &Look, plugin: &Plugin, grants: &Grants) -> String {
     lines.extend(asked_lines(look, plugin, Some(grants)));
     lines.push(look.strong("Will be allowed"));
     lines.extend(grant_lines(grants));
-    if let Some(now) = &plugin.grants {
-        lines.push(look.strong("Instead of"));
-        lines.extend(grant_lines(now));
+    match &plugin.grants {
+        None => {}
+        Some(now) if grant_lines(now) == grant_lines(grants) => lines.push("as it is already".to_owned()),
+        Some(now) => {
+            lines.push(look.strong("Instead of"));
+            lines.extend(grant_lines(now));
+        }
     }
     lines.join("\n")
 }
@@ -352,8 +371,8 @@ impl Asked<'_> {
     fn granted(&self, grants: &Grants) -> bool {
         match self {
             Asked::Http(Requested::Named(asked)) => {
-                let asked = origin(asked).unwrap_or_else(|_| asked.clone());
-                grants.http.iter().any(|grant| grant.origin == asked)
+                let as_typed = |text: &String| origin(text).unwrap_or_else(|_| text.clone());
+                grants.http.iter().any(|grant| as_typed(&grant.origin) == as_typed(asked))
             }
             Asked::Http(Requested::Config(_)) => !grants.http.is_empty(),
             Asked::Folder(Requested::Named(name)) => grants.folders.contains_key(name),
@@ -380,7 +399,9 @@ fn grant_lines(grants: &Grants) -> Vec<String> {
     if lines.is_empty() {
         lines.push("  only to compute".to_owned());
     }
-    lines.extend(limits_line(&grants.limits));
+    lines.push(
+        limits_line(&grants.limits).unwrap_or_else(|| "  in one call, what the host allows by itself".to_owned()),
+    );
     lines
 }
 
@@ -400,7 +421,9 @@ fn limits_line(limits: &Limits) -> Option<String> {
 
 fn http_line(grant: &HttpGrant) -> String {
     let private = if grant.private_network { ", also at a private address" } else { "" };
-    format!("  send requests to {}{private}", grant.origin)
+    // The host writes out every port.
+    let origin = origin(&grant.origin).unwrap_or_else(|_| grant.origin.clone());
+    format!("  send requests to {}{private}", printable(&origin))
 }
 
 #[cfg(test)]
@@ -541,7 +564,8 @@ mod tests {
               ✓ workspace, read
             Will be allowed
               send requests to https://api.example.com
-              read the workspace"#]]
+              read the workspace
+              in one call, what the host allows by itself"#]]
         .assert_eq(&decision(&look(), &plugin(), &grants));
     }
 
@@ -550,12 +574,43 @@ mod tests {
         let before = grants("--folder site=/old").unwrap();
         let plugin = Plugin { grants: Some(before), ..plugin() };
         let shown = decision(&look(), &plugin, &Grants::default());
-        assert!(
-            shown.ends_with(
-                "Will be allowed\n  only to compute\nInstead of\n  read-write the folder site, which is /old"
-            ),
-            "{shown}"
-        );
+        expect![[r#"
+              only to compute
+              in one call, what the host allows by itself
+            Instead of
+              read-write the folder site, which is /old
+              in one call, what the host allows by itself"#]]
+        .assert_eq(shown.split_once("Will be allowed\n").unwrap().1);
+    }
+
+    #[test]
+    fn grants_that_stay_are_no_change() {
+        let all =
+            "--allow-http https://a.example --memory-mb 1 --cpu 2s --wall 3m --log-kb 4 --output-kb 5 --http-body-mb 6";
+        let asked = grants(all).unwrap();
+        let mut held = asked.clone();
+        held.http[0].origin = "https://a.example:443".to_owned();
+        let plugin = Plugin { grants: Some(held), ..plugin() };
+        expect![[r#"
+              send requests to https://a.example
+              in one call, at most 1.0 MiB of memory, 2.0 s of CPU, 3 min altogether, a log of 4.0 KiB, an answer of 5.0 KiB, HTTP bodies of 6.0 MiB
+            as it is already"#]].assert_eq(decision(&look(), &plugin, &asked).split_once("Will be allowed\n").unwrap().1);
+    }
+
+    #[test]
+    fn an_approval_without_a_question_says_what_it_gave() {
+        let grants = grants("--folder site=/srv/site --workspace read").unwrap();
+        let plugin = Plugin { status: "active".to_owned(), grants: Some(grants), ..plugin() };
+        expect![[r#"
+            static-site 0123456789ab is active
+            May
+              read-write the folder site, which is /srv/site
+              read the workspace
+              in one call, what the host allows by itself
+            Asks for, and was not granted
+              ✗ http https://api.example.com:443
+              ✗ http where its configuration says, at /url"#]]
+        .assert_eq(&approval(&look(), &plugin));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::fail::CliError;
 use crate::cli::look::Look;
-use crate::cli::session::Out;
+use crate::cli::session::{Out, colours_on};
 use crate::config::ServeConfig;
 use crate::driver::{Host, Settings};
 use crate::http;
@@ -38,8 +38,9 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     }
     let address = listener.local_addr().map_err(|error| cannot_run(&error))?;
     let url = format!("http://{address}");
-    out.item(&json!({ "listening": url }), |_, _| format!("listening on {url}"));
+    // Whoever reads that the host listens may stop it at once, and properly.
     let stop = stop_signal().map_err(|error| cannot_run(&error))?;
+    out.item(&json!({ "listening": url }), |_, _| format!("listening on {url}"));
     http::serve(host, listener, stop).await;
     let said = |_: &Look, _: &Value| "stopped; deployments that were under way go on with the next start".to_owned();
     out.item(&json!({ "stopped": true }), said);
@@ -50,7 +51,8 @@ fn log_to_standard_error(filter: &str) -> Result<(), CliError> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
         CliError::usage(format!("--log `{filter}`: {error}"), "write it as `info` or `warn,lockgate=debug`")
     })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours_on(&std::io::stderr()));
+    log.with_writer(std::io::stderr).init();
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What every command has: a client, and a way to say things to a person or a script.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -34,8 +34,7 @@ pub struct Out {
 
 impl Out {
     pub fn new(json: bool) -> Self {
-        let colour = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-        Self { json, colour, terminal: std::io::stdout().is_terminal() && !json }
+        Self { json, colour: colours_on(&io::stdout()), terminal: io::stdout().is_terminal() && !json }
     }
 
     pub fn look(&self) -> Look {
@@ -45,7 +44,13 @@ impl Out {
 
     /// The answer of a command: the object itself, or what `text` makes of it.
     pub fn answer<T: Serialize>(&self, answer: &T, text: impl FnOnce(&Look, &T) -> String) {
-        if self.json { self.json_document(answer) } else { self.line(&text(&self.look(), answer)) }
+        or_end(self.try_answer(answer, text));
+    }
+
+    /// For what is said only once: the caller must know whether it was.
+    pub fn try_answer<T: Serialize>(&self, answer: &T, text: impl FnOnce(&Look, &T) -> String) -> io::Result<()> {
+        let line = if self.json { to_json(answer, true) } else { text(&self.look(), answer) };
+        writeln!(io::stdout(), "{line}")
     }
 
     /// One of many: an object on a line of its own, or a line of text.
@@ -53,39 +58,43 @@ impl Out {
         if self.json { self.line(&to_json(item, false)) } else { self.line(&text(&self.look(), item)) }
     }
 
-    fn json_document(&self, answer: &impl Serialize) {
-        self.line(&to_json(answer, true));
-    }
-
     pub fn line(&self, line: &str) {
-        match writeln!(std::io::stdout(), "{line}") {
-            Ok(()) => {}
-            // `| head` has seen enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(exit::DONE.into()),
-            Err(error) => {
-                let _ = writeln!(std::io::stderr(), "error: cannot write the output: {error}");
-                std::process::exit(exit::FAILED.into());
-            }
-        }
+        or_end(writeln!(io::stdout(), "{line}"));
     }
 
     /// Said beside the answer, to a person only.
     pub fn note(&self, note: &str) {
         if !self.json {
-            let _ = writeln!(std::io::stderr(), "{note}");
+            let _ = writeln!(io::stderr(), "{note}");
         }
     }
 
     pub fn error(&self, error: &CliError) {
         let shown = if self.json { to_json(&error.problem(), false) } else { error.shown(&self.error_look()) };
         if !shown.is_empty() {
-            let _ = writeln!(std::io::stderr(), "{shown}");
+            let _ = writeln!(io::stderr(), "{shown}");
         }
     }
 
     fn error_look(&self) -> Look {
-        let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        Look { colour, ..self.look() }
+        Look { colour: colours_on(&io::stderr()), ..self.look() }
+    }
+}
+
+/// On a terminal that can, unless `NO_COLOR` says otherwise.
+pub fn colours_on(stream: &impl anstream::stream::RawStream) -> bool {
+    anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
+}
+
+fn or_end(written: io::Result<()>) {
+    match written {
+        Ok(()) => {}
+        // `| head` has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(exit::DONE.into()),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: cannot write the output: {error}");
+            std::process::exit(exit::FAILED.into());
+        }
     }
 }
 

@@ -74,14 +74,16 @@ fn waiting(look: &Look, blockers: &[Blocker]) -> String {
     titled(look, "Waits for", blockers.iter().map(|blocker| format!("  {}", blocked(look, blocker))).collect())
 }
 
-/// The reason, when it is over at the latest, and who can lift it.
+/// The reason, who can lift it where that does not say it, and when it is over at the latest.
 pub fn blocked(look: &Look, blocker: &Blocker) -> String {
-    let until = blocker.until.as_ref().map(|until| format!(", until {}", look.moment(until))).unwrap_or_default();
-    let reason = format!("{}{until}", look.paint(Tone::Waiting, &printable(&blocker.reason)));
-    if blocker.lifted_by.is_empty() {
-        return reason;
+    let mut line = look.paint(Tone::Waiting, &printable(&blocker.reason));
+    if !blocker.reason.contains(&blocker.lifted_by) {
+        line.push_str(&format!("   lifted by {}", printable(&blocker.lifted_by)));
     }
-    format!("{reason}  {}", look.quiet(&format!("lifted by: {}", printable(&blocker.lifted_by))))
+    if let Some(until) = &blocker.until {
+        line.push_str(&look.quiet(&format!("   until {}", look.deadline(until))));
+    }
+    line
 }
 
 fn plan(look: &Look, plan: &Plan) -> String {
@@ -124,23 +126,16 @@ fn change_line(look: &Look, change: &Change) -> String {
 
 fn approval(look: &Look, approval: &Approval) -> String {
     let own = if approval.not_your_own { ", not your own" } else { "" };
-    let mut lines = vec![format!(
-        "{} {}: {}{own}",
-        look.strong("Approval"),
-        look.status(&approval.status),
-        or_dash(printable(&approval.rules.join(" and "))),
-    )];
-    let until = if approval.status == "Pending" {
-        format!(", until {}", look.moment(&approval.deadline))
-    } else {
-        String::new()
-    };
+    // Until when it can be given stands where it is waited for.
+    let title = if approval.status == "Pending" { "Approval pending" } else { &approval.status };
+    let rules = or_dash(printable(&approval.rules.join(" and ")));
+    let mut lines = vec![format!("{}: {rules}{own}", look.strong(title))];
     let signs = if approval.plan_digest.is_empty() {
         String::new()
     } else {
         format!(", signs plan {}", short(&approval.plan_digest))
     };
-    lines.push(format!("  asked at {}{until}{signs}", look.moment(&approval.requested_at)));
+    lines.push(format!("  asked at {}{signs}", look.moment(&approval.requested_at)));
     if !approval.difference.is_empty() {
         lines.push(format!("  {}", look.paint(Tone::Waiting, "asked again, for the plan changed:")));
         lines.extend(approval.difference.iter().map(|line| format!("    {}", printable(line))));
@@ -302,8 +297,8 @@ pub mod testing {
             attempt: 1,
             place: None,
             waiting_for: vec![Blocker {
-                reason: "approval: 1 of operators".to_owned(),
-                lifted_by: "1 of operators, but not ann".to_owned(),
+                reason: "approval: 1 of operators, not ann".to_owned(),
+                lifted_by: "1 of operators, not ann".to_owned(),
                 until: Some("2026-04-13T09:28:02Z".to_owned()),
             }],
             refresh: false,
@@ -418,15 +413,15 @@ mod tests {
               "spring sale"
 
             Waits for
-              approval: 1 of operators, until 13 Apr 09:28:02 (in 29 d)  lifted by: 1 of operators, but not ann
+              approval: 1 of operators, not ann   until 13 Apr 09:28 (in 29 d)
 
             Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
               + file sale.html  in site
               ~ file index.html  in site
               - file old.html  in site  destructive
 
-            Approval Pending: 1 of operators, not your own
-              asked at 09:28:02 (1 min ago), until 13 Apr 09:28:02 (in 29 d), signs plan 3f2a91c04b1d
+            Approval pending: 1 of operators, not your own
+              asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
 
             Phases
               · announce  http-request
@@ -453,7 +448,7 @@ mod tests {
               ~ file index.html  in site
               - file old.html  in site  destructive
 
-            Approval Approved: 1 of operators, not your own
+            Approved: 1 of operators, not your own
               asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
               ✓ bob approved at 09:29:30 (30 s ago)  "looks good"
 
@@ -483,7 +478,7 @@ mod tests {
               ~ file index.html  in site
               - file old.html  in site  destructive
 
-            Approval Approved: 1 of operators, not your own
+            Approved: 1 of operators, not your own
               asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
               ✓ bob approved at 09:29:30 (30 s ago)  "looks good"
 
@@ -519,6 +514,16 @@ mod tests {
         let mut deployment = running();
         deployment.phases[1].summary = "\u{1b}]0;owned\u{7}".to_owned();
         assert!(!super::deployment(&look(), &deployment).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn who_can_lift_it_is_said_once() {
+        let blocker = |reason: &str, lifted_by: &str| {
+            let (reason, lifted_by) = (reason.to_owned(), lifted_by.to_owned());
+            blocked(&look(), &Blocker { reason, lifted_by, until: None })
+        };
+        assert_eq!(blocker("publish: its plugin is at work", "its plugin"), "publish: its plugin is at work");
+        assert_eq!(blocker("its turn", "the end of deployment 1"), "its turn   lifted by the end of deployment 1");
     }
 
     #[test]

@@ -172,7 +172,7 @@ mod tests {
             production: v1.3.0 is live, but v1.3.1 was left half-way by deployment 5
 
             shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
-              waits for approval: 1 of operators, until 13 Apr 09:28:02 (in 29 d)  lifted by: 1 of operators, but not ann"#]]
+              waits for approval: 1 of operators, not ann   until 13 Apr 09:28 (in 29 d)"#]]
         .assert_eq(&status(&look(), &Status { project, deployments: vec![pending()] }));
     }
 }

@@ -44,7 +44,8 @@ impl TokenCommand {
                     "token {} of {}, role {}; its secret is shown only now:",
                     token.name, token.person, token.role
                 ));
-                out.answer(&token, |_, token| token.secret.clone().unwrap_or_default());
+                let written = out.try_answer(&token, |_, token| token.secret.clone().unwrap_or_default());
+                written.map_err(|error| secret_is_lost(&token.name, &error))?;
             }
             TokenCommand::List => out.answer(&client.tokens().await?, list),
             TokenCommand::Revoke { name } => {
@@ -60,6 +61,14 @@ impl CreateArgs {
     fn wire(self) -> NewToken {
         let Self { name, person, groups, role } = self;
         NewToken { name, person, groups, role }
+    }
+}
+
+/// The token works all the same, and nobody has its secret.
+fn secret_is_lost(name: &str, error: &std::io::Error) -> CliError {
+    CliError::Lost {
+        what: format!("token {name} was made, but its secret could not be written: {error}"),
+        hint: format!("revoke it with `lockgate token revoke {name}`, and make another one under another name"),
     }
 }
 

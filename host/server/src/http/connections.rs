@@ -1,9 +1,12 @@
 //! Takes connections and answers on each in a task of its own, until the host stops.
 //!
-//! Nobody can hold the host up by being slow: a request's head has a time, and there is a limit to how many are here.
+//! Nobody can hold the host up by being slow: a request's head has a time, a reader has to take something now and then,
+//! and there is a limit to how many are here.
 
-use std::io;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,9 +14,10 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use lockgate_sandbox::CancellationToken;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -21,9 +25,15 @@ pub struct Limits {
     pub connections: u32,
     /// For the head of a request, from the beginning of the connection or the end of the last answer.
     pub head: Duration,
+    /// For a reader who takes nothing of an answer.
+    pub stalled: Duration,
 }
 
-pub const LIMITS: Limits = Limits { connections: 4_096, head: Duration::from_secs(10) };
+pub const LIMITS: Limits =
+    Limits { connections: 4_096, head: Duration::from_secs(10), stalled: Duration::from_secs(60) };
+
+/// More than `input` takes, so that its refusal is the one that is read.
+const MAX_HEADERS: usize = 4 * super::input::HEADERS;
 
 const LINGER: Duration = Duration::from_secs(2);
 /// Without file descriptors or memory it is of no use to ask again at once.
@@ -38,7 +48,7 @@ pub async fn answer_all(listener: TcpListener, router: Router, limits: Limits, s
             () = stopping.cancelled() => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        tokio::spawn(answer(stream, place, router.clone(), limits.head, stopping.clone()));
+        tokio::spawn(answer(stream, place, router.clone(), limits, stopping.clone()));
     }
     drop(listener);
     let _all_ended = places.acquire_many(limits.connections).await;
@@ -71,13 +81,14 @@ async fn answer(
     stream: TcpStream,
     _place: OwnedSemaphorePermit,
     router: Router,
-    head: Duration,
+    limits: Limits,
     stopping: CancellationToken,
 ) {
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .header_read_timeout(limits.head)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(Watched::new(stream, limits.stalled)), TowerToHyperService::new(router));
     // How a connection ends is of interest to nobody: what was asked on it has been answered or not.
     tokio::select! {
         _ = &mut connection => linger(connection.into_parts().io.into_inner()).await,
@@ -89,12 +100,70 @@ async fn answer(
 }
 
 /// Whoever is refused while still sending must read why: closing on what was not read would take the answer back.
-async fn linger(mut stream: TcpStream) {
+async fn linger(mut stream: Watched) {
     let rest = async {
         stream.shutdown().await?;
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     };
     let _ = tokio::time::timeout(LINGER, rest).await;
+}
+
+/// A connection that fails when what is written to it is not taken for a while.
+struct Watched {
+    stream: TcpStream,
+    stalled: Duration,
+    /// Runs while a write waits.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Watched {
+    fn new(stream: TcpStream, stalled: Duration) -> Self {
+        Self { stream, stalled, waiting: None }
+    }
+
+    fn in_time<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.waiting = None;
+            return written;
+        }
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.stalled)));
+        ready!(waiting.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the other side takes nothing")))
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = pin!(&mut self.stream).poll_write(cx, bytes);
+        self.in_time(written, cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = pin!(&mut self.stream).poll_write_vectored(cx, parts);
+        self.in_time(written, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        pin!(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        pin!(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        pin!(&mut self.stream).poll_read(cx, into)
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +188,10 @@ mod tests {
         async fn with(limits: Limits) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
-            let router = Router::new().route("/", get(|| async { "here" }));
+            let endless = || futures::stream::repeat_with(|| Ok::<_, io::Error>(vec![b'x'; 64 << 10]));
+            let router = Router::new()
+                .route("/", get(|| async { "here" }))
+                .route("/endless", get(async move || axum::body::Body::from_stream(endless())));
             let stopping = CancellationToken::new();
             let done = tokio::spawn(answer_all(listener, router, limits, stopping.clone()));
             Self { address, stopping, done }
@@ -157,6 +229,28 @@ mod tests {
         drop(first);
         second.read_exact(&mut byte).await.unwrap();
         assert_eq!(byte, *b"H");
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_an_answer_makes_room_for_others() {
+        let stalled = Duration::from_millis(200);
+        let server = Server::with(Limits { connections: 1, stalled, ..LIMITS }).await;
+        let _reads_nothing = server.send(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        let mut second = server.send(REQUEST).await;
+        let mut byte = [0];
+        timeout(PATIENCE, second.read_exact(&mut byte)).await.expect("there is room in time").unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_takes_a_little_now_and_then_is_kept() {
+        let stalled = Duration::from_millis(400);
+        let server = Server::with(Limits { stalled, ..LIMITS }).await;
+        let mut slow = server.send(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        let mut some = vec![0; 4 << 20];
+        for _ in 0..10 {
+            tokio::time::sleep(SOON).await;
+            slow.read_exact(&mut some).await.unwrap();
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,9 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::Problem;
 
@@ -16,8 +18,31 @@ pub const BODY_BYTES: usize = 1 << 20;
 pub const PLUGIN_BYTES: usize = 64 << 20;
 /// Of an artifact.
 pub const ARTIFACT_BYTES: u64 = 4 << 30;
+/// Of a path with its query.
+const TARGET_BYTES: usize = 8 << 10;
+pub const HEADERS: usize = 100;
+/// Names and values together.
+const HEADERS_BYTES: usize = 32 << 10;
 /// A body that is kept in memory must have arrived by then.
 const BODY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Refuses a head that is larger than any request here needs. What hyper cannot read it refuses itself, with no body.
+pub async fn bounded(request: Request, next: Next) -> Response {
+    let target_bytes = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target_bytes > TARGET_BYTES {
+        let detail = format!("path and query have {target_bytes} bytes, and at most {TARGET_BYTES} are taken");
+        return Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long", detail).into_response();
+    }
+    let count = request.headers().len();
+    let bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if count > HEADERS || bytes > HEADERS_BYTES {
+        let detail = format!(
+            "{count} headers with {bytes} bytes, and at most {HEADERS} with {HEADERS_BYTES} bytes together are taken"
+        );
+        return Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail).into_response();
+    }
+    next.run(request).await
+}
 
 /// The names in the path.
 #[derive(FromRequestParts)]
@@ -59,6 +84,13 @@ impl<S: Send + Sync> FromRequest<S> for Whole {
 }
 
 fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        // A list would be taken for the fields in their order.
+        return Err(match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Ok(_) => Problem::invalid("invalid-body", "the body must be a JSON object, `{ ... }`"),
+            Err(error) => not_json(&error),
+        });
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, cause) = (error.path().to_string(), error.into_inner());
@@ -125,5 +157,18 @@ mod tests {
         assert_eq!(refused(r#"{"tag":"v1"} {}"#).0, "invalid-json");
         assert_eq!(refused(r#"{"tagg":"v1"}"#).0, "invalid-body");
         assert_eq!(refused("{}").0, "invalid-body");
+    }
+
+    #[test]
+    fn a_body_is_an_object() {
+        for text in [r#"["v9","d",[]]"#, " [] ", "null", "7", r#""v9""#] {
+            assert_eq!(
+                refused(text),
+                ("invalid-body".into(), "the body must be a JSON object, `{ ... }`".into()),
+                "{text}"
+            );
+        }
+        assert_eq!([refused("[").0, refused(" ").0, refused("[] {}").0], ["invalid-json"; 3]);
+        assert!(from_json::<wire::NewRelease>(b" \n{\"tag\":\"v1\"}").is_ok());
     }
 }

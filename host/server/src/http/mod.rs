@@ -83,6 +83,7 @@ fn build(host: Host, stopping: CancellationToken) -> Router {
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(input::BODY_BYTES))
+        .layer(from_fn(input::bounded))
         .layer(from_fn(traced))
         .with_state(api)
 }

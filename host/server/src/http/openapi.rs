@@ -9,7 +9,8 @@ use crate::wire;
 
 const ABOUT: &str = "Releases, deployments, approvals and plugins of one Lockgate host.\n\n\
     The role an operation needs stands in its security requirement: viewer, member or admin. \
-    Every refusal is `application/problem+json` with a stable `code`.";
+    Every refusal is `application/problem+json` with a stable `code`; only what is not HTTP, or has a head of more than \
+    400 headers, a path of 64 KiB or some 400 KiB in all, is answered with a bare 400, 414 or 431 and closed.";
 
 pub fn head() -> OpenApi {
     let mut info = Info::new("Lockgate", env!("CARGO_PKG_VERSION"));

@@ -1,13 +1,16 @@
 //! Projects: put there by their file, and read with their environments.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use lockgate_core::definition::Definition;
-use lockgate_core::handle::Rejection;
+use lockgate_core::handle::{Rejection, unknown_environment};
 use lockgate_core::name::Name;
-use lockgate_core::plugin::Issue;
+use lockgate_core::plugin::{Issue, Kind};
 use lockgate_core::state::State as ProjectState;
+use lockgate_core::system::SystemState;
 
 use super::Api;
 use super::auth::Admin;
@@ -60,6 +63,7 @@ async fn read(host: &Host, project: &Name, text: String) -> Result<Definition, P
     let (parsed, text) = blocking(move || (project_file::parse(&text), text)).await;
     let file = parsed?;
     let mut issues = misnamed(&file, project);
+    issues.extend(wrong_kinds(&host.system.view(), &file.definition));
     issues.extend(host.validate_configs(&file.definition).await);
     if issues.is_empty() {
         return Ok(file.definition);
@@ -73,6 +77,32 @@ fn misnamed(file: &ProjectFile, project: &Name) -> Vec<Issue> {
     }
     let message = format!("this is the file of `{}`, and it was sent to `{project}`", file.project);
     vec![Issue { path: "/project".to_owned(), message }]
+}
+
+/// Plugins in places that take another kind. One that is not here yet may still come with the right one.
+fn wrong_kinds(system: &SystemState, definition: &Definition) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    for (place, used) in definition.plugin_uses() {
+        let kinds = kinds(system, used.plugin);
+        if !kinds.is_empty() && !kinds.contains(&used.kind) {
+            let (plugin, needed) = (used.plugin, used.kind);
+            let message = format!("`{plugin}` is for a {}, and this place needs one for a {needed}", either(&kinds));
+            issues.push(Issue { path: format!("{place}/plugin"), message });
+        }
+    }
+    issues
+}
+
+/// Of the one that serves under this name; of all that were added when none does.
+fn kinds(system: &SystemState, name: &Name) -> BTreeSet<Kind> {
+    match system.active.get(name).and_then(|digest| system.plugins.get(digest)) {
+        Some(active) => BTreeSet::from([active.kind]),
+        None => system.plugins.values().filter(|plugin| plugin.name == *name).map(|plugin| plugin.kind).collect(),
+    }
+}
+
+fn either(kinds: &BTreeSet<Kind>) -> String {
+    kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// What is live, current and waiting in each environment.
@@ -103,9 +133,5 @@ pub fn expect_environment(state: &ProjectState, environment: &Name) -> Result<()
     if state.definition.environments.contains_key(environment) {
         return Ok(());
     }
-    Err(Rejection::UnknownEnvironment {
-        environment: environment.clone(),
-        project: state.project.name.clone(),
-        known: lockgate_core::definition::listed(state.definition.environments.keys()),
-    })
+    Err(unknown_environment(state, environment))
 }

@@ -4,10 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use lockgate_core::definition::listed;
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, NewRelease, Rejection};
+use lockgate_core::handle::{Command, Deploy, NewRelease, unknown_release};
 use lockgate_core::name::{Actor, Name, Tag};
 use lockgate_core::plugin::Artifact;
 use lockgate_core::release::Release;
@@ -47,7 +46,8 @@ pub async fn list(
     let view = api.project(&project)?.view();
     let after = query.after.as_deref().map(parse_tag).transpose()?;
     let limit = deployments::page_limit(query.limit)?;
-    let after = after.map(|tag| view.state.releases.get(&tag).ok_or_else(|| unknown(&view.state, &tag))).transpose()?;
+    let after =
+        after.map(|tag| view.state.releases.get(&tag).ok_or_else(|| unknown_release(&view.state, &tag))).transpose()?;
     Ok(Json(page(&view.state, after.map(AsRef::as_ref), limit)))
 }
 
@@ -75,13 +75,8 @@ fn shown(handle: &ProjectHandle, tag: &Tag) -> Result<wire::Release, Problem> {
     let state = &handle.view().state;
     match state.releases.get(tag) {
         Some(release) => Ok(views::release(state, release)),
-        None => Err(unknown(state, tag)),
+        None => Err(unknown_release(state, tag).into()),
     }
-}
-
-fn unknown(state: &ProjectState, tag: &Tag) -> Problem {
-    let (project, known) = (state.project.name.clone(), listed(state.releases.keys().rev()));
-    Rejection::UnknownRelease { tag: tag.clone(), project, known }.into()
 }
 
 /// Creates a release, and with `deploy_to` triggers its deployment there.

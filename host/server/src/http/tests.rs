@@ -205,6 +205,56 @@ async fn a_secret_is_shown_once_and_its_hash_never() {
     server.post("/v1/tokens", again).await.is_problem(409, "token-name-taken");
 }
 
+#[tokio::test]
+async fn a_head_that_is_too_large_is_a_problem_like_any_other() {
+    let server = Server::start().await;
+    server.get(format!("/v1/whoami?{}", "x".repeat(9 << 10))).await.is_problem(414, "uri-too-long");
+    let with = |count: usize, bytes: usize| {
+        let header = |request: reqwest::RequestBuilder, index| request.header(format!("x-{index}"), "x".repeat(bytes));
+        (0..count).fold(server.request(Method::GET, "/v1/whoami"), header)
+    };
+    server.send(with(150, 1)).await.is_problem(431, "headers-too-large");
+    server.send(with(4, 9 << 10)).await.is_problem(431, "headers-too-large");
+    assert_eq!(server.send(with(50, 100)).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_only_hyper_can_refuse_is_documented() {
+    let server = Server::start().await;
+    let about = server.get("/openapi.json").await.json()["info"]["description"].as_str().unwrap().to_owned();
+    assert!(about.contains("bare 400, 414 or 431"), "{about}");
+    // As bytes of a token or as an escape: a NUL is nobody's name.
+    let token = |body: &str| server.send(server.request(Method::POST, "/v1/tokens").body(body.to_owned()));
+    token(r#"{"name":"a\u0000","person":"ann"}"#).await.is_problem(422, "invalid-token-name");
+    token(r#"{"name":"a","person":"a\u0000"}"#).await.is_problem(422, "invalid-body");
+    server.get("/v1/projects/a%00b").await.is_problem(422, "invalid-path");
+    server.get("/v1/projects?x=%00%ff").await;
+    server.send(server.request(Method::DELETE, "/v1/tokens/a%00")).await.is_problem(404, "unknown-token");
+}
+
+#[tokio::test]
+async fn a_list_is_no_body_on_any_route() {
+    let server = Server::with_release("v1").await;
+    let deployment = server.deploy("production", "v1").await;
+    let deployment = format!("/v1/projects/shop/deployments/{deployment}");
+    let mut tried = 0;
+    for (path, method, _) in operations(&server.get("/openapi.json").await.json()) {
+        if method != Method::POST || path == "/v1/plugins" {
+            continue;
+        }
+        let path = path.replace("/v1/projects/{project}/deployments/{number}", &deployment);
+        let path = path.replace("{project}", "shop").replace("{environment}", "production").replace("{tag}", "v1");
+        let path = path.replace("{plugin}", "x");
+        for body in [r#"["v9","d",[]]"#, "[]", "null"] {
+            let answer = server.send(server.request(Method::POST, &path).body(body)).await;
+            assert!(answer.status == 422, "{path} took {body}: {} {}", answer.status, answer.text);
+        }
+        tried += 1;
+    }
+    assert!(tried >= 10, "{tried}");
+    assert_eq!(server.get("/v1/projects/shop/releases/v9").await.status, 404);
+}
+
 /// Path with something in every place, method, and the roles of its security requirement.
 fn operations(document: &Value) -> Vec<(String, Method, Option<String>)> {
     let mut operations = Vec::new();
@@ -621,8 +671,8 @@ async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
     expect![[r#"
         (
             "PENDING_APPROVAL",
-            "approval: 1 of operators",
-            "1 of operators, but not admin",
+            "approval: 1 of operators, not admin",
+            "1 of operators, not admin",
             true,
         )
     "#]]
@@ -631,7 +681,7 @@ async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
         (
             "QUEUED",
             "its turn in `production`: place 1, behind deployment 1",
-            "deployment 1, when it finishes; or whoever cancels it",
+            "the end of deployment 1, or whoever cancels it",
             false,
         )
     "#]]

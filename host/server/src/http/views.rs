@@ -320,20 +320,20 @@ fn queued(deployment: &Deployment, queue: &QueuePlace) -> wire::Blocker {
     match queue.behind {
         Some(before) => blocker(
             format!("its turn in `{environment}`: place {place}, behind deployment {before}"),
-            format!("deployment {before}, when it finishes; or whoever cancels it"),
+            format!("the end of deployment {before}, or whoever cancels it"),
         ),
         None => blocker(format!("its turn in `{environment}`: place {place}"), "Lockgate, at once".to_owned()),
     }
 }
 
 fn asked(deployment: &Deployment, approval: &Approval) -> wire::Blocker {
-    let open = open_rules(&approval.policy, &approval.given).join(" and ");
-    let mut reason = format!("approval: {open}");
+    let who = open_rules(&approval.policy, &approval.given).join(" and ") + &but_not(deployment, approval);
+    let mut reason = format!("approval: {who}");
     let answered: Vec<&str> = approval.given.iter().map(|signature| signature.by.person.as_str()).collect();
     if !answered.is_empty() {
         reason = format!("{reason}; approved by {}", answered.join(", "));
     }
-    until(approval.deadline, blocker(reason, format!("{open}{}", but_not(deployment, approval))))
+    until(approval.deadline, blocker(reason, who))
 }
 
 fn but_not(deployment: &Deployment, approval: &Approval) -> String {
@@ -341,7 +341,7 @@ fn but_not(deployment: &Deployment, approval: &Approval) -> String {
     if excluded.is_empty() {
         return String::new();
     }
-    format!(", but not {}", excluded.into_iter().collect::<Vec<_>>().join(" or "))
+    format!(", not {}", excluded.into_iter().collect::<Vec<_>>().join(" or "))
 }
 
 fn works(deployment: &Deployment) -> Vec<wire::Blocker> {
@@ -353,7 +353,7 @@ fn under_way(deployment: &Deployment, work: &Work) -> Option<wire::Blocker> {
     match work.state {
         WorkState::Calling { .. } => {
             let reason = format!("{what}: its plugin is at work (try {})", work.tries);
-            Some(until(work.deadline, blocker(reason, "its plugin, when it answers".to_owned())))
+            Some(until(work.deadline, blocker(reason, "its plugin".to_owned())))
         }
         WorkState::Waiting { until: asked_again } => {
             let reason = format!("{what}: a pause before its plugin is asked again (try {})", work.tries);

@@ -15,7 +15,7 @@ use schemars::transform::RecursiveTransform;
 use serde_json::{Map, Value, json};
 
 use super::shape::File;
-use super::text::{EXPLANATION, NAME_PATTERN};
+use super::text::{EXPLANATION, NAME_PATTERN, explanation_of};
 use super::yaml::escaped;
 use super::{excerpt, quoted};
 
@@ -198,9 +198,10 @@ fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
 }
 
 fn unexpected_key(key: &str, schema: &Value) -> String {
-    if schema.get("patternProperties").is_some() {
-        // Its keys are names: the pattern alone does not say why, `Name` does.
-        return format!("{} {}", quoted(key), explanation(resolved("#/$defs/Name")));
+    if let Some(keys) = schema["patternProperties"].as_object() {
+        // The pattern alone does not say why.
+        let pattern = keys.keys().next().map_or("", String::as_str);
+        return format!("{} {}", quoted(key), explanation_of(pattern));
     }
     let known: Vec<&str> =
         schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::ProjectFile;
-use super::text::{Duration, LongerThanZero, NameText, Variable};
+use super::text::{Duration, LongerThanZero, NameText, Variable, VariableName};
 
 /// What Lockgate has to know of a project.
 #[derive(Deserialize, JsonSchema)]
@@ -50,7 +50,7 @@ struct EnvironmentFile {
     workflow: Option<NameText>,
     /// Text that plugins see. Numbers, `true` and `false` are taken as they are written: 1.10 stays 1.10.
     #[serde(default)]
-    variables: BTreeMap<String, Variable>,
+    variables: BTreeMap<VariableName, Variable>,
     /// What is planned and applied here, for `apply` phases to name.
     #[serde(default)]
     targets: BTreeMap<NameText, TargetFile>,
@@ -290,7 +290,7 @@ fn named<File, Meaning>(files: BTreeMap<NameText, File>, meaning: impl Fn(File) 
 impl EnvironmentFile {
     fn meaning(self, only_workflow: Option<Name>) -> Environment {
         Environment {
-            variables: self.variables.into_iter().map(|(name, value)| (name, value.0)).collect(),
+            variables: self.variables.into_iter().map(|(name, value)| (name.0, value.0)).collect(),
             targets: named(self.targets, TargetFile::meaning),
             workflow: self.workflow.map(|name| name.0).or(only_workflow),
             queue: QueuePolicy::default(),

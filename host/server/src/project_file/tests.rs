@@ -61,6 +61,44 @@ fn changed(from: &str, to: &str) -> String {
 }
 
 #[test]
+fn a_variable_has_a_name_and_a_value_that_every_process_can_take() {
+    let variables = |written: &str| messages(&changed("REGION: eu,", &format!("{written},")));
+    let names = [r#""": x"#, r#""a b": x"#, r#""a\nb": x"#, "1A: x", "A-B: x", r#""A\u202e": x"#, "ż: x"];
+    for written in names {
+        let said = variables(written);
+        assert!(said.len() == 1 && said[0].starts_with("7:18: "), "{written}: {said:?}");
+        assert!(said[0].contains("is not a variable's name"), "{written}: {said:?}");
+    }
+    assert_eq!(variables(&format!("{}: x", "A".repeat(129))).len(), 1);
+    expect!["7:21: /environments/production/variables/A: a variable cannot hold the character U+0000"]
+        .assert_eq(&variables(r#"A: "a\0b""#).join("\n"));
+    expect!["7:21: /environments/production/variables/A: a variable has at most 64 KiB"]
+        .assert_eq(&variables(&format!("A: {}", "a".repeat((64 << 10) + 1))).join("\n"));
+    assert!(parse(&changed("REGION: eu,", r#"_a9: "", B: "one\ntwo","#)).is_ok());
+}
+
+#[test]
+fn what_the_file_holds_never_reaches_a_terminal_raw() {
+    let tricks = [
+        "\"\u{202e}key\": 1",
+        "project: \"\u{202e}\u{1b}[2J\"",
+        "project: \u{2066}x",
+        "\u{2066}: [",
+        "project: x\n&\u{202e} y",
+        "environments: { e: { approvals: { rules: [{ count: 2, groups: [\"\\u202e\", \"\\u202e\"] }] } } }",
+        "environments: { e: { variables: { \"\\e[2J\": 1 } } }",
+    ];
+    for text in tricks {
+        let shown = mistakes(text);
+        let raw: Vec<char> = shown.chars().filter(|c| *c != '\n' && printable(*c) != *c).collect();
+        assert!(raw.is_empty(), "{raw:?} in {shown}");
+    }
+    let issue = Issue { path: "/project".to_owned(), message: "a plugin's \u{1b}[2J\u{202e}".to_owned() };
+    let shown = Mistakes::from_issues(GOOD, vec![issue]).in_file("\u{202e}x.yaml").to_string();
+    assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+}
+
+#[test]
 fn a_good_file_means_what_it_says() {
     let file = parse(GOOD).unwrap();
     assert_eq!(file.project.as_str(), "shop");

@@ -11,6 +11,21 @@ use serde::{Deserialize, Serialize};
 /// The key under which a schema explains its pattern.
 pub const EXPLANATION: &str = "patternErrorMessage";
 pub const NAME_PATTERN: &str = "^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$";
+const NAME_EXPLANATION: &str =
+    "is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`";
+/// As every language and shell takes it.
+const VARIABLE_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
+const VARIABLE_EXPLANATION: &str =
+    "is not a variable's name: use 1 to 128 of A-Z, a-z, 0-9 and `_`, and begin with no digit";
+const MAX_VARIABLE_BYTES: usize = 64 << 10;
+
+/// What is wrong with a key of a mapping whose keys have this pattern.
+pub fn explanation_of(pattern: &str) -> &'static str {
+    match pattern {
+        VARIABLE_PATTERN => VARIABLE_EXPLANATION,
+        _ => NAME_EXPLANATION,
+    }
+}
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -25,9 +40,31 @@ impl JsonSchema for NameText {
         json_schema!({
             "type": "string",
             "pattern": NAME_PATTERN,
-            EXPLANATION: "is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`",
+            EXPLANATION: NAME_EXPLANATION,
         })
     }
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct VariableName(pub String);
+
+impl JsonSchema for VariableName {
+    fn schema_name() -> Cow<'static, str> {
+        "VariableName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": VARIABLE_PATTERN, EXPLANATION: VARIABLE_EXPLANATION })
+    }
+}
+
+/// What no process could be given.
+pub fn value_problem(value: &str) -> Option<String> {
+    if value.len() > MAX_VARIABLE_BYTES {
+        return Some(format!("a variable has at most {} KiB", MAX_VARIABLE_BYTES >> 10));
+    }
+    value.contains('\0').then(|| "a variable cannot hold the character U+0000".to_owned())
 }
 
 /// Text, whatever type YAML sees in it. The schema lets editors pass what the reader has made text before.

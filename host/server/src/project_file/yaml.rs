@@ -280,7 +280,7 @@ impl Composer {
         Ok(())
     }
 
-    fn refuse(&mut self, place: Place, message: impl Into<String>) {
+    fn refuse(&mut self, place: Place, message: impl AsRef<str>) {
         if self.mistakes.len() < MAX_MISTAKES {
             self.mistakes.push(Mistake::new(place, self.pointer(), message));
         }

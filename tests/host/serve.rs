@@ -1,0 +1,68 @@
+//! The process around the host: how it starts and stops, and what it writes where.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use crate::harness::{Host, binary, free_address};
+
+#[test]
+fn a_host_that_was_just_started_stops_as_it_should() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..5 {
+        let mut host = Command::new(binary())
+            .args(["serve", "--listen", &free_address().to_string(), "--data"])
+            .arg(folder.path().join("data"))
+            .env_clear()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(host.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("listening on") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "it never listened");
+        }
+        assert!(Command::new("kill").arg(host.id().to_string()).status().unwrap().success());
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        assert!(rest.starts_with("stopped; "), "{rest}");
+        assert_eq!(host.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn a_log_in_a_file_has_no_colours() {
+    let mut host = Host::start();
+    host.restart();
+    assert!(!host.said_ever().contains('\u{1b}'), "{}", host.said_ever());
+    // Something is logged at least when it stops.
+    assert!(Command::new("kill").arg(host.process_id().to_string()).status().unwrap().success());
+    crate::harness::wait("the host to say that it stops", || host.said().contains("stopping").then_some(()));
+    assert!(!host.said_ever().contains('\u{1b}'), "{}", host.said_ever());
+}
+
+#[test]
+fn a_secret_that_could_not_be_written_is_not_lost_in_silence() {
+    let host = Host::start();
+    let admin = host.admin();
+    let run = |arguments: &[&str], token: &str| {
+        Command::new(binary())
+            .args(arguments)
+            .env_clear()
+            .env("LOCKGATE_URL", format!("http://{}", host.address()))
+            .env("LOCKGATE_TOKEN", token)
+            .stdout(std::fs::File::options().write(true).open("/dev/full").unwrap())
+            .output()
+            .unwrap()
+    };
+    let made = run(&["token", "create", "ci", "--person", "ci"], &admin.secret);
+    let said = String::from_utf8(made.stderr).unwrap();
+    assert_eq!(made.status.code(), Some(1), "{said}");
+    assert!(said.contains("token ci was made") && said.contains("lockgate token revoke ci"), "{said}");
+
+    let sent = run(&["token", "list"], "lg_1\nx");
+    let said = String::from_utf8(sent.stderr).unwrap();
+    assert_eq!(sent.status.code(), Some(2), "{said}");
+    assert!(said.contains("LOCKGATE_TOKEN"), "{said}");
+}
