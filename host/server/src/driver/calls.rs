@@ -1,55 +1,33 @@
 //! Makes the calls that are due: looks up what the plugin may do, runs it in the sandbox, reports its answer.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use lockgate_core::deployment::{Deployment, DeploymentType};
+use lockgate_core::deployment::Deployment;
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::order::{Order, Question, order};
 use lockgate_core::plugin::{Failure, Grants, Retry, Verdict};
 use lockgate_core::release::narrowed;
 use lockgate_core::state::{Due, State};
-use lockgate_core::work::{Answer, CallRef, Step};
-use lockgate_sandbox::{
-    ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLevel, LogLine, Operation, Sandbox,
-    StateEntry,
-};
-use lockgate_store::{BlobReader, LogId, Store, StoreError};
-use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use lockgate_core::work::{Answer, CallRef};
+use lockgate_sandbox::{CallError, CallRequest, CancellationToken, Operation, Sandbox};
+use lockgate_store::Store;
 
 use super::blocking::blocking;
+use super::call_log::{self, Lines, LogTag};
 use super::inbox::Reports;
+use super::surroundings::{Surroundings, artifacts_of, failure, lost, no_component, ours};
 use super::system::SystemHandle;
 use super::workspace::{self, Keep};
-use crate::clock;
 
 /// Largest component that is read back from the blobs; nothing larger is let in.
 const MOST_COMPONENT_BYTES: u64 = 64 << 20;
 /// An event of the journal holds one answer, with room for what stands around it.
 const MOST_ANSWER_BYTES: usize = 4 << 20;
-/// Log lines taken to the disk at a time.
-const LINES_PER_WRITE: usize = 256;
-
-/// The log of a phase; `plan`, `gates` and `undo` have logs of their own.
-pub fn log_id(project: &Name, number: DeploymentNumber, attempt: u32, phase: &str) -> Result<LogId, StoreError> {
-    LogId::new(project.as_str(), &number.to_string(), &attempt.to_string(), phase)
-}
-
-fn log_name(deployment: &Deployment, step: Step) -> String {
-    match step {
-        Step::Plan(_) | Step::Confirm(_) => "plan".to_owned(),
-        Step::Run(index) | Step::Cancel(index) => deployment.phase(index).name.to_string(),
-        Step::Undo(_) => "undo".to_owned(),
-        Step::Gate { .. } => "gates".to_owned(),
-    }
-}
 
 /// The calls of one project that are running now.
 pub struct RunningCalls {
@@ -184,36 +162,9 @@ struct Job {
     stop: CancellationToken,
 }
 
-/// What every log line of a call says of itself.
-#[derive(Clone)]
-struct LogTag {
-    project: String,
-    number: DeploymentNumber,
-    attempt: u32,
-    log: String,
-    phase: String,
-    try_number: u32,
-    deployment_type: &'static str,
-}
-
 impl Job {
     fn new(deployment: &Deployment, due: Due, order: Order, workspace: PathBuf) -> Self {
-        let attempt = due.call.attempt;
-        let log = LogTag {
-            project: order.context.project.clone(),
-            number: deployment.number,
-            attempt,
-            log: log_name(deployment, due.step),
-            phase: order.context.name.clone(),
-            try_number: deployment.work(due.step).map_or(1, |work| work.tries),
-            deployment_type: match deployment.deployment_type {
-                DeploymentType::Custom => "CUSTOM",
-                DeploymentType::Rollback => "ROLLBACK",
-                DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Destroy => {
-                    "REGULAR"
-                }
-            },
-        };
+        let log = LogTag::of(deployment, &due, &order.context);
         Self { due, order, log, workspace, cancelled: CancellationToken::new(), stop: CancellationToken::new() }
     }
 }
@@ -235,7 +186,7 @@ impl CallRunner {
         if !may_start(&stop, stopped).await {
             return;
         }
-        let (lines, pump) = self.start_log(&job.log);
+        let (lines, pump) = call_log::start(&self.store, &job.log);
         let answer = AssertUnwindSafe(self.answer(job, lines)).catch_unwind();
         let answer = tokio::select! {
             biased;
@@ -340,24 +291,6 @@ impl CallRunner {
         }
         Ok(Answer::Sampled { memo: sampled.memo, poll_after_ms: sampled.poll_after_ms, verdict })
     }
-
-    /// Lines go to the disk in the order they come, while the guest runs on. They are few: a call's log is limited.
-    fn start_log(&self, tag: &LogTag) -> (Lines, JoinHandle<()>) {
-        let (sender, mut lines) = mpsc::unbounded_channel::<Vec<u8>>();
-        let (store, tag) = (self.store.clone(), tag.clone());
-        let log = tag.clone();
-        let pump = tokio::spawn(async move {
-            let Ok(project) = log.project.parse::<Name>() else { return };
-            let Ok(id) = log_id(&project, log.number, log.attempt, &log.log) else { return };
-            let mut batch = Vec::new();
-            while lines.recv_many(&mut batch, LINES_PER_WRITE).await > 0 {
-                if let Err(error) = store.logs().append(&id, std::mem::take(&mut batch)).await {
-                    tracing::warn!(log = %id, %error, "log lines were lost");
-                }
-            }
-        });
-        (Lines { sender, tag }, pump)
-    }
 }
 
 /// Also where both are so, the stop counts: nothing is started, and no log opened that was closed already.
@@ -367,44 +300,6 @@ async fn may_start(stop: &CancellationToken, stopped: Left) -> bool {
         () = stop.cancelled() => false,
         () = stopped.wait() => true,
     }
-}
-
-/// How a blob is no longer what it was. None where it may be read another time.
-fn lost(error: &StoreError) -> Option<String> {
-    match error {
-        StoreError::NoBlob { .. } => Some("is missing from the data folder".to_owned()),
-        StoreError::DamagedBlob { path, .. } => {
-            Some(format!("is damaged on disk (what is left of it is {})", path.display()))
-        }
-        StoreError::Io { .. }
-        | StoreError::EventsAreGone { .. }
-        | StoreError::InUse { .. }
-        | StoreError::Journal(_)
-        | StoreError::Index { .. }
-        | StoreError::InvalidIndexName { .. }
-        | StoreError::WrongDigest { .. }
-        | StoreError::BlobTooLarge { .. }
-        | StoreError::InvalidLogName { .. }
-        | StoreError::InvalidLogLine { .. }
-        | StoreError::Stopping { .. } => None,
-    }
-}
-
-fn no_component(plugin: &str, digest: Digest, how: &str) -> Failure {
-    let message = format!(
-        "the component of plugin `{plugin}` ({}) {how}: add the same file again with `lockgate plugin add FILE`, then \
-         deploy again",
-        digest.short()
-    );
-    failure("component-lost", message, Retry::Never)
-}
-
-fn no_artifact(artifact: &str, digest: Digest, release: &str, how: &str) -> String {
-    format!(
-        "artifact `{artifact}` ({}) of release `{release}` {how}: upload the same file again with `lockgate artifact push \
-         FILE`, then deploy again",
-        digest.short()
-    )
 }
 
 /// An answer is recorded as text, which may be several times as long as what the plugin said.
@@ -445,148 +340,6 @@ fn told(host: &Surroundings, error: CallError) -> Failure {
     error.failure()
 }
 
-fn failure(code: &str, message: String, retry: Retry) -> Failure {
-    Failure { code: code.to_owned(), message, retry, retry_after_ms: 0, details: Value::Null }
-}
-
-/// A failure of the host, not of the plugin: it may be over when it is tried again.
-fn ours(message: String) -> Failure {
-    failure("host", message, Retry::SameKey)
-}
-
-/// What a call may open, with its name: the artifacts of its release, and no others.
-fn artifacts_of(subject: &Value) -> BTreeMap<Digest, String> {
-    let artifacts = subject["artifacts"].as_array().into_iter().flatten();
-    let named = artifacts.filter_map(|artifact| {
-        Some((artifact["digest"].as_str()?.parse().ok()?, artifact["name"].as_str().unwrap_or_default().to_owned()))
-    });
-    named.collect()
-}
-
-/// Of a release; says which it is where its bytes turn out to be others.
-struct Artifact {
-    blob: BlobReader,
-    digest: Digest,
-    name: String,
-    release: String,
-}
-
-impl Read for Artifact {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.blob.read(buffer).map_err(|error| {
-            let how = error.get_ref().and_then(|cause| cause.downcast_ref()).and_then(lost);
-            how.map_or(error, |how| {
-                io::Error::new(io::ErrorKind::InvalidData, no_artifact(&self.name, self.digest, &self.release, &how))
-            })
-        })
-    }
-}
-
-/// What a call reaches of the host.
-struct Surroundings {
-    store: Store,
-    artifacts: BTreeMap<Digest, String>,
-    /// Its tag.
-    release: String,
-    plugin: Name,
-    lines: Lines,
-}
-
-struct Lines {
-    sender: mpsc::UnboundedSender<Vec<u8>>,
-    tag: LogTag,
-}
-
-impl Lines {
-    fn push(&self, level: &str, message: &str, fields: BTreeMap<&str, &str>) {
-        let fields: BTreeMap<&str, &str> = fields.into_iter().map(|(key, value)| (key, cut(value))).collect();
-        let line = json!({
-            "time": clock::rfc3339(clock::now()),
-            "level": level,
-            "phase": self.tag.phase,
-            "attempt": self.tag.attempt,
-            "try": self.tag.try_number,
-            "deploymentType": self.tag.deployment_type,
-            "message": cut(message),
-            "fields": fields,
-        });
-        // The pump outlives the call; should it be gone, so is the log.
-        let _ = self.sender.send(line.to_string().into_bytes());
-    }
-}
-
-/// The log takes lines of a megabyte, and escaping may make text six times as long.
-const LONGEST_TEXT: usize = 64 << 10;
-
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LONGEST_TEXT)]
-}
-
-impl Surroundings {
-    fn fail(&self, message: &str) {
-        self.lines.push("error", message, BTreeMap::new());
-    }
-
-    /// A gate's evidence is bulk: it belongs beside the journal, in the log.
-    fn sample(&self, evidence: &Value, verdict: Option<&Verdict>) {
-        let reason = verdict.map_or("no verdict", |verdict| verdict.reason.as_str());
-        let evidence = evidence.to_string();
-        self.lines.push("info", reason, BTreeMap::from([("evidence", evidence.as_str())]));
-    }
-}
-
-impl CallHost for Surroundings {
-    fn log(&self, line: LogLine) {
-        let level = match line.level {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warn => "warn",
-            LogLevel::Error => "error",
-        };
-        let fields = line.fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        self.lines.push(level, &line.message, fields);
-    }
-
-    fn progress(&self, percent: u32, message: &str) {
-        let percent = percent.min(100).to_string();
-        self.lines.push("info", message, BTreeMap::from([("percent", percent.as_str())]));
-    }
-
-    fn denied(&self, what: &str) {
-        let tag = &self.lines.tag;
-        tracing::warn!(target: "audit", plugin = %self.plugin, project = tag.project, deployment = tag.number, what, "denied");
-        self.lines.push("warn", &format!("denied: {what}"), BTreeMap::new());
-    }
-
-    fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
-        let Some(name) = self.artifacts.get(digest) else {
-            let message = format!("artifact {digest} is not one of this release's");
-            return Err(failure("denied", message, Retry::Never));
-        };
-        match self.store.blobs().open_blob(*digest) {
-            Ok((blob, _)) => {
-                Ok(Box::new(Artifact { blob, digest: *digest, name: name.clone(), release: self.release.clone() }))
-            }
-            Err(error) => Err(match lost(&error) {
-                Some(how) => failure("artifact-lost", no_artifact(name, *digest, &self.release, &how), Retry::Never),
-                None => ours(error.to_string()),
-            }),
-        }
-    }
-
-    fn create_artifact(&self, _name: &str) -> Result<Box<dyn ArtifactWriter>, Failure> {
-        Err(failure("denied", "this host does not let plugins store artifacts yet".to_owned(), Retry::Never))
-    }
-
-    fn state_get(&self, _key: &str) -> Result<Option<StateEntry>, Failure> {
-        Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
-    }
-
-    fn state_put(&self, _key: &str, _value: Vec<u8>, _expect: u32) -> Result<u32, Failure> {
-        Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -622,26 +375,5 @@ mod tests {
         for _ in 0..50 {
             assert!(!may_start(&stop, Left(vec![gone.clone()])).await);
         }
-    }
-
-    #[test]
-    fn what_is_lost_is_told_with_its_name_and_how_to_bring_it_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let (store, _) = Store::open(folder.path(), lockgate_store::StoreOptions::default()).unwrap();
-        let digest = store.blobs().write(b"whole").unwrap();
-        let file = folder.path().join("blobs/sha256").join(&digest.hex()[..2]).join(digest.hex());
-        std::fs::write(file, b"holes").unwrap();
-        let (blob, _) = store.blobs().open_blob(digest).unwrap();
-        let mut artifact = Artifact { blob, digest, name: "web".to_owned(), release: "v1".to_owned() };
-
-        let error = artifact.read_to_end(&mut Vec::new()).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        let message = error.to_string();
-        assert!(message.starts_with("artifact `web` (") && message.contains("of release `v1` is damaged"), "{message}");
-        let how = lost(&store.blobs().open_blob(digest).err().unwrap()).unwrap();
-        let failure = no_component("static-site", digest, &how);
-        assert_eq!(failure.retry, Retry::Never);
-        assert!(failure.message.starts_with("the component of plugin `static-site` ("), "{}", failure.message);
-        assert!(failure.message.contains("is missing") && failure.message.contains("lockgate plugin add FILE"));
     }
 }

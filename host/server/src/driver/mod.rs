@@ -3,6 +3,7 @@
 #![expect(clippy::result_large_err, reason = "a `Failure` has 128 bytes; a call costs more than moving them")]
 
 mod blocking;
+mod call_log;
 mod calls;
 mod host;
 mod inbox;
@@ -10,13 +11,14 @@ mod index;
 mod narrate;
 mod project;
 mod replay;
+mod surroundings;
 mod system;
 #[cfg(test)]
 mod tests;
 mod workspace;
 
 pub use blocking::blocking;
-pub use calls::log_id;
+pub use call_log::log_id;
 pub use host::{AddPluginError, Host, HostError, Settings, random_hex};
 pub use inbox::{Committed, ProjectHandle, Refusal, View};
 pub use index::{FINISHED, HISTORY, history_key};

@@ -19,7 +19,8 @@ use lockgate_store::{IndexBatch, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use super::blocking::blocking;
-use super::calls::{CallRunner, RunningCalls, log_id};
+use super::call_log::log_id;
+use super::calls::{CallRunner, RunningCalls};
 use super::inbox::{Committed, Message, ProjectHandle, Refusal, Reply, Reports, View};
 use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, Indexer};
 use super::replay::Loaded;

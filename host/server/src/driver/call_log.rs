@@ -1,0 +1,111 @@
+//! The log of a call: its lines, what each says of itself, and their way to the disk.
+
+use std::collections::BTreeMap;
+
+use lockgate_core::deployment::{Deployment, DeploymentType};
+use lockgate_core::name::{DeploymentNumber, Name};
+use lockgate_core::plugin::CallContext;
+use lockgate_core::state::Due;
+use lockgate_core::work::Step;
+use lockgate_store::{LogId, Store, StoreError};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::clock;
+
+/// Log lines taken to the disk at a time.
+const LINES_PER_WRITE: usize = 256;
+
+/// The log of a phase; `plan`, `gates` and `undo` have logs of their own.
+pub fn log_id(project: &Name, number: DeploymentNumber, attempt: u32, phase: &str) -> Result<LogId, StoreError> {
+    LogId::new(project.as_str(), &number.to_string(), &attempt.to_string(), phase)
+}
+
+fn log_name(deployment: &Deployment, step: Step) -> String {
+    match step {
+        Step::Plan(_) | Step::Confirm(_) => "plan".to_owned(),
+        Step::Run(index) | Step::Cancel(index) => deployment.phase(index).name.to_string(),
+        Step::Undo(_) => "undo".to_owned(),
+        Step::Gate { .. } => "gates".to_owned(),
+    }
+}
+
+/// What every log line of a call says of itself.
+#[derive(Clone)]
+pub struct LogTag {
+    pub project: String,
+    pub number: DeploymentNumber,
+    pub attempt: u32,
+    pub log: String,
+    pub phase: String,
+    pub try_number: u32,
+    pub deployment_type: &'static str,
+}
+
+impl LogTag {
+    pub fn of(deployment: &Deployment, due: &Due, context: &CallContext) -> Self {
+        Self {
+            project: context.project.clone(),
+            number: deployment.number,
+            attempt: due.call.attempt,
+            log: log_name(deployment, due.step),
+            phase: context.name.clone(),
+            try_number: deployment.work(due.step).map_or(1, |work| work.tries),
+            deployment_type: match deployment.deployment_type {
+                DeploymentType::Custom => "CUSTOM",
+                DeploymentType::Rollback => "ROLLBACK",
+                DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Destroy => {
+                    "REGULAR"
+                }
+            },
+        }
+    }
+}
+
+/// Lines go to the disk in the order they come, while the guest runs on. They are few: a call's log is limited.
+pub fn start(store: &Store, tag: &LogTag) -> (Lines, JoinHandle<()>) {
+    let (sender, mut lines) = mpsc::unbounded_channel::<Vec<u8>>();
+    let (store, tag) = (store.clone(), tag.clone());
+    let log = tag.clone();
+    let pump = tokio::spawn(async move {
+        let Ok(project) = log.project.parse::<Name>() else { return };
+        let Ok(id) = log_id(&project, log.number, log.attempt, &log.log) else { return };
+        let mut batch = Vec::new();
+        while lines.recv_many(&mut batch, LINES_PER_WRITE).await > 0 {
+            if let Err(error) = store.logs().append(&id, std::mem::take(&mut batch)).await {
+                tracing::warn!(log = %id, %error, "log lines were lost");
+            }
+        }
+    });
+    (Lines { sender, tag }, pump)
+}
+pub struct Lines {
+    sender: mpsc::UnboundedSender<Vec<u8>>,
+    pub tag: LogTag,
+}
+
+impl Lines {
+    pub fn push(&self, level: &str, message: &str, fields: BTreeMap<&str, &str>) {
+        let fields: BTreeMap<&str, &str> = fields.into_iter().map(|(key, value)| (key, cut(value))).collect();
+        let line = json!({
+            "time": clock::rfc3339(clock::now()),
+            "level": level,
+            "phase": self.tag.phase,
+            "attempt": self.tag.attempt,
+            "try": self.tag.try_number,
+            "deploymentType": self.tag.deployment_type,
+            "message": cut(message),
+            "fields": fields,
+        });
+        // The pump outlives the call; should it be gone, so is the log.
+        let _ = self.sender.send(line.to_string().into_bytes());
+    }
+}
+
+/// The log takes lines of a megabyte, and escaping may make text six times as long.
+const LONGEST_TEXT: usize = 64 << 10;
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST_TEXT)]
+}

@@ -1,0 +1,189 @@
+//! What a call reaches of the host: its log, its release's artifacts, and the word `denied` for all else.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use lockgate_core::digest::Digest;
+use lockgate_core::name::Name;
+use lockgate_core::plugin::{Failure, Retry, Verdict};
+use lockgate_sandbox::{ArtifactWriter, CallHost, LogLevel, LogLine, StateEntry};
+use lockgate_store::{BlobReader, Store, StoreError};
+use serde_json::Value;
+
+use super::call_log::Lines;
+
+/// What a call reaches of the host.
+pub struct Surroundings {
+    pub store: Store,
+    pub artifacts: BTreeMap<Digest, String>,
+    /// Its tag.
+    pub release: String,
+    pub plugin: Name,
+    pub lines: Lines,
+}
+
+impl Surroundings {
+    pub fn fail(&self, message: &str) {
+        self.lines.push("error", message, BTreeMap::new());
+    }
+
+    /// A gate's evidence is bulk: it belongs beside the journal, in the log.
+    pub fn sample(&self, evidence: &Value, verdict: Option<&Verdict>) {
+        let reason = verdict.map_or("no verdict", |verdict| verdict.reason.as_str());
+        let evidence = evidence.to_string();
+        self.lines.push("info", reason, BTreeMap::from([("evidence", evidence.as_str())]));
+    }
+}
+
+impl CallHost for Surroundings {
+    fn log(&self, line: LogLine) {
+        let level = match line.level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        };
+        let fields = line.fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        self.lines.push(level, &line.message, fields);
+    }
+
+    fn progress(&self, percent: u32, message: &str) {
+        let percent = percent.min(100).to_string();
+        self.lines.push("info", message, BTreeMap::from([("percent", percent.as_str())]));
+    }
+
+    fn denied(&self, what: &str) {
+        let tag = &self.lines.tag;
+        tracing::warn!(target: "audit", plugin = %self.plugin, project = tag.project, deployment = tag.number, what, "denied");
+        self.lines.push("warn", &format!("denied: {what}"), BTreeMap::new());
+    }
+
+    fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
+        let Some(name) = self.artifacts.get(digest) else {
+            let message = format!("artifact {digest} is not one of this release's");
+            return Err(failure("denied", message, Retry::Never));
+        };
+        match self.store.blobs().open_blob(*digest) {
+            Ok((blob, _)) => {
+                Ok(Box::new(Artifact { blob, digest: *digest, name: name.clone(), release: self.release.clone() }))
+            }
+            Err(error) => Err(match lost(&error) {
+                Some(how) => failure("artifact-lost", no_artifact(name, *digest, &self.release, &how), Retry::Never),
+                None => ours(error.to_string()),
+            }),
+        }
+    }
+
+    fn create_artifact(&self, _name: &str) -> Result<Box<dyn ArtifactWriter>, Failure> {
+        Err(failure("denied", "this host does not let plugins store artifacts yet".to_owned(), Retry::Never))
+    }
+
+    fn state_get(&self, _key: &str) -> Result<Option<StateEntry>, Failure> {
+        Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
+    }
+
+    fn state_put(&self, _key: &str, _value: Vec<u8>, _expect: u32) -> Result<u32, Failure> {
+        Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
+    }
+}
+
+/// What a call may open, with its name: the artifacts of its release, and no others.
+pub fn artifacts_of(subject: &Value) -> BTreeMap<Digest, String> {
+    let artifacts = subject["artifacts"].as_array().into_iter().flatten();
+    let named = artifacts.filter_map(|artifact| {
+        Some((artifact["digest"].as_str()?.parse().ok()?, artifact["name"].as_str().unwrap_or_default().to_owned()))
+    });
+    named.collect()
+}
+
+/// Of a release; says which it is where its bytes turn out to be others.
+struct Artifact {
+    blob: BlobReader,
+    digest: Digest,
+    name: String,
+    release: String,
+}
+
+impl Read for Artifact {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.blob.read(buffer).map_err(|error| {
+            let how = error.get_ref().and_then(|cause| cause.downcast_ref()).and_then(lost);
+            how.map_or(error, |how| {
+                io::Error::new(io::ErrorKind::InvalidData, no_artifact(&self.name, self.digest, &self.release, &how))
+            })
+        })
+    }
+}
+
+/// How a blob is no longer what it was. None where it may be read another time.
+pub fn lost(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::NoBlob { .. } => Some("is missing from the data folder".to_owned()),
+        StoreError::DamagedBlob { path, .. } => {
+            Some(format!("is damaged on disk (what is left of it is {})", path.display()))
+        }
+        StoreError::Io { .. }
+        | StoreError::EventsAreGone { .. }
+        | StoreError::InUse { .. }
+        | StoreError::Journal(_)
+        | StoreError::Index { .. }
+        | StoreError::InvalidIndexName { .. }
+        | StoreError::WrongDigest { .. }
+        | StoreError::BlobTooLarge { .. }
+        | StoreError::InvalidLogName { .. }
+        | StoreError::InvalidLogLine { .. }
+        | StoreError::Stopping { .. } => None,
+    }
+}
+
+pub fn no_component(plugin: &str, digest: Digest, how: &str) -> Failure {
+    let message = format!(
+        "the component of plugin `{plugin}` ({}) {how}: add the same file again with `lockgate plugin add FILE`, then \
+         deploy again",
+        digest.short()
+    );
+    failure("component-lost", message, Retry::Never)
+}
+
+fn no_artifact(artifact: &str, digest: Digest, release: &str, how: &str) -> String {
+    format!(
+        "artifact `{artifact}` ({}) of release `{release}` {how}: upload the same file again with `lockgate artifact push \
+         FILE`, then deploy again",
+        digest.short()
+    )
+}
+
+pub fn failure(code: &str, message: String, retry: Retry) -> Failure {
+    Failure { code: code.to_owned(), message, retry, retry_after_ms: 0, details: Value::Null }
+}
+
+/// A failure of the host, not of the plugin: it may be over when it is tried again.
+pub fn ours(message: String) -> Failure {
+    failure("host", message, Retry::SameKey)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_is_told_with_its_name_and_how_to_bring_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path(), lockgate_store::StoreOptions::default()).unwrap();
+        let digest = store.blobs().write(b"whole").unwrap();
+        let file = folder.path().join("blobs/sha256").join(&digest.hex()[..2]).join(digest.hex());
+        std::fs::write(file, b"holes").unwrap();
+        let (blob, _) = store.blobs().open_blob(digest).unwrap();
+        let mut artifact = Artifact { blob, digest, name: "web".to_owned(), release: "v1".to_owned() };
+
+        let error = artifact.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let message = error.to_string();
+        assert!(message.starts_with("artifact `web` (") && message.contains("of release `v1` is damaged"), "{message}");
+        let how = lost(&store.blobs().open_blob(digest).err().unwrap()).unwrap();
+        let failure = no_component("static-site", digest, &how);
+        assert_eq!(failure.retry, Retry::Never);
+        assert!(failure.message.starts_with("the component of plugin `static-site` ("), "{}", failure.message);
+        assert!(failure.message.contains("is missing") && failure.message.contains("lockgate plugin add FILE"));
+    }
+}
