@@ -131,6 +131,8 @@ impl From<Rejection> for Problem {
             Rejection::UndoUnderWay { .. } => (S::CONFLICT, "undo-under-way"),
             Rejection::NotFinished { .. } => (S::CONFLICT, "not-finished"),
             Rejection::NothingToRetry { .. } => (S::CONFLICT, "nothing-to-retry"),
+            Rejection::RecordIsOld { .. } => (S::CONFLICT, "tried-again-meanwhile"),
+            Rejection::TooLongAgo { .. } => (S::CONFLICT, "too-long-ago"),
             Rejection::EnvironmentInUse { .. } => (S::CONFLICT, "environment-in-use"),
             Rejection::EnvironmentLive { .. } => (S::CONFLICT, "environment-live"),
             Rejection::NotTheWayBack { .. } => (S::CONFLICT, "not-the-way-back"),
