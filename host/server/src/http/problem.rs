@@ -187,9 +187,12 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "disk-busy", error.to_string())
             }
             StoreError::EventsAreGone { .. }
+            | StoreError::JournalIsGone { .. }
+            | StoreError::FileInTheWay { .. }
             | StoreError::Journal(
                 JournalError::Io { .. }
                 | JournalError::Damage(_)
+                | JournalError::Gone { .. }
                 | JournalError::Version { .. }
                 | JournalError::InvalidStream { .. }
                 | JournalError::NothingToAppend { .. }
