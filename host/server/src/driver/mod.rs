@@ -7,6 +7,8 @@ mod host;
 mod index;
 mod narrate;
 mod project;
+#[cfg(test)]
+mod refused;
 mod replay;
 mod system;
 #[cfg(test)]
