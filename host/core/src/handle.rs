@@ -160,6 +160,12 @@ pub enum Rejection {
     NotFinished { number: DeploymentNumber, status: String },
     #[error("deployment {number} succeeded; there is nothing to retry, but `redeploy` starts over")]
     NothingToRetry { number: DeploymentNumber },
+    #[error(
+        "deployment {number} was tried again by somebody else meanwhile, as attempt {newest}: look at how that ended, then retry if you still want to"
+    )]
+    RecordIsOld { number: DeploymentNumber, newest: u32 },
+    #[error("deployment {number} is too long ago to be tried again; deploy its release once more, as a new deployment")]
+    TooLongAgo { number: DeploymentNumber },
     #[error("environment `{environment}` cannot be removed while deployment {number} is under way there")]
     EnvironmentInUse { environment: Name, number: DeploymentNumber },
     #[error(
@@ -184,6 +190,9 @@ pub enum Rejection {
 
 /// Waiting deployments of one environment; a flood is refused, not stored.
 pub const MOST_WAITING: usize = 200_000;
+
+/// Deployments of one environment that a turn starts.
+pub const MOST_STARTS: usize = 64;
 
 /// A cancelled phase has this long to stop.
 const CANCEL_TIMEOUT_MS: u64 = 60_000;
@@ -230,6 +239,8 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
             for number in turn.state.expired(turn.now) {
                 turn.settle(number);
             }
+            let idle: Vec<Name> = turn.state.idle().cloned().collect();
+            idle.iter().for_each(|environment| turn.fill_slot(environment));
         }
     }
     Ok(turn.events)
@@ -263,23 +274,30 @@ impl<'a> Turn<'a> {
     fn settle(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.state.deployments.get(&number) else { return };
         let environment = deployment.environment.clone();
-        let mut number = number;
-        loop {
-            while let Some(deployment) = self.state.deployments.get(&number) {
-                let steps = next(&self.state, deployment, self.now);
-                if steps.is_empty() {
-                    break;
-                }
-                steps.into_iter().for_each(|what| self.record(what));
+        self.carry_on(number);
+        self.fill_slot(&environment);
+    }
+
+    fn carry_on(&mut self, number: DeploymentNumber) {
+        while let Some(deployment) = self.state.deployments.get(&number) {
+            let steps = next(&self.state, deployment, self.now);
+            if steps.is_empty() {
+                return;
             }
-            let Some(there) = self.state.environments.get(&environment) else { return };
-            match (there.slot, there.queue.front()) {
-                (None, Some(head)) => {
-                    number = *head;
-                    self.change(number, Change::SlotTaken);
-                }
-                (Some(_), _) | (None, None) => return,
-            }
+            steps.into_iter().for_each(|what| self.record(what));
+        }
+    }
+
+    /// Those who end at once make room for the next, but not all of a long queue in one turn: [`State::wake_at`] asks
+    /// for a tick at once while somebody waits for a slot that is free. Each environment has its own share.
+    fn fill_slot(&mut self, environment: &Name) {
+        for _ in 0..MOST_STARTS {
+            let Some(there) = self.state.environments.get(environment).filter(|there| there.slot.is_none()) else {
+                return;
+            };
+            let Some(head) = there.queue.front().copied() else { return };
+            self.change(head, Change::SlotTaken);
+            self.carry_on(head);
         }
     }
 }
@@ -634,8 +652,13 @@ fn try_again(
     by: Actor,
 ) -> Result<(), Rejection> {
     let in_memory = turn.state.deployments.get(&number).cloned();
-    let record = finished.filter(|record| record.number == number);
+    let record = finished.filter(|record| record.number == number && number <= turn.state.last_number);
     let deployment = in_memory.or(record).ok_or_else(|| unknown_deployment(&turn.state, number))?;
+    match turn.state.newest_attempt(number) {
+        Some(newest) if newest == deployment.attempt.number => {}
+        Some(newest) => return Err(Rejection::RecordIsOld { number, newest }),
+        None => return Err(Rejection::TooLongAgo { number }),
+    }
     let Stage::Finished(finish) = deployment.attempt.stage else {
         return Err(Rejection::NotFinished { number, status: deployment.status_text() });
     };

@@ -15,8 +15,11 @@ mod next;
 pub mod order;
 pub mod origin;
 pub mod plugin;
+pub mod queue;
 pub mod release;
 pub mod state;
 pub mod status;
 pub mod system;
+#[doc(hidden)]
+pub mod visits;
 pub mod work;

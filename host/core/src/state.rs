@@ -12,7 +12,9 @@ use crate::definition::Definition;
 use crate::deployment::{Attempt, Change, Current, Deployment, DeploymentType, Flags, Replaced, Stage};
 use crate::digest::Digest;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
+use crate::queue::Queue;
 use crate::release::{Lifecycle, Release, ReleaseStatus};
+use crate::visits;
 use crate::work::{CallRef, ProjectId};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -119,6 +121,8 @@ pub struct Live {
 pub const REMEMBERED_TRIGGERS: usize = 10_000;
 /// How many releases back an environment remembers what was live.
 const REMEMBERED_LIVE: usize = 100;
+/// Of how many deployments that were tried again a project remembers how often; older ones are not tried again.
+pub const REMEMBERED_RETRIED: usize = 100_000;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -131,6 +135,7 @@ pub struct State {
     /// Those that hold a slot: all that can have calls.
     pub running: OrdSet<DeploymentNumber>,
     pub last_number: DeploymentNumber,
+    retried: Retried,
     pub triggers: OrdMap<String, (Digest, DeploymentNumber)>,
     trigger_order: Vector<String>,
     timers: OrdSet<(Timestamp, DeploymentNumber)>,
@@ -141,7 +146,7 @@ pub struct State {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EnvironmentState {
     /// Waiting, in order.
-    pub queue: Vector<DeploymentNumber>,
+    pub queue: Queue,
     /// The one that is on its way, from planning to its last gate.
     pub slot: Option<DeploymentNumber>,
     pub live: Option<Live>,
@@ -149,6 +154,29 @@ pub struct EnvironmentState {
     pub live_before: Vector<Live>,
     /// What the targets last began to apply; differs from live while something is under way, and after a failure.
     pub current: Option<Current>,
+}
+
+/// The newest attempt of each deployment that has had more than one. A record that comes from outside may be older than
+/// that: to go on from it would use the same attempt number twice, and with it the same idempotency keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Retried {
+    attempts: OrdMap<DeploymentNumber, u32>,
+    /// Of those before, nobody knows any more.
+    known_from: DeploymentNumber,
+}
+
+impl Retried {
+    fn note(&mut self, number: DeploymentNumber, attempt: u32) {
+        if number >= self.known_from {
+            self.attempts.insert(number, attempt);
+        }
+        if self.attempts.len() > REMEMBERED_RETRIED
+            && let Some((oldest, _)) = self.attempts.get_min().copied()
+        {
+            self.attempts.remove(&oldest);
+            self.known_from = oldest + 1;
+        }
+    }
 }
 
 /// An event that says nothing about this state: another project's, or one before it is missing.
@@ -166,6 +194,7 @@ impl State {
             deployments: OrdMap::new(),
             running: OrdSet::new(),
             last_number: 0,
+            retried: Retried::default(),
             triggers: OrdMap::new(),
             trigger_order: Vector::new(),
             timers: OrdSet::new(),
@@ -199,7 +228,7 @@ impl State {
     /// Where a waiting deployment stands, from 1.
     pub fn place(&self, deployment: &Deployment) -> Option<usize> {
         let queue = &self.environments.get(&deployment.environment)?.queue;
-        queue.iter().position(|number| *number == deployment.number).map(|index| index + 1)
+        queue.index_of(deployment.number).map(|index| index + 1)
     }
 
     /// Lifecycle (M).
@@ -214,21 +243,40 @@ impl State {
 
     /// When to send a tick. Between two ticks nothing changes unless somebody acts.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.timers.get_min().map(|(at, _)| *at)
+        // At once, where a turn had enough before all who wait had theirs.
+        let at_once = self.idle().next().map(|_| self.last_event_at);
+        at_once.into_iter().chain(self.timers.get_min().map(|(at, _)| *at)).min()
+    }
+
+    /// Environments that are free although somebody waits.
+    pub(crate) fn idle(&self) -> impl Iterator<Item = &Name> {
+        let idle = |(_, there): &(&Name, &EnvironmentState)| there.slot.is_none() && !there.queue.is_empty();
+        self.environments.iter().filter(idle).map(|(name, _)| name)
     }
 
     /// Deployments whose time has come, earliest first.
     pub(crate) fn expired(&self, now: Timestamp) -> Vec<DeploymentNumber> {
-        self.timers.iter().take_while(|(at, _)| *at <= now).map(|(_, number)| *number).collect()
+        let expired = self.timers.iter().take_while(|(at, _)| *at <= now);
+        expired.inspect(|_| visits::count(1)).map(|(_, number)| *number).collect()
     }
 
     /// What must be running: the calls that were started and not answered.
     pub fn due(&self) -> Vec<Due> {
         self.running
             .iter()
+            .inspect(|_| visits::count(1))
             .filter_map(|number| self.deployments.get(number))
             .flat_map(|deployment| deployment.due())
             .collect()
+    }
+
+    /// The number of a deployment's newest attempt; `None` where it was so long ago that it is forgotten.
+    pub fn newest_attempt(&self, number: DeploymentNumber) -> Option<u32> {
+        if let Some(deployment) = self.deployments.get(&number) {
+            return Some(deployment.attempt.number);
+        }
+        let is_known = number >= self.retried.known_from;
+        is_known.then(|| self.retried.attempts.get(&number).copied().unwrap_or(1))
     }
 
     /// Drops a finished attempt's deployment from memory. Only after the store has its record; no decision looks at it.
@@ -344,14 +392,17 @@ impl State {
             after.map(|at| self.timers.insert((at, number)));
         }
         match change {
-            Change::AttemptQueued { .. } => self.enqueue(number),
+            Change::AttemptQueued { attempt, .. } => {
+                self.retried.note(number, *attempt);
+                self.enqueue(number);
+            }
             Change::SlotTaken => self.take_slot(&environment, number),
             Change::Finished { .. } => {
                 let environment = self.environments.entry(environment).or_default();
                 if environment.slot == Some(number) {
                     environment.slot = None;
                 } else {
-                    leave(&mut environment.queue, number);
+                    environment.queue.leave(number);
                 }
                 self.running.remove(&number);
             }
@@ -384,7 +435,7 @@ impl State {
             Arc::make_mut(deployment).previous_release = live;
         }
         let environment = self.environments.entry(environment.clone()).or_default();
-        leave(&mut environment.queue, number);
+        environment.queue.leave(number);
         environment.slot = Some(number);
         self.running.insert(number);
     }
@@ -413,13 +464,6 @@ fn no_deployment(number: DeploymentNumber) -> Misfit {
     Misfit(format!("deployment {number}"))
 }
 
-/// Finds the head at once, however many wait behind it.
-fn leave(queue: &mut Vector<DeploymentNumber>, number: DeploymentNumber) {
-    if let Some(place) = queue.index_of(&number) {
-        queue.remove(place);
-    }
-}
-
 /// A call that must be running. What it says to its plugin is built when it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due {
@@ -440,5 +484,23 @@ impl Deployment {
 
     pub fn is_waiting(&self) -> bool {
         matches!(self.attempt.stage, Stage::Queued)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_often_the_oldest_was_tried_is_forgotten_and_known_to_be() {
+        let mut state = State::new(ProjectId { name: "shop".parse().unwrap(), uid: "7".to_owned() });
+        for number in 1..=REMEMBERED_RETRIED as u64 {
+            state.retried.note(number * 2, 2);
+        }
+        assert_eq!([2, 3].map(|number| state.newest_attempt(number)), [Some(2), Some(1)]);
+        state.retried.note(1_000_000, 5);
+        assert_eq!([2, 3, 4, 1_000_000].map(|number| state.newest_attempt(number)), [None, Some(1), Some(2), Some(5)]);
+        state.retried.note(1, 2);
+        assert_eq!((state.newest_attempt(1), state.retried.attempts.len()), (None, REMEMBERED_RETRIED));
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::error::JournalError;
+use crate::mark::Mark;
 use crate::record::{Frame, Hash};
 use crate::scan::StreamHead;
 use crate::segment::{self, Active, HEADER_BYTES, Prepared};
@@ -71,6 +72,7 @@ pub(crate) struct Shared {
     max_queue_bytes: usize,
     streams: Mutex<BTreeMap<String, StreamHead>>,
     last: AtomicU64,
+    mark: Mark,
     batches: AtomicU64,
     records: AtomicU64,
 }
@@ -88,13 +90,14 @@ enum State {
 }
 
 impl Shared {
-    pub fn new(max_queue_bytes: usize, streams: BTreeMap<String, StreamHead>, last: u64) -> Self {
+    pub fn new(max_queue_bytes: usize, streams: BTreeMap<String, StreamHead>, last: u64, mark: Mark) -> Self {
         Self {
             queue: Mutex::new(Queue { waiting: VecDeque::new(), bytes: 0, state: State::Open }),
             changed: Condvar::new(),
             max_queue_bytes,
             streams: Mutex::new(streams),
             last: AtomicU64::new(last),
+            mark,
             batches: AtomicU64::new(0),
             records: AtomicU64::new(0),
         }
@@ -155,7 +158,8 @@ impl Shared {
 
     fn committed(&self, heads: BTreeMap<String, StreamHead>, records: u64) {
         self.streams().extend(heads);
-        self.last.fetch_add(records, Ordering::Release);
+        let before = self.last.fetch_add(records, Ordering::Release);
+        self.mark.set(before + records);
         self.batches.fetch_add(1, Ordering::Relaxed);
         self.records.fetch_add(records, Ordering::Relaxed);
     }

@@ -15,6 +15,14 @@ pub enum JournalError {
     Damage(#[from] Damage),
 
     #[error(
+        "the journal {} ends with record {last}, but {acknowledged} were acknowledged: records are gone from it. Put the whole \
+         folder back from a copy or backup; or, to go on without them, remove {}",
+        dir.display(),
+        mark.display()
+    )]
+    Gone { dir: PathBuf, last: u64, acknowledged: u64, mark: PathBuf },
+
+    #[error(
         "{} is a journal of format {found}, this host reads format {known}: start the release of Lockgate that wrote it",
         path.display()
     )]
@@ -67,6 +75,7 @@ impl JournalError {
             Self::Stopped { .. } => false,
             Self::Io { .. }
             | Self::Damage(_)
+            | Self::Gone { .. }
             | Self::Version { .. }
             | Self::InvalidStream { .. }
             | Self::NothingToAppend { .. }
@@ -81,6 +90,7 @@ impl JournalError {
             Self::Stopped { .. } => self.clone(),
             Self::Io { .. }
             | Self::Damage(_)
+            | Self::Gone { .. }
             | Self::Version { .. }
             | Self::InvalidStream { .. }
             | Self::NothingToAppend { .. }

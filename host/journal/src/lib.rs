@@ -10,8 +10,9 @@
 //!   it was synced. So a good record of a batch that began *after* a bad place
 //!   proves that the place was once whole: that is damage, and opening is refused.
 //!   Without such a proof the bad place belongs to the last batch, a torn write.
-//!   A last batch damaged after its sync cannot be told from a torn one; the
-//!   recovery names how many bytes it dropped.
+//!   A last batch damaged after its sync is told from a torn one by the mark of what was acknowledged; where a
+//!   power cut took the mark along, the recovery names how many bytes it dropped.
+//! - Where the segments end before that mark, opening is refused: somebody cut, removed or replaced them.
 //! - After a cut the rest of the segment is zeroed and synced before anything is
 //!   appended, so old bytes are never taken for records later.
 //! - A failed write or sync stops the journal for good: after a failed sync the
@@ -20,6 +21,7 @@
 
 mod committer;
 mod error;
+mod mark;
 mod record;
 mod scan;
 mod segment;
@@ -37,6 +39,7 @@ pub use record::{Hash, MAX_STREAM_BYTES, Record};
 pub use scan::{Records, StreamHead, TornTail, Verified, read, verify};
 
 use committer::{Append, Committer, Disk, RealDisk, Shared};
+use mark::Mark;
 use segment::Active;
 
 pub struct Options {
@@ -95,7 +98,9 @@ impl Journal {
         }
         let recovery = Recovery { records: scan.last, last: scan.last, torn_tail: scan.torn_tail };
         let max_payload_bytes = options.max_payload_bytes;
-        let shared = Arc::new(Shared::new(options.max_queue_bytes, scan.streams, scan.last));
+        let mark = Mark::open(dir)?;
+        mark.set(scan.last);
+        let shared = Arc::new(Shared::new(options.max_queue_bytes, scan.streams, scan.last, mark));
         let committer = Committer::new(dir, options, disk, Arc::clone(&shared), active);
         let committer = thread::Builder::new()
             .name("journal".to_owned())
@@ -168,6 +173,11 @@ impl Drop for Journal {
             let _ = committer.join();
         }
     }
+}
+
+/// Whether there is a journal in `dir`, whole or not: opening begins a new one where there is none.
+pub fn is_there(dir: &Path) -> Result<bool, JournalError> {
+    Ok(!segment::list(dir)?.is_empty() || mark::read(dir) > 0)
 }
 
 /// The bytes an append takes in the queue and on disk.

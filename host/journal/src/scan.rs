@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Damage, JournalError};
+use crate::mark;
 use crate::record::{self, Bad, Frame, Hash, MIN_RECORD_BYTES, Record};
 use crate::segment::{self, HEADER_BYTES, Named};
 
@@ -73,6 +74,8 @@ pub(crate) struct Scan {
 }
 
 pub(crate) fn scan(dir: &Path) -> Result<Scan, JournalError> {
+    // First: a host may be writing, and what it acknowledged by now is in the segments that are read after this.
+    let acknowledged = mark::read(dir);
     let segments = segment::list(dir)?;
     let mut scan = Scan { segments: Vec::new(), last: 0, streams: BTreeMap::new(), end: 0, torn_tail: None };
     for (index, segment) in segments.iter().enumerate() {
@@ -86,6 +89,9 @@ pub(crate) fn scan(dir: &Path) -> Result<Scan, JournalError> {
             Some(following) => scan.expect_to_continue(segment, following, stop)?,
             None => scan.torn_tail = scan.judge_tail(segment, &bytes, stop)?,
         }
+    }
+    if acknowledged > scan.last {
+        return Err(JournalError::Gone { dir: dir.to_owned(), last: scan.last, acknowledged, mark: mark::path(dir) });
     }
     scan.segments = segments;
     Ok(scan)

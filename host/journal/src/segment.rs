@@ -1,9 +1,9 @@
 //! Segment files: names, header, creation. A file gets its final name only when
 //! it is whole, zero-filled and synced, so a named segment always has a header.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Damage, JournalError};
@@ -26,10 +26,14 @@ impl Named {
     }
 }
 
-/// The segments of a folder in order. Other files are left alone.
+/// The segments of a folder in order; none where there is no folder. Other files are left alone.
 pub(crate) fn list(dir: &Path) -> Result<Vec<Named>, JournalError> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(JournalError::io("list the journal", dir))?,
+    };
     let mut segments = Vec::new();
-    for entry in fs::read_dir(dir).map_err(JournalError::io("list the journal", dir))? {
+    for entry in entries {
         let path = entry.map_err(JournalError::io("list the journal", dir))?.path();
         if let Some(first) = first_sequence(&path) {
             segments.push(Named { first, path });
@@ -102,6 +106,7 @@ pub(crate) fn prepare(dir: &Path, bytes: u64) -> Result<Prepared, JournalError> 
         .write(true)
         .create(true)
         .truncate(true)
+        .mode(0o600)
         .open(&path)
         .map_err(JournalError::io("create a journal segment", &path))?;
     zero(&file, 0, bytes)
@@ -175,7 +180,8 @@ pub(crate) fn create_dir(dir: &Path) -> Result<(), JournalError> {
     // Without the name of one level, all below it is gone.
     let missing = dir.ancestors().take_while(|level| !level.as_os_str().is_empty() && !level.exists());
     let named_in: Vec<&Path> = missing.chain([dir]).map(parent).collect();
-    fs::create_dir_all(dir).map_err(JournalError::io("create the journal folder", dir))?;
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    created.map_err(JournalError::io("create the journal folder", dir))?;
     let mut synced = [dir].into_iter().chain(named_in);
     synced.try_for_each(sync_dir).map_err(JournalError::io("sync the folder of", dir))
 }

@@ -63,7 +63,13 @@ fn written(dir: &Path, appends: &[&[&str]]) -> (Vec<u8>, Vec<usize>) {
         ends.push(end);
     }
     drop(journal);
+    without_power(dir);
     (fs::read(dir.join(FIRST)).unwrap(), ends)
+}
+
+/// What was never synced is gone.
+fn without_power(dir: &Path) {
+    fs::remove_file(mark::path(dir)).unwrap();
 }
 
 #[test]
@@ -173,6 +179,8 @@ fn recovers_to(dir: &Path, records: u64) {
     let (journal, recovery) = open(dir);
     assert_eq!(recovery, Recovery { records: records + 1, last: records + 1, torn_tail: None });
     assert_eq!(texts(&journal, records + 1), [format!("{} shop new", records + 1)]);
+    drop(journal);
+    without_power(dir);
 }
 
 #[test]
@@ -487,4 +495,72 @@ fn a_segment_that_a_killed_host_had_prepared_is_removed() {
     fs::write(dir.path().join("4096.tmp"), [0; 100]).unwrap();
     assert_eq!(open(dir.path()).1.last, 1);
     assert!(!dir.path().join("4096.tmp").exists());
+}
+
+/// One append each, and the host is killed.
+fn acknowledged(dir: &Path) -> Vec<u8> {
+    let (bytes, _) = written(dir, &[&["first"], &["second"], &["third"]]);
+    Mark::open(dir).unwrap().set(3);
+    bytes
+}
+
+#[test]
+fn what_was_acknowledged_and_is_gone_is_never_passed_over() {
+    let dir = TempDir::new().unwrap();
+    let whole = acknowledged(dir.path());
+    let segment = dir.path().join(FIRST);
+    let spoil: [&dyn Fn(); 5] = [
+        &|| fs::write(&segment, &whole[..200]).unwrap(),
+        &|| fs::write(&segment, &whole[..HEADER_BYTES as usize]).unwrap(),
+        &|| fs::write(&segment, [&whole[..150], &[0; 3000]].concat()).unwrap(),
+        &|| fs::write(&segment, [&whole[..170], &[7; 3000]].concat()).unwrap(),
+        &|| fs::remove_file(&segment).unwrap(),
+    ];
+    for spoil in spoil {
+        fs::write(&segment, &whole).unwrap();
+        assert_eq!(verify(dir.path()).unwrap().records, 3);
+        spoil();
+        assert!(matches!(verify(dir.path()), Err(JournalError::Gone { acknowledged: 3, .. })));
+        assert!(matches!(Journal::open(dir.path(), small()), Err(JournalError::Gone { .. })));
+    }
+    let error = verify(dir.path()).unwrap_err().to_string();
+    expect!["the journal DIR ends with record 0, but 3 were acknowledged: records are gone from it. Put the whole folder back from a copy or backup; or, to go on without them, remove DIR/acknowledged"]
+        .assert_eq(&error.replace(dir.path().to_str().unwrap(), "DIR"));
+    fs::write(&segment, &whole[..200]).unwrap();
+    without_power(dir.path());
+    assert_eq!(open(dir.path()).1.last, 2);
+}
+
+#[test]
+fn a_segment_cut_within_its_header_is_damage() {
+    let dir = TempDir::new().unwrap();
+    let whole = acknowledged(dir.path());
+    fs::write(dir.path().join(FIRST), &whole[..20]).unwrap();
+    assert_eq!(damage(dir.path()).problem, "the file is too short for a header");
+}
+
+#[test]
+fn a_mark_that_is_torn_or_behind_witnesses_less_and_harms_nothing() {
+    let dir = TempDir::new().unwrap();
+    acknowledged(dir.path());
+    for bytes in [&[][..], &[9; 5], &[9; 12]] {
+        fs::write(mark::path(dir.path()), bytes).unwrap();
+        assert_eq!(open(dir.path()).1.last, 3);
+    }
+    Mark::open(dir.path()).unwrap().set(1);
+    let (journal, _) = open(dir.path());
+    append(&journal, "shop", &["fourth"]).unwrap();
+    assert_eq!(mark::read(dir.path()), 4);
+}
+
+#[test]
+fn a_journal_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::new().unwrap();
+    let journal = dir.path().join("journal");
+    assert!(!is_there(&journal).unwrap());
+    append(&open(&journal).0, "shop", &["x"]).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let modes = [journal.clone(), journal.join(FIRST), mark::path(&journal)].map(|path| mode(&path));
+    assert_eq!((is_there(&journal).unwrap(), modes), (true, [0o700, 0o600, 0o600]));
 }

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +30,7 @@ impl Blobs {
         let named = dir.join("sha256");
         for byte in 0..=255u8 {
             let shelf = named.join(format!("{byte:02x}"));
-            fs::create_dir_all(&shelf).map_err(StoreError::io("create the folder", &shelf))?;
+            folder::create_unsynced(&shelf).map_err(StoreError::io("create the folder", &shelf))?;
         }
         folder::sync(&named).and_then(|()| folder::sync(dir)).map_err(StoreError::io("sync the folder", dir))?;
         Ok(Self { dir: dir.into(), unfinished, next_name: Arc::default() })
@@ -39,7 +40,12 @@ impl Blobs {
     pub fn writer(&self, limit: u64) -> Result<BlobWriter, StoreError> {
         let name = self.next_name.fetch_add(1, Ordering::Relaxed);
         let path = self.unfinished.join(name.to_string());
-        let file = File::create_new(&path).map_err(StoreError::io("create the blob", &path))?;
+        let file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(StoreError::io("create the blob", &path))?;
         Ok(BlobWriter { blobs: self.clone(), file, path, hash: Sha256::new(), bytes: 0, limit })
     }
 
@@ -69,6 +75,11 @@ impl Blobs {
     pub fn contains(&self, digest: Digest) -> bool {
         let path = self.path(digest);
         path.is_file() && folder::sync(shelf(&path)).is_ok()
+    }
+
+    /// A look at its name alone: cheap, and no promise that its bytes are right.
+    pub fn is_there(&self, digest: Digest) -> bool {
+        self.path(digest).is_file()
     }
 
     /// The bytes of a blob of at most `limit` bytes, checked against the digest.

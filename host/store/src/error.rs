@@ -13,6 +13,13 @@ pub enum StoreError {
     Io { attempt: &'static str, path: PathBuf, source: Arc<io::Error> },
 
     #[error(
+        "could not {attempt} {}: {} is a file where a folder is needed. Remove that file, or give the host another data folder",
+        path.display(),
+        file.display()
+    )]
+    FileInTheWay { attempt: &'static str, path: PathBuf, file: PathBuf },
+
+    #[error(
         "the data folder {} is in use by the host with process id {pid}: stop that host first, or give this one another folder",
         dir.display()
     )]
@@ -34,6 +41,13 @@ pub enum StoreError {
         index.display()
     )]
     EventsAreGone { stream: String, through: u64, end: u64, journal: PathBuf, index: PathBuf },
+
+    #[error(
+        "the journal {} is gone or has no events, but {there} of an earlier host are there. Put the journal back from a copy or \
+         backup; or, to begin anew, give the host another data folder, or remove {there}",
+        journal.display()
+    )]
+    JournalIsGone { journal: PathBuf, there: String },
 
     #[error("`{name}` cannot name a stream or table of the index: use at most 255 bytes")]
     InvalidIndexName { name: String },
@@ -67,17 +81,31 @@ impl StoreError {
     }
 
     pub(crate) fn io(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { attempt, path: path.to_owned(), source: Arc::new(source) }
+        move |source| {
+            let path = path.to_owned();
+            match file_in_the_way(&path, &source) {
+                Some(file) => Self::FileInTheWay { attempt, path, file },
+                None => Self::Io { attempt, path, source: Arc::new(source) },
+            }
+        }
+    }
+}
+
+fn file_in_the_way(path: &Path, error: &io::Error) -> Option<PathBuf> {
+    match error.kind() {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            path.ancestors().find(|level| level.is_file()).map(Path::to_owned)
+        }
+        _ => None,
     }
 }
 
 fn advice(error: &io::Error) -> &'static str {
-    use io::ErrorKind::{NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     match error.kind() {
         StorageFull | QuotaExceeded => "Make room on the disk that holds the data folder, then try again",
         ReadOnlyFilesystem => "The disk is mounted read-only: mount it writable, or give the host another data folder",
         PermissionDenied => "The user of the host needs read and write permission for the whole data folder",
-        NotADirectory => "A file stands where a folder is needed: give the host another data folder",
         _ => "Check the disk and the permissions of the data folder",
     }
 }

@@ -1,8 +1,8 @@
 //! The data folder itself: its subfolders, and the lock that keeps a second host out.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -14,12 +14,37 @@ use crate::StoreError;
 pub(crate) fn create(dir: &Path) -> Result<(), StoreError> {
     let missing = dir.ancestors().take_while(|level| !level.as_os_str().is_empty() && !level.exists());
     let named_in: Vec<&Path> = missing.chain([dir]).map(parent).collect();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
+    create_unsynced(dir)
         .and_then(|()| named_in.into_iter().try_for_each(sync))
         .map_err(StoreError::io("create the folder", dir))
+}
+
+/// A folder of ours: private also where the data folder is open to others, and where an earlier host left it open.
+pub(crate) fn create_private(dir: &Path) -> Result<(), StoreError> {
+    create(dir)?;
+    let close = || match is_open_to_others(dir)? {
+        true => fs::set_permissions(dir, Permissions::from_mode(0o700)),
+        false => Ok(()),
+    };
+    // Somebody else's folder that this user may write to: as open as they want it.
+    let _ = close().inspect_err(|error| tracing::warn!(%error, "{} stays open to other users", dir.display()));
+    Ok(())
+}
+
+/// What is in it is closed all the same, but for what the administrator put there.
+pub(crate) fn warn_if_open_to_others(dir: &Path) {
+    if is_open_to_others(dir).unwrap_or(false) {
+        tracing::warn!("the data folder {} is open to other users: `chmod 700` it", dir.display());
+    }
+}
+
+fn is_open_to_others(dir: &Path) -> std::io::Result<bool> {
+    Ok(fs::metadata(dir)?.permissions().mode() & 0o077 != 0)
+}
+
+/// A folder that needs no sync: what is in it is no promise, or the caller syncs once for many.
+pub(crate) fn create_unsynced(dir: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 fn parent(dir: &Path) -> &Path {
@@ -44,6 +69,7 @@ impl Lock {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(&path)
             .map_err(StoreError::io("open the lock", &path))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -51,6 +77,8 @@ impl Lock {
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(in_use(dir, file)),
             Err(error) => return Err(StoreError::io("lock", &path)(error.into())),
         }
+        // Where it is another user's, it says nothing but a process id.
+        let _ = file.set_permissions(Permissions::from_mode(0o600));
         file.set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(StoreError::io("write the process id to", &path))?;
@@ -72,6 +100,8 @@ pub(crate) struct Layout {
     pub logs: PathBuf,
     pub index: PathBuf,
     pub workspaces: PathBuf,
+    /// Written by the host when it is new.
+    first_token: PathBuf,
 }
 
 impl Layout {
@@ -83,8 +113,40 @@ impl Layout {
             logs: at("logs"),
             index: at("index"),
             workspaces: at("workspaces"),
+            first_token: at("admin-token"),
         }
     }
+
+    /// A host without a journal begins anew; over what another one left, it would hide that its events are gone.
+    pub fn expect_new(&self) -> Result<(), StoreError> {
+        let left = [&self.index, &self.first_token].into_iter().filter(|path| path.exists());
+        self.expect_none(left.chain(self.left_by_events()).collect())
+    }
+
+    /// What only comes after an event.
+    pub fn expect_no_events(&self) -> Result<(), StoreError> {
+        self.expect_none(self.left_by_events().collect())
+    }
+
+    fn left_by_events(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.blobs, &self.logs, &self.workspaces].into_iter().filter(|dir| has_files(dir))
+    }
+
+    fn expect_none(&self, left: Vec<&PathBuf>) -> Result<(), StoreError> {
+        let name = |path: &&PathBuf| format!("`{}`", path.file_name().unwrap_or_default().display());
+        let there: Vec<String> = left.iter().map(name).collect();
+        if there.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::JournalIsGone { journal: self.journal.clone(), there: there.join(", ") })
+    }
+}
+
+/// Somewhere in it; what cannot be read counts, for somebody put it there.
+fn has_files(dir: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(dir) else { return dir.exists() };
+    let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    entries.flatten().any(|entry| !is_folder(&entry) || has_files(&entry.path()))
 }
 
 pub(crate) fn remove_dir_if_there(dir: &Path) -> Result<(), StoreError> {
@@ -92,4 +154,12 @@ pub(crate) fn remove_dir_if_there(dir: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io("remove", dir)(error)),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// A folder with all that is in it, or a file.
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    if path.is_file() {
+        return fs::remove_file(path).map_err(StoreError::io("remove", path));
+    }
+    remove_dir_if_there(path)
 }

@@ -221,7 +221,10 @@ fn open_or_rebuild(
     written: Version,
     ends: &BTreeMap<String, u64>,
 ) -> Result<(Sled, IndexState), StoreError> {
-    let reason = if dir.exists() {
+    let reason = if dir.is_file() {
+        RebuildReason::Broken("a file stood in its place; that is now beside it, as `index.broken`".to_owned())
+    } else if dir.exists() {
+        folder::create_private(dir)?;
         match open_checked(dir, written) {
             Ok(sled) => return Ok((sled, IndexState::Ready)),
             Err(reason) => reason,
@@ -242,7 +245,7 @@ fn move_aside(dir: &Path) -> Result<(), StoreError> {
     if dir.exists() {
         // A closing sled still writes files by their path: into the new index, were it there.
         wait_until_released(dir);
-        folder::remove_dir_if_there(&aside)?;
+        folder::remove_if_there(&aside)?;
         fs::rename(dir, &aside).map_err(StoreError::io("move aside the broken index", dir))?;
     }
     Ok(())

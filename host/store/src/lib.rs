@@ -77,14 +77,21 @@ impl Store {
     /// Opens or creates the data folder `dir` and reads all of its journal and index once.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
         folder::create(dir)?;
+        folder::warn_if_open_to_others(dir);
         let lock = Lock::take(dir)?;
         let layout = Layout::new(dir);
-        for folder in [&layout.blobs, &layout.logs, &layout.workspaces] {
-            folder::create(folder)?;
+        for folder in [&layout.journal, &layout.blobs, &layout.logs, &layout.workspaces] {
+            folder::create_private(folder)?;
+        }
+        if !journal::is_there(&layout.journal)? {
+            layout.expect_new()?;
         }
         // No batch could ever take more permits than there are.
         let max_queue_bytes = options.journal.max_queue_bytes.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
         let (journal, recovery) = Journal::open(&layout.journal, options.journal)?;
+        if recovery.records == 0 {
+            layout.expect_no_events()?;
+        }
         let ends = journal.streams().into_iter().map(|(stream, head)| (stream, head.last)).collect();
         let (index, index_state) = Index::open(&layout.index, &layout.journal, options.index_shape, &ends)?;
         let inner = Inner {

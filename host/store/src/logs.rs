@@ -11,9 +11,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -21,6 +21,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::StoreError;
+use crate::folder;
 
 pub const MAX_LOG_LINE_BYTES: usize = 1 << 20;
 /// A page ends after this many bytes, but holds at least one line.
@@ -324,9 +325,9 @@ impl Open {
 /// Opens a log to append to it, without the line that a crash cut off.
 fn open(path: &Path) -> io::Result<Open> {
     if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir)?;
+        folder::create_unsynced(dir)?;
     }
-    let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+    let file = File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
     let length = file.metadata()?.len();
     let end = end_of_lines(&file, length)?;
     if end < length {
@@ -352,6 +353,8 @@ fn end_of_lines(file: &File, length: u64) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use expect_test::expect;
 

@@ -1,11 +1,11 @@
 //! A data folder that is closed, killed, spoiled and opened again.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect;
-use lockgate_core::digest::Digest;
 use tempfile::TempDir;
 
 use super::*;
@@ -404,14 +404,98 @@ async fn a_torn_journal_is_told_at_the_start() {
     append(&store, "shop", "a").await;
     append(&store, "shop", "b").await;
     drop(store);
-    let segment = files(&dir.path().join("journal")).remove(0);
+    let segment = segment(dir.path());
     let mut bytes = fs::read(&segment).unwrap();
     let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
     bytes[last] = 0;
     fs::write(&segment, bytes).unwrap();
+    // A power cut takes along what was never synced.
+    fs::remove_file(dir.path().join("journal/acknowledged")).unwrap();
     let (store, opened) = open(dir.path());
     assert_eq!((opened.events, opened.torn_tail.unwrap().segment), (1, segment));
     assert_eq!(tail(&store), ["1 shop a"]);
+}
+
+fn segment(dir: &Path) -> PathBuf {
+    dir.join("journal/00000000000000000001.log")
+}
+
+fn refusal(dir: &Path) -> String {
+    let error = Store::open(dir, small()).err().unwrap().to_string();
+    error.replace(dir.to_str().unwrap(), "DATA")
+}
+
+/// Otherwise an empty host would start where a full one was.
+#[tokio::test]
+async fn a_journal_that_is_gone_is_not_begun_anew_over_what_it_spoke_of() {
+    let (dir, store) = fresh();
+    append(&store, "shop", "a").await;
+    store.blobs().write(b"x").unwrap();
+    drop(store);
+    index::wait_until_released(&dir.path().join("index"));
+    fs::remove_dir_all(dir.path().join("journal")).unwrap();
+    fs::write(dir.path().join("admin-token"), "lg_1").unwrap();
+    expect!["the journal DATA/journal is gone or has no events, but `index`, `admin-token`, `blobs` of an earlier host are there. Put the journal back from a copy or backup; or, to begin anew, give the host another data folder, or remove `index`, `admin-token`, `blobs`"].assert_eq(&refusal(dir.path()));
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    fs::remove_dir_all(dir.path().join("blobs")).unwrap();
+    expect!["the journal DATA/journal is gone or has no events, but `admin-token` of an earlier host are there. Put the journal back from a copy or backup; or, to begin anew, give the host another data folder, or remove `admin-token`"].assert_eq(&refusal(dir.path()));
+    assert_eq!(fs::read(dir.path().join("admin-token")).unwrap(), b"lg_1");
+    fs::remove_file(dir.path().join("admin-token")).unwrap();
+    assert_eq!(open(dir.path()).1.events, 0);
+}
+
+/// The mark went with the folder; what is only there after an event tells all the same.
+#[tokio::test]
+async fn a_journal_without_events_is_not_taken_for_new_beside_blobs() {
+    let (dir, store) = fresh();
+    store.blobs().write(b"x").unwrap();
+    drop(store);
+    expect!["the journal DATA/journal is gone or has no events, but `blobs` of an earlier host are there. Put the journal back from a copy or backup; or, to begin anew, give the host another data folder, or remove `blobs`"].assert_eq(&refusal(dir.path()));
+}
+
+/// Killed: the index had not reached the disk yet.
+#[tokio::test]
+async fn a_segment_that_was_cut_after_a_kill_is_not_taken_for_torn() {
+    let (dir, store) = fresh();
+    append(&store, "shop", "a").await;
+    append(&store, "shop", "b").await;
+    let spoiled = killed(dir.path());
+    fs::remove_dir_all(spoiled.path().join("index")).unwrap();
+    File::options().write(true).open(segment(spoiled.path())).unwrap().set_len(110).unwrap();
+    assert!(
+        refusal(spoiled.path()).starts_with("the journal DATA/journal ends with record 1, but 2 were acknowledged")
+    );
+}
+
+#[tokio::test]
+async fn a_file_in_the_way_of_a_folder_is_named_with_what_to_do() {
+    let (dir, store) = fresh();
+    append(&store, "shop", "a").await;
+    drop(store);
+    for name in ["logs", "blobs/unfinished", "blobs", "journal"] {
+        fs::rename(dir.path().join(name), dir.path().join("aside")).unwrap();
+        fs::write(dir.path().join(name), "").unwrap();
+        let told = refusal(dir.path());
+        assert!(told.ends_with("or give the host another data folder"), "{told}");
+        assert!(told.contains(&format!("DATA/{name} is a file where a folder is needed. Remove that file")), "{told}");
+        fs::remove_file(dir.path().join(name)).unwrap();
+        fs::rename(dir.path().join("aside"), dir.path().join(name)).unwrap();
+    }
+    assert_eq!(open(dir.path()).1.events, 1);
+}
+
+#[tokio::test]
+async fn a_file_in_the_place_of_the_index_is_put_aside_and_said() {
+    let dir = indexed().await;
+    for _ in 0..2 {
+        fs::remove_dir_all(dir.path().join("index")).unwrap();
+        fs::write(dir.path().join("index"), "mine").unwrap();
+        let (store, opened) = open(dir.path());
+        assert_eq!(rebuilt(&opened), "a file stood in its place; that is now beside it, as `index.broken`");
+        assert_eq!(fs::read(dir.path().join("index.broken")).unwrap(), b"mine");
+        drop(store);
+        index::wait_until_released(&dir.path().join("index"));
+    }
 }
 
 #[tokio::test]
@@ -419,17 +503,55 @@ async fn a_folder_that_cannot_be_made_is_told_with_what_to_do() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("file"), "").unwrap();
     let error = Store::open(&dir.path().join("file/data"), small()).err().unwrap().to_string();
-    expect!["could not create the folder DIR/file/data: Not a directory (os error 20). A file stands where a folder is needed: give the host another data folder"].assert_eq(&error.replace(dir.path().to_str().unwrap(), "DIR"));
+    expect!["could not create the folder DIR/file/data: DIR/file is a file where a folder is needed. Remove that file, or give the host another data folder"].assert_eq(&error.replace(dir.path().to_str().unwrap(), "DIR"));
 }
 
 #[tokio::test]
-async fn the_folder_is_for_its_owner_only() {
-    use std::os::unix::fs::PermissionsExt;
+async fn all_of_it_is_for_its_owner_only() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().join("deep/data");
-    let (store, _) = open(&data);
-    assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
-    assert!(store.workspaces().is_dir());
-    assert!(store.blobs().contains(store.blobs().write(b"x").unwrap()));
-    assert!(!store.blobs().contains(Digest::of(b"y")));
+    written_once(&data).await;
+    assert_eq!(open_to_others(&data), [""; 0]);
+}
+
+#[tokio::test]
+async fn in_a_folder_that_is_open_to_others_its_own_are_not() {
+    let dir = TempDir::new().unwrap();
+    let open_to_all = || Permissions::from_mode(0o755);
+    fs::set_permissions(dir.path(), open_to_all()).unwrap();
+    // As an older host left them.
+    for name in ["journal", "logs"] {
+        fs::create_dir(dir.path().join(name)).unwrap();
+        fs::set_permissions(dir.path().join(name), open_to_all()).unwrap();
+    }
+    written_once(dir.path()).await;
+    assert_eq!(open_to_others(dir.path()), [""]);
+}
+
+/// A little of everything, then stopped.
+async fn written_once(data: &Path) {
+    let (store, _) = open(data);
+    append(&store, "shop", "a").await;
+    index(&store, "shop", 1, vec![put("plans", "1", "x")]).await;
+    store.blobs().write(b"x").unwrap();
+    let log = LogId::new("shop", "1", "1", "build").unwrap();
+    store.logs().append(&log, vec![b"{}".to_vec()]).await.unwrap();
+    drop(store);
+    index::wait_until_released(&data.join("index"));
+}
+
+/// Folders and files that others may look into, without sled's: those lie in a folder that is closed.
+fn open_to_others(data: &Path) -> Vec<String> {
+    let found = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    let inside = found.flat_map(|path| match path.is_dir() && !path.ends_with("index") {
+        true => open_to_others(&path).into_iter().map(|name| path.join(name).display().to_string()).collect(),
+        false => {
+            [&path].into_iter().filter(|path| is_open(path)).map(|path| path.display().to_string()).collect::<Vec<_>>()
+        }
+    });
+    [data].into_iter().filter(|dir| is_open(dir)).map(|_| String::new()).chain(inside).collect()
+}
+
+fn is_open(path: &Path) -> bool {
+    fs::metadata(path).unwrap().permissions().mode() & 0o077 != 0
 }

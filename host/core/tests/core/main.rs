@@ -11,6 +11,7 @@ mod plans;
 mod project;
 mod queue;
 mod releases;
+mod samples;
 mod simulation;
 mod status;
 mod words;

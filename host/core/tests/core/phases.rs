@@ -566,3 +566,39 @@ fn a_record_that_comes_back_from_the_store_is_the_one_that_left() {
     let read: lockgate_core::deployment::Deployment = serde_json::from_str(&record).unwrap();
     assert!(read == *project.state.deployments[&1]);
 }
+
+/// Read, then tried again by somebody else, then gone from memory: the same attempt number twice would be the same keys.
+#[test]
+fn a_record_from_before_the_newest_attempt_is_not_tried_again() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("does not compile"));
+    let old = project.state.deployments[&1].clone();
+    project.retry(1).unwrap();
+    project.answer(1, Run(0), fails("does not compile"));
+    let newest = project.state.deployments[&1].clone();
+    project.state.forget(1, 2);
+    let retry =
+        |record| Command::TryAgain { number: 1, finished: Some(record), from: TryFrom::Start, by: person("tom") };
+    let refusal = project.attempt(retry(old)).unwrap_err();
+    expect!["deployment 1 was tried again by somebody else meanwhile, as attempt 2: look at how that ended, then retry if you still want to"].assert_eq(&refusal);
+    project.send(retry(newest));
+    assert_eq!(project.deployment(1).attempt.number, 3);
+}
+
+/// Nothing of v1 is there any more: to undo what it had begun would take away from v2.
+#[test]
+fn what_was_only_begun_and_then_overtaken_is_not_undone() {
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&[apply("web")]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.stop(1).unwrap();
+    project.deploy("v2");
+    project.all_goes_well();
+    project.retry(1).unwrap();
+    project.answer(1, Plan(0), fails("no access"));
+    assert_eq!((project.due(), project.is(1)), (String::new(), "Failed/PhaseFailed".to_owned()));
+    assert_eq!(project.prod(), "live v2, current v2, before: ");
+}

@@ -3,8 +3,10 @@
 use expect_test::expect;
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy};
+use lockgate_core::handle::{Command, Deploy, MOST_STARTS, MOST_WAITING};
+use lockgate_core::name::DeploymentNumber;
 use lockgate_core::state::{REMEMBERED_TRIGGERS, TriggerKey};
+use lockgate_core::visits;
 use lockgate_core::work::Step::*;
 
 use crate::project::{Project, to_prod};
@@ -151,4 +153,83 @@ fn keys_are_remembered_for_a_while() {
     }
     assert_eq!(project.state.triggers.len(), REMEMBERED_TRIGGERS);
     assert!(!project.state.triggers.contains_key(" k0") && project.state.triggers.contains_key(" k1"));
+}
+
+#[test]
+fn a_retry_needs_room_in_the_queue_too() {
+    let mut project = one_apply();
+    let number = project.deploy("v1");
+    project.answer(number, Plan(0), fails("no access"));
+    let there = project.state.environments.get_mut(&name("prod")).unwrap();
+    there.queue = (10..).take(MOST_WAITING).collect();
+    let refusal = project.retry(number).unwrap_err();
+    expect!["200000 deployments wait in environment `prod`, and no more are taken; try again when some are done"]
+        .assert_eq(&refusal);
+}
+
+/// Many that end at once, behind one that does not, in each of two environments.
+fn floods(each: usize) -> (Project, [DeploymentNumber; 2]) {
+    let environments = [("prod", environment()), ("staging", environment())];
+    let mut meant = definition(&environments, workflow(&[phase("build")]));
+    meant.workflows.insert(name("nothing"), workflow(&[]).into());
+    let mut project = Project::of(meant);
+    let of = |environment: &str, workflow: &str, release: &str| {
+        Command::Deploy(Deploy { environment: name(environment), workflow: Some(name(workflow)), ..to_prod(release) })
+    };
+    let mut first_of = |environment| {
+        project.send_only(of(environment, "nothing", "v1"));
+        project.send_only(of(environment, "full-plan", "v1"));
+        let first = project.state.last_number;
+        (0..each).for_each(|_| project.send_only(of(environment, "nothing", "v2")));
+        first
+    };
+    let firsts = ["prod", "staging"].map(&mut first_of);
+    (project, firsts)
+}
+
+fn waiting(project: &Project) -> [usize; 2] {
+    ["prod", "staging"].map(|environment| project.state.environment(&name(environment)).queue.len())
+}
+
+#[test]
+fn a_flood_that_ends_at_once_is_worked_off_in_turns_and_nobody_starves() {
+    let (mut project, firsts) = floods(3 * MOST_STARTS);
+    for first in firsts {
+        project.stop(first).unwrap();
+    }
+    assert_eq!(waiting(&project), [2 * MOST_STARTS; 2]);
+    assert_eq!(project.state.wake_at(), Some(project.state.last_event_at), "the next turn follows at once");
+    project.send_only(Command::Tick);
+    assert_eq!(waiting(&project), [MOST_STARTS; 2]);
+    let newcomer = project.roll_back().unwrap();
+    assert_eq!(project.is(newcomer), "Succeeded/Approved", "whoever goes to the head is next");
+    assert_eq!(waiting(&project), [1, MOST_STARTS]);
+    project.send_only(Command::Tick);
+    assert_eq!((waiting(&project), project.state.wake_at()), ([0; 2], None));
+}
+
+/// What a turn looks at, with so many waiting: a new one, one that leaves from the middle, an answer, and a place.
+fn looked_at(waiting: u64) -> [u64; 4] {
+    let mut project = one_apply();
+    (0..=waiting).for_each(|_| project.send_only(Command::Deploy(to_prod("v1"))));
+    let leaves = Command::Cancel { number: waiting / 2, forced: false, reason: String::new(), by: person("tom") };
+    let call = project.call(1, Plan(0));
+    let answers = Command::Report { call, answer: fails("no access") };
+    let mut so_far = visits::entries();
+    let mut since = || visits::entries() - std::mem::replace(&mut so_far, visits::entries());
+    [
+        (project.send_only(Command::Deploy(to_prod("v1"))), since()).1,
+        (project.send_only(leaves), since()).1,
+        (project.send_only(answers), since()).1,
+        (project.state.place(project.deployment(waiting)), since()).1,
+    ]
+}
+
+#[test]
+fn a_turn_looks_at_no_more_because_more_wait() {
+    let [few, many] = [100, 10_000].map(looked_at);
+    for (few, many) in few.into_iter().zip(many) {
+        // A hundred times as many: twice seven halvings more, for the decision and for what everyone sees.
+        assert!(many <= few + 14, "{many} entries instead of {few}");
+    }
 }

@@ -14,6 +14,9 @@ use crate::cli::session::Out;
 pub enum AuditCommand {
     /// Check every record and hash chain. Compare the heads with those you noted earlier: nothing before them has
     /// changed since.
+    ///
+    /// Exit code 1: damage, or records that were acknowledged are gone. Exit code 0, with a warning: bytes that are no
+    /// record follow the last one, as after a write that was cut off.
     Verify {
         /// A data folder, or the journal in it.
         folder: PathBuf,
@@ -91,9 +94,10 @@ fn show(look: &Look, report: &Report) -> String {
     let Report { records, segments, streams, torn_tail } = report;
     let ok = look.paint(Tone::Good, "✓");
     let mut parts = vec![format!(
-        "{ok} {records} records of {} in {}: every hash and chain is right",
+        "{ok} {records} records of {} in {}: every hash and chain {}",
         counted(streams.len(), "stream"),
-        counted(*segments, "segment")
+        counted(*segments, "segment"),
+        if torn_tail.is_some() { "up to there is right" } else { "is right" }
     )];
     let row = |stream: &Stream| {
         vec![
@@ -106,7 +110,9 @@ fn show(look: &Look, report: &Report) -> String {
     parts.push(look.table(&["STREAM", "RECORDS", "SEQUENCES", "HEAD (SHA-256)"], streams.iter().map(row)));
     if let Some(TornTail { segment, offset, bytes }) = torn_tail {
         parts.push(format!(
-            "{} the last write was cut off: {bytes} bytes from byte {offset} of {}\n  Nothing in it was acknowledged; the next start of the host cuts it off.",
+            "{} after them {bytes} bytes follow that are no record, from byte {offset} of {}\n  \
+             A write that was cut off leaves such bytes, and nobody was told that it is done; so does the last write when it is\n  \
+             damaged later. The next start of the host removes them: keep a copy first if nothing was cut off.",
             look.paint(Tone::Waiting, "!"),
             segment.display()
         ));
@@ -141,14 +147,15 @@ mod tests {
             torn_tail: Some(TornTail { segment: "/data/journal/1".into(), offset: 8_192, bytes: 117 }),
         };
         expect![[r#"
-            ✓ 52 records of 2 streams in 1 segment: every hash and chain is right
+            ✓ 52 records of 2 streams in 1 segment: every hash and chain up to there is right
 
             STREAM  RECORDS  SEQUENCES  HEAD (SHA-256)
             shop    40       1-80       3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a3f2a
             system  12       1-24       77aa77aa77aa77aa77aa77aa77aa77aa77aa77aa77aa77aa77aa77aa77aa77aa
 
-            ! the last write was cut off: 117 bytes from byte 8192 of /data/journal/1
-              Nothing in it was acknowledged; the next start of the host cuts it off."#]]
+            ! after them 117 bytes follow that are no record, from byte 8192 of /data/journal/1
+              A write that was cut off leaves such bytes, and nobody was told that it is done; so does the last write when it is
+              damaged later. The next start of the host removes them: keep a copy first if nothing was cut off."#]]
         .assert_eq(&show(&look(), &report));
     }
 
@@ -189,6 +196,32 @@ mod tests {
         assert_eq!(error.exit_code(), 1);
         let shown = error.shown(&look());
         assert!(shown.contains("the journal is damaged") && shown.contains("where record 1 is expected"), "{shown}");
+    }
+
+    #[test]
+    fn bytes_after_the_last_record_are_named_and_nothing_is_promised() {
+        let data = tempfile::tempdir().unwrap();
+        let segment = journal_in(data.path());
+        let mut bytes = std::fs::read(&segment).unwrap();
+        let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        bytes[end + 10..end + 12].fill(7);
+        std::fs::write(&segment, bytes).unwrap();
+        let report = verify(data.path()).unwrap();
+        let torn = report.torn_tail.as_ref().unwrap();
+        assert_eq!((report.records, torn.offset, torn.bytes), (3, end as u64, 12));
+        assert!(!show(&look(), &report).contains("every hash and chain is right"));
+    }
+
+    #[test]
+    fn acknowledged_records_that_are_gone_fail() {
+        let data = tempfile::tempdir().unwrap();
+        let segment = journal_in(data.path());
+        let bytes = std::fs::read(&segment).unwrap();
+        let third = bytes.windows(5).position(|window| window == b"three").unwrap();
+        std::fs::write(&segment, &bytes[..third]).unwrap();
+        let error = verify(data.path()).unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        assert!(error.shown(&look()).contains("ends with record 2, but 3 were acknowledged"));
     }
 
     #[test]

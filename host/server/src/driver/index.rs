@@ -14,7 +14,7 @@ pub const FINISHED: &str = "finished";
 pub const HISTORY: &str = "history";
 
 /// Raised when a record or a snapshot gets another shape: an index of the old one is made again from the journal.
-pub const SHAPE: u32 = 1;
+pub const SHAPE: u32 = 2;
 
 /// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.
 pub type Finished = (DeploymentNumber, u32);

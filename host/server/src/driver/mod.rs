@@ -10,6 +10,8 @@ mod inbox;
 mod index;
 mod narrate;
 mod project;
+#[cfg(test)]
+mod refused;
 mod replay;
 mod surroundings;
 mod system;

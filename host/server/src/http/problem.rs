@@ -131,6 +131,8 @@ impl From<Rejection> for Problem {
             Rejection::UndoUnderWay { .. } => (S::CONFLICT, "undo-under-way"),
             Rejection::NotFinished { .. } => (S::CONFLICT, "not-finished"),
             Rejection::NothingToRetry { .. } => (S::CONFLICT, "nothing-to-retry"),
+            Rejection::RecordIsOld { .. } => (S::CONFLICT, "tried-again-meanwhile"),
+            Rejection::TooLongAgo { .. } => (S::CONFLICT, "too-long-ago"),
             Rejection::EnvironmentInUse { .. } => (S::CONFLICT, "environment-in-use"),
             Rejection::EnvironmentLive { .. } => (S::CONFLICT, "environment-live"),
             Rejection::NotTheWayBack { .. } => (S::CONFLICT, "not-the-way-back"),
@@ -185,9 +187,12 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "disk-busy", error.to_string())
             }
             StoreError::EventsAreGone { .. }
+            | StoreError::JournalIsGone { .. }
+            | StoreError::FileInTheWay { .. }
             | StoreError::Journal(
                 JournalError::Io { .. }
                 | JournalError::Damage(_)
+                | JournalError::Gone { .. }
                 | JournalError::Version { .. }
                 | JournalError::InvalidStream { .. }
                 | JournalError::NothingToAppend { .. }

@@ -32,8 +32,8 @@ pub struct World {
     journal: Vec<String>,
     /// The state as it was after so many lines, as an index holds it.
     snapshot: (String, usize),
-    /// Records of finished deployments that have left the state.
-    store: BTreeMap<DeploymentNumber, Arc<Deployment>>,
+    /// Records of finished deployments that have left the state, newest last; some readers still hold an old one.
+    store: BTreeMap<DeploymentNumber, Vec<Arc<Deployment>>>,
     /// What the host is calling right now.
     calls: BTreeMap<CallRef, (Due, Box<Order>)>,
     /// Answers on their way: some get lost, come late or come twice.
@@ -201,7 +201,10 @@ impl World {
             in_memory.map(|deployment| deployment.number).chain(self.store.keys().copied()).collect();
         let number = self.rng.choice(finished).unwrap_or(1);
         let from = if self.rng.u8(..3) == 0 { TryFrom::Start } else { TryFrom::FailedPhase };
-        let (finished, by) = (self.store.get(&number).cloned(), self.anyone());
+        let mut records = self.store.get(&number).cloned().unwrap_or_default();
+        let newest = records.pop();
+        let finished = if self.rng.u8(..4) == 0 { self.rng.choice(records).or(newest) } else { newest };
+        let by = self.anyone();
         self.send(Command::TryAgain { number, finished, from, by });
     }
 
@@ -210,7 +213,7 @@ impl World {
         let finished = self.state.deployments.values().filter(|deployment| deployment.is_finished()).cloned();
         for deployment in finished.collect::<Vec<_>>() {
             self.state.forget(deployment.number, deployment.attempt.number);
-            self.store.insert(deployment.number, deployment);
+            self.store.entry(deployment.number).or_default().push(deployment);
         }
     }
 
@@ -353,7 +356,7 @@ impl World {
         for deployment in finished(&self.state) {
             if !rebuilt.deployments.contains_key(&deployment.number) {
                 self.state.forget(deployment.number, deployment.attempt.number);
-                self.store.insert(deployment.number, deployment);
+                self.store.entry(deployment.number).or_default().push(deployment);
             }
         }
     }

@@ -1,0 +1,200 @@
+//! What the owner of a project does while the journal refuses, as on a full disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockgate_core::definition::{Definition, Environment, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage};
+use lockgate_core::deployment::{DeploymentType, Flags};
+use lockgate_core::digest::Digest;
+use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, handle};
+use lockgate_core::name::{Actor, Name, Timestamp};
+use lockgate_core::plugin::{Description, Failure, Grants, Kind, Requests, Retry};
+use lockgate_core::release::ApprovedPlugin;
+use lockgate_core::state::{Event, State, What};
+use lockgate_core::system::{SystemChange, SystemEvent};
+use lockgate_core::work::{Answer, ProjectId};
+use lockgate_store::{Store, StoreOptions};
+use serde_json::Value;
+
+use super::project::{Refusal, View};
+use super::{Host, Settings, index};
+use crate::clock;
+
+/// The size of the journal's segments: what does not fit the last one needs another, under this name until it is whole.
+const NEXT_SEGMENT: &str = "journal/16777216.tmp";
+const SEGMENT: &str = "journal/00000000000000000001.log";
+/// An event that starts a call, with its frame, is smaller; what follows from the answer is larger.
+const ROOM_FOR_A_START: usize = 260;
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn by() -> Actor {
+    Actor { person: "ann".to_owned(), groups: BTreeSet::new(), via: "test".to_owned() }
+}
+
+fn definition(description: String) -> Definition {
+    let phase = Phase {
+        name: name("build"),
+        work: PhaseWork::Plugin { plugin: name("steps"), config: Value::Null },
+        timeout_ms: 60_000,
+        retries: 9,
+        backoff_ms: 3_000,
+        continue_on_error: false,
+        always_run: false,
+    };
+    let workflow = Workflow {
+        stage: WorkflowStage::default(),
+        goes_live: true,
+        on_failure: OnFailure::default(),
+        phases: vec![phase],
+    };
+    Definition {
+        description,
+        environments: [(name("prod"), Arc::new(Environment::default()))].into(),
+        workflows: [(name("full"), Arc::new(workflow))].into(),
+        ..Definition::default()
+    }
+}
+
+fn set(description: String) -> Command {
+    Command::SetDefinition { definition: Arc::new(definition(description)), by: by() }
+}
+
+/// A project as its owner would have it, and its events.
+struct Written {
+    state: State,
+    events: Vec<Event>,
+}
+
+impl Written {
+    fn send(&mut self, command: Command) {
+        let around = Surroundings { now: clock::now(), gates: &BTreeMap::new() };
+        for event in handle(&self.state, command, around).unwrap() {
+            self.state.apply(&event).unwrap();
+            self.events.push(event);
+        }
+    }
+}
+
+/// Its only deployment waits three seconds before it asks its plugin, which nobody has, once more.
+fn about_to_call() -> Written {
+    let project = ProjectId { name: name("shop"), uid: "7".to_owned() };
+    let mut written = Written { state: State::new(project), events: Vec::new() };
+    written.send(set(String::new()));
+    let description = Description {
+        name: "steps".to_owned(),
+        version: "1".to_owned(),
+        summary: String::new(),
+        config_schema: Value::Null,
+        requests: Requests::default(),
+    };
+    let digest = Digest::of(b"steps");
+    let steps = ApprovedPlugin { digest, kind: Kind::Phase, description, grants: Grants::default() };
+    written.send(Command::CreateRelease(NewRelease {
+        tag: "v1".parse().unwrap(),
+        description: String::new(),
+        artifacts: Vec::new(),
+        draft: false,
+        approved: [(name("steps"), steps)].into(),
+        by: by(),
+    }));
+    written.send(Command::Deploy(Deploy {
+        environment: name("prod"),
+        release: "v1".parse().unwrap(),
+        deployment_type: DeploymentType::Full,
+        flags: Flags::default(),
+        comment: String::new(),
+        workflow: None,
+        key: None,
+        by: by(),
+    }));
+    let stumbles = Failure {
+        code: "unavailable".to_owned(),
+        message: String::new(),
+        retry: Retry::SameKey,
+        retry_after_ms: 0,
+        details: Value::Null,
+    };
+    let call = written.state.due()[0].call;
+    written.send(Command::Report { call, answer: Answer::Failed(stumbles) });
+    written
+}
+
+async fn append(store: &Store, stream: &str, events: &[impl serde::Serialize]) {
+    let payloads = events.iter().map(|event| serde_json::to_vec(event).unwrap()).collect();
+    store.append(stream, payloads).await.unwrap();
+}
+
+/// A definition as large as this, in the event that the journal gets.
+fn described(bytes: usize) -> Event {
+    let definition = Arc::new(definition("x".repeat(bytes)));
+    Event { at: Timestamp(1), what: What::DefinitionChanged { definition, by: by() } }
+}
+
+/// What is left of the segment.
+fn room(data: &Path) -> usize {
+    let segment = std::fs::read(data.join(SEGMENT)).unwrap();
+    segment.iter().rev().take_while(|byte| **byte == 0).count()
+}
+
+async fn host_about_to_call(data: &Path) -> (Host, PathBuf) {
+    let options = StoreOptions { index_shape: index::SHAPE, ..StoreOptions::default() };
+    let store = Store::open(data, options).unwrap().0;
+    let what =
+        SystemChange::ProjectCreated { project: ProjectId { name: name("shop"), uid: "7".to_owned() }, by: by() };
+    append(&store, "@system", &[SystemEvent { at: Timestamp(1), what }]).await;
+    append(&store, "shop", &[described(7 << 20)]).await;
+    append(&store, "shop", &[described(7 << 20)]).await;
+    append(&store, "shop", &about_to_call().events).await;
+    let frame = lockgate_journal::framed_bytes("shop", &[serde_json::to_vec(&described(0)).unwrap()]);
+    append(&store, "shop", &[described(room(data) - frame - ROOM_FOR_A_START)]).await;
+    drop(store);
+    let host = Host::open(Settings { data: data.to_owned(), concurrent_calls: 1 }).await.unwrap();
+    let in_the_way = data.join(NEXT_SEGMENT);
+    std::fs::create_dir(&in_the_way).unwrap();
+    (host, in_the_way)
+}
+
+async fn view_when(host: &Host, there: impl Fn(&View) -> bool) -> Arc<View> {
+    let project = host.project(&name("shop")).unwrap();
+    for _ in 0..1_000 {
+        let view = project.view();
+        if there(&view) {
+            return view;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!(
+        "it did not come to that: {:?}",
+        project.view().state.deployments.get(&1).map(|it| it.attempt.stage.clone())
+    );
+}
+
+fn under_way(view: &View) -> Option<u32> {
+    view.state.due().first().map(|due| due.call.call)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_journal_refuses_nothing_changes_and_no_answer_is_lost() {
+    let data = tempfile::tempdir().unwrap();
+    let (host, in_the_way) = host_about_to_call(data.path()).await;
+    let asked = view_when(&host, |view| under_way(view) == Some(2)).await;
+    // Its answer is there by then, and was refused.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let project = host.project(&name("shop")).unwrap();
+    let refusal = project.send(set("small".to_owned())).await.unwrap_err();
+    assert!(matches!(refusal, Refusal::NotWritten(_)), "{refusal}");
+    assert!(refusal.to_string().starts_with("nothing was changed, for the journal could not take it"), "{refusal}");
+    let after = project.view();
+    assert_eq!(after.sequence, asked.sequence);
+    assert!(after.state == asked.state, "the state is the one before");
+
+    std::fs::remove_dir(in_the_way).unwrap();
+    view_when(&host, |view| under_way(view) != Some(2)).await;
+    project.send(set("small".to_owned())).await.unwrap();
+    assert_eq!(project.view().state.definition.description, "small");
+}
