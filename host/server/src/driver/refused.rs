@@ -18,7 +18,7 @@ use lockgate_core::work::{Answer, ProjectId};
 use lockgate_store::{Store, StoreOptions};
 use serde_json::Value;
 
-use super::project::{Refusal, View};
+use super::inbox::{Refusal, View};
 use super::{Host, Settings, index};
 use crate::clock;
 

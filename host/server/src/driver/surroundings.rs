@@ -124,6 +124,8 @@ pub fn lost(error: &StoreError) -> Option<String> {
         }
         StoreError::Io { .. }
         | StoreError::EventsAreGone { .. }
+        | StoreError::FileInTheWay { .. }
+        | StoreError::JournalIsGone { .. }
         | StoreError::InUse { .. }
         | StoreError::Journal(_)
         | StoreError::Index { .. }
