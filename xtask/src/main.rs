@@ -37,12 +37,16 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["help" | "--help" | "-h"] | [_, "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
         ["demo", flags @ ..] => demo::run(&demo_flags(flags)?),
         ["test"] => test::run(),
         ["plugins", flags @ ..] => plugins::run(profile(flags, plugins::PROFILE)?),
         ["bench", flags @ ..] => bench::run(profile(flags, "release")?),
         [bench::INSTANCES, component] => bench::instances(component),
-        [] | ["help" | "--help" | "-h"] => {
+        [] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
         }

@@ -172,6 +172,10 @@ impl Client {
         self.answer(put.body(file).timeout(COMPILE_TIMEOUT)).await
     }
 
+    pub async fn projects(&self) -> Result<Page<Project>, ClientError> {
+        self.get(&["v1", "projects"]).await
+    }
+
     pub async fn project(&self, project: &str) -> Result<Project, ClientError> {
         self.get(&["v1", "projects", project]).await
     }

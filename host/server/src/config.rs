@@ -1,16 +1,17 @@
 //! Flags and their environment variables: nothing else reads the environment.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::Args;
+use lockgate_core::name::Name;
 
 /// `lockgate serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
     /// Address and port to listen on. Beyond this machine, put something that speaks TLS in front of it.
-    #[arg(long, env = "LOCKGATE_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7440")]
+    #[arg(long, env = "LOCKGATE_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7440", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Folder for everything this host keeps; made if it is not there.
@@ -49,9 +50,25 @@ impl fmt::Debug for ConnectArgs {
 /// Which project a command is about.
 #[derive(Debug, Clone, Args)]
 pub struct ProjectArg {
-    /// The project.
-    #[arg(short, long, env = "LOCKGATE_PROJECT", value_name = "PROJECT")]
+    /// The project; `lockgate project list` shows which there are.
+    #[arg(short, long, env = "LOCKGATE_PROJECT", value_name = "PROJECT", value_parser = project)]
     pub project: String,
+}
+
+/// A variable that is set to nothing names no project.
+fn project(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("name one with -p, or in LOCKGATE_PROJECT".to_owned());
+    }
+    text.parse::<Name>().map(|name| name.to_string()).map_err(|error| error.to_string())
+}
+
+/// An address, or a name that leads to one; of several the first of the older kind.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let expected = |cause: String| format!("expected ADDRESS:PORT, such as 127.0.0.1:7440 or localhost:7440 ({cause})");
+    let found: Vec<SocketAddr> = text.to_socket_addrs().map_err(|error| expected(error.to_string()))?.collect();
+    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| expected("the name has no address".to_owned()))
 }
 
 /// The sandbox reserves address space for each.
@@ -91,6 +108,20 @@ mod tests {
     #[test]
     fn at_least_one_call_runs() {
         assert!(Serve::try_parse_from(["serve", "--concurrent-calls", "0"]).is_err());
+    }
+
+    #[test]
+    fn a_host_listens_where_a_name_leads() {
+        let listen = |text: &str| Serve::try_parse_from(["serve", "--listen", text]).map(|serve| serve.config.listen);
+        assert!(listen("localhost:7441").unwrap().ip().is_loopback());
+        assert!(listen("7441").unwrap_err().to_string().contains("such as 127.0.0.1:7440"));
+    }
+
+    #[test]
+    fn a_project_has_a_name() {
+        assert_eq!(project("shop"), Ok("shop".to_owned()));
+        assert!(project("").unwrap_err().contains("LOCKGATE_PROJECT"));
+        assert!(project("Nope").unwrap_err().contains("is not a name"));
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct NewRelease {
     /// Deploy after release: the environment to trigger in the same call.
     #[serde(default)]
     pub deploy_to: Option<String>,
+    /// Of that deployment: accept a plan that deletes or replaces.
+    #[serde(default)]
+    pub allow_destructive: bool,
 }
 
 /// Something built. Only `name` and `digest` are required; its content is uploaded with `PUT /v1/artifacts`.
@@ -211,9 +214,9 @@ pub struct Project {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Environment {
     pub name: String,
-    /// What users get. Switches when a deployment succeeds.
+    /// The release that proved healthy last: switches when a deployment succeeds.
     pub live: Option<LiveRelease>,
-    /// What the targets last began to apply.
+    /// What the targets last began to apply, and so what visitors may be getting.
     pub current: Option<CurrentRelease>,
     /// Current and live differ: something is under way, or a deployment failed half-way.
     pub differs: bool,
@@ -300,18 +303,40 @@ pub struct Deployment {
     pub triggered_by: String,
     #[schema(format = DateTime)]
     pub created_at: String,
+    /// Who asked for this attempt: of the first one, whoever triggered the deployment.
+    pub attempt_by: String,
+    #[schema(format = DateTime)]
+    pub attempt_queued_at: String,
     #[schema(format = DateTime)]
     pub finished_at: Option<String>,
-    /// From trigger to end, or to now.
+    /// Of this attempt, from its queueing to its end, or to now.
     pub time_taken_ms: u64,
     /// Why it failed or was stopped.
     pub failure: Option<Failure>,
+    /// How the attempts before this one ended, oldest first; of many, the last hundred.
+    pub earlier: Vec<EarlierAttempt>,
+    /// Tag a rollback would go back to now, where this deployment left something to go back from: its release is what
+    /// the targets last began to apply, and another one is live.
+    pub rollback_to: Option<String>,
     pub phases: Vec<Phase>,
     pub plan: Plan,
     pub approval: Option<Approval>,
     pub gates: Vec<Gate>,
     /// No event up to this one is missing here: pass it to the event stream to hear of later ones only.
     pub last_event: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct EarlierAttempt {
+    pub number: u32,
+    pub by: String,
+    /// Deployment status it ended with.
+    pub status: String,
+    pub failure: Option<Failure>,
+    #[schema(format = DateTime)]
+    pub queued_at: String,
+    #[schema(format = DateTime)]
+    pub finished_at: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -400,6 +425,8 @@ pub struct Approval {
     pub deadline: String,
     /// Why it is asked again: what changed since it was approved.
     pub difference: Vec<String>,
+    /// The attempt that asked, where it was an earlier one and its approval holds for the same plan.
+    pub carried_over_from: Option<u32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

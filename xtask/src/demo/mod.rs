@@ -74,7 +74,7 @@ fn keep(stage: &Stage, binary: &std::path::Path) -> Result<()> {
          alias lockgate={}\n  \
          cd {}\n  \
          lockgate status\n\n\
-         Ctrl-C ends it.",
+         Ctrl-C ends it all but the folder: that stays until you delete it.",
         stage.site,
         stage.host.url(),
         admin.api.token,

@@ -77,7 +77,7 @@ impl Stage {
     /// Runs the real command as this person, and shows it with its output.
     pub fn run(&self, person: &Person, arguments: &[&str]) -> Result<Ran> {
         self.screen.command(person.name, &shown(arguments));
-        let output = self.command(person).args(arguments).output().context("lockgate does not start")?;
+        let output = self.merged(person).args(arguments).output().context("lockgate does not start")?;
         let ran = Ran::from(output);
         self.screen.output(&ran.output);
         Ok(ran)
@@ -90,8 +90,18 @@ impl Stage {
         Ok(ran.output)
     }
 
+    /// Both outputs in one pipe: what was said comes in the order it was said.
+    fn merged(&self, person: &Person) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(&self.binary);
+        self.dressed(command, person)
+    }
+
     fn command(&self, person: &Person) -> Command {
-        let mut command = Command::new(&self.binary);
+        self.dressed(Command::new(&self.binary), person)
+    }
+
+    fn dressed(&self, mut command: Command, person: &Person) -> Command {
         command
             .current_dir(&self.folder)
             .stdin(Stdio::null())

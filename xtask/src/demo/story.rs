@@ -124,8 +124,7 @@ fn break_v2(stage: &mut Stage, people: &People) -> Result<()> {
     release(stage, people, "v2", &V2)?;
     stage.must(&people.ann, &["deploy", "v2", "--environment", "production"])?;
     stage.wait(&people.ann, 2, |seen| text(seen, "/status") == "PENDING_APPROVAL")?;
-    stage.must(&people.ben, &["deployment", "show", "2"])?;
-    stage.screen.say("Ben has seen this plan. Before he answers, a hand reaches into the served folder:");
+    stage.screen.say("Ben has seen the plan. Before he answers, a hand reaches into the served folder:");
     stage.screen.command("somebody", "echo '<p>Sale!</p>' >> site/current/index.html");
     fs::write(stage.folder.join("site/current/index.html"), format!("{}<p>Sale!</p>\n", V1.page))?;
     approve(stage, people, 2, "go")?;

@@ -3,6 +3,7 @@
 //! The file is checked here first, so that its mistakes are known without a host; the host checks it once more, and
 //! asks the plugins about their configurations.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use crate::cli::look::Look;
 use crate::cli::session::{Out, Session};
 use crate::client::ClientError;
 use crate::project_file::{self, Mistakes};
-use crate::wire::{Mistake, Problem, Project};
+use crate::wire::{Mistake, Plugin, Problem, Project};
 
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
@@ -45,11 +46,17 @@ pub struct Checked {
     file: String,
     text: String,
     project: String,
+    /// Names of those it uses.
+    plugins: BTreeSet<String>,
 }
 
 fn check(file: String, text: String) -> Result<Checked, CliError> {
     match project_file::parse(&text) {
-        Ok(parsed) => Ok(Checked { file, project: parsed.project.to_string(), text }),
+        Ok(parsed) => {
+            let plugins =
+                parsed.definition.plugin_uses().into_iter().map(|(_, used)| used.plugin.to_string()).collect();
+            Ok(Checked { file, project: parsed.project.to_string(), plugins, text })
+        }
         Err(mistakes) => Err(refused(mistakes.in_file(file))),
     }
 }
@@ -59,11 +66,25 @@ impl Checked {
         match session.client.apply_project(&self.project, self.text.clone()).await {
             Ok(project) => {
                 session.out.answer(&project, applied);
-                Ok(())
+                self.note_missing_plugins(session).await
             }
             Err(ClientError::Problem { problem }) if !problem.mistakes.is_empty() => Err(self.found_by_host(&problem)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The file is taken all the same: they may come later, and a release needs them.
+    async fn note_missing_plugins(&self, session: &Session) -> Result<(), CliError> {
+        let known = session.client.plugins().await?.items;
+        for name in missing(&self.plugins, &known) {
+            let command = if known.iter().any(|plugin| plugin.name == *name) {
+                format!("lockgate plugin approve {name}")
+            } else {
+                format!("lockgate plugin add FILE, then lockgate plugin approve {name}")
+            };
+            session.out.note(&format!("warning: no release can be made before plugin `{name}` is approved: {command}"));
+        }
+        Ok(())
     }
 
     fn found_by_host(&self, problem: &Problem) -> CliError {
@@ -71,6 +92,11 @@ impl Checked {
         let issues = problem.mistakes.iter().map(issue).collect();
         refused(Mistakes::from_issues(&self.text, issues).in_file(self.file.clone()))
     }
+}
+
+fn missing<'a>(used: &'a BTreeSet<String>, known: &[Plugin]) -> Vec<&'a String> {
+    let is_active = |name: &String| known.iter().any(|plugin| plugin.name == *name && plugin.status == "active");
+    used.iter().filter(|name| !is_active(name)).collect()
 }
 
 fn refused(mistakes: Mistakes) -> CliError {
@@ -125,6 +151,12 @@ workflows:
                | ^
             2 mistakes"#]].assert_eq(&error.shown(&look()));
         assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn plugins_that_are_not_approved_are_missing() {
+        let checked = check("shop.yaml".to_owned(), FILE.to_owned()).unwrap();
+        assert_eq!(missing(&checked.plugins, &[]), ["http-request"]);
     }
 
     #[test]

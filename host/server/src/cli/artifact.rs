@@ -21,6 +21,7 @@ pub enum ArtifactCommand {
 
 #[derive(Debug, Args)]
 pub struct PushArgs {
+    /// What was built, such as an archive.
     file: PathBuf,
     /// Print `NAME=sha256:...`, as `release create --artifact` takes it.
     #[arg(long)]

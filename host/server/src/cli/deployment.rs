@@ -1,6 +1,7 @@
 //! `lockgate deployment`: look at deployments, answer for them, stop them, start them again.
 
 use clap::{Args, Subcommand};
+use lockgate_core::digest::Digest;
 
 use crate::cli::fail::CliError;
 use crate::cli::live::{self, Watch, What, event_line, log_line, log_names};
@@ -82,7 +83,7 @@ pub struct ApproveArgs {
 
     /// Digest of the plan you looked at: if it is another one by now, nothing is approved.
     #[arg(long, value_name = "DIGEST")]
-    plan: Option<String>,
+    plan: Option<Digest>,
 }
 
 #[derive(Debug, Args)]
@@ -134,7 +135,7 @@ impl DeploymentCommand {
             DeploymentCommand::Events(args) => args.run(session).await,
             DeploymentCommand::Approve(ApproveArgs { answer, plan }) => {
                 let AnswerArgs { deployment: DeploymentArg { number, project }, comment, wait } = answer;
-                let approve = Approve { comment, plan_digest: plan };
+                let approve = Approve { comment, plan_digest: plan.map(|digest| digest.to_string()) };
                 let approved = client.approve(&project.project, number, &approve).await?;
                 wait.show_changed(session, approved).await
             }

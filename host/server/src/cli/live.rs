@@ -93,7 +93,7 @@ fn timed_out(deployment: &Deployment) -> CliError {
 fn end_line(look: &Look, deployment: &Deployment) -> String {
     let mut line = format!("{} after {}", show::title(look, deployment), duration(deployment.time_taken_ms));
     if let Some(failure) = &deployment.failure {
-        line.push_str(&format!("\n  {}: {}", failure.phase, look.paint(Tone::Bad, &printable(&failure.message))));
+        line.push_str(&format!("\n  {}", show::failure(look, failure)));
     }
     line
 }
@@ -627,7 +627,7 @@ mod tests {
     fn the_last_line_says_how_it_ended() {
         expect![[r#"
             shop/7  v1.4.0 to production  FULL  FAILED after 1 min 58 s
-              gates: not all gates passed in 2 minutes: homepage"#]]
+              Failed in gates: not all gates passed in 2 minutes: homepage"#]]
         .assert_eq(&end_line(&look(), &failed()));
     }
 

@@ -10,6 +10,7 @@ mod fail;
 mod live;
 mod look;
 mod plugin;
+mod project;
 mod release;
 mod serve;
 mod session;
@@ -58,6 +59,9 @@ enum Command {
     Serve(ServeConfig),
     /// Make a project as its file says.
     Apply(apply::ApplyArgs),
+    /// Which projects there are.
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
     /// Print the JSON Schema of the project file, for editors.
     Schema,
     /// Components that phases, gates and targets run.
@@ -131,6 +135,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
             apply::schema(out);
             Ok(())
         }
+        Command::Project(command) => command.run(&session()?).await,
         Command::Plugin(command) => command.run(&session()?).await,
         Command::Artifact(command) => command.run(&session()?).await,
         Command::Release(command) => command.run(&session()?).await,
@@ -170,6 +175,7 @@ mod tests {
             "lockgate serve --listen 127.0.0.1:0 --data /tmp/x",
             "lockgate apply -f shop.yaml",
             "lockgate schema",
+            "lockgate project list",
             "lockgate plugin add site.wasm",
             "lockgate plugin list --json",
             "lockgate plugin show http-check",
@@ -223,6 +229,10 @@ mod tests {
             "lockgate release create v1 -p shop --artifact dist.tar",
             "lockgate release create v1 -p shop --idempotency-key k",
             "lockgate plugin approve x --workspace write",
+            "lockgate plugin approve x --take-away",
+            "lockgate status -p Nope",
+            "lockgate deployment approve 7 -p shop --plan 3f2a",
+            "lockgate release create v1 -p shop --allow-destructive",
             "lockgate plugin approve x --folder site=relative",
             "lockgate token create ci",
             "lockgate token create ci --person ci --role root",

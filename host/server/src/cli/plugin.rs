@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use lockgate_core::plugin::{Access, Requested, Requests};
-use url::Url;
+use url::{Host, Url};
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_word, short};
@@ -18,7 +18,10 @@ use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin};
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
     /// Upload a component. It does nothing until it is approved.
-    Add { file: PathBuf },
+    Add {
+        /// The component, such as target/wasm32-wasip2/release/notify.wasm.
+        file: PathBuf,
+    },
     /// All plugins, also those that wait for approval.
     List,
     /// What one is, what it asks for, and what it may do.
@@ -27,7 +30,8 @@ pub enum PluginCommand {
         #[arg(value_name = "NAME|DIGEST")]
         which: String,
     },
-    /// Say what a plugin may do, and let it be used. What is not granted is not allowed.
+    /// Say all that a plugin may do, and let it be used: this replaces the grants it has. What is not granted is not
+    /// allowed.
     Approve(Box<ApproveArgs>),
 }
 
@@ -47,6 +51,10 @@ pub struct ApproveArgs {
     /// Do not ask.
     #[arg(short, long)]
     yes: bool,
+
+    /// With --yes: also take away what it may do now and is not granted again.
+    #[arg(long, requires = "yes")]
+    take_away: bool,
 }
 
 #[derive(Debug, Default, Args)]
@@ -139,37 +147,102 @@ async fn add(session: &Session, file: &Path) -> Result<(), CliError> {
         CliError::usage(format!("cannot read {}: {error}", file.display()), "name a .wasm component")
     })?;
     let plugin = session.client.add_plugin(component).await?;
-    session.out.answer(&plugin, |look, plugin| format!("{}{}", show(look, plugin), next_step(look, plugin)));
+    let held = held_grants(session, &plugin).await?;
+    session.out.answer(&plugin, |look, plugin| format!("{}{}", show(look, plugin), next_step(look, plugin, &held)));
     Ok(())
 }
 
-fn next_step(look: &Look, plugin: &Plugin) -> String {
+/// What a plugin of this name may do now: an approval takes the place of this.
+async fn held_grants(session: &Session, plugin: &Plugin) -> Result<Grants, CliError> {
+    if let Some(grants) = &plugin.grants {
+        return Ok(grants.clone());
+    }
+    let known = session.client.plugins().await?.items;
+    let active = known.into_iter().find(|known| known.name == plugin.name && known.status == "active");
+    Ok(active.and_then(|active| active.grants).unwrap_or_default())
+}
+
+fn next_step(look: &Look, plugin: &Plugin, held: &Grants) -> String {
     if plugin.status != "pending" {
         return String::new();
     }
-    let flags: String = requests(plugin).map(|requests| suggested_flags(&requests)).unwrap_or_default();
-    format!("\n\n{}\n{}", look.strong("Next"), look.quiet(&format!("  lockgate plugin approve {}{flags}", plugin.name)))
+    let requests = requests(plugin).unwrap_or_default();
+    let command = format!("  lockgate plugin approve {}{}", plugin.name, suggested_flags(&requests, held));
+    format!("\n\n{}\n{}", look.strong("Next"), look.quiet(&command))
 }
 
-/// What would grant all that is asked for; capital letters are for the operator to fill in.
-fn suggested_flags(requests: &Requests) -> String {
-    let mut flags = String::new();
-    for asked in &requests.http {
-        match asked {
-            Requested::Named(origin) => flags.push_str(&format!(" --allow-http {}", shell_word(origin))),
-            Requested::Config(_) => flags.push_str(" --allow-http ORIGIN"),
-        }
-    }
-    for asked in &requests.folders {
-        match asked {
-            Requested::Named(name) => flags.push_str(&format!(" --folder {}", shell_word(&format!("{name}=PATH")))),
-            Requested::Config(_) => flags.push_str(" --folder NAME=PATH"),
-        }
-    }
-    if let Some(access) = requests.workspace {
-        flags.push_str(&format!(" --workspace {}", access_name(access)));
+/// What grants all that it has and all that is asked for; capital letters are for the operator to fill in.
+fn suggested_flags(requests: &Requests, held: &Grants) -> String {
+    let mut flags = flags_of(held);
+    for (_, asked) in asked(requests).into_iter().filter(|(_, asked)| !asked.granted(held)) {
+        flags.push_str(&match asked {
+            Asked::Http(Requested::Named(origin)) => {
+                format!(" {} {}", http_flag(is_private(origin)), shell_word(origin))
+            }
+            Asked::Http(Requested::Config(_)) => " --allow-http ORIGIN".to_owned(),
+            Asked::Folder(Requested::Named(name)) => format!(" --folder {}", shell_word(&format!("{name}=PATH"))),
+            Asked::Folder(Requested::Config(_)) => " --folder NAME=PATH".to_owned(),
+            Asked::Workspace(access) => format!(" --workspace {}", access_name(access)),
+        });
     }
     flags
+}
+
+/// The flags that give these grants, but for their limits: those stay by themselves.
+fn flags_of(grants: &Grants) -> String {
+    let mut flags = String::new();
+    for HttpGrant { origin: granted, private_network } in &grants.http {
+        let as_typed = origin(granted).unwrap_or_else(|_| granted.clone());
+        flags.push_str(&format!(" {} {}", http_flag(*private_network), shell_word(&as_typed)));
+    }
+    for (name, FolderGrant { path, access }) in &grants.folders {
+        let flag = if access == "read" { "--folder-read" } else { "--folder" };
+        flags.push_str(&format!(" {flag} {}", shell_word(&format!("{name}={path}"))));
+    }
+    flags.extend(grants.workspace.as_ref().map(|access| format!(" --workspace {access}")));
+    flags
+}
+
+fn http_flag(private: bool) -> &'static str {
+    if private { "--allow-private-http" } else { "--allow-http" }
+}
+
+/// An origin whose host is a loopback, private or link-local address by its very name.
+fn is_private(origin: &str) -> bool {
+    match Url::parse(origin).ok().as_ref().and_then(Url::host) {
+        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// What `before` allows and `after` does not, in words.
+fn losses(before: &Grants, after: &Grants) -> Vec<String> {
+    let origin_of = |grant: &HttpGrant| origin(&grant.origin).unwrap_or_else(|_| grant.origin.clone());
+    let http_stays = |old: &HttpGrant| {
+        let holds = |new: &HttpGrant| origin_of(new) == origin_of(old) && new.private_network >= old.private_network;
+        after.http.iter().any(holds)
+    };
+    let folder_stays = |name: &String, old: &FolderGrant| {
+        let holds = |new: &FolderGrant| new.path == old.path && (new.access == old.access || old.access == "read");
+        after.folders.get(name).is_some_and(holds)
+    };
+    let workspace_stays = before.workspace == after.workspace
+        || before.workspace.is_none()
+        || after.workspace.as_deref() == Some("read-write");
+    let lost = Grants {
+        http: before.http.iter().filter(|old| !http_stays(old)).cloned().collect(),
+        folders: before
+            .folders
+            .iter()
+            .filter(|(name, old)| !folder_stays(name, old))
+            .map(|(name, old)| (name.clone(), old.clone()))
+            .collect(),
+        workspace: before.workspace.clone().filter(|_| !workspace_stays),
+        limits: Limits::default(),
+    };
+    reach_lines(&lost)
 }
 
 impl ApproveArgs {
@@ -181,15 +254,38 @@ impl ApproveArgs {
         let plugin = session.client.plugin(&self.which).await?;
         let before = plugin.grants.as_ref().map(|grants| grants.limits.clone()).unwrap_or_default();
         let grants = self.grants.wire(&before)?;
+        let held = held_grants(session, &plugin).await?;
+        for origin in self.grants.allow_http.iter().filter(|origin| is_private(origin)) {
+            session.out.note(&format!(
+                "warning: {origin} is at a private address, and requests there are denied: --allow-private-http {origin} allows them"
+            ));
+        }
         if !self.yes {
-            session.out.note(&decision(&session.out.look(), &plugin, &grants));
+            session.out.note(&decision(&session.out.look(), &plugin, &held, &grants));
             confirm(&plugin.name)?;
+        } else if !self.take_away {
+            refuse_losses(&plugin, &held, &grants)?;
         }
         // By digest: what is approved is what was shown, also when somebody adds another one meanwhile.
         let approved = session.client.approve_plugin(&plugin.digest, grants, self.reason).await?;
         session.out.answer(&approved, if self.yes { approval } else { outcome });
         Ok(())
     }
+}
+
+/// Nobody reads what is lost when nobody is asked.
+fn refuse_losses(plugin: &Plugin, held: &Grants, grants: &Grants) -> Result<(), CliError> {
+    let losses = losses(held, grants);
+    if losses.is_empty() {
+        return Ok(());
+    }
+    let (name, losses) = (&plugin.name, losses.join("\n"));
+    let what = format!("an approval replaces the grants there are, and `{name}` would lose:\n{losses}");
+    let keep = suggested_flags(&requests(plugin).unwrap_or_default(), held);
+    Err(CliError::usage(
+        what,
+        format!("`lockgate plugin approve {name}{keep}` keeps them; --take-away takes them away"),
+    ))
 }
 
 fn outcome(look: &Look, plugin: &Plugin) -> String {
@@ -301,7 +397,7 @@ fn show(look: &Look, plugin: &Plugin) -> String {
 }
 
 /// For the operator who is about to approve: each request, and whether these grants hold it.
-fn decision(look: &Look, plugin: &Plugin, grants: &Grants) -> String {
+fn decision(look: &Look, plugin: &Plugin, held: &Grants, grants: &Grants) -> String {
     let mut lines = heading(look, plugin);
     lines.push(look.strong("Asks for"));
     lines.extend(asked_lines(look, plugin, Some(grants)));
@@ -314,6 +410,11 @@ fn decision(look: &Look, plugin: &Plugin, grants: &Grants) -> String {
             lines.push(look.strong("Instead of"));
             lines.extend(grant_lines(now));
         }
+    }
+    let losses = losses(held, grants);
+    if !losses.is_empty() {
+        lines.push(look.paint(Tone::Bad, "Loses"));
+        lines.extend(losses);
     }
     lines.join("\n")
 }
@@ -390,12 +491,18 @@ fn access_name(access: Access) -> &'static str {
     }
 }
 
-fn grant_lines(grants: &Grants) -> Vec<String> {
+/// Without the limits.
+fn reach_lines(grants: &Grants) -> Vec<String> {
     let mut lines: Vec<String> = grants.http.iter().map(http_line).collect();
     for (name, FolderGrant { path, access }) in &grants.folders {
         lines.push(format!("  {access} the folder {name}, which is {path}"));
     }
     lines.extend(grants.workspace.as_ref().map(|access| format!("  {access} the workspace")));
+    lines
+}
+
+fn grant_lines(grants: &Grants) -> Vec<String> {
+    let mut lines = reach_lines(grants);
     if lines.is_empty() {
         lines.push("  only to compute".to_owned());
     }
@@ -533,7 +640,7 @@ mod tests {
     #[test]
     fn what_a_plugin_asks_for_is_quoted_for_the_shell() {
         let requests = serde_json::json!({ "http": [{ "named": "https://a; rm -rf ~ #" }], "folders": [{ "named": "\u{202e}x" }] });
-        let shown = next_step(&look(), &Plugin { requests, ..plugin() });
+        let shown = next_step(&look(), &Plugin { requests, ..plugin() }, &Grants::default());
         assert!(shown.ends_with(" --allow-http 'https://a; rm -rf ~ #' --folder '\u{fffd}x=PATH'"), "{shown}");
     }
 
@@ -566,20 +673,22 @@ mod tests {
               send requests to https://api.example.com
               read the workspace
               in one call, what the host allows by itself"#]]
-        .assert_eq(&decision(&look(), &plugin(), &grants));
+        .assert_eq(&decision(&look(), &plugin(), &Grants::default(), &grants));
     }
 
     #[test]
     fn grants_that_are_replaced_are_shown() {
         let before = grants("--folder site=/old").unwrap();
-        let plugin = Plugin { grants: Some(before), ..plugin() };
-        let shown = decision(&look(), &plugin, &Grants::default());
+        let plugin = Plugin { grants: Some(before.clone()), ..plugin() };
+        let shown = decision(&look(), &plugin, &before, &Grants::default());
         expect![[r#"
               only to compute
               in one call, what the host allows by itself
             Instead of
               read-write the folder site, which is /old
-              in one call, what the host allows by itself"#]]
+              in one call, what the host allows by itself
+            Loses
+              read-write the folder site, which is /old"#]]
         .assert_eq(shown.split_once("Will be allowed\n").unwrap().1);
     }
 
@@ -590,11 +699,11 @@ mod tests {
         let asked = grants(all).unwrap();
         let mut held = asked.clone();
         held.http[0].origin = "https://a.example:443".to_owned();
-        let plugin = Plugin { grants: Some(held), ..plugin() };
+        let plugin = Plugin { grants: Some(held.clone()), ..plugin() };
         expect![[r#"
               send requests to https://a.example
               in one call, at most 1.0 MiB of memory, 2.0 s of CPU, 3 min altogether, a log of 4.0 KiB, an answer of 5.0 KiB, HTTP bodies of 6.0 MiB
-            as it is already"#]].assert_eq(decision(&look(), &plugin, &asked).split_once("Will be allowed\n").unwrap().1);
+            as it is already"#]].assert_eq(decision(&look(), &plugin, &held, &asked).split_once("Will be allowed\n").unwrap().1);
     }
 
     #[test]
@@ -619,7 +728,44 @@ mod tests {
 
 
             Next
-              lockgate plugin approve static-site --allow-http https://api.example.com:443 --allow-http ORIGIN --folder site=PATH --workspace read"#]].assert_eq(&next_step(&look(), &plugin()));
+              lockgate plugin approve static-site --allow-http https://api.example.com:443 --allow-http ORIGIN --folder site=PATH --workspace read"#]].assert_eq(&next_step(&look(), &plugin(), &Grants::default()));
+    }
+
+    #[test]
+    fn the_suggested_approval_keeps_what_is_granted() {
+        let held = grants("--allow-private-http http://127.0.0.1:9000 --folder-read keys=/etc/keys").unwrap();
+        let shown = next_step(&look(), &plugin(), &held);
+        let flags = "--allow-private-http http://127.0.0.1:9000 --folder-read keys=/etc/keys \
+             --allow-http https://api.example.com:443 --folder site=PATH --workspace read";
+        assert!(shown.ends_with(&format!("plugin approve static-site {flags}")), "{shown}");
+    }
+
+    #[test]
+    fn without_a_question_nothing_is_taken_away() {
+        let held = grants("--allow-private-http http://127.0.0.1:9000 --folder site=/srv --workspace read").unwrap();
+        let wider = "--allow-private-http http://127.0.0.1:9000 --allow-http https://a.example --folder site=/srv \
+             --workspace read-write";
+        assert!(refuse_losses(&plugin(), &held, &grants(wider).unwrap()).is_ok());
+        let other = grants("--allow-http http://127.0.0.1:9000 --folder-read site=/srv").unwrap();
+        let refused = refuse_losses(&plugin(), &held, &other).unwrap_err();
+        assert_eq!(refused.exit_code(), 2);
+        let shown = refused.shown(&look());
+        for lost in ["send requests to http://127.0.0.1:9000, also", "read-write the folder site", "read the workspace"]
+        {
+            assert!(shown.contains(lost), "{lost} in {shown}");
+        }
+        assert!(refuse_losses(&plugin(), &held, &Grants::default()).is_err());
+        assert!(refuse_losses(&plugin(), &Grants::default(), &other).is_ok());
+    }
+
+    #[test]
+    fn private_addresses_are_known_by_sight() {
+        for private in
+            ["http://127.0.0.1:1", "http://localhost", "http://[::1]:9", "http://10.1.2.3", "http://[fd00::1]"]
+        {
+            assert!(is_private(private), "{private}");
+        }
+        assert!(!["https://a.example", "http://1.1.1.1", "nothing"].into_iter().any(is_private));
     }
 
     #[test]

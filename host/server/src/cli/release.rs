@@ -26,6 +26,7 @@ pub enum ReleaseCommand {
 
 #[derive(Debug, Args)]
 pub struct ReleaseArg {
+    /// Of the release, such as `v1.4.0`.
     tag: String,
     #[command(flatten)]
     project: ProjectArg,
@@ -59,6 +60,9 @@ pub struct CreateArgs {
     /// Deploy it to this environment at once.
     #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "draft")]
     deploy_to: Option<String>,
+    /// With --deploy-to: accept a plan that deletes or replaces.
+    #[arg(long, requires = "deploy_to")]
+    allow_destructive: bool,
     /// With --deploy-to: the same key again gives the same deployment, not a second one. The tag, when left out.
     #[arg(long, requires = "deploy_to", value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -107,6 +111,7 @@ impl CreateArgs {
             artifacts,
             draft: self.draft,
             deploy_to: self.deploy_to,
+            allow_destructive: self.allow_destructive,
         };
         let release = session.client.create_release(project, &new, self.idempotency_key.as_deref()).await?;
         match release.deployment.filter(|_| self.wait.wait) {

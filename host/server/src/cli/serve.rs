@@ -18,6 +18,10 @@ use crate::http;
 
 pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     log_to_standard_error(&config.log)?;
+    if config.data.is_file() {
+        let what = format!("{} is a file, and the data folder is a folder", config.data.display());
+        return Err(CliError::usage(what, "name a folder with --data; it is made if it is not there"));
+    }
     // First of all: a second host on the same port must not touch the data folder.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
     let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls };
@@ -65,7 +69,7 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> CliError {
         ErrorKind::AddrInUse => (
             format!("port {} is in use at {}", address.port(), address.ip()),
             format!(
-                "a host may be running already: `curl http://{address}/health`; or pick another port with --listen {}:PORT",
+                "a host may be running already, with this data folder or another: `curl http://{address}/health`; one folder serves one host, and another one needs its own --data and --listen {}:PORT",
                 address.ip()
             ),
         ),

@@ -1,7 +1,7 @@
 //! One deployment on one screen, for somebody who was woken up by it. Data in, text out.
 
-use crate::cli::look::{Look, Tone, duration, or_dash, printable, quoted, short};
-use crate::wire::{Approval, Blocker, Change, Deployment, Gate, Phase, Plan};
+use crate::cli::look::{Look, Tone, duration, or_dash, printable, quoted, shell_word, short};
+use crate::wire::{Approval, Blocker, Change, Deployment, EarlierAttempt, Failure, Gate, Phase, Plan};
 
 /// More files than this scroll the rest away.
 const MAX_CHANGES: usize = 20;
@@ -10,7 +10,8 @@ const MAX_CHANGES: usize = 20;
 pub fn deployment(look: &Look, deployment: &Deployment) -> String {
     let parts = [
         header(look, deployment),
-        failure(look, deployment),
+        deployment.failure.as_ref().map(|failed| failure(look, failed)).unwrap_or_default(),
+        titled(look, "Before", deployment.earlier.iter().map(|attempt| earlier(look, attempt)).collect()),
         waiting(look, &deployment.waiting_for),
         plan(look, &deployment.plan),
         deployment.approval.as_ref().map(|asked| approval(look, asked)).unwrap_or_default(),
@@ -39,12 +40,17 @@ fn header(look: &Look, deployment: &Deployment) -> String {
     let Deployment { attempt_status, operation_status, .. } = deployment;
     let attempt = look.quiet(&format!("{attempt_status}/{operation_status}, attempt {}", deployment.attempt));
     let mut lines = vec![format!("{}  {attempt}", title(look, deployment))];
-    lines.push(format!(
+    let mut began = format!(
         "  workflow {}, triggered by {} at {}",
         deployment.workflow,
         printable(&deployment.triggered_by),
         look.moment(&deployment.created_at)
-    ));
+    );
+    if deployment.attempt > 1 {
+        let (person, at) = (printable(&deployment.attempt_by), look.moment(&deployment.attempt_queued_at));
+        began.push_str(&format!("; attempt {} by {person} at {at}", deployment.attempt));
+    }
+    lines.push(began);
     lines.push(match &deployment.finished_at {
         Some(finished) => format!("  ended at {} after {}", look.moment(finished), duration(deployment.time_taken_ms)),
         None => format!("  under way for {}", duration(deployment.time_taken_ms)),
@@ -64,10 +70,31 @@ fn header(look: &Look, deployment: &Deployment) -> String {
     lines.join("\n")
 }
 
-fn failure(look: &Look, deployment: &Deployment) -> String {
-    let Some(failure) = &deployment.failure else { return String::new() };
-    let place = if failure.phase.is_empty() { String::new() } else { format!(" in {}", failure.phase) };
-    format!("{}: {}", look.paint(Tone::Bad, &format!("Failed{place}")), printable(&failure.message))
+/// `Failed in gates: why`; an end that somebody wished for is none.
+pub fn failure(look: &Look, failure: &Failure) -> String {
+    let message = printable(&failure.message);
+    if is_wish(failure) {
+        let mut letters = message.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        return look.paint(Tone::Waiting, &first.into_iter().chain(letters).collect::<String>());
+    }
+    format!("{}: {message}", look.paint(Tone::Bad, &format!("Failed in {}", failure.phase)))
+}
+
+fn is_wish(failure: &Failure) -> bool {
+    failure.phase == "cancel"
+}
+
+/// `attempt 1, by ann: FAILED in gates: why, 3 min ago`.
+fn earlier(look: &Look, attempt: &EarlierAttempt) -> String {
+    let why = match &attempt.failure {
+        Some(failure) if is_wish(failure) => format!(": {}", printable(&failure.message)),
+        Some(Failure { phase, message }) => format!(" in {phase}: {}", printable(message)),
+        None => String::new(),
+    };
+    let (number, by) = (attempt.number, printable(&attempt.by));
+    let when = look.quiet(&format!(", {}", look.relative(&attempt.finished_at)));
+    format!("  attempt {number}, by {by}: {}{why}{when}", look.status(&attempt.status))
 }
 
 fn waiting(look: &Look, blockers: &[Blocker]) -> String {
@@ -135,7 +162,9 @@ fn approval(look: &Look, approval: &Approval) -> String {
     } else {
         format!(", signs plan {}", short(&approval.plan_digest))
     };
-    lines.push(format!("  asked at {}{signs}", look.moment(&approval.requested_at)));
+    let carried =
+        approval.carried_over_from.map(|attempt| format!(", carried over from attempt {attempt}")).unwrap_or_default();
+    lines.push(format!("  asked at {}{signs}{carried}", look.moment(&approval.requested_at)));
     if !approval.difference.is_empty() {
         lines.push(format!("  {}", look.paint(Tone::Waiting, "asked again, for the plan changed:")));
         lines.extend(approval.difference.iter().map(|line| format!("    {}", printable(line))));
@@ -224,7 +253,10 @@ pub fn gate_line(look: &Look, gate: &Gate) -> String {
 
 /// The commands that make sense now.
 fn next_steps(look: &Look, deployment: &Deployment) -> String {
+    let is_refused = needs_allow_destructive(deployment);
     let verbs: &[&str] = match deployment.status.as_str() {
+        // The same plan would be refused again.
+        "FAILED" if is_refused => &["logs"],
         "PENDING_APPROVAL" => &["approve", "reject", "cancel"],
         "QUEUED" => &["cancel"],
         "IN_PROGRESS" => &["logs -f", "cancel"],
@@ -244,10 +276,28 @@ fn next_steps(look: &Look, deployment: &Deployment) -> String {
         // So that what is approved is what is on this screen.
         approve.push_str(&format!(" --plan {plan}"));
     }
-    if deployment.status == "FAILED" {
-        lines.push(format!("  lockgate rollback -p {project} -e {environment}"));
+    lines.extend(is_refused.then(|| allowing_destructive(deployment)));
+    if let (Some(tag), true) = (&deployment.rollback_to, deployment.finished_at.is_some()) {
+        lines.push(format!("  lockgate rollback -p {project} -e {environment}   # back to {}", printable(tag)));
     }
     titled(look, "Next", lines.iter().map(|line| look.quiet(line)).collect())
+}
+
+/// The plan is what failed, and it takes away what the deployment may not take away.
+fn needs_allow_destructive(deployment: &Deployment) -> bool {
+    let of_plan = deployment.failure.as_ref().is_some_and(|failure| failure.phase == "plan");
+    let takes_away = |change: &Change| change.destructive || matches!(change.action.as_str(), "delete" | "replace");
+    of_plan && !deployment.allow_destructive && deployment.plan.changes.iter().any(takes_away)
+}
+
+fn allowing_destructive(deployment: &Deployment) -> String {
+    let Deployment { release, project, environment, deployment_type, workflow, .. } = deployment;
+    let kind = match deployment_type.as_str() {
+        "FULL" => String::new(),
+        other => format!(" --type {other}"),
+    };
+    let release = shell_word(release);
+    format!("  lockgate deploy {release} -p {project} -e {environment}{kind} --workflow {workflow} --allow-destructive")
 }
 
 fn titled(look: &Look, title: &str, lines: Vec<String>) -> String {
@@ -307,9 +357,13 @@ pub mod testing {
             comment: "spring sale".to_owned(),
             triggered_by: "ann".to_owned(),
             created_at: "2026-03-14T09:28:00Z".to_owned(),
+            attempt_by: "ann".to_owned(),
+            attempt_queued_at: "2026-03-14T09:28:00Z".to_owned(),
             finished_at: None,
             time_taken_ms: 120_000,
             failure: None,
+            earlier: vec![],
+            rollback_to: None,
             phases: vec![phase("announce", "http-request"), phase("publish", "apply site")],
             plan: Plan {
                 digest: Some(format!("sha256:{}", "3f2a91c04b1d".repeat(5))),
@@ -330,6 +384,7 @@ pub mod testing {
                 requested_at: "2026-03-14T09:28:02Z".to_owned(),
                 deadline: "2026-04-13T09:28:02Z".to_owned(),
                 difference: vec![],
+                carried_over_from: None,
             }),
             gates: vec![],
             last_event: 41,
@@ -372,6 +427,7 @@ pub mod testing {
         deployment.attempt_status = "Failed".to_owned();
         deployment.operation_status = "GatesFailed".to_owned();
         deployment.finished_at = Some("2026-03-14T09:29:58Z".to_owned());
+        deployment.rollback_to = Some("v1.3.0".to_owned());
         deployment.time_taken_ms = 118_000;
         let publish = &mut deployment.phases[1];
         publish.status = "Succeeded".to_owned();
@@ -494,8 +550,94 @@ mod tests {
               lockgate deployment logs 7 -p shop
               lockgate deployment retry 7 -p shop
               lockgate deployment redeploy 7 -p shop
-              lockgate rollback -p shop -e production"#]]
+              lockgate rollback -p shop -e production   # back to v1.3.0"#]]
         .assert_eq(&deployment(&look(), &failed()));
+    }
+
+    fn next(deployment: &Deployment) -> String {
+        next_steps(&look(), deployment)
+    }
+
+    #[test]
+    fn going_back_is_offered_only_after_something_was_touched() {
+        let untouched = Deployment { rollback_to: None, ..failed() };
+        expect![[r#"
+            Next
+              lockgate deployment logs 7 -p shop
+              lockgate deployment retry 7 -p shop
+              lockgate deployment redeploy 7 -p shop"#]]
+        .assert_eq(&next(&untouched));
+        let running = Deployment { rollback_to: Some("v1.3.0".to_owned()), ..running() };
+        assert!(!next(&running).contains("rollback"));
+    }
+
+    #[test]
+    fn a_plan_that_was_refused_for_what_it_deletes_says_how_to_allow_it() {
+        let message = "the plan destroys or replaces file old.html".to_owned();
+        let failure = Some(Failure { phase: "plan".to_owned(), message });
+        let refused = Deployment { allow_destructive: false, rollback_to: None, failure, ..failed() };
+        expect![[r#"
+            Next
+              lockgate deployment logs 7 -p shop
+              lockgate deploy v1.4.0 -p shop -e production --workflow announced --allow-destructive"#]]
+        .assert_eq(&next(&refused));
+        let allowed = Deployment { allow_destructive: true, ..refused };
+        assert!(next(&allowed).contains("retry"));
+    }
+
+    #[test]
+    fn a_retried_deployment_tells_of_each_attempt() {
+        let mut deployment = running();
+        deployment.attempt = 3;
+        deployment.attempt_by = "admin".to_owned();
+        deployment.attempt_queued_at = "2026-03-14T09:29:30Z".to_owned();
+        let earlier = |number: u32, status: &str, phase: &str, message: &str| EarlierAttempt {
+            number,
+            by: "ann".to_owned(),
+            status: status.to_owned(),
+            failure: Some(Failure { phase: phase.to_owned(), message: message.to_owned() }),
+            queued_at: "2026-03-14T09:28:00Z".to_owned(),
+            finished_at: "2026-03-14T09:28:30Z".to_owned(),
+        };
+        deployment.earlier = vec![
+            earlier(1, "FAILED", "gates", "not all gates passed"),
+            earlier(2, "ABORTED", "cancel", "cancelled by bob: lunch"),
+        ];
+        deployment.approval.as_mut().unwrap().carried_over_from = Some(1);
+        expect![[r#"
+            shop/7  v1.4.0 to production  FULL  IN_PROGRESS  InProgress/PhaseInProgress, attempt 3
+              workflow announced, triggered by ann at 09:28:00 (2 min ago); attempt 3 by admin at 09:29:30 (30 s ago)
+              under way for 2 min
+              flags: may delete and replace
+              "spring sale"
+
+            Before
+              attempt 1, by ann: FAILED in gates: not all gates passed, 1 min ago
+              attempt 2, by ann: ABORTED: cancelled by bob: lunch, 1 min ago
+
+            Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
+              + file sale.html  in site
+              ~ file index.html  in site
+              - file old.html  in site  destructive
+
+            Approved: 1 of operators, not your own
+              asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d, carried over from attempt 1
+              ✓ bob approved at 09:29:30 (30 s ago)  "looks good"
+
+            Phases
+              ✓ announce  http-request  1.2 s  POST answered 200
+              … publish   apply site  27 s  try 2  120 of 400 files
+
+            Next
+              lockgate deployment logs 7 -f -p shop
+              lockgate deployment cancel 7 -p shop"#]]
+        .assert_eq(&super::deployment(&look(), &deployment));
+    }
+
+    #[test]
+    fn an_end_that_was_wished_for_is_no_failure() {
+        let failed = Failure { phase: "cancel".to_owned(), message: "cancelled by admin: wrong day".to_owned() };
+        assert_eq!(failure(&look(), &failed), "Cancelled by admin: wrong day");
     }
 
     #[test]

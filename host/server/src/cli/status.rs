@@ -22,7 +22,7 @@ pub struct StatusArgs {
 #[derive(Debug, Serialize)]
 struct Status {
     project: Project,
-    /// Those that hold a slot or wait for one.
+    /// Those that hold a slot or wait for one, and those that left an environment with something else than what is live.
     deployments: Vec<Deployment>,
 }
 
@@ -30,7 +30,10 @@ impl StatusArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         let project = session.client.project(&self.project.project).await?;
         let mut deployments = Vec::new();
-        for number in project.environments.iter().flat_map(unfinished) {
+        let mut numbers: Vec<u64> = project.environments.iter().flat_map(unfinished).collect();
+        let left = project.environments.iter().filter_map(left_by).filter(|number| !numbers.contains(number));
+        numbers.extend(left.collect::<Vec<_>>());
+        for number in numbers {
             deployments.push(session.client.deployment(&project.name, number).await?);
         }
         session.out.answer(&Status { project, deployments }, status);
@@ -43,12 +46,18 @@ fn unfinished(environment: &Environment) -> impl Iterator<Item = u64> + '_ {
     environment.active.into_iter().chain(queue).take(MAX_SHOWN_PER_ENVIRONMENT)
 }
 
+/// The deployment that began what differs from live.
+fn left_by(environment: &Environment) -> Option<u64> {
+    environment.current.as_ref().filter(|_| environment.differs).map(|current| current.deployment)
+}
+
 fn status(look: &Look, Status { project, deployments }: &Status) -> String {
     let mut parts =
         vec![format!("{}  {}", look.strong(&project.name), printable(&project.description)).trim_end().to_owned()];
     let header = ["ENVIRONMENT", "LIVE", "SINCE", "CURRENT", "DEPLOYMENT", "QUEUE", "ROLLBACK TO"];
     parts.push(look.table(&header, project.environments.iter().map(|environment| row(look, environment, deployments))));
-    parts.extend(project.environments.iter().filter(|environment| environment.differs).map(|e| difference(look, e)));
+    let differing = project.environments.iter().filter(|environment| environment.differs);
+    parts.extend(differing.map(|environment| difference(look, &project.name, environment, deployments)));
     parts.extend(deployments.iter().filter(|deployment| !deployment.waiting_for.is_empty()).map(|d| waiting(look, d)));
     parts.join("\n\n")
 }
@@ -84,19 +93,40 @@ fn queue(environment: &Environment) -> String {
     shown.join(" ")
 }
 
-/// Said plainly, because users may be getting a mixture.
-fn difference(look: &Look, environment: &Environment) -> String {
-    let live = environment.live.as_ref().map_or("nothing", |live| live.release.as_str());
+/// Said plainly, because visitors may be getting something else than what is live.
+fn difference(look: &Look, project: &str, environment: &Environment, deployments: &[Deployment]) -> String {
+    let name = &environment.name;
     let current = match &environment.current {
         Some(CurrentRelease { release, deployment, .. }) if environment.active == Some(*deployment) => {
-            format!("{release} is being applied by deployment {deployment}")
+            format!("visitors may be getting {release} already (deployment {deployment} is under way)")
         }
         Some(CurrentRelease { release, deployment, .. }) => {
-            format!("{release} was left half-way by deployment {deployment}")
+            let ended = deployments.iter().find(|known| known.number == *deployment).map(how_it_ended);
+            let ended = ended.unwrap_or_else(|| "has ended".to_owned());
+            format!("visitors may be getting {release} (deployment {deployment} {ended})")
         }
-        None => "nobody knows how its targets are".to_owned(),
+        None => "nobody knows what visitors are getting".to_owned(),
     };
-    look.paint(Tone::Waiting, &format!("{}: {live} is live, but {current}", environment.name))
+    let live = match &environment.live {
+        Some(live) => format!("{} is the last release that proved healthy", live.release),
+        None => "no release has proved healthy here yet".to_owned(),
+    };
+    let mut lines = vec![look.paint(Tone::Waiting, &format!("{name}: {current}; {live}"))];
+    // Of the live release itself a rollback would go further back.
+    let goes_to_live = environment.live.as_ref().map(|live| &live.release) == environment.rollback_to.as_ref();
+    if let (None, Some(back_to), true) = (environment.active, &environment.rollback_to, goes_to_live) {
+        let command = format!("  lockgate rollback -p {project} -e {name}   # back to {back_to}");
+        lines.push(look.quiet(&command));
+    }
+    lines.join("\n")
+}
+
+/// `failed in gates`, `ended ABORTED`.
+fn how_it_ended(deployment: &Deployment) -> String {
+    match &deployment.failure {
+        Some(failure) if deployment.status == "FAILED" => format!("failed in {}", failure.phase),
+        Some(_) | None => format!("ended {}", deployment.status),
+    }
 }
 
 fn waiting(look: &Look, deployment: &Deployment) -> String {
@@ -169,7 +199,7 @@ mod tests {
             staging      v1.4.0  3 d ago  same     -                   -      v1.3.0
             production   v1.3.0  3 d ago  v1.3.1   7 PENDING_APPROVAL  8 9    v1.3.0
 
-            production: v1.3.0 is live, but v1.3.1 was left half-way by deployment 5
+            production: visitors may be getting v1.3.1 (deployment 5 has ended); v1.3.0 is the last release that proved healthy
 
             shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
               waits for approval: 1 of operators, not ann   until 13 Apr 09:28 (in 29 d)"#]]

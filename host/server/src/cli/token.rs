@@ -15,7 +15,10 @@ pub enum TokenCommand {
     /// All tokens, without their secrets.
     List,
     /// Refuse it from now on.
-    Revoke { name: String },
+    Revoke {
+        /// Of the token, as `lockgate token list` shows it.
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

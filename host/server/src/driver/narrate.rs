@@ -1,6 +1,6 @@
 //! Tells what happened in a sentence, for the history that people read.
 
-use lockgate_core::deployment::{Change, Deployment, Finish, GatesChange, PhaseChange, UndoResult};
+use lockgate_core::deployment::{Change, Deployment, DeploymentType, Finish, GatesChange, PhaseChange, UndoResult};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, Side, Step};
@@ -32,7 +32,15 @@ pub fn row(state: &State, number: DeploymentNumber, event: &Event) -> HistoryRow
             (type_of_change(change), sentence(deployment, change), details(deployment, change))
         }
         (What::DeploymentQueued(queued), _) => {
-            let text = format!("{} triggered {} to {}", queued.by.person, queued.release, queued.environment);
+            let (person, release, environment) = (&queued.by.person, &queued.release, &queued.environment);
+            let text = match queued.deployment_type {
+                DeploymentType::Rollback => format!("{person} rolls {environment} back to {release}"),
+                DeploymentType::Launch
+                | DeploymentType::Full
+                | DeploymentType::Selective
+                | DeploymentType::Custom
+                | DeploymentType::Destroy => format!("{person} triggered {release} to {environment}"),
+            };
             ("queued".to_owned(), text, json!({ "via": queued.by.via, "comment": queued.comment }))
         }
         (What::LiveChanged { environment, live, .. }, _) => {
@@ -107,6 +115,9 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         }
         Change::Approved { by, .. } => remarked(format!("{} approved", by.by.person), &by.comment),
         Change::Refused { by, .. } => remarked(format!("{} rejected", by.by.person), &by.comment),
+        Change::ApprovalCompleted { .. } if deployment.approval_policy().rules.is_empty() => {
+            "needs no approval".to_owned()
+        }
         Change::ApprovalCompleted { .. } => "approved".to_owned(),
         Change::ConfirmStarted { phase: index, .. } => format!("planning again, just before {} applies", phase(index)),
         Change::Confirmed { .. } => "the plan is still the one that was approved".to_owned(),

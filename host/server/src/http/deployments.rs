@@ -106,7 +106,9 @@ fn deployment_type(new: &wire::NewDeployment) -> Result<DeploymentType, Problem>
     match asked.as_str() {
         "FULL" => Ok(DeploymentType::Full),
         "CUSTOM" | "DESTROY" if new.workflow.is_none() => {
-            let detail = format!("{asked} runs a workflow that is meant for it; name it in `workflow`");
+            let detail = format!(
+                "{asked} runs a workflow that is meant for it; name it with `--workflow` (`workflow` in the request)"
+            );
             Err(Problem::invalid("workflow-missing", detail))
         }
         "CUSTOM" => Ok(DeploymentType::Custom),

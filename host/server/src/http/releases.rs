@@ -109,7 +109,10 @@ pub async fn create(
     });
     let is_new = !handle.send(command).await?.events.is_empty();
     let deployment = match deploy_to {
-        Some(environment) => Some(deploy(&handle, &tag, environment, key, actor).await?),
+        Some(environment) => {
+            let flags = Flags { allow_destructive: new.allow_destructive, ..Flags::default() };
+            Some(deploy(&handle, &tag, To { environment, flags }, key, actor).await?)
+        }
         None => None,
     };
     let release = wire::Release { deployment, ..shown(&handle, &tag)? };
@@ -173,14 +176,20 @@ async fn contents_are_there(store: &Store, artifacts: &[Artifact]) -> Result<(),
     }
 }
 
+struct To {
+    environment: Name,
+    flags: Flags,
+}
+
 async fn deploy(
     handle: &ProjectHandle,
     tag: &Tag,
-    environment: Name,
+    To { environment, flags }: To,
     key: IdempotencyKey,
     actor: Actor,
 ) -> Result<u64, Problem> {
-    let (route, request) = (format!("releases/{environment}"), format!("{tag} to {environment}"));
+    let allowed = if flags.allow_destructive { ", whatever it deletes" } else { "" };
+    let (route, request) = (format!("releases/{environment}"), format!("{tag} to {environment}{allowed}"));
     let key = match key {
         IdempotencyKey(None) => {
             // A creation that is repeated must not deploy twice, whoever repeats it and with which token.
@@ -194,7 +203,7 @@ async fn deploy(
         environment,
         release: tag.clone(),
         deployment_type: DeploymentType::Full,
-        flags: Flags::default(),
+        flags,
         comment: String::new(),
         workflow: None,
         by: actor,

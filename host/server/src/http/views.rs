@@ -3,13 +3,15 @@
 use lockgate_core::approval;
 use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, PhaseWork};
 use lockgate_core::deployment::{
-    Approval, Attempt, Deployment, GateRun, PhaseResult, PhaseRun, Signature, Stage, UndoResult,
+    Approval, Attempt, AttemptFailure, CancelRequest, Cause, Deployment, EarlierAttempt, Finish, GateRun, PhaseResult,
+    PhaseRun, Signature, Stage, UndoResult,
 };
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::plugin::{Artifact, FieldChange, Grants, Limits, ResourceChange};
 use lockgate_core::release::{Release, ReleaseStatus};
 use lockgate_core::state::{EnvironmentState, State};
+use lockgate_core::status::DeploymentStatus;
 use lockgate_core::system::{SystemState, Token};
 use lockgate_core::work::{Step, Work, WorkState};
 use serde::Serialize;
@@ -121,7 +123,7 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         deployment_type: word(deployment.deployment_type),
         workflow: deployment.workflow.to_string(),
         status: word(attempt.deployment_status()),
-        partial: matches!(attempt.stage, Stage::Finished(lockgate_core::deployment::Finish::PartiallySucceeded)),
+        partial: matches!(attempt.stage, Stage::Finished(Finish::PartiallySucceeded)),
         environment_status: word(attempt.environment_status()),
         attempt_status: word(attempt_status),
         operation_status: word(operation_status),
@@ -134,30 +136,67 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         comment: deployment.comment.clone(),
         triggered_by: deployment.triggered_by.person.clone(),
         created_at: rfc3339(deployment.created_at),
+        attempt_by: attempt.started_by.person.clone(),
+        attempt_queued_at: rfc3339(attempt.queued_at),
         finished_at: attempt.finished_at.map(rfc3339),
-        time_taken_ms: attempt.finished_at.unwrap_or(now).ms_since(deployment.created_at),
-        failure: failure(attempt),
+        time_taken_ms: attempt.finished_at.unwrap_or(now).ms_since(attempt.queued_at),
+        failure: failure(attempt.failure.as_ref(), attempt.cancel.as_ref(), attempt.stop.as_ref()),
+        earlier: deployment.earlier.iter().map(earlier).collect(),
+        rollback_to: way_back(state, deployment),
         phases: attempt.phases.iter().enumerate().map(|(index, run)| phase(deployment, index, run)).collect(),
         plan: plan(deployment),
-        approval: attempt.approval.as_ref().map(|approval| approval_of(attempt, approval)),
+        approval: attempt.approval.as_ref().and_then(|approval| approval_of(deployment, approval)),
         gates: gates(attempt),
         last_event: sequence,
     }
 }
 
-fn failure(attempt: &Attempt) -> Option<wire::Failure> {
-    if let Some(failure) = &attempt.failure {
+fn failure(
+    failure: Option<&AttemptFailure>,
+    cancel: Option<&CancelRequest>,
+    stop: Option<&CancelRequest>,
+) -> Option<wire::Failure> {
+    if let Some(failure) = failure {
         return Some(wire::Failure { phase: failure.of.to_string(), message: failure.message.clone() });
     }
-    let cancel = attempt.cancel.as_ref()?;
+    let cancel = cancel?;
     let mut message = format!("cancelled by {}", cancel.by.person);
     if !cancel.reason.is_empty() {
         message = format!("{message}: {}", cancel.reason);
     }
-    if let Some(stop) = attempt.stop.as_ref().filter(|stop| stop.by != cancel.by) {
+    if let Some(stop) = stop.filter(|stop| stop.by != cancel.by) {
         message = format!("{message}; stopped by force by {}", stop.by.person);
     }
     Some(wire::Failure { phase: "cancel".to_owned(), message })
+}
+
+fn earlier(attempt: &EarlierAttempt) -> wire::EarlierAttempt {
+    let status = match attempt.finish {
+        Finish::Succeeded | Finish::PartiallySucceeded => DeploymentStatus::Succeeded,
+        Finish::PhaseFailed | Finish::GatesFailed => DeploymentStatus::Failed,
+        Finish::Rejected => DeploymentStatus::Rejected,
+        Finish::Canceled(Cause::Person) => DeploymentStatus::Aborted,
+        Finish::Canceled(Cause::TimeLimit) => DeploymentStatus::TimedOut,
+        Finish::Canceled(Cause::Stopped) => DeploymentStatus::Stopped,
+    };
+    wire::EarlierAttempt {
+        number: attempt.number,
+        by: attempt.started_by.person.clone(),
+        status: word(status),
+        failure: failure(attempt.failure.as_ref(), attempt.cancel.as_ref(), attempt.stop.as_ref()),
+        queued_at: rfc3339(attempt.queued_at),
+        finished_at: rfc3339(attempt.finished_at),
+    }
+}
+
+/// A rollback after a deployment that touched nothing, or of a release that is live all the same, would take down what
+/// is healthy.
+fn way_back(state: &State, deployment: &Deployment) -> Option<String> {
+    let there = state.environments.get(&deployment.environment)?;
+    let current = there.current.as_ref().filter(|current| current.deployment == deployment.number)?;
+    let is_live = there.live.as_ref().is_some_and(|live| live.release == current.release);
+    let back_to = state.rollback_to(&deployment.environment).filter(|_| !is_live)?;
+    Some(back_to.release.to_string())
 }
 
 fn phase(deployment: &Deployment, index: usize, run: &PhaseRun) -> wire::Phase {
@@ -233,17 +272,25 @@ fn field(field: &FieldChange) -> wire::FieldChange {
 
 // ---- approvals ----
 
-fn approval_of(attempt: &Attempt, approval: &Approval) -> wire::Approval {
+/// One that an earlier attempt asked for says nothing of this one until the plan is known to be the same.
+fn approval_of(deployment: &Deployment, approval: &Approval) -> Option<wire::Approval> {
+    let attempt = &deployment.attempt;
+    let asked_earlier = approval.requested_at < attempt.queued_at;
+    if asked_earlier && attempt.approved != Some(approval.plan_digest) {
+        return None;
+    }
+    let asked_by = |earlier: &&EarlierAttempt| asked_earlier && earlier.queued_at <= approval.requested_at;
+    let carried_over_from = deployment.earlier.iter().rev().find(asked_by).map(|earlier| earlier.number);
     let status = match (&approval.refused, &attempt.stage, attempt.approved == Some(approval.plan_digest)) {
         (Some(_), _, _) => "Rejected",
         (None, _, true) => "Approved",
         // Nobody answered in time.
-        (None, Stage::Finished(lockgate_core::deployment::Finish::Rejected), false) => "Rejected",
+        (None, Stage::Finished(Finish::Rejected), false) => "Rejected",
         (None, _, false) => "Pending",
     };
     let given = approval.given.iter().map(|signature| answer(signature, true));
     let refused = approval.refused.iter().map(|signature| answer(signature, false));
-    wire::Approval {
+    Some(wire::Approval {
         status: status.to_owned(),
         plan_digest: approval.plan_digest.to_string(),
         rules: approval.policy.rules.iter().map(|rule| rule_text(rule.count, rule)).collect(),
@@ -252,7 +299,8 @@ fn approval_of(attempt: &Attempt, approval: &Approval) -> wire::Approval {
         requested_at: rfc3339(approval.requested_at),
         deadline: rfc3339(approval.deadline),
         difference: approval.difference.clone(),
-    }
+        carried_over_from,
+    })
 }
 
 fn answer(signature: &Signature, approved: bool) -> wire::ApprovalAnswer {
