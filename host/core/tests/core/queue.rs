@@ -228,7 +228,7 @@ fn looked_at(waiting: u64) -> [u64; 4] {
 #[test]
 fn a_turn_looks_at_no_more_because_more_wait() {
     let [few, many] = [100, 10_000].map(looked_at);
-    assert!(few.iter().all(|entries| *entries > 0), "nothing is counted");
+    assert!(few[1..].iter().all(|entries| *entries > 0), "nothing is counted: {few:?}");
     for (few, many) in few.into_iter().zip(many) {
         // A hundred times as many: twice seven halvings more, for the decision and for what everyone sees.
         assert!(many <= few + 14, "{many} entries instead of {few}");
