@@ -19,10 +19,9 @@ use utoipa::IntoParams;
 
 use super::Api;
 use super::auth::Member;
-use super::input::{Asked, At, Given, IdempotencyKey};
+use super::input::{Asked, At, Given, IdempotencyKey, parse_tag};
 use super::problem::Problem;
 use super::projects::expect_environment;
-use super::releases::parse_tag;
 use super::views;
 use crate::clock;
 use crate::driver::{Committed, FINISHED, ProjectHandle, View, blocking};

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use lockgate_core::name::{InvalidTag, Tag};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::Problem;
@@ -131,6 +132,10 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             }
         }
     }
+}
+
+pub fn parse_tag(text: &str) -> Result<Tag, Problem> {
+    text.parse().map_err(|error: InvalidTag| Problem::invalid("invalid-tag", error.to_string()))
 }
 
 #[cfg(test)]

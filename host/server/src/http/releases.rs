@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 use super::Api;
 use super::auth::Member;
 use super::deployments::{self, trigger_key};
-use super::input::{Asked, At, Given, IdempotencyKey};
+use super::input::{Asked, At, Given, IdempotencyKey, parse_tag};
 use super::problem::Problem;
 use super::projects::expect_environment;
 use super::views;
@@ -134,10 +134,6 @@ fn deploy_to(state: &ProjectState, new: &wire::NewRelease) -> Result<Option<Name
         environment.parse().map_err(|error| Problem::invalid("invalid-body", format!("`deploy_to`: {error}")))?;
     expect_environment(state, &environment)?;
     Ok(Some(environment))
-}
-
-pub fn parse_tag(text: &str) -> Result<Tag, Problem> {
-    text.parse().map_err(|error: lockgate_core::name::InvalidTag| Problem::invalid("invalid-tag", error.to_string()))
 }
 
 fn artifacts(new: &wire::NewRelease) -> Result<Vec<Artifact>, Problem> {
