@@ -196,5 +196,17 @@ async fn while_the_journal_refuses_nothing_changes_and_no_answer_is_lost() {
     std::fs::remove_dir(in_the_way).unwrap();
     view_when(&host, |view| under_way(view) != Some(2)).await;
     project.send(set("small".to_owned())).await.unwrap();
-    assert_eq!(project.view().state.definition.description, "small");
+    let view = project.view();
+    assert_eq!(view.state.definition.description, "small");
+    assert!(replayed(&host, view.sequence) == view.state, "what was refused was in the state, and not in the journal");
+}
+
+fn replayed(host: &Host, through: u64) -> State {
+    let mut state = State::new(host.project(&name("shop")).unwrap().view().state.project.clone());
+    for event in host.store.events(1).unwrap().map(Result::unwrap) {
+        if event.stream == "shop" && event.sequence <= through {
+            state.apply(&serde_json::from_slice(&event.payload).unwrap()).unwrap();
+        }
+    }
+    state
 }
