@@ -198,7 +198,14 @@ async fn while_the_journal_refuses_nothing_changes_and_no_answer_is_lost() {
     project.send(set("small".to_owned())).await.unwrap();
     let view = project.view();
     assert_eq!(view.state.definition.description, "small");
-    assert!(replayed(&host, view.sequence) == view.state, "what was refused was in the state, and not in the journal");
+    let (replayed, seen) = (replayed(&host, view.sequence), view.state.clone());
+    assert!(forget_1(replayed) == forget_1(seen), "what was refused was in the state, and not in the journal");
+}
+
+/// When it leaves the memory is nobody's promise.
+fn forget_1(mut state: State) -> State {
+    state.forget(1, 1);
+    state
 }
 
 fn replayed(host: &Host, through: u64) -> State {
