@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::approval;
+use crate::change::{Change, PhaseChange};
 use crate::definition::{Definition, listed};
 use crate::deployment::*;
 use crate::digest::Digest;

@@ -4,6 +4,7 @@
 //! Nothing here is done twice: every step changes the facts that led to it.
 
 use crate::approval::{is_satisfied, request, still_holds};
+use crate::change::{Change, GatesChange, PhaseChange};
 use crate::definition::WorkflowStage;
 use crate::definition::{GateSet, OnFailure};
 use crate::deployment::*;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 
+use crate::change::{Change, Milestone};
 use crate::definition::Definition;
-use crate::deployment::{Attempt, Change, Current, Deployment, DeploymentType, Flags, Replaced, Stage};
+use crate::deployment::{Attempt, Current, Deployment, DeploymentType, Flags, Replaced, Stage};
 use crate::digest::Digest;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::queue::Queue;
@@ -391,40 +392,14 @@ impl State {
             before.map(|at| self.timers.remove(&(at, number)));
             after.map(|at| self.timers.insert((at, number)));
         }
-        match change {
-            Change::AttemptQueued { attempt, .. } => {
-                self.retried.note(number, *attempt);
+        match change.milestone() {
+            Some(Milestone::AttemptQueued { attempt, .. }) => {
+                self.retried.note(number, attempt);
                 self.enqueue(number);
             }
-            Change::SlotTaken => self.take_slot(&environment, number),
-            Change::Finished { .. } => {
-                let environment = self.environments.entry(environment).or_default();
-                if environment.slot == Some(number) {
-                    environment.slot = None;
-                } else {
-                    environment.queue.leave(number);
-                }
-                self.running.remove(&number);
-            }
-            Change::Overtaken { .. }
-            | Change::PlanStarted { .. }
-            | Change::TargetPlanned { .. }
-            | Change::CallStarted { .. }
-            | Change::CallAnswered { .. }
-            | Change::RetryPlanned { .. }
-            | Change::ApprovalRequested { .. }
-            | Change::Approved { .. }
-            | Change::Refused { .. }
-            | Change::ApprovalCompleted { .. }
-            | Change::ConfirmStarted { .. }
-            | Change::Confirmed { .. }
-            | Change::Drifted { .. }
-            | Change::FoundStale { .. }
-            | Change::Phase { .. }
-            | Change::Gates { .. }
-            | Change::Failed { .. }
-            | Change::CancelRequested { .. }
-            | Change::StopForced { .. } => {}
+            Some(Milestone::SlotTaken) => self.take_slot(&environment, number),
+            Some(Milestone::Finished(_)) => self.leave_slot_or_queue(&environment, number),
+            Some(Milestone::PhaseEnded { .. }) | None => {}
         }
         Ok(())
     }
@@ -438,6 +413,16 @@ impl State {
         environment.queue.leave(number);
         environment.slot = Some(number);
         self.running.insert(number);
+    }
+
+    fn leave_slot_or_queue(&mut self, environment: &Name, number: DeploymentNumber) {
+        let environment = self.environments.entry(environment.clone()).or_default();
+        if environment.slot == Some(number) {
+            environment.slot = None;
+        } else {
+            environment.queue.leave(number);
+        }
+        self.running.remove(&number);
     }
 
     fn change_live(&mut self, environment: &Name, live: Option<&Live>, before: LiveBefore) -> Result<(), Misfit> {

@@ -85,18 +85,11 @@ impl JournalError {
         }
     }
 
+    /// How everyone after the one it happened to is told.
     pub(crate) fn stopped(&self) -> Self {
         match self {
             Self::Stopped { .. } => self.clone(),
-            Self::Io { .. }
-            | Self::Damage(_)
-            | Self::Gone { .. }
-            | Self::Version { .. }
-            | Self::InvalidStream { .. }
-            | Self::NothingToAppend { .. }
-            | Self::PayloadTooLarge { .. }
-            | Self::AppendTooLarge { .. }
-            | Self::QueueFull { .. } => Self::Stopped { cause: self.to_string() },
+            cause => Self::Stopped { cause: cause.to_string() },
         }
     }
 }

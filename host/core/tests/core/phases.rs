@@ -1,8 +1,9 @@
 //! Phases: calls, keys, retries, time limits, and what happens after a failure.
 
 use expect_test::expect;
+use lockgate_core::change::Change;
 use lockgate_core::definition::{OnFailure, Phase, Workflow};
-use lockgate_core::deployment::{Change, Finish};
+use lockgate_core::deployment::Finish;
 use lockgate_core::handle::{Command, TryFrom};
 use lockgate_core::name::Timestamp;
 use lockgate_core::order::{Question, order};

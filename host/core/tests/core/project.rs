@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lockgate_core::change::Change;
 use lockgate_core::definition::{Definition, Environment, Phase};
-use lockgate_core::deployment::{Change, Deployment, DeploymentType, Flags};
+use lockgate_core::deployment::{Deployment, DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Timestamp};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use lockgate_core::deployment::{Change, GatesChange, PhaseChange};
+use lockgate_core::change::{Change, GatesChange, PhaseChange};
 use lockgate_core::state::{Event, What};
 use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::Answer;

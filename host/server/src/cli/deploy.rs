@@ -7,11 +7,9 @@ use crate::cli::session::Session;
 use crate::cli::target::{ProjectArg, WaitArgs};
 use crate::wire::{NewDeployment, Remark};
 
+/// What every trigger says.
 #[derive(Debug, Args)]
-pub struct DeployArgs {
-    /// Tag of an active release.
-    tag: String,
-
+struct TriggerArgs {
     #[command(flatten)]
     project: ProjectArg,
 
@@ -22,6 +20,22 @@ pub struct DeployArgs {
     /// Goes on the record.
     #[arg(long, default_value = "")]
     comment: String,
+
+    /// The same key again gives the same deployment, not a second one.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// Tag of an active release.
+    tag: String,
+
+    #[command(flatten)]
+    trigger: TriggerArgs,
 
     /// Instead of the environment's own workflow; CUSTOM and DESTROY need it.
     #[arg(long)]
@@ -34,21 +48,14 @@ pub struct DeployArgs {
     /// Accept a plan that deletes or replaces.
     #[arg(long)]
     allow_destructive: bool,
-
-    /// The same key again gives the same deployment, not a second one.
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
-
-    #[command(flatten)]
-    wait: WaitArgs,
 }
 
 impl DeployArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
-        let (asked, client) = (self.wire(), &session.client);
-        let key = self.idempotency_key.as_deref();
-        let deployment = client.deploy(&self.project.project, &self.environment, &asked, key).await?;
-        self.wait.show(session, deployment, 0).await
+        let (asked, TriggerArgs { project, environment, idempotency_key, wait, .. }) = (self.wire(), self.trigger);
+        let key = idempotency_key.as_deref();
+        let deployment = session.client.deploy(&project.project, &environment, &asked, key).await?;
+        wait.show(session, deployment, 0).await
     }
 
     fn wire(&self) -> NewDeployment {
@@ -56,7 +63,7 @@ impl DeployArgs {
             release: self.tag.clone(),
             deployment_type: self.deployment_type.as_ref().map(|name| name.to_ascii_uppercase()),
             workflow: self.workflow.clone(),
-            comment: self.comment.clone(),
+            comment: self.trigger.comment.clone(),
             allow_destructive: self.allow_destructive,
             ..NewDeployment::default()
         }
@@ -67,30 +74,15 @@ impl DeployArgs {
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
     #[command(flatten)]
-    project: ProjectArg,
-
-    /// Where.
-    #[arg(short, long)]
-    environment: String,
-
-    /// Goes on the record.
-    #[arg(long, default_value = "")]
-    comment: String,
-
-    /// The same key again gives the same deployment, not a second one.
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
-
-    #[command(flatten)]
-    wait: WaitArgs,
+    trigger: TriggerArgs,
 }
 
 impl RollbackArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
-        let remark = Remark { comment: self.comment };
-        let key = self.idempotency_key.as_deref();
-        let deployment = session.client.roll_back(&self.project.project, &self.environment, &remark, key).await?;
-        self.wait.show(session, deployment, 0).await
+        let TriggerArgs { project, environment, comment, idempotency_key, wait } = self.trigger;
+        let (remark, key) = (Remark { comment }, idempotency_key.as_deref());
+        let deployment = session.client.roll_back(&project.project, &environment, &remark, key).await?;
+        wait.show(session, deployment, 0).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keeps the index in step with the journal, behind the owner's back: what is listed and paged, never the truth.
 
-use lockgate_core::deployment::Change;
+use lockgate_core::change::Milestone;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::{Event, State, What};
 use lockgate_store::{Entry, IndexBatch, Store};
@@ -72,7 +72,8 @@ pub fn entries(state: &State, events: &[(u64, Event)], finished: &[Finished]) ->
 }
 
 pub fn finished_by(state: &State, event: &Event) -> Option<Finished> {
-    let What::Deployment { number, change: Change::Finished { .. } } = &event.what else { return None };
+    let What::Deployment { number, change } = &event.what else { return None };
+    let Some(Milestone::Finished(_)) = change.milestone() else { return None };
     Some((*number, state.deployments.get(number)?.attempt.number))
 }
 

@@ -10,8 +10,6 @@ mod inbox;
 mod index;
 mod narrate;
 mod project;
-#[cfg(test)]
-mod refused;
 mod replay;
 mod surroundings;
 mod system;

@@ -1,6 +1,7 @@
 //! Tells what happened in a sentence, for the history that people read.
 
-use lockgate_core::deployment::{Change, Deployment, DeploymentType, Finish, GatesChange, PhaseChange, UndoResult};
+use lockgate_core::change::{Change, GatesChange, PhaseChange};
+use lockgate_core::deployment::{Deployment, DeploymentType, Finish, UndoResult};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, Side, Step};

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use lockgate_core::change::Milestone;
 use lockgate_core::definition::LOGS_BESIDE_PHASES;
-use lockgate_core::deployment::{Change, Deployment, Finish, PhaseChange};
+use lockgate_core::deployment::{Deployment, Finish};
 use lockgate_core::handle::{Command, Rejection, Surroundings, handle};
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::{Event, State, What};
@@ -224,7 +225,8 @@ impl Owner {
     /// All of it again starts from an empty workspace. Before its first call does: that one waits for it.
     fn start_over(&mut self, events: &[Event]) {
         for event in events {
-            if let What::Deployment { number, change: Change::AttemptQueued { resume_at: None, .. } } = &event.what
+            if let What::Deployment { number, change } = &event.what
+                && let Some(Milestone::AttemptQueued { from_the_start: true, .. }) = change.milestone()
                 && let Some(deployment) = self.state.deployments.get(number)
             {
                 self.calls.clear_workspaces(&self.state, deployment, Keep::No);
@@ -237,12 +239,14 @@ impl Owner {
     fn tidy_up(&mut self, events: &[Event]) {
         for event in events {
             let What::Deployment { number, change } = &event.what else { continue };
-            let Some(deployment) = self.state.deployments.get(number) else { continue };
-            if let Change::Finished { finish, .. } = change {
-                let goes = *finish == Finish::Succeeded && deployment.is_finished();
+            let (Some(milestone), Some(deployment)) = (change.milestone(), self.state.deployments.get(number)) else {
+                continue;
+            };
+            if let Milestone::Finished(finish) = milestone {
+                let goes = finish == Finish::Succeeded && deployment.is_finished();
                 self.calls.clear_workspaces(&self.state, deployment, if goes { Keep::No } else { Keep::Yes });
             }
-            for log in logs_ended_by(deployment, change) {
+            for log in logs_ended_by(deployment, milestone) {
                 let (store, name) = (self.store.clone(), self.name.clone());
                 let (number, attempt) = (*number, deployment.attempt.number);
                 let left = self.calls.leaving(&deployment.environment);
@@ -319,39 +323,11 @@ fn touched(events: &[Event]) -> BTreeSet<DeploymentNumber> {
     events.iter().filter_map(number).collect()
 }
 
-fn logs_ended_by(deployment: &Deployment, change: &Change) -> Vec<String> {
-    match change {
-        Change::Phase { phase, change } => match change {
-            PhaseChange::Succeeded | PhaseChange::Failed { .. } | PhaseChange::Canceled => {
-                vec![deployment.phase(*phase).name.to_string()]
-            }
-            PhaseChange::Started { .. }
-            | PhaseChange::Skipped
-            | PhaseChange::CancelStarted { .. }
-            | PhaseChange::UndoStarted { .. }
-            | PhaseChange::UndoEnded { .. } => Vec::new(),
-        },
-        Change::Finished { .. } => LOGS_BESIDE_PHASES.map(str::to_owned).to_vec(),
-        Change::AttemptQueued { .. }
-        | Change::SlotTaken
-        | Change::Overtaken { .. }
-        | Change::PlanStarted { .. }
-        | Change::TargetPlanned { .. }
-        | Change::CallStarted { .. }
-        | Change::CallAnswered { .. }
-        | Change::RetryPlanned { .. }
-        | Change::ApprovalRequested { .. }
-        | Change::Approved { .. }
-        | Change::Refused { .. }
-        | Change::ApprovalCompleted { .. }
-        | Change::ConfirmStarted { .. }
-        | Change::Confirmed { .. }
-        | Change::Drifted { .. }
-        | Change::FoundStale { .. }
-        | Change::Gates { .. }
-        | Change::Failed { .. }
-        | Change::CancelRequested { .. }
-        | Change::StopForced { .. } => Vec::new(),
+fn logs_ended_by(deployment: &Deployment, milestone: Milestone) -> Vec<String> {
+    match milestone {
+        Milestone::PhaseEnded { phase } => vec![deployment.phase(phase).name.to_string()],
+        Milestone::Finished(_) => LOGS_BESIDE_PHASES.map(str::to_owned).to_vec(),
+        Milestone::AttemptQueued { .. } | Milestone::SlotTaken => Vec::new(),
     }
 }
 

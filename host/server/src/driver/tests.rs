@@ -1,5 +1,7 @@
 //! What a start does with a data folder that is not as it should be.
 
+mod refused;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -86,7 +88,7 @@ async fn a_project_that_cannot_be_read_says_why_and_the_others_go_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_fits_nothing_before_it_is_damage() {
     let (data, store) = left_by_a_host(&["bad"]).await;
-    let change = lockgate_core::deployment::Change::SlotTaken;
+    let change = lockgate_core::change::Change::SlotTaken;
     let event = Event { at: Timestamp(1), what: What::Deployment { number: 3, change } };
     store.append("bad", vec![json(&event)]).await.unwrap();
     drop(store);

@@ -5,10 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use lockgate_core::change::{Change, GatesChange, PhaseChange};
 use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, Definition, Environment};
-use lockgate_core::deployment::{
-    Attempt, Change, Deployment, DeploymentType, Finish, GateVerdict, GatesChange, PhaseChange,
-};
+use lockgate_core::deployment::{Attempt, Deployment, DeploymentType, Finish, GateVerdict};
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Tag};
 use lockgate_core::order::{Order, Question};

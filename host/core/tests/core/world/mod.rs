@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use lockgate_core::deployment::{Change, Deployment, DeploymentType, Flags, Stage};
+use lockgate_core::change::Change;
+use lockgate_core::deployment::{Deployment, DeploymentType, Flags, Stage};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, Rejection, Surroundings, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};

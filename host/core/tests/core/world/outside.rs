@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use lockgate_core::deployment::{Change, DeploymentType, Finish, PhaseResult, PhaseRun};
+use lockgate_core::change::Change;
+use lockgate_core::deployment::{DeploymentType, Finish, PhaseResult, PhaseRun};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::order::{Order, Question};
 use lockgate_core::plugin::{ChangeAction, Decision, FieldChange, Planned, ResourceChange};

@@ -18,8 +18,8 @@ use lockgate_core::work::{Answer, ProjectId};
 use lockgate_store::{Store, StoreOptions};
 use serde_json::Value;
 
-use super::inbox::{Refusal, View};
-use super::{Host, Settings, index};
+use super::super::inbox::{Refusal, View};
+use super::super::{Host, Settings, index};
 use crate::clock;
 
 /// The size of the journal's segments: what does not fit the last one needs another, under this name until it is whole.
