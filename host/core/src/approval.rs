@@ -8,8 +8,12 @@ use crate::digest::Digest;
 use crate::name::{Actor, Timestamp};
 use crate::plugin::{Planned, ResourceChange};
 
-pub(crate) fn request(deployment: &Deployment, plan_digest: Digest, now: Timestamp) -> Approval {
-    let policy = deployment.approval_policy().clone();
+pub(crate) fn request(
+    deployment: &Deployment,
+    policy: ApprovalPolicy,
+    plan_digest: Digest,
+    now: Timestamp,
+) -> Approval {
     Approval {
         plan_digest,
         requested_at: now,
@@ -17,14 +21,14 @@ pub(crate) fn request(deployment: &Deployment, plan_digest: Digest, now: Timesta
         policy,
         given: Vec::new(),
         refused: None,
+        skipped: None,
         difference: deployment.attempt.last_difference.clone(),
     }
 }
 
 /// Whether an earlier attempt's approval is enough for this one: its rules may be stricter by now, and whoever
 /// started it has become one of those who may not approve it.
-pub(crate) fn still_holds(deployment: &Deployment, approval: &Approval) -> bool {
-    let policy = deployment.approval_policy();
+pub(crate) fn still_holds(deployment: &Deployment, approval: &Approval, policy: &ApprovalPolicy) -> bool {
     let may_count = |signature: &&Signature| !(policy.not_your_own && is_own(deployment, &signature.by));
     let given: Vec<Signature> = approval.given.iter().filter(may_count).cloned().collect();
     approval.refused.is_none() && is_satisfied(policy, &given)
@@ -90,6 +94,14 @@ pub fn objection(deployment: &Deployment, approval: &Approval, actor: &Actor) ->
         ));
     }
     None
+}
+
+/// Why this person may not answer where any member of these groups may; no groups: anyone.
+pub(crate) fn not_in(groups: &BTreeSet<String>, actor: &Actor) -> Option<String> {
+    let asked = groups.is_empty() || groups.iter().any(|group| actor.groups.contains(group));
+    let why =
+        || format!("{} is in none of the groups that are asked: {}", actor.person, crate::definition::listed(groups));
+    (!asked).then(why)
 }
 
 fn fits(rule: &ApprovalRule, actor: &Actor) -> bool {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::Environment;
+use crate::definition::{Environment, GateSet, PhaseWork};
 use crate::deployment::*;
 use crate::digest::Digest;
-use crate::name::{Actor, Name, Timestamp};
+use crate::name::{Actor, DeploymentNumber, Name, Timestamp};
 use crate::plugin::Failure;
-use crate::work::{Answer, Side, Step, Work, WorkState};
+use crate::work::{Answer, GatesOf, Side, Step, Work, WorkState};
 
 /// What happened to a deployment. Each carries what was decided, so that applying it decides nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,9 +24,37 @@ pub enum Change {
         by: Actor,
         environment: Arc<Environment>,
         gate_plugins: BTreeMap<Name, Digest>,
+        #[serde(default)]
+        hold: Option<Hold>,
     },
-    /// It is its turn: the environment's slot is its own until it finishes.
+    /// What it was held for is there: it waits for its turn.
+    Enqueued,
+    /// It leaves the queue, or the slot, and waits beside them.
+    Held {
+        hold: Hold,
+    },
+    /// A newer one waits to do the same.
+    Superseded {
+        by: DeploymentNumber,
+    },
+    /// Somebody takes it upon themselves that it starts in spite of freezes and availability.
+    GlassBroken {
+        by: Signature,
+    },
+    /// It is its turn: a slot of the environment is its own until it finishes.
     SlotTaken,
+    /// The project has as much under way as it may.
+    AwaitsCapacity {
+        capacity: Capacity,
+    },
+    ObserveStarted {
+        phase: usize,
+        deadline: Timestamp,
+    },
+    /// The phase's target was asked how its resources are; what it said is the environment's.
+    Observed {
+        phase: usize,
+    },
     /// Another deployment has applied since the attempt that this one resumes: everything from its first apply on
     /// is done again.
     Overtaken {
@@ -75,6 +103,12 @@ pub enum Change {
     ApprovalCompleted {
         side: Side,
         plan_digest: Digest,
+        /// The latest time that somebody approved it for.
+        #[serde(default)]
+        not_before: Option<Timestamp>,
+        /// Why it counts as given although not everybody agreed.
+        #[serde(default)]
+        skipped: Option<String>,
     },
     ConfirmStarted {
         phase: usize,
@@ -99,7 +133,7 @@ pub enum Change {
         change: PhaseChange,
     },
     Gates {
-        side: Side,
+        of: GatesOf,
         change: GatesChange,
     },
     /// The core's own work failed, or people refused: it goes down from here.
@@ -123,6 +157,10 @@ pub enum Change {
 pub enum PhaseChange {
     Started {
         deadline: Timestamp,
+    },
+    /// A person said how to go on.
+    Answered {
+        intervention: Intervention,
     },
     Succeeded,
     /// `fails_attempt` is false where the workflow says to continue, and where the attempt has failed or been
@@ -148,18 +186,39 @@ pub enum PhaseChange {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GatesChange {
-    Started { deadline: Timestamp, first_round_at: Timestamp },
-    RoundStarted { round: u32, deadline: Timestamp },
-    Judged { gate: usize, outcome: GateOutcome },
-    RoundEnded { green_since: Option<Timestamp>, next_round_at: Timestamp },
-    Passed,
-    Failed { reason: String },
+    /// Those of a phase start the phase.
+    Started {
+        deadline: Timestamp,
+        first_round_at: Timestamp,
+    },
+    RoundStarted {
+        round: u32,
+        deadline: Timestamp,
+    },
+    Judged {
+        gate: usize,
+        outcome: GateOutcome,
+    },
+    RoundEnded {
+        green_since: Option<Timestamp>,
+        next_round_at: Timestamp,
+    },
+    Ignored {
+        gate: usize,
+        by: Signature,
+    },
+    /// Those of a phase end with the phase.
+    Ended {
+        end: GatesEnd,
+    },
 }
 
 /// What a change means for all that stands around its deployment: the queue, the slot, the logs. Most mean nothing there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Milestone {
-    AttemptQueued { attempt: u32, from_the_start: bool },
+    AttemptQueued { attempt: u32, from_the_start: bool, held: bool },
+    Enqueued,
+    Held,
     SlotTaken,
     PhaseEnded { phase: usize },
     Finished(Finish),
@@ -168,22 +227,32 @@ pub enum Milestone {
 impl Change {
     pub fn milestone(&self) -> Option<Milestone> {
         match self {
-            Self::AttemptQueued { attempt, resume_at, .. } => {
-                Some(Milestone::AttemptQueued { attempt: *attempt, from_the_start: resume_at.is_none() })
-            }
+            Self::AttemptQueued { attempt, resume_at, hold, .. } => Some(Milestone::AttemptQueued {
+                attempt: *attempt,
+                from_the_start: resume_at.is_none(),
+                held: hold.is_some(),
+            }),
+            Self::Enqueued => Some(Milestone::Enqueued),
+            Self::Held { .. } => Some(Milestone::Held),
             Self::SlotTaken => Some(Milestone::SlotTaken),
             Self::Phase { phase, change } => match change {
                 PhaseChange::Succeeded | PhaseChange::Failed { .. } | PhaseChange::Canceled => {
                     Some(Milestone::PhaseEnded { phase: *phase })
                 }
                 PhaseChange::Started { .. }
+                | PhaseChange::Answered { .. }
                 | PhaseChange::Skipped
                 | PhaseChange::CancelStarted { .. }
                 | PhaseChange::UndoStarted { .. }
                 | PhaseChange::UndoEnded { .. } => None,
             },
             Self::Finished { finish } => Some(Milestone::Finished(*finish)),
-            Self::Overtaken { .. }
+            Self::Superseded { .. }
+            | Self::GlassBroken { .. }
+            | Self::AwaitsCapacity { .. }
+            | Self::ObserveStarted { .. }
+            | Self::Observed { .. }
+            | Self::Overtaken { .. }
             | Self::PlanStarted { .. }
             | Self::TargetPlanned { .. }
             | Self::CallStarted { .. }
@@ -211,7 +280,9 @@ impl Deployment {
         let phases = self.attempt.phases.len();
         match change {
             Change::AttemptQueued { resume_at, .. } => resume_at.is_none_or(|index| index <= phases),
-            Change::Overtaken { phase }
+            Change::ObserveStarted { phase, .. }
+            | Change::Observed { phase }
+            | Change::Overtaken { phase }
             | Change::PlanStarted { phase, .. }
             | Change::TargetPlanned { phase, .. }
             | Change::ConfirmStarted { phase, .. }
@@ -219,11 +290,24 @@ impl Deployment {
             | Change::Drifted { phase, .. }
             | Change::FoundStale { phase }
             | Change::Phase { phase, .. } => *phase < phases,
-            Change::Gates { change: GatesChange::Judged { gate, .. }, .. } => {
-                self.attempt.gates.as_ref().is_some_and(|run| *gate < run.gates.len())
+            Change::Gates { of, change } => {
+                let gates = self.gate_set_at(*of).map_or(0, |set| set.gates.len());
+                match change {
+                    GatesChange::Judged { gate, .. } | GatesChange::Ignored { gate, .. } => {
+                        *gate < gates && self.attempt.gates(*of).is_some()
+                    }
+                    GatesChange::Started { .. }
+                    | GatesChange::RoundStarted { .. }
+                    | GatesChange::RoundEnded { .. }
+                    | GatesChange::Ended { .. } => gates > 0,
+                }
             }
-            Change::Gates { .. }
-            | Change::SlotTaken
+            Change::SlotTaken
+            | Change::Enqueued
+            | Change::Held { .. }
+            | Change::Superseded { .. }
+            | Change::GlassBroken { .. }
+            | Change::AwaitsCapacity { .. }
             | Change::CallStarted { .. }
             | Change::CallAnswered { .. }
             | Change::RetryPlanned { .. }
@@ -238,11 +322,19 @@ impl Deployment {
         }
     }
 
+    fn gate_set_at(&self, of: GatesOf) -> Option<&GateSet> {
+        match of {
+            GatesOf::Phase(index) if index >= self.attempt.phases.len() => None,
+            GatesOf::Pre | GatesOf::Post | GatesOf::Phase(_) => self.gate_set(of),
+        }
+    }
+
     pub(crate) fn apply(&mut self, change: &Change, at: Timestamp) {
         match change {
-            Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins } => {
+            Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins, hold } => {
                 let next = Attempt::new(*attempt, at, by.clone(), environment.clone(), self.workflow());
-                let next = Attempt { gate_plugins: gate_plugins.clone(), ..next };
+                let stage = hold.clone().map_or(Stage::Queued, Stage::Held);
+                let next = Attempt { gate_plugins: gate_plugins.clone(), stage, ..next };
                 let last = std::mem::replace(&mut self.attempt, next);
                 if let Some(resume_at) = *resume_at {
                     let again = last.phases[resume_at..].iter().map(PhaseRun::again);
@@ -254,7 +346,19 @@ impl Deployment {
                 let too_many = self.earlier.len().saturating_sub(REMEMBERED_ATTEMPTS);
                 self.earlier.drain(..too_many);
             }
+            Change::Enqueued => self.attempt.stage = Stage::Queued,
+            Change::Held { hold } => self.attempt.stage = Stage::Held(hold.clone()),
+            Change::Superseded { by } => self.attempt.superseded_by = Some(*by),
+            Change::GlassBroken { by } => self.break_glass = Some(by.clone()),
             Change::SlotTaken => self.attempt.stage = Stage::Ready,
+            Change::AwaitsCapacity { capacity } => self.attempt.stage = Stage::AwaitingCapacity(*capacity),
+            Change::ObserveStarted { phase, deadline } => {
+                self.attempt.stage = Stage::Observing(Work::new(Step::Observe(*phase), at, *deadline));
+            }
+            Change::Observed { phase } => {
+                self.attempt.phases[*phase].observed = true;
+                self.attempt.stage = Stage::Ready;
+            }
             Change::Overtaken { phase } => {
                 self.attempt.phases[*phase..].iter_mut().for_each(|run| *run = PhaseRun::new(run.name.clone()));
             }
@@ -270,6 +374,8 @@ impl Deployment {
                 self.attempt.drifts += 1;
                 self.attempt.last_difference.clone_from(difference);
                 self.take_plan(*phase, *digest, at);
+                // What was confirmed beside it, in its group, is asked again when people have answered.
+                self.attempt.phases.iter_mut().for_each(|run| run.confirmed = false);
             }
             Change::CallStarted { step, call, .. } => {
                 self.attempt.calls = *call;
@@ -282,27 +388,36 @@ impl Deployment {
                     work.answer(answer, at);
                 }
             }
-            Change::RetryPlanned { step, until, deadline, counted, .. } => {
+            Change::RetryPlanned { step, until, deadline, counted, because } => {
                 if let Some(work) = self.work_mut(*step) {
-                    work.retry(*until, *deadline, *counted);
+                    work.retry(*until, *deadline, *counted, because);
                 }
             }
-            Change::ApprovalRequested { approval, .. } => {
-                self.attempt.approval = Some(approval.clone());
-                self.attempt.stage = Stage::AwaitingApproval;
+            Change::ApprovalRequested { side, approval } => {
+                match side {
+                    Side::Pre => self.attempt.approval = Some(approval.clone()),
+                    Side::Post => self.attempt.post_approval = Some(approval.clone()),
+                }
+                self.attempt.stage = Stage::AwaitingApproval(*side);
             }
-            Change::Approved { by, .. } => {
-                if let Some(approval) = &mut self.attempt.approval {
+            Change::Approved { side, by } => {
+                if let Some(approval) = self.attempt.asked_mut(*side) {
                     approval.given.push(by.clone());
                 }
             }
-            Change::Refused { by, .. } => {
-                if let Some(approval) = &mut self.attempt.approval {
+            Change::Refused { side, by } => {
+                if let Some(approval) = self.attempt.asked_mut(*side) {
                     approval.refused = Some(by.clone());
                 }
             }
-            Change::ApprovalCompleted { plan_digest, .. } => {
-                self.attempt.approved = Some(*plan_digest);
+            Change::ApprovalCompleted { side, plan_digest, not_before, skipped } => {
+                if let Some(approval) = self.attempt.asked_mut(*side) {
+                    approval.skipped.clone_from(skipped);
+                }
+                match side {
+                    Side::Pre => (self.attempt.approved, self.attempt.not_before) = (Some(*plan_digest), *not_before),
+                    Side::Post => self.attempt.accepted = true,
+                }
                 self.attempt.stage = Stage::Ready;
             }
             Change::Confirmed { phase } => {
@@ -315,11 +430,14 @@ impl Deployment {
             Change::FoundStale { phase } => {
                 self.attempt.drifts += 1;
                 let run = &mut self.attempt.phases[*phase];
+                run.tries += run.work_tries();
                 (run.confirmed, run.result) = (false, PhaseResult::Waiting);
-                self.attempt.stage = Stage::Ready;
+                if self.attempt.doing().next().is_none() {
+                    self.attempt.stage = Stage::Ready;
+                }
             }
             Change::Phase { phase, change } => self.apply_to_phase(*phase, change, at),
-            Change::Gates { side, change } => self.apply_to_gates(*side, change, at),
+            Change::Gates { of, change } => self.apply_to_gates(*of, change, at),
             Change::Failed { failure } => {
                 self.attempt.failure = Some(failure.clone());
                 self.attempt.stage = Stage::Ready;
@@ -338,18 +456,9 @@ impl Deployment {
         }
     }
 
-    /// The plan that the work in progress has just made becomes the phase's plan.
+    /// The plan that the work in progress has just made becomes the phase's plan. What was confirmed beside it has aged.
     fn take_plan(&mut self, phase: usize, digest: Digest, at: Timestamp) {
-        let work = match &self.attempt.stage {
-            Stage::Planning(work) | Stage::Confirming { work, .. } => work,
-            Stage::Queued
-            | Stage::Ready
-            | Stage::AwaitingApproval
-            | Stage::Running { .. }
-            | Stage::Undoing { .. }
-            | Stage::Gates
-            | Stage::Finished(_) => return,
-        };
+        let (Stage::Planning(work) | Stage::Confirming { work, .. }) = &self.attempt.stage else { return };
         if let WorkState::Done(answer) = &work.state
             && let Answer::Planned(step) = answer.as_ref()
         {
@@ -362,46 +471,48 @@ impl Deployment {
     fn apply_to_phase(&mut self, phase: usize, change: &PhaseChange, at: Timestamp) {
         match change {
             PhaseChange::Started { deadline } => {
-                let run = &mut self.attempt.phases[phase];
-                run.result = PhaseResult::Running;
-                run.started_at.get_or_insert(at);
-                self.attempt.begun = true;
-                let work = Work::new(Step::Run(phase), at, *deadline);
-                self.attempt.stage = Stage::Running { index: phase, work };
+                let doing = match &self.phase(phase).work {
+                    PhaseWork::Manual { .. } => Doing::Person { deadline: *deadline },
+                    PhaseWork::Plugin { .. } | PhaseWork::Apply { .. } | PhaseWork::Gates(_) => {
+                        Doing::Work(Work::new(Step::Run(phase), at, *deadline))
+                    }
+                };
+                self.start(phase, doing, at);
+            }
+            PhaseChange::Answered { intervention } => {
+                self.attempt.phases[phase].intervention = Some(intervention.clone());
             }
             PhaseChange::Succeeded => {
-                let answer = self.finish_work(phase);
+                let outputs = self.attempt.phases[phase].intervention.as_ref().map(|answer| answer.outputs());
+                let answer = self.end(phase, PhaseResult::Succeeded, at);
                 let run = &mut self.attempt.phases[phase];
+                run.outputs = outputs.unwrap_or_default();
                 if let Some(Answer::Progressed(progressed)) = answer {
-                    run.summary = progressed.summary;
-                    run.outputs = progressed.outputs;
+                    (run.summary, run.outputs) = (progressed.summary, progressed.outputs);
+                    run.artifacts = progressed.artifacts;
                 }
-                run.end(PhaseResult::Succeeded, at);
             }
             PhaseChange::Failed { failure, fails_attempt } => {
-                self.finish_work(phase);
-                let run = &mut self.attempt.phases[phase];
-                run.end(PhaseResult::Failed(failure.clone()), at);
+                self.end(phase, PhaseResult::Failed(failure.clone()), at);
                 if *fails_attempt {
-                    let of = FailureOf::Phase(run.name.clone());
+                    let of = FailureOf::Phase(self.attempt.phases[phase].name.clone());
                     self.attempt.failure = Some(AttemptFailure { of, message: failure.message.clone() });
                 }
             }
-            PhaseChange::Canceled => {
-                self.finish_work(phase);
-                self.attempt.phases[phase].end(PhaseResult::Canceled, at);
-            }
+            PhaseChange::Canceled => drop(self.end(phase, PhaseResult::Canceled, at)),
             PhaseChange::Skipped => {
                 self.attempt.phases[phase].result = PhaseResult::Skipped;
                 self.attempt.stage = Stage::Ready;
             }
             PhaseChange::CancelStarted { deadline } => {
-                let cursor = self.works().first().map(|work| work.cursor.clone()).unwrap_or_default();
-                let work = Work { cursor, ..Work::new(Step::Cancel(phase), at, *deadline) };
-                self.attempt.stage = Stage::Running { index: phase, work };
+                let run = &mut self.attempt.phases[phase];
+                let PhaseResult::Running(Doing::Work(work)) = &mut run.result else { return };
+                run.tries += work.tries;
+                let cursor = std::mem::take(&mut work.cursor);
+                *work = Work { cursor, ..Work::new(Step::Cancel(phase), at, *deadline) };
             }
             PhaseChange::UndoStarted { deadline } => {
-                self.attempt.begun = true;
+                self.attempt.begun_at.get_or_insert(at);
                 let work = Work::new(Step::Undo(phase), at, *deadline);
                 self.attempt.stage = Stage::Undoing { index: phase, work };
             }
@@ -412,59 +523,68 @@ impl Deployment {
         }
     }
 
-    /// Ends the running work of a phase: its tries are counted on the phase, its last answer handed back.
-    fn finish_work(&mut self, phase: usize) -> Option<Answer> {
-        let stage = std::mem::replace(&mut self.attempt.stage, Stage::Ready);
-        let Stage::Running { work, .. } = stage else { return None };
-        self.attempt.phases[phase].tries += work.tries;
-        match work.state {
-            WorkState::Done(answer) => Some(*answer),
-            WorkState::Ready | WorkState::Calling { .. } | WorkState::Waiting { .. } | WorkState::Failed(_) => None,
-        }
+    fn start(&mut self, phase: usize, doing: Doing, at: Timestamp) {
+        let run = &mut self.attempt.phases[phase];
+        run.result = PhaseResult::Running(doing);
+        run.started_at.get_or_insert(at);
+        self.attempt.begun_at.get_or_insert(at);
+        self.attempt.stage = Stage::Running;
     }
 
-    fn apply_to_gates(&mut self, side: Side, change: &GatesChange, at: Timestamp) {
+    /// Ends a phase; what ran is counted, and its last answer handed back. The last of a group makes room for what follows.
+    fn end(&mut self, phase: usize, result: PhaseResult, at: Timestamp) -> Option<Answer> {
+        let run = &mut self.attempt.phases[phase];
+        let before = std::mem::replace(&mut run.result, result);
+        run.ended_at = Some(at);
+        if self.attempt.doing().next().is_none() {
+            self.attempt.stage = Stage::Ready;
+        }
+        let PhaseResult::Running(Doing::Work(work)) = before else { return None };
+        self.attempt.phases[phase].tries += work.tries;
+        let WorkState::Done(answer) = work.state else { return None };
+        Some(*answer)
+    }
+
+    fn apply_to_gates(&mut self, of: GatesOf, change: &GatesChange, at: Timestamp) {
+        if let GatesChange::Started { deadline, first_round_at } = change {
+            let set = self.gate_set(of).into_iter().flat_map(|set| &set.gates);
+            let run = GateRun::new(set.map(|gate| gate.name.clone()), *deadline, *first_round_at);
+            return self.start_gates(of, run, at);
+        }
+        let attempt = &mut self.attempt;
+        if let (GatesChange::Ended { .. }, GatesOf::Pre | GatesOf::Post) = (change, of) {
+            attempt.stage = Stage::Ready;
+        }
+        let Some(run) = attempt.gates_mut(of) else { return };
         match change {
-            GatesChange::Started { deadline, first_round_at } => {
-                let set = self.gate_set(side).into_iter().flat_map(|set| &set.gates);
-                let gates = set.map(|gate| GateState { name: gate.name.clone(), work: None, last: None }).collect();
-                self.attempt.gates = Some(GateRun {
-                    side,
-                    deadline: *deadline,
-                    round: 0,
-                    rounds_ended: 0,
-                    next_round_at: *first_round_at,
-                    green_since: None,
-                    gates,
-                });
-                self.attempt.begun = true;
-                self.attempt.stage = Stage::Gates;
-            }
+            GatesChange::Started { .. } => {}
             GatesChange::RoundStarted { round, deadline } => {
-                let Some(run) = &mut self.attempt.gates else { return };
                 run.round = *round;
                 for (index, gate) in run.gates.iter_mut().enumerate() {
-                    gate.work = Some(Work::new(Step::Gate { side, index }, at, *deadline));
+                    gate.work = gate.ignored.is_none().then(|| Work::new(Step::Gate { of, index }, at, *deadline));
                 }
             }
-            GatesChange::Judged { gate, outcome } => {
-                let Some(run) = &mut self.attempt.gates else { return };
-                let gate = &mut run.gates[*gate];
-                (gate.work, gate.last) = (None, Some(outcome.clone()));
-            }
+            GatesChange::Judged { gate, outcome } => run.gates[*gate].take(outcome),
             GatesChange::RoundEnded { green_since, next_round_at } => {
-                let Some(run) = &mut self.attempt.gates else { return };
                 (run.green_since, run.next_round_at) = (*green_since, *next_round_at);
                 run.rounds_ended = run.round;
             }
-            GatesChange::Passed => {
-                self.attempt.gates_passed = true;
-                self.attempt.stage = Stage::Ready;
+            GatesChange::Ignored { gate, by } => {
+                let gate = &mut run.gates[*gate];
+                (gate.work, gate.ignored) = (None, Some(by.clone()));
             }
-            GatesChange::Failed { reason } => {
-                self.attempt.failure = Some(AttemptFailure { of: FailureOf::Gates, message: reason.clone() });
-                self.attempt.stage = Stage::Ready;
+            GatesChange::Ended { end } => run.end = Some(end.clone()),
+        }
+    }
+
+    fn start_gates(&mut self, of: GatesOf, run: GateRun, at: Timestamp) {
+        match of {
+            GatesOf::Pre => (self.attempt.pre_gates, self.attempt.stage) = (Some(run), Stage::Gates(Side::Pre)),
+            GatesOf::Post => {
+                self.attempt.begun_at.get_or_insert(at);
+                (self.attempt.post_gates, self.attempt.stage) = (Some(run), Stage::Gates(Side::Post));
             }
+            GatesOf::Phase(phase) => self.start(phase, Doing::Gates(run), at),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::calendar::{Availability, Freeze, Schedule};
 use crate::name::Name;
 use crate::plugin::{Issue, Kind};
 
@@ -18,6 +19,42 @@ pub struct Definition {
     pub applications: BTreeSet<Name>,
     pub environments: BTreeMap<Name, Arc<Environment>>,
     pub workflows: BTreeMap<Name, Arc<Workflow>>,
+    /// What can be triggered by name: each starts a workflow, as the live release defines it.
+    #[serde(default)]
+    pub endpoints: BTreeMap<Name, Name>,
+    /// "Release Approval Workflow" (F) is off: nobody is asked in any environment.
+    #[serde(default)]
+    pub approvals_off: bool,
+    #[serde(default)]
+    pub parallel: Parallel,
+    #[serde(default)]
+    pub limits: ProjectLimits,
+    #[serde(default)]
+    pub freezes: Vec<Freeze>,
+}
+
+/// Several SELECTIVE deployments side by side in one environment, where they change different resources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parallel {
+    pub enabled: bool,
+    pub most: u32,
+    /// Also those that people have to approve.
+    pub with_approvals: bool,
+}
+
+impl Default for Parallel {
+    fn default() -> Self {
+        Self { enabled: false, most: 10, with_approvals: true }
+    }
+}
+
+/// What a project may have under way at a time; `None`: as much as there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectLimits {
+    /// Deployments that work: those that wait for people do not count.
+    pub running: Option<u32>,
+    /// Calls to plugins when another phase wants to start.
+    pub workers: Option<u32>,
 }
 
 /// Where releases become live. Protection belongs here, never to the release.
@@ -28,10 +65,46 @@ pub struct Environment {
     /// The workflow of a deployment that names none.
     pub workflow: Option<Name>,
     pub queue: QueuePolicy,
+    #[serde(default)]
+    pub approvals_off: bool,
     pub approvals: ApprovalPolicy,
+    /// Asked after the phases and their gates.
+    #[serde(default)]
+    pub post_approvals: ApprovalPolicy,
     /// A rule of its own; by default a release that was healthy here needs none.
     pub rollback_approvals: ApprovalPolicy,
+    #[serde(default)]
+    pub pre_gates: Option<GateSet>,
     pub post_gates: Option<GateSet>,
+    /// Where a release must have been live before it comes here.
+    #[serde(default)]
+    pub requires: Vec<Requirement>,
+    #[serde(default)]
+    pub promotion: Option<Promotion>,
+    #[serde(default)]
+    pub availability: Availability,
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
+    /// An ephemeral environment is torn down so long after its first release went live.
+    #[serde(default)]
+    pub expires_after_ms: Option<u64>,
+}
+
+/// The release was live and healthy there for so long at a stretch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    pub environment: Name,
+    pub for_ms: u64,
+}
+
+/// Where releases for an environment come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotion {
+    pub from: Name,
+    /// As soon as one succeeded there.
+    pub automatic: bool,
+    /// Also one that succeeded in part.
+    pub partial: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +113,10 @@ pub enum QueuePolicy {
     /// All of them, in order.
     #[default]
     Sequence,
+    /// A newer one takes the place of older ones that wait to do the same.
+    Latest,
+    /// Whatever does not change the same resources starts.
+    Unlimited,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,13 +133,50 @@ pub struct ApprovalPolicy {
     /// Neither the release's creator nor whoever triggered the deployment may approve it.
     pub not_your_own: bool,
     pub timeout_ms: u64,
+    #[serde(default)]
+    pub on_timeout: Reaction,
+    #[serde(default)]
+    pub on_reject: Reaction,
+    #[serde(default)]
+    pub order: ApprovalOrder,
+}
+
+/// What follows when nobody answers in time, or somebody says no.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    #[default]
+    Reject,
+    /// The approval counts as given, and the record says so.
+    Skip,
+    Cancel,
+}
+
+/// When people are asked, beside the gates of the same side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalOrder {
+    /// Before the phases: people, then gates. After them: gates, then people.
+    #[default]
+    Usual,
+    /// Only when the gates passed.
+    AfterGates,
+    /// Also when the gates failed: a person may overrule them.
+    AfterGatesAlways,
 }
 
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl Default for ApprovalPolicy {
     fn default() -> Self {
-        Self { rules: Vec::new(), not_your_own: true, timeout_ms: 30 * DAY_MS }
+        Self {
+            rules: Vec::new(),
+            not_your_own: true,
+            timeout_ms: 30 * DAY_MS,
+            on_timeout: Reaction::default(),
+            on_reject: Reaction::default(),
+            order: ApprovalOrder::default(),
+        }
     }
 }
 
@@ -96,6 +210,9 @@ pub struct Workflow {
     pub stage: WorkflowStage,
     pub goes_live: bool,
     pub on_failure: OnFailure,
+    /// From the first phase to the last gate; over it, the attempt is cancelled as TIMED_OUT.
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
     pub phases: Vec<Phase>,
 }
 
@@ -130,6 +247,21 @@ pub struct Phase {
     pub backoff_ms: u64,
     pub continue_on_error: bool,
     pub always_run: bool,
+    /// Phases that follow each other and have the same group run side by side.
+    #[serde(default)]
+    pub group: Option<Name>,
+    /// What it changes beside the plans of targets, by any name; `None`: the whole environment.
+    #[serde(default)]
+    pub locks: Option<BTreeSet<String>>,
+    /// Percent of the requests that a target sends to the release.
+    #[serde(default = "whole_weight")]
+    pub weight: u8,
+}
+
+pub const WHOLE_WEIGHT: u8 = 100;
+
+fn whole_weight() -> u8 {
+    WHOLE_WEIGHT
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +274,14 @@ pub enum PhaseWork {
     /// Apply the plan of the environment's target of this name.
     Apply {
         target: Name,
+    },
+    /// Waits until the gates are green.
+    Gates(GateSet),
+    /// Waits until a person says how to go on.
+    Manual {
+        instructions: String,
+        /// Whose members may answer; none: anyone who may approve.
+        groups: BTreeSet<String>,
     },
 }
 
@@ -164,9 +304,13 @@ impl Definition {
         let mut uses = Vec::new();
         for (name, workflow) in &self.workflows {
             for (index, phase) in workflow.phases.iter().enumerate() {
-                if let PhaseWork::Plugin { plugin, config } = &phase.work {
-                    let place = format!("/workflows/{name}/phases/{index}");
-                    uses.push((place, PluginUse { plugin, kind: Kind::Phase, config }));
+                let place = format!("/workflows/{name}/phases/{index}");
+                match &phase.work {
+                    PhaseWork::Plugin { plugin, config } => {
+                        uses.push((place, PluginUse { plugin, kind: Kind::Phase, config }));
+                    }
+                    PhaseWork::Gates(set) => gate_uses(set, &format!("{place}/gates"), &mut uses),
+                    PhaseWork::Apply { .. } | PhaseWork::Manual { .. } => {}
                 }
             }
         }
@@ -175,12 +319,19 @@ impl Definition {
                 let place = format!("/environments/{name}/targets/{target_name}");
                 uses.push((place, PluginUse { plugin: &target.plugin, kind: Kind::Target, config: &target.config }));
             }
-            for (index, gate) in environment.post_gates.iter().flat_map(|set| set.gates.iter().enumerate()) {
-                let place = format!("/environments/{name}/gates/post/checks/{index}");
-                uses.push((place, PluginUse { plugin: &gate.plugin, kind: Kind::Gate, config: &gate.config }));
+            for (side, set) in environment.gate_sets() {
+                gate_uses(set, &format!("/environments/{name}/gates/{side}"), &mut uses);
             }
         }
         uses
+    }
+
+    /// The environment as an attempt pins it: what the project says of all of them is part of it.
+    pub(crate) fn pinned(&self, environment: &Arc<Environment>) -> Arc<Environment> {
+        if !self.approvals_off || environment.approvals_off {
+            return environment.clone();
+        }
+        Arc::new(Environment { approvals_off: true, ..Environment::clone(environment) })
     }
 
     /// What is wrong with the whole, each with the JSON pointer of its place.
@@ -191,6 +342,13 @@ impl Definition {
         }
         for (name, environment) in &self.environments {
             self.environment_problems(name, environment, &mut problems);
+        }
+        for (endpoint, workflow) in &self.endpoints {
+            if !self.workflows.contains_key(workflow) {
+                let known = listed(self.workflows.keys());
+                let message = format!("there is no workflow `{workflow}`; there are: {known}");
+                problems.push(Issue { path: format!("/endpoints/{endpoint}"), message });
+            }
         }
         problems
     }
@@ -212,12 +370,65 @@ impl Definition {
                     .push(Issue { path: format!("/environments/{name}/targets/{target_name}/application"), message });
             }
         }
-        let mut gates = BTreeSet::new();
-        for (index, gate) in environment.post_gates.iter().flat_map(|set| set.gates.iter().enumerate()) {
-            if !gates.insert(&gate.name) {
-                let message = format!("a second gate is named `{}`", gate.name);
-                problems.push(Issue { path: format!("/environments/{name}/gates/post/checks/{index}/name"), message });
-            }
+        for (side, set) in environment.gate_sets() {
+            gate_problems(set, &format!("/environments/{name}/gates/{side}"), problems);
+        }
+        self.origin_problems(name, environment, problems);
+    }
+
+    /// Where releases come from: other environments of this project, and not in a circle.
+    fn origin_problems(&self, name: &Name, environment: &Environment, problems: &mut Vec<Issue>) {
+        let mut named = |place: String, other: &Name| {
+            let message = match self.environments.contains_key(other) {
+                true if other == name => "an environment cannot wait for itself".to_owned(),
+                true => return,
+                false => {
+                    format!("there is no environment `{other}`; there are: {}", listed(self.environments.keys()))
+                }
+            };
+            problems.push(Issue { path: format!("/environments/{name}/{place}"), message });
+        };
+        for (index, requirement) in environment.requires.iter().enumerate() {
+            named(format!("requires/{index}/environment"), &requirement.environment);
+        }
+        if let Some(promotion) = &environment.promotion {
+            named("promotion/from".to_owned(), &promotion.from);
+        }
+        let circle = self.origins_of(name).skip(1).any(|origin| origin == name);
+        if circle && environment.promotion.as_ref().is_some_and(|promotion| promotion.from != *name) {
+            let message = format!("releases would be promoted in a circle, from `{name}` back to `{name}`");
+            problems.push(Issue { path: format!("/environments/{name}/promotion/from"), message });
+        }
+    }
+
+    /// The environment, the one its releases are promoted from, and so on.
+    fn origins_of<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a Name> {
+        let from = |name: &&'a Name| Some(&self.environments.get(*name)?.promotion.as_ref()?.from);
+        std::iter::successors(Some(name), from).take(self.environments.len() + 1)
+    }
+}
+
+impl Environment {
+    /// Its gates before and after the phases, with the word of the project file.
+    pub fn gate_sets(&self) -> impl Iterator<Item = (&'static str, &GateSet)> {
+        let sets = [("pre", &self.pre_gates), ("post", &self.post_gates)];
+        sets.into_iter().filter_map(|(side, set)| Some((side, set.as_ref()?)))
+    }
+}
+
+fn gate_uses<'a>(set: &'a GateSet, place: &str, uses: &mut Vec<(String, PluginUse<'a>)>) {
+    for (index, gate) in set.gates.iter().enumerate() {
+        let used = PluginUse { plugin: &gate.plugin, kind: Kind::Gate, config: &gate.config };
+        uses.push((format!("{place}/checks/{index}"), used));
+    }
+}
+
+fn gate_problems(set: &GateSet, place: &str, problems: &mut Vec<Issue>) {
+    let mut gates = BTreeSet::new();
+    for (index, gate) in set.gates.iter().enumerate() {
+        if !gates.insert(&gate.name) {
+            let message = format!("a second gate is named `{}`", gate.name);
+            problems.push(Issue { path: format!("{place}/checks/{index}/name"), message });
         }
     }
 }
@@ -232,6 +443,9 @@ fn workflow_problems(name: &Name, workflow: &Workflow, problems: &mut Vec<Issue>
         if RESERVED_PHASE_NAMES.contains(&phase.name.as_str()) {
             let message = format!("`{}` is a name Lockgate uses itself; choose another", phase.name);
             problems.push(Issue { path, message });
+        }
+        if let PhaseWork::Gates(set) = &phase.work {
+            gate_problems(set, &format!("/workflows/{name}/phases/{index}/gates"), problems);
         }
     }
 }

@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::definition::{ApprovalPolicy, Environment, GateSet, Phase, PhaseWork, Target, Workflow};
 use crate::digest::Digest;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
-use crate::plugin::{Failure, Planned};
+use crate::plugin::{Artifact, Failure, Planned};
 use crate::release::{Release, canonical};
-use crate::work::{Side, Step, Work};
+use crate::selection::Selection;
+use crate::work::{GatesOf, Side, Step, Work};
 
 /// Types (F), and ROLLBACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +48,19 @@ pub struct Deployment {
     pub previous_release: Option<Arc<Release>>,
     pub deployment_type: DeploymentType,
     pub flags: Flags,
+    /// Of a SELECTIVE one; of every other type, none.
+    #[serde(default)]
+    pub selections: Vec<Selection>,
+    /// What the caller of an endpoint sent along.
+    #[serde(default)]
+    pub input: Value,
     pub comment: String,
     pub triggered_by: Actor,
     pub workflow: Name,
     pub created_at: Timestamp,
+    /// Freezes and availability do not hold it back.
+    #[serde(default)]
+    pub break_glass: Option<Signature>,
     /// How earlier attempts ended, oldest first; of many, the last [`REMEMBERED_ATTEMPTS`].
     pub earlier: Vec<EarlierAttempt>,
     pub attempt: Attempt,
@@ -83,13 +93,20 @@ pub struct Attempt {
     /// Digests of the environment's gate plugins. They belong to the environment and not to the release: a gate that
     /// is new must not stand in the way of an old release.
     pub gate_plugins: BTreeMap<Name, Digest>,
-    /// A phase, or the gates after them, have started in this attempt: before that, a cancel has nothing to stop.
-    pub begun: bool,
+    /// When a phase, or the gates after them, started in this attempt: before that, a cancel has nothing to stop.
+    pub begun_at: Option<Timestamp>,
     pub stage: Stage,
     pub phases: Vec<PhaseRun>,
+    /// Before the phases, and about a plan that drifted between them.
     pub approval: Option<Approval>,
     /// The plan digest that everybody asked has agreed to, or that nobody had to be asked about.
     pub approved: Option<Digest>,
+    /// Approved for a later time.
+    pub not_before: Option<Timestamp>,
+    /// After the phases and their gates.
+    pub post_approval: Option<Approval>,
+    /// Everybody asked after the phases has agreed.
+    pub accepted: bool,
     /// Calls started so far: the number of the last one.
     pub calls: u32,
     pub cancel: Option<CancelRequest>,
@@ -101,8 +118,10 @@ pub struct Attempt {
     pub drifts: u32,
     /// What changed at the last drift, for the people who are asked again.
     pub last_difference: Vec<String>,
-    pub gates: Option<GateRun>,
-    pub gates_passed: bool,
+    pub pre_gates: Option<GateRun>,
+    pub post_gates: Option<GateRun>,
+    /// A newer deployment waits to do the same.
+    pub superseded_by: Option<DeploymentNumber>,
     /// What was current before this attempt's first apply, to go back to when all of it is undone.
     pub replaced: Option<Replaced>,
     pub finished_at: Option<Timestamp>,
@@ -113,27 +132,59 @@ pub struct Attempt {
 pub enum Stage {
     /// Waits for its turn in the environment.
     Queued,
-    /// Has the environment's slot. Nothing is under way: `next` decides what is.
+    /// Not in the queue: waits for something of its own, and is in nobody's way.
+    Held(Hold),
+    /// Has a slot of the environment. Nothing is under way: `next` decides what is.
     Ready,
+    /// Has a slot, and waits because the project has as much under way as it may.
+    AwaitingCapacity(Capacity),
+    Observing(Work),
     /// The plan of a phase's target is being made.
     Planning(Work),
-    /// Asks people: before the first phase for approval, later about a plan that drifted.
-    AwaitingApproval,
+    /// Asks people: before the first phase for approval, between them about a plan that drifted, after them.
+    AwaitingApproval(Side),
     /// The plan is made again, just before the phase at `index` applies it.
     Confirming {
         index: usize,
         work: Work,
     },
-    Running {
-        index: usize,
-        work: Work,
-    },
+    /// One phase, or a group of them.
+    Running,
     Undoing {
         index: usize,
         work: Work,
     },
-    Gates,
+    /// Those of the environment, before or after the phases.
+    Gates(Side),
     Finished(Finish),
+}
+
+/// Why a deployment is not in the queue, and when that ends by itself; `None`: nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub because: HoldReason,
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    /// Triggered for a later time.
+    Scheduled,
+    /// Approved for a later time.
+    Deferred,
+    /// The release has not been live for long enough in this environment.
+    Requires { environment: Name },
+}
+
+/// What the project has no more of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capacity {
+    /// Free plugin workers.
+    Workers,
+    /// Deployments that may work at a time.
+    Running,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +216,7 @@ pub struct CancelRequest {
     pub at: Timestamp,
     pub deadline: Timestamp,
     pub reason: String,
+    pub cause: Cause,
 }
 
 /// What an environment's targets last began to apply.
@@ -176,9 +228,12 @@ pub struct Current {
 }
 
 /// What was current before, if anything was: a struct, because JSON has no way to write a nested `None`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replaced {
     pub current: Option<Current>,
+    /// Of applications that stood apart from it.
+    #[serde(default)]
+    pub apart: BTreeMap<Name, Current>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,10 +273,18 @@ pub struct PhaseRun {
     pub tries: u32,
     pub summary: String,
     pub outputs: Value,
+    /// What it built, or says it used.
+    #[serde(default)]
+    pub artifacts: Vec<Artifact>,
+    /// Of an apply phase: its target was asked how its resources are.
+    #[serde(default)]
+    pub observed: bool,
     /// Of an apply phase: what approvers saw, and what is applied.
     pub plan: Option<Arc<TargetPlan>>,
     /// The plan was made again, just now, and is still the same.
     pub confirmed: bool,
+    /// Who went on, or did not, where a person had to say.
+    pub intervention: Option<Intervention>,
     /// The plan with which an earlier attempt began to apply, and that is not undone: of a phase that is done again.
     pub begun_before: Option<Arc<TargetPlan>>,
     pub undo: Option<UndoResult>,
@@ -231,11 +294,29 @@ pub struct PhaseRun {
 #[serde(rename_all = "snake_case")]
 pub enum PhaseResult {
     Waiting,
-    Running,
+    Running(Doing),
     Succeeded,
     Failed(Failure),
     Canceled,
     Skipped,
+}
+
+/// What a running phase does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doing {
+    Work(Work),
+    Gates(GateRun),
+    /// Waits for somebody.
+    Person {
+        deadline: Timestamp,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intervention {
+    pub proceeds: bool,
+    pub by: Signature,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -261,6 +342,9 @@ pub struct Approval {
     pub deadline: Timestamp,
     pub given: Vec<Signature>,
     pub refused: Option<Signature>,
+    /// Why it counts as given although not everybody agreed.
+    #[serde(default)]
+    pub skipped: Option<String>,
     /// Why it is asked again: what changed since the last approval, resource by resource.
     pub difference: Vec<String>,
 }
@@ -270,19 +354,34 @@ pub struct Signature {
     pub by: Actor,
     pub at: Timestamp,
     pub comment: String,
+    /// Agreed, but not for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GateRun {
-    pub side: Side,
     pub deadline: Timestamp,
     /// The last round that was started, and the last that was counted.
     pub round: u32,
     pub rounds_ended: u32,
     pub next_round_at: Timestamp,
     pub green_since: Option<Timestamp>,
-    /// In the order of the environment's gates.
+    /// In the order of the set.
     pub gates: Vec<GateState>,
+    pub end: Option<GatesEnd>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GatesEnd {
+    /// Until then, where a verdict said how long it holds.
+    Passed {
+        valid_until: Option<Timestamp>,
+    },
+    Failed {
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -291,6 +390,12 @@ pub struct GateState {
     /// `None` between rounds.
     pub work: Option<Work>,
     pub last: Option<GateOutcome>,
+    /// Since when it has passed, round after round, and no verdict lapsed before the next.
+    #[serde(default)]
+    pub held_since: Option<Timestamp>,
+    /// Whoever ignores it says so by name, with the reason: it counts as passed.
+    #[serde(default)]
+    pub ignored: Option<Signature>,
 }
 
 /// One round's outcome of one gate: pass, fail, inconclusive or error. Only pass passes.
@@ -299,6 +404,9 @@ pub struct GateOutcome {
     pub outcome: GateVerdict,
     pub reason: String,
     pub at: Timestamp,
+    /// It lapses then; `None`: it holds until the next sample.
+    #[serde(default)]
+    pub valid_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -314,8 +422,32 @@ impl Stage {
     /// Read-only work and questions end at once.
     pub(crate) fn ends_with_a_cancel(&self) -> bool {
         match self {
-            Self::Planning(_) | Self::AwaitingApproval | Self::Confirming { .. } | Self::Gates => true,
-            Self::Queued | Self::Ready | Self::Running { .. } | Self::Undoing { .. } | Self::Finished(_) => false,
+            Self::AwaitingCapacity(_)
+            | Self::Observing(_)
+            | Self::Planning(_)
+            | Self::AwaitingApproval(_)
+            | Self::Confirming { .. }
+            | Self::Gates(_) => true,
+            Self::Queued | Self::Held(_) | Self::Ready | Self::Running | Self::Undoing { .. } | Self::Finished(_) => {
+                false
+            }
+        }
+    }
+
+    /// In the queue or beside it: without a slot, and not over.
+    pub fn is_waiting(&self) -> bool {
+        match self {
+            Self::Queued | Self::Held(_) => true,
+            Self::Ready
+            | Self::AwaitingCapacity(_)
+            | Self::Observing(_)
+            | Self::Planning(_)
+            | Self::AwaitingApproval(_)
+            | Self::Confirming { .. }
+            | Self::Running
+            | Self::Undoing { .. }
+            | Self::Gates(_)
+            | Self::Finished(_) => false,
         }
     }
 }
@@ -329,22 +461,77 @@ impl Attempt {
             started_by: by,
             environment,
             gate_plugins: BTreeMap::new(),
-            begun: false,
+            begun_at: None,
             stage: Stage::Queued,
             phases,
             approval: None,
             approved: None,
+            not_before: None,
+            post_approval: None,
+            accepted: false,
             calls: 0,
             cancel: None,
             stop: None,
             failure: None,
             drifts: 0,
             last_difference: Vec::new(),
-            gates: None,
-            gates_passed: false,
+            pre_gates: None,
+            post_gates: None,
+            superseded_by: None,
             replaced: None,
             finished_at: None,
         }
+    }
+
+    /// A phase, or the gates after them, have started.
+    pub fn begun(&self) -> bool {
+        self.begun_at.is_some()
+    }
+
+    pub fn asked(&self, side: Side) -> Option<&Approval> {
+        match side {
+            Side::Pre => self.approval.as_ref(),
+            Side::Post => self.post_approval.as_ref(),
+        }
+    }
+
+    pub(crate) fn asked_mut(&mut self, side: Side) -> Option<&mut Approval> {
+        match side {
+            Side::Pre => self.approval.as_mut(),
+            Side::Post => self.post_approval.as_mut(),
+        }
+    }
+
+    pub fn gates(&self, of: GatesOf) -> Option<&GateRun> {
+        match of {
+            GatesOf::Pre => self.pre_gates.as_ref(),
+            GatesOf::Post => self.post_gates.as_ref(),
+            GatesOf::Phase(index) => {
+                let PhaseResult::Running(Doing::Gates(run)) = &self.phases.get(index)?.result else { return None };
+                Some(run)
+            }
+        }
+    }
+
+    pub(crate) fn gates_mut(&mut self, of: GatesOf) -> Option<&mut GateRun> {
+        match of {
+            GatesOf::Pre => self.pre_gates.as_mut(),
+            GatesOf::Post => self.post_gates.as_mut(),
+            GatesOf::Phase(index) => {
+                let PhaseResult::Running(Doing::Gates(run)) = &mut self.phases.get_mut(index)?.result else {
+                    return None;
+                };
+                Some(run)
+            }
+        }
+    }
+
+    /// Phases under way, with what they do.
+    pub fn doing(&self) -> impl Iterator<Item = (usize, &Doing)> {
+        self.phases.iter().enumerate().filter_map(|(index, run)| {
+            let PhaseResult::Running(doing) = &run.result else { return None };
+            Some((index, doing))
+        })
     }
 
     pub fn is_partial(&self) -> bool {
@@ -358,7 +545,7 @@ impl Attempt {
             number: self.number,
             queued_at: self.queued_at,
             started_by: self.started_by.clone(),
-            begun: self.begun,
+            begun: self.begun(),
             finish,
             failure: self.failure.clone(),
             cancel: self.cancel.clone(),
@@ -378,8 +565,11 @@ impl PhaseRun {
             tries: 0,
             summary: String::new(),
             outputs: Value::Null,
+            artifacts: Vec::new(),
+            observed: false,
             plan: None,
             confirmed: false,
+            intervention: None,
             begun_before: None,
             undo: None,
         }
@@ -392,19 +582,92 @@ impl PhaseRun {
         Self { begun_before: begun.filter(|_| !undone), ..Self::new(self.name.clone()) }
     }
 
-    pub(crate) fn end(&mut self, result: PhaseResult, at: Timestamp) {
-        self.result = result;
-        self.ended_at = Some(at);
+    /// Of the work under way.
+    pub(crate) fn work_tries(&self) -> u32 {
+        let PhaseResult::Running(Doing::Work(work)) = &self.result else { return 0 };
+        work.tries
+    }
+}
+
+impl Intervention {
+    /// What later phases see of it.
+    pub(crate) fn outputs(&self) -> Value {
+        json!({ "note": self.by.comment, "by": self.by.by.person })
+    }
+}
+
+impl GateState {
+    fn new(name: Name) -> Self {
+        Self { name, work: None, last: None, held_since: None, ignored: None }
+    }
+
+    /// The round's verdict on this gate.
+    pub(crate) fn take(&mut self, outcome: &GateOutcome) {
+        let lapsed = self.last.as_ref().and_then(|last| last.valid_until).is_some_and(|until| until < outcome.at);
+        let held = self.held_since.filter(|_| !lapsed).unwrap_or(outcome.at);
+        self.held_since = (outcome.outcome == GateVerdict::Pass).then_some(held);
+        (self.work, self.last) = (None, Some(outcome.clone()));
+    }
+
+    pub(crate) fn valid_until(&self) -> Option<Timestamp> {
+        self.last.as_ref().filter(|_| self.ignored.is_none()).and_then(|last| last.valid_until)
+    }
+
+    /// Why it is not green, where it is not.
+    pub fn why_not(&self) -> Option<String> {
+        let last = self.last.as_ref().filter(|_| !self.passes())?;
+        Some(format!("{}: {}", self.name, last.reason))
+    }
+
+    pub fn passes(&self) -> bool {
+        self.ignored.is_some() || self.last.as_ref().is_some_and(|last| last.outcome == GateVerdict::Pass)
     }
 }
 
 impl GateRun {
-    fn wake_at(&self) -> Option<Timestamp> {
-        let works: Vec<&Work> = self.gates.iter().filter_map(|gate| gate.work.as_ref()).collect();
+    pub(crate) fn new(gates: impl Iterator<Item = Name>, deadline: Timestamp, first_round_at: Timestamp) -> Self {
+        Self {
+            deadline,
+            round: 0,
+            rounds_ended: 0,
+            next_round_at: first_round_at,
+            green_since: None,
+            gates: gates.map(GateState::new).collect(),
+            end: None,
+        }
+    }
+
+    pub(crate) fn wake_at(&self) -> Option<Timestamp> {
+        if self.end.is_some() {
+            return None;
+        }
+        let works: Vec<&Work> = self.works().collect();
         if works.is_empty() {
             return Some(self.next_round_at.min(self.deadline));
         }
         works.into_iter().filter_map(Work::wake_at).min()
+    }
+
+    fn works(&self) -> impl Iterator<Item = &Work> {
+        self.gates.iter().filter_map(|gate| gate.work.as_ref())
+    }
+}
+
+impl Doing {
+    fn works(&self) -> Vec<&Work> {
+        match self {
+            Self::Work(work) => vec![work],
+            Self::Gates(run) => run.works().collect(),
+            Self::Person { .. } => Vec::new(),
+        }
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Work(work) => work.wake_at(),
+            Self::Gates(run) => run.wake_at(),
+            Self::Person { deadline } => Some(*deadline),
+        }
     }
 }
 
@@ -424,7 +687,7 @@ impl Deployment {
     pub fn target_of(&self, phase: usize) -> Option<&Target> {
         match &self.phase(phase).work {
             PhaseWork::Apply { target } => self.attempt.environment.targets.get(target),
-            PhaseWork::Plugin { .. } => None,
+            PhaseWork::Plugin { .. } | PhaseWork::Gates(_) | PhaseWork::Manual { .. } => None,
         }
     }
 
@@ -438,29 +701,42 @@ impl Deployment {
         matches!(self.attempt.stage, Stage::Finished(_))
     }
 
-    /// The rules for people: a rollback has its own.
-    pub fn approval_policy(&self) -> &ApprovalPolicy {
-        match self.deployment_type {
-            DeploymentType::Rollback => &self.attempt.environment.rollback_approvals,
-            DeploymentType::Launch
-            | DeploymentType::Full
-            | DeploymentType::Selective
-            | DeploymentType::Custom
-            | DeploymentType::Destroy => &self.attempt.environment.approvals,
-        }
+    /// The rules for people: a rollback has its own, and asks nobody afterwards.
+    pub fn approval_policy(&self, side: Side) -> Option<&ApprovalPolicy> {
+        let environment = &self.attempt.environment;
+        let policy = match (self.deployment_type, side) {
+            (DeploymentType::Rollback, Side::Pre) => &environment.rollback_approvals,
+            (DeploymentType::Rollback, Side::Post) => return None,
+            (
+                DeploymentType::Launch
+                | DeploymentType::Full
+                | DeploymentType::Selective
+                | DeploymentType::Custom
+                | DeploymentType::Destroy,
+                side,
+            ) => match side {
+                Side::Pre => &environment.approvals,
+                Side::Post => &environment.post_approvals,
+            },
+        };
+        (!environment.approvals_off && !policy.rules.is_empty()).then_some(policy)
     }
 
     /// Work in progress, each with at most one unanswered call.
     pub fn works(&self) -> Vec<&Work> {
         match &self.attempt.stage {
-            Stage::Planning(work)
+            Stage::Observing(work)
+            | Stage::Planning(work)
             | Stage::Confirming { work, .. }
-            | Stage::Running { work, .. }
             | Stage::Undoing { work, .. } => vec![work],
-            Stage::Gates => {
-                self.attempt.gates.iter().flat_map(|run| &run.gates).filter_map(|g| g.work.as_ref()).collect()
-            }
-            Stage::Queued | Stage::Ready | Stage::AwaitingApproval | Stage::Finished(_) => Vec::new(),
+            Stage::Running => self.attempt.doing().flat_map(|(_, doing)| doing.works()).collect(),
+            Stage::Gates(side) => self.attempt.gates((*side).into()).into_iter().flat_map(GateRun::works).collect(),
+            Stage::Queued
+            | Stage::Held(_)
+            | Stage::Ready
+            | Stage::AwaitingCapacity(_)
+            | Stage::AwaitingApproval(_)
+            | Stage::Finished(_) => Vec::new(),
         }
     }
 
@@ -469,16 +745,36 @@ impl Deployment {
     }
 
     pub(crate) fn work_mut(&mut self, step: Step) -> Option<&mut Work> {
-        let work = match &mut self.attempt.stage {
-            Stage::Planning(work)
-            | Stage::Confirming { work, .. }
-            | Stage::Running { work, .. }
-            | Stage::Undoing { work, .. } => Some(work),
-            Stage::Gates => {
-                let gates = self.attempt.gates.iter_mut().flat_map(|run| &mut run.gates);
-                gates.filter_map(|gate| gate.work.as_mut()).find(|work| work.step == step)
+        let attempt = &mut self.attempt;
+        let gates_run = matches!(attempt.stage, Stage::Running | Stage::Gates(_));
+        if let Step::Gate { of, index } = step {
+            return attempt.gates_mut(of).filter(|_| gates_run)?.gates.get_mut(index)?.work.as_mut();
+        }
+        let work = match (&mut attempt.stage, step) {
+            (
+                Stage::Observing(work)
+                | Stage::Planning(work)
+                | Stage::Confirming { work, .. }
+                | Stage::Undoing { work, .. },
+                _,
+            ) => Some(work),
+            (Stage::Running, Step::Run(index) | Step::Cancel(index)) => {
+                let PhaseResult::Running(Doing::Work(work)) = &mut attempt.phases.get_mut(index)?.result else {
+                    return None;
+                };
+                Some(work)
             }
-            Stage::Queued | Stage::Ready | Stage::AwaitingApproval | Stage::Finished(_) => None,
+            (
+                Stage::Running
+                | Stage::Gates(_)
+                | Stage::Queued
+                | Stage::Held(_)
+                | Stage::Ready
+                | Stage::AwaitingCapacity(_)
+                | Stage::AwaitingApproval(_)
+                | Stage::Finished(_),
+                _,
+            ) => None,
         };
         work.filter(|work| work.step == step)
     }
@@ -486,28 +782,44 @@ impl Deployment {
     /// A cancel reaches the running phase, unless the phase always runs.
     pub fn is_cancelling(&self, step: Step) -> bool {
         match step {
-            Step::Run(index) => self.attempt.cancel.is_some() && !self.phase(index).always_run,
-            Step::Plan(_) | Step::Confirm(_) | Step::Cancel(_) | Step::Undo(_) | Step::Gate { .. } => false,
+            Step::Run(index) | Step::Gate { of: GatesOf::Phase(index), .. } => self.is_told_to_stop(index),
+            Step::Observe(_)
+            | Step::Plan(_)
+            | Step::Confirm(_)
+            | Step::Cancel(_)
+            | Step::Undo(_)
+            | Step::Gate { of: GatesOf::Pre | GatesOf::Post, .. } => false,
         }
+    }
+
+    pub(crate) fn is_told_to_stop(&self, phase: usize) -> bool {
+        self.attempt.cancel.is_some() && !self.phase(phase).always_run
     }
 
     /// The name under which a step's work is logged and its key is made.
     pub fn step_name(&self, step: Step) -> &Name {
         match step {
-            Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
-                &self.phase(index).name
-            }
-            Step::Gate { side, index } => match self.gate_set(side) {
+            Step::Observe(index)
+            | Step::Plan(index)
+            | Step::Confirm(index)
+            | Step::Run(index)
+            | Step::Cancel(index)
+            | Step::Undo(index) => &self.phase(index).name,
+            Step::Gate { of, index } => match self.gate_set(of) {
                 Some(set) => &set.gates[index].name,
                 None => &self.workflow,
             },
         }
     }
 
-    pub fn gate_set(&self, side: Side) -> Option<&GateSet> {
-        match side {
-            Side::Pre => None,
-            Side::Post => self.attempt.environment.post_gates.as_ref(),
+    pub fn gate_set(&self, of: GatesOf) -> Option<&GateSet> {
+        match of {
+            GatesOf::Pre => self.attempt.environment.pre_gates.as_ref(),
+            GatesOf::Post => self.attempt.environment.post_gates.as_ref(),
+            GatesOf::Phase(index) => match &self.phase(index).work {
+                PhaseWork::Gates(set) => Some(set),
+                PhaseWork::Plugin { .. } | PhaseWork::Apply { .. } | PhaseWork::Manual { .. } => None,
+            },
         }
     }
 
@@ -536,18 +848,53 @@ impl Deployment {
         done.map(|phase| (&phase.name, &phase.outputs)).collect()
     }
 
+    /// When the attempt has had all the time that its workflow gives it.
+    pub fn must_end_at(&self) -> Option<Timestamp> {
+        let limit = self.attempt.begun_at.zip(self.workflow().timeout_ms);
+        let goes_on = self.attempt.cancel.is_none() && self.attempt.failure.is_none();
+        limit.filter(|_| goes_on).map(|(begun_at, timeout_ms)| begun_at.plus_ms(timeout_ms))
+    }
+
     /// When this deployment needs a look although nobody asks or reports.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let attempt = &self.attempt;
-        match &attempt.stage {
-            Stage::AwaitingApproval => attempt.approval.as_ref().map(|approval| approval.deadline),
-            Stage::Gates => attempt.gates.as_ref().and_then(GateRun::wake_at),
-            Stage::Planning(work) | Stage::Confirming { work, .. } | Stage::Undoing { work, .. } => work.wake_at(),
-            Stage::Running { work, .. } => {
-                let cancel = attempt.cancel.as_ref().filter(|_| self.is_cancelling(work.step));
-                work.wake_at().into_iter().chain(cancel.map(|cancel| cancel.deadline)).min()
+        let by_itself = match &attempt.stage {
+            Stage::Held(hold) => hold.until,
+            Stage::AwaitingApproval(side) => attempt.asked(*side).map(|approval| approval.deadline),
+            Stage::Gates(side) => attempt.gates((*side).into()).and_then(GateRun::wake_at),
+            Stage::Observing(work)
+            | Stage::Planning(work)
+            | Stage::Confirming { work, .. }
+            | Stage::Undoing { work, .. } => work.wake_at(),
+            Stage::Running => {
+                let told = attempt.doing().any(|(index, _)| self.is_told_to_stop(index));
+                let cancel = attempt.cancel.as_ref().filter(|_| told).map(|cancel| cancel.deadline);
+                attempt.doing().filter_map(|(_, doing)| doing.wake_at()).chain(cancel).min()
             }
-            Stage::Queued | Stage::Ready | Stage::Finished(_) => None,
+            Stage::Queued | Stage::Ready | Stage::AwaitingCapacity(_) | Stage::Finished(_) => None,
+        };
+        let limit = match attempt.stage {
+            Stage::Finished(_) | Stage::Undoing { .. } => None,
+            Stage::Queued
+            | Stage::Held(_)
+            | Stage::Ready
+            | Stage::AwaitingCapacity(_)
+            | Stage::Observing(_)
+            | Stage::Planning(_)
+            | Stage::AwaitingApproval(_)
+            | Stage::Confirming { .. }
+            | Stage::Running
+            | Stage::Gates(_) => self.must_end_at(),
+        };
+        by_itself.into_iter().chain(limit).min()
+    }
+}
+
+impl From<Side> for GatesOf {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Pre => Self::Pre,
+            Side::Post => Self::Post,
         }
     }
 }

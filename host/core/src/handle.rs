@@ -1,21 +1,36 @@
 //! Decides what a command leads to, and changes nothing: [`handle`] answers with events or a reason why not.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod again;
+mod operators;
+mod people;
+mod promotion;
+mod rejection;
+mod releases;
+mod report;
+mod schedule;
+mod stages;
+mod triggers;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::approval;
-use crate::change::{Change, PhaseChange};
-use crate::definition::{Definition, listed};
+pub use self::rejection::Rejection;
+pub use self::triggers::{unknown_environment, unknown_release};
+use crate::admission::{self, Door};
+use crate::change::Change;
+use crate::definition::Definition;
 use crate::deployment::*;
 use crate::digest::Digest;
+use crate::environment::EnvironmentChange;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::next::next;
-use crate::plugin::{Artifact, Failure, Retry};
-use crate::release::{ApprovedPlugin, Release, ReleaseStatus, plugin_problems};
-use crate::state::{Event, Queued, State, TriggerKey, What};
-use crate::work::{Answer, CallRef, Side};
+use crate::plugin::Artifact;
+use crate::release::ApprovedPlugin;
+use crate::selection::Selection;
+use crate::state::{Event, State, TriggerKey, What};
+use crate::work::{Answer, CallRef};
 
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -41,11 +56,31 @@ pub enum Command {
         key: Option<TriggerKey>,
         by: Actor,
     },
+    /// What is live in one environment goes to the next.
+    Promote {
+        environment: Name,
+        /// `None`: where the environment says that its releases come from.
+        from: Option<Name>,
+        comment: String,
+        key: Option<TriggerKey>,
+        by: Actor,
+    },
+    /// Starts the workflow of an endpoint, as the environment's live release defines it.
+    CallEndpoint {
+        endpoint: Name,
+        environment: Name,
+        input: Value,
+        key: Option<TriggerKey>,
+        by: Actor,
+    },
+    /// Also lets a manual intervention proceed; the comment is its note.
     Approve {
         number: DeploymentNumber,
         /// The digest that the approver looked at; if the plan is another one by now, it is not signed.
         plan: Option<Digest>,
         comment: String,
+        /// Agreed, but not for now.
+        not_before: Option<Timestamp>,
         by: Actor,
     },
     Reject {
@@ -66,12 +101,59 @@ pub enum Command {
         from: TryFrom,
         by: Actor,
     },
+    /// The gate counts as passed, in the name of whoever says so.
+    IgnoreGate {
+        number: DeploymentNumber,
+        gate: Name,
+        comment: String,
+        by: Actor,
+    },
+    /// Freezes and availability do not hold it back; somebody else has to look at that later.
+    BreakGlass {
+        number: DeploymentNumber,
+        reason: String,
+        by: Actor,
+    },
+    ReviewDebt {
+        number: DeploymentNumber,
+        comment: String,
+        by: Actor,
+    },
+    Pause {
+        scope: PauseScope,
+        reason: String,
+        by: Actor,
+    },
+    Resume {
+        scope: PauseScope,
+        by: Actor,
+    },
+    /// Releases are promoted into the environment again.
+    ReleaseHold {
+        environment: Name,
+        by: Actor,
+    },
+    /// An ephemeral environment is torn down at another time; `None`: not by itself.
+    Expire {
+        environment: Name,
+        at: Option<Timestamp>,
+        by: Actor,
+    },
     Report {
         call: CallRef,
         answer: Answer,
     },
     /// Time has passed: the only way it comes in.
     Tick,
+}
+
+/// What a pause stops from starting. Rollbacks start all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PauseScope {
+    Project,
+    Environment(Name),
+    /// Of the environment, and nothing else there.
+    Schedule(Name),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +172,8 @@ pub struct NewRelease {
     pub draft: bool,
     /// The approved plugins, by name, as they are now.
     pub approved: BTreeMap<Name, ApprovedPlugin>,
+    /// Deploy after release: triggered in the same turn.
+    pub then: Option<Box<Deploy>>,
     pub by: Actor,
 }
 
@@ -99,106 +183,29 @@ pub struct Deploy {
     pub release: Tag,
     pub deployment_type: DeploymentType,
     pub flags: Flags,
+    pub selections: Vec<Selection>,
+    pub input: Value,
     pub comment: String,
-    /// `None`: the environment's own, or the only one there is.
+    /// `None`: the environment's own, or the only one there is for this type.
     pub workflow: Option<Name>,
+    /// Not at once, but then.
+    pub not_before: Option<Timestamp>,
     pub key: Option<TriggerKey>,
     pub by: Actor,
 }
 
-/// Why a command was not done: what is wrong, what is allowed, who can lift it. Never an error of ours.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    #[error("there is no environment `{environment}` in project `{project}`; there are: {known}")]
-    UnknownEnvironment { environment: Name, project: Name, known: String },
-    #[error("there is no release `{tag}` in project `{project}`; there are: {known}")]
-    UnknownRelease { tag: Tag, project: Name, known: String },
-    #[error("there is no deployment {number} in project `{project}`; the last one is {last}")]
-    UnknownDeployment { number: DeploymentNumber, project: Name, last: DeploymentNumber },
-    #[error("release `{release}` has no workflow `{workflow}`; it has: {known}")]
-    UnknownWorkflow { release: Tag, workflow: String, known: String },
-    #[error(
-        "tag `{tag}` is taken by a release with other content ({digest}); choose another tag, for a release never changes"
-    )]
-    TagTaken { tag: Tag, digest: Digest },
-    #[error("release `{tag}` is {status:?}; {allowed}")]
-    ReleaseStatus { tag: Tag, status: ReleaseStatus, allowed: &'static str },
-    #[error("release `{tag}` cannot be abandoned: {why}")]
-    ReleaseInUse { tag: Tag, why: String },
-    #[error("this release could not be deployed: {}", problems.join("; "))]
-    PluginsNotReady { problems: Vec<String> },
-    #[error(
-        "release `{release}` has no plugin `{plugin}`, which environment `{environment}` uses now; create a new release"
-    )]
-    PluginNotPinned { release: Tag, plugin: Name, environment: Name },
-    #[error(
-        "workflow `{workflow}` applies target `{target}`, which environment `{environment}` does not have; it has: {known}"
-    )]
-    UnknownTarget { workflow: Name, target: Name, environment: Name, known: String },
-    #[error(
-        "ROLLBACK goes to what was live before, not to a release that is named ({release}); use `rollback`, or deploy it as FULL"
-    )]
-    RollbackByHand { release: Tag },
-    #[error("environment `{environment}` has nothing to roll back to: no other release was live there before")]
-    NothingToRollBackTo { environment: Name },
-    #[error("Idempotency-Key `{key}` was used for deployment {number}, with another request; use a new key")]
-    KeyReused { key: String, number: DeploymentNumber },
-    #[error("deployment {number} is not waiting for an approval; it is {status}")]
-    NotWaitingForApproval { number: DeploymentNumber, status: String },
-    #[error(
-        "the plan of deployment {number} is {now} by now, not {seen}; look at what it would change, then approve that"
-    )]
-    PlanChanged { number: DeploymentNumber, seen: Digest, now: Digest },
-    #[error("{why}")]
-    MayNotApprove { why: String },
-    #[error(
-        "deployment {number} has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"
-    )]
-    AlreadyFinished { number: DeploymentNumber },
-    #[error("deployment {number} is going back to how it was; stop that with --force only if you must")]
-    UndoUnderWay { number: DeploymentNumber },
-    #[error("deployment {number} has not finished ({status}); cancel it first or wait")]
-    NotFinished { number: DeploymentNumber, status: String },
-    #[error("deployment {number} succeeded; there is nothing to retry, but `redeploy` starts over")]
-    NothingToRetry { number: DeploymentNumber },
-    #[error(
-        "deployment {number} was tried again by somebody else meanwhile, as attempt {newest}: look at how that ended, then retry if you still want to"
-    )]
-    RecordIsOld { number: DeploymentNumber, newest: u32 },
-    #[error("deployment {number} is too long ago to be tried again; deploy its release once more, as a new deployment")]
-    TooLongAgo { number: DeploymentNumber },
-    #[error("environment `{environment}` cannot be removed while deployment {number} is under way there")]
-    EnvironmentInUse { environment: Name, number: DeploymentNumber },
-    #[error(
-        "environment `{environment}` cannot be removed while {release} is live there; take it down first, with a deployment of type DESTROY"
-    )]
-    EnvironmentLive { environment: Name, release: Tag },
-    #[error(
-        "deployment {number} rolled `{environment}` back to {release}, which is not the way back any more; use `rollback`"
-    )]
-    NotTheWayBack { number: DeploymentNumber, release: Tag, environment: Name },
-    #[error(
-        "{waiting} deployments wait in environment `{environment}`, and no more are taken; try again when some are done"
-    )]
-    QueueFull { environment: Name, waiting: usize },
-    #[error(
-        "environment `{environment}` has a gate of plugin `{plugin}`, which is not approved; an operator can: `lockgate plugin approve {plugin}`"
-    )]
-    GateNotApproved { environment: Name, plugin: Name },
-    #[error("{what} is {actual}; at most {allowed} is allowed")]
-    TooMuch { what: &'static str, actual: usize, allowed: usize },
-}
-
 /// Waiting deployments of one environment; a flood is refused, not stored.
 pub const MOST_WAITING: usize = 200_000;
+/// Of these, those that wait beside the queue.
+pub const MOST_HELD: usize = 1_000;
 
 /// Deployments of one environment that a turn starts.
 pub const MOST_STARTS: usize = 64;
 
-/// A cancelled phase has this long to stop.
-const CANCEL_TIMEOUT_MS: u64 = 60_000;
 const LONGEST_TEXT: usize = 16 * 1024;
 const MOST_ARTIFACTS: usize = 200;
+const MOST_SELECTIONS: usize = 100;
+pub const LONGEST_INPUT: usize = 64 * 1024;
 
 /// What lies outside the project and comes in with a command.
 #[derive(Debug, Clone, Copy)]
@@ -211,38 +218,36 @@ pub struct Surroundings<'a> {
 pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Result<Vec<Event>, Rejection> {
     let mut turn = Turn::new(state, around);
     match command {
-        Command::SetDefinition { definition, by } => set_definition(&mut turn, definition, by)?,
-        Command::CreateRelease(new) => create_release(&mut turn, new)?,
-        Command::ActivateRelease { tag, by } => {
-            expect_status(&turn.state, &tag, ReleaseStatus::Draft, "only a draft can be started")?;
-            turn.record(What::ReleaseActivated { tag, by });
+        Command::SetDefinition { definition, by } => operators::set_definition(&mut turn, definition, by)?,
+        Command::CreateRelease(new) => releases::create(&mut turn, new)?,
+        Command::ActivateRelease { tag, by } => releases::activate(&mut turn, tag, by)?,
+        Command::AbandonRelease { tag, by } => releases::abandon(&mut turn, tag, by)?,
+        Command::Deploy(deploy) => triggers::deploy(&mut turn, deploy)?,
+        Command::Rollback { environment, comment, key, by } => {
+            triggers::roll_back(&mut turn, environment, comment, key, by)?;
         }
-        Command::AbandonRelease { tag, by } => abandon_release(&mut turn, tag, by)?,
-        Command::Deploy(deploy) => {
-            // A rollback is trusted with lighter rules because of where it goes: nobody may name that.
-            if deploy.deployment_type == DeploymentType::Rollback {
-                return Err(Rejection::RollbackByHand { release: deploy.release });
-            }
-            queue(&mut turn, deploy)?;
+        Command::Promote { environment, from, comment, key, by } => {
+            promotion::by_hand(&mut turn, promotion::ByHand { environment, from, comment, key, by })?;
         }
-        Command::Rollback { environment, comment, key, by } => roll_back(&mut turn, environment, comment, key, by)?,
-        Command::Approve { number, plan, comment, by } => {
-            expect_plan(&turn.state, number, plan)?;
-            answer(&mut turn, number, comment, by, |by| Change::Approved { side: Side::Pre, by })?
+        Command::CallEndpoint { endpoint, environment, input, key, by } => {
+            triggers::call_endpoint(&mut turn, triggers::EndpointCall { endpoint, environment, input, key, by })?;
         }
-        Command::Reject { number, comment, by } => {
-            answer(&mut turn, number, comment, by, |by| Change::Refused { side: Side::Pre, by })?;
+        Command::Approve { number, plan, comment, not_before, by } => {
+            let comment = people::Comment { text: comment, not_before };
+            people::approve(&mut turn, number, plan, comment, by)?;
         }
-        Command::Cancel { number, forced, reason, by } => cancel(&mut turn, number, forced, reason, by)?,
-        Command::TryAgain { number, finished, from, by } => try_again(&mut turn, number, finished, from, by)?,
-        Command::Report { call, answer } => report(&mut turn, call, answer),
-        Command::Tick => {
-            for number in turn.state.expired(turn.now) {
-                turn.settle(number);
-            }
-            let idle: Vec<Name> = turn.state.idle().cloned().collect();
-            idle.iter().for_each(|environment| turn.fill_slot(environment));
-        }
+        Command::Reject { number, comment, by } => people::reject(&mut turn, number, comment, by)?,
+        Command::Cancel { number, forced, reason, by } => people::cancel(&mut turn, number, forced, reason, by)?,
+        Command::TryAgain { number, finished, from, by } => again::try_again(&mut turn, number, finished, from, by)?,
+        Command::IgnoreGate { number, gate, comment, by } => people::ignore_gate(&mut turn, number, gate, comment, by)?,
+        Command::BreakGlass { number, reason, by } => people::break_glass(&mut turn, number, reason, by)?,
+        Command::ReviewDebt { number, comment, by } => people::review_debt(&mut turn, number, comment, by)?,
+        Command::Pause { scope, reason, by } => operators::pause(&mut turn, scope, reason, by)?,
+        Command::Resume { scope, by } => operators::resume(&mut turn, scope, by)?,
+        Command::ReleaseHold { environment, by } => operators::release_hold(&mut turn, environment, by)?,
+        Command::Expire { environment, at, by } => operators::expire(&mut turn, environment, at, by)?,
+        Command::Report { call, answer } => report::take_in(&mut turn, call, answer),
+        Command::Tick => turn.tick(),
     }
     Ok(turn.events)
 }
@@ -253,12 +258,22 @@ struct Turn<'a> {
     now: Timestamp,
     gates: &'a BTreeMap<Name, Digest>,
     events: Vec<Event>,
+    /// Environments whose live release has changed, and that nothing has followed from yet.
+    went_live: Vec<WentLive>,
+}
+
+/// A whole release, by one that succeeded or succeeded in part.
+struct WentLive {
+    environment: Name,
+    release: Tag,
+    by: Actor,
+    partial: bool,
 }
 
 impl<'a> Turn<'a> {
     fn new(state: &State, around: Surroundings<'a>) -> Self {
         let now = around.now.max(state.last_event_at);
-        Self { state: state.clone(), now, gates: around.gates, events: Vec::new() }
+        Self { state: state.clone(), now, gates: around.gates, events: Vec::new(), went_live: Vec::new() }
     }
 
     fn record(&mut self, what: What) {
@@ -271,12 +286,33 @@ impl<'a> Turn<'a> {
         self.record(What::Deployment { number, change });
     }
 
-    /// Carries a deployment on as far as it goes by itself, then gives a freed slot to whoever is next.
+    fn change_environment(&mut self, environment: &Name, change: EnvironmentChange) {
+        self.record(What::Environment { environment: environment.clone(), change });
+    }
+
+    fn tick(&mut self) {
+        for number in self.state.expired(self.now) {
+            self.settle(number);
+        }
+        let due = |there: &crate::environment::EnvironmentState| there.wake_at().is_some_and(|at| at <= self.now);
+        let due: Vec<Name> =
+            self.state.environments.iter().filter(|(_, there)| due(there)).map(|(name, _)| name.clone()).collect();
+        for environment in due {
+            schedule::catch_up(self, &environment);
+            self.fill_slots(&environment);
+        }
+        let idle: Vec<Name> = self.state.idle(self.now).cloned().collect();
+        idle.iter().for_each(|environment| self.fill_slots(environment));
+        self.follow();
+    }
+
+    /// Carries a deployment on as far as it goes by itself, then gives what it freed to whoever is next.
     fn settle(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.state.deployments.get(&number) else { return };
         let environment = deployment.environment.clone();
         self.carry_on(number);
-        self.fill_slot(&environment);
+        self.fill_slots(&environment);
+        self.follow();
     }
 
     fn carry_on(&mut self, number: DeploymentNumber) {
@@ -285,443 +321,75 @@ impl<'a> Turn<'a> {
             if steps.is_empty() {
                 return;
             }
+            self.note_live(number, &steps);
             steps.into_iter().for_each(|what| self.record(what));
+        }
+    }
+
+    fn note_live(&mut self, number: DeploymentNumber, steps: &[What]) {
+        let Some(deployment) = self.state.deployments.get(&number) else { return };
+        for step in steps {
+            let What::LiveChanged { environment, applications: None, live: Some(live), .. } = step else { continue };
+            self.went_live.push(WentLive {
+                environment: environment.clone(),
+                release: live.release.clone(),
+                by: deployment.attempt.started_by.clone(),
+                partial: deployment.attempt.is_partial(),
+            });
         }
     }
 
     /// Those who end at once make room for the next, but not all of a long queue in one turn: [`State::wake_at`] asks
     /// for a tick at once while somebody waits for a slot that is free. Each environment has its own share.
-    fn fill_slot(&mut self, environment: &Name) {
+    fn fill_slots(&mut self, environment: &Name) {
         for _ in 0..MOST_STARTS {
-            let Some(there) = self.state.environments.get(environment).filter(|there| there.slot.is_none()) else {
-                return;
-            };
-            let Some(head) = there.queue.front().copied() else { return };
-            self.change(head, Change::SlotTaken);
-            self.carry_on(head);
+            let Some(first) = admission::to_start(&self.state, environment, self.now) else { break };
+            self.carry_on(first);
+            if self.state.deployments.get(&first).is_some_and(|deployment| deployment.attempt.stage == Stage::Queued) {
+                self.change(first, Change::SlotTaken);
+                self.carry_on(first);
+            }
+        }
+        self.note_whether_closed(environment);
+    }
+
+    /// Whoever waits for a freeze or for office hours is woken when they end.
+    fn note_whether_closed(&mut self, environment: &Name) {
+        let Some(there) = self.state.environments.get(environment) else { return };
+        let waits = !there.queue.is_empty();
+        let closed = if waits { Door::of(&self.state, environment, self.now).closed } else { None };
+        match (&there.closed, closed) {
+            (noted, Some(closed)) if noted.as_ref() != Some(&closed) => {
+                self.change_environment(environment, EnvironmentChange::Closed { closed });
+            }
+            (Some(_), None) => self.change_environment(environment, EnvironmentChange::Opened),
+            (Some(_) | None, _) => {}
+        }
+    }
+
+    /// What follows elsewhere in the project: work that waited for capacity, releases that waited to be promoted.
+    fn follow(&mut self) {
+        for _ in 0..MOST_STARTS {
+            let free = |deployment: &&Arc<Deployment>| self.state.lacks_capacity(deployment).is_none();
+            let first = self.state.awaiting_capacity.head().and_then(|number| self.state.deployments.get(number));
+            let Some(first) = first.filter(free) else { break };
+            let (number, environment) = (first.number, first.environment.clone());
+            self.carry_on(number);
+            self.fill_slots(&environment);
+        }
+        while let Some(live) = self.went_live.pop() {
+            promotion::follow(self, live);
         }
     }
 }
 
-// ---- definition and releases ----
-
-fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: Actor) -> Result<(), Rejection> {
-    let removed = |environment: &Name| !definition.environments.contains_key(environment);
-    for (environment, there) in turn.state.environments.iter().filter(|(environment, _)| removed(environment)) {
-        if let Some(number) = there.slot.or_else(|| there.queue.front().copied()) {
-            return Err(Rejection::EnvironmentInUse { environment: environment.clone(), number });
-        }
-        if let Some(live) = &there.live {
-            return Err(Rejection::EnvironmentLive { environment: environment.clone(), release: live.release.clone() });
-        }
-    }
-    if *turn.state.definition != *definition {
-        turn.record(What::DefinitionChanged { definition, by });
-    }
-    Ok(())
+fn at_most(what: &'static str, actual: usize, allowed: usize) -> Result<(), Rejection> {
+    if actual > allowed { Err(Rejection::TooMuch { what, actual, allowed }) } else { Ok(()) }
 }
 
-fn create_release(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
-    at_most("the description's length", new.description.len(), LONGEST_TEXT)?;
-    at_most("the number of artifacts", new.artifacts.len(), MOST_ARTIFACTS)?;
-    let definition = &turn.state.definition;
-    let problems = plugin_problems(definition, &new.approved);
-    if !problems.is_empty() {
-        return Err(Rejection::PluginsNotReady { problems });
-    }
-    let plugins = definition
-        .plugin_uses()
-        .into_iter()
-        .filter_map(|(_, used)| new.approved.get(used.plugin).map(|plugin| (used.plugin.clone(), plugin.digest)));
-    let mut involved: BTreeSet<String> = match turn.state.releases.get(&new.tag) {
-        Some(draft) if draft.status == ReleaseStatus::Draft => draft.involved.clone(),
-        Some(_) | None => BTreeSet::new(),
-    };
-    involved.insert(new.by.person.clone());
-    let release = Release {
-        involved,
-        plugins: plugins.collect(),
-        workflows: definition.workflows.clone(),
-        tag: new.tag,
-        description: new.description,
-        artifacts: new.artifacts,
-        created_by: new.by,
-        created_at: turn.now,
-        status: if new.draft { ReleaseStatus::Draft } else { ReleaseStatus::Active },
-        was_live: false,
-    };
-    match turn.state.releases.get(&release.tag) {
-        Some(taken) if taken.status != ReleaseStatus::Draft && taken.digest() != release.digest() => {
-            Err(Rejection::TagTaken { tag: release.tag, digest: taken.digest() })
-        }
-        Some(taken) if taken.status != ReleaseStatus::Draft => Ok(()),
-        Some(_) | None => {
-            turn.record(What::ReleaseCreated { release: Arc::new(release) });
-            Ok(())
-        }
-    }
-}
-
-fn expect_status(
-    state: &State,
-    tag: &Tag,
-    status: ReleaseStatus,
-    allowed: &'static str,
-) -> Result<Arc<Release>, Rejection> {
-    let release = state.releases.get(tag).ok_or_else(|| unknown_release(state, tag))?;
-    if release.status == status {
-        Ok(release.clone())
-    } else {
-        Err(Rejection::ReleaseStatus { tag: tag.clone(), status: release.status, allowed })
-    }
-}
-
-fn abandon_release(turn: &mut Turn, tag: Tag, by: Actor) -> Result<(), Rejection> {
-    let known = turn.state.releases.get(&tag).is_some_and(|release| release.status == ReleaseStatus::Draft);
-    if !known {
-        expect_status(&turn.state, &tag, ReleaseStatus::Active, "it cannot be abandoned again")?;
-    }
-    let live =
-        turn.state.environments.iter().find(|(_, there)| there.live.as_ref().is_some_and(|live| live.release == tag));
-    if let Some((environment, _)) = live {
-        return Err(Rejection::ReleaseInUse {
-            tag,
-            why: format!("it is live in `{environment}`; replace it there first"),
-        });
-    }
-    let under_way =
-        turn.state.deployments.values().find(|deployment| deployment.release.tag == tag && !deployment.is_finished());
-    if let Some(deployment) = under_way {
-        let why = format!("deployment {} is under way; cancel it first", deployment.number);
-        return Err(Rejection::ReleaseInUse { tag, why });
-    }
-    turn.record(What::ReleaseAbandoned { tag, by });
-    Ok(())
-}
-
-// ---- triggers ----
-
-fn queue(turn: &mut Turn, deploy: Deploy) -> Result<(), Rejection> {
-    let state = &turn.state;
-    if already_triggered(state, deploy.key.as_ref())? {
-        return Ok(());
-    }
-    at_most("the comment's length", deploy.comment.len(), LONGEST_TEXT)?;
-    let Some(environment) = state.definition.environments.get(&deploy.environment) else {
-        return Err(unknown_environment(state, &deploy.environment));
-    };
-    let release =
-        expect_status(state, &deploy.release, ReleaseStatus::Active, "only an active release can be deployed")?;
-    let workflow = chosen_workflow(&release, deploy.workflow.as_ref().or(environment.workflow.as_ref()))?;
-    fits_environment(&release, &workflow, &deploy.environment, environment)?;
-    has_room(state, &deploy.environment)?;
-    let gate_plugins = pinned_gates(turn, &deploy.environment, environment)?;
-    let queued = Queued {
-        number: state.last_number + 1,
-        environment: deploy.environment,
-        release: deploy.release,
-        deployment_type: deploy.deployment_type,
-        flags: deploy.flags,
-        comment: deploy.comment,
-        by: deploy.by,
-        workflow,
-        gate_plugins,
-        key: deploy.key,
-    };
-    let number = queued.number;
-    turn.record(What::DeploymentQueued(queued));
-    turn.settle(number);
-    Ok(())
-}
-
-fn roll_back(
-    turn: &mut Turn,
-    environment: Name,
-    comment: String,
-    key: Option<TriggerKey>,
-    by: Actor,
-) -> Result<(), Rejection> {
-    if already_triggered(&turn.state, key.as_ref())? {
-        return Ok(());
-    }
-    if !turn.state.definition.environments.contains_key(&environment) {
-        return Err(unknown_environment(&turn.state, &environment));
-    }
-    let Some(back_to) = turn.state.rollback_to(&environment).cloned() else {
-        return Err(Rejection::NothingToRollBackTo { environment });
-    };
-    queue(
-        turn,
-        Deploy {
-            release: back_to.release,
-            workflow: Some(back_to.workflow),
-            deployment_type: DeploymentType::Rollback,
-            flags: Flags::default(),
-            environment,
-            comment,
-            key,
-            by,
-        },
-    )
-}
-
-/// The same key and the same request: already done, and the caller gets the deployment it made.
-fn already_triggered(state: &State, key: Option<&TriggerKey>) -> Result<bool, Rejection> {
-    match key.and_then(|key| Some((key, state.triggers.get(&key.id())?))) {
-        None => Ok(false),
-        Some((key, (request, _))) if *request == key.request => Ok(true),
-        Some((key, (_, number))) => Err(Rejection::KeyReused { key: key.key.clone(), number: *number }),
-    }
-}
-
-pub fn unknown_release(state: &State, tag: &Tag) -> Rejection {
-    Rejection::UnknownRelease {
-        tag: tag.clone(),
-        project: state.project.name.clone(),
-        known: listed(state.releases.keys().rev()),
-    }
-}
-
-pub fn unknown_environment(state: &State, environment: &Name) -> Rejection {
-    Rejection::UnknownEnvironment {
-        environment: environment.clone(),
-        project: state.project.name.clone(),
-        known: listed(state.definition.environments.keys()),
-    }
-}
-
-fn chosen_workflow(release: &Release, asked: Option<&Name>) -> Result<Name, Rejection> {
-    let unknown = |workflow: &str| Rejection::UnknownWorkflow {
-        release: release.tag.clone(),
-        workflow: workflow.to_owned(),
-        known: listed(release.workflows.keys()),
-    };
-    match asked {
-        Some(name) if release.workflows.contains_key(name) => Ok(name.clone()),
-        Some(name) => Err(unknown(name.as_str())),
-        None => match release.workflows.keys().next() {
-            Some(only) if release.workflows.len() == 1 => Ok(only.clone()),
-            Some(_) | None => Err(unknown("(none was named)")),
-        },
-    }
-}
-
-/// The release was made before, the environment is as it is now: they must still fit.
-fn fits_environment(
-    release: &Release,
-    workflow: &Name,
-    name: &Name,
-    environment: &crate::definition::Environment,
-) -> Result<(), Rejection> {
-    let mut plugins = Vec::new();
-    for phase in &release.workflows[workflow].phases {
-        let crate::definition::PhaseWork::Apply { target } = &phase.work else { continue };
-        let found = environment.targets.get(target).ok_or_else(|| Rejection::UnknownTarget {
-            workflow: workflow.clone(),
-            target: target.clone(),
-            environment: name.clone(),
-            known: listed(environment.targets.keys()),
-        })?;
-        plugins.push(&found.plugin);
-    }
-    match plugins.into_iter().find(|plugin| !release.plugins.contains_key(*plugin)) {
-        Some(plugin) => Err(Rejection::PluginNotPinned {
-            release: release.tag.clone(),
-            plugin: plugin.clone(),
-            environment: name.clone(),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// Protection belongs to the environment and its operators: its gates are those approved now, whatever the release.
-fn pinned_gates(
-    turn: &Turn<'_>,
-    name: &Name,
-    environment: &crate::definition::Environment,
-) -> Result<BTreeMap<Name, Digest>, Rejection> {
-    let gates = environment.post_gates.iter().flat_map(|set| &set.gates);
-    let pin = |plugin: &Name| match turn.gates.get(plugin) {
-        Some(digest) => Ok((plugin.clone(), *digest)),
-        None => Err(Rejection::GateNotApproved { environment: name.clone(), plugin: plugin.clone() }),
-    };
-    gates.map(|gate| pin(&gate.plugin)).collect()
-}
-
-fn has_room(state: &State, environment: &Name) -> Result<(), Rejection> {
-    let waiting = state.environments.get(environment).map_or(0, |there| there.queue.len());
-    if waiting < MOST_WAITING {
-        return Ok(());
-    }
-    Err(Rejection::QueueFull { environment: environment.clone(), waiting })
-}
-
-// ---- people ----
-
-/// Between looking and approving, the plan may have been made again.
-fn expect_plan(state: &State, number: DeploymentNumber, seen: Option<Digest>) -> Result<(), Rejection> {
-    let asked = find_unfinished(state, number)?.attempt.approval.as_ref().map(|approval| approval.plan_digest);
-    match (seen, asked) {
-        (Some(seen), Some(now)) if seen != now => Err(Rejection::PlanChanged { number, seen, now }),
-        (Some(_) | None, _) => Ok(()),
-    }
-}
-
-fn answer(
-    turn: &mut Turn,
-    number: DeploymentNumber,
-    comment: String,
-    by: Actor,
-    change: impl FnOnce(Signature) -> Change,
-) -> Result<(), Rejection> {
-    at_most("the comment's length", comment.len(), LONGEST_TEXT)?;
-    let deployment = find_unfinished(&turn.state, number)?;
-    let approval = match (&deployment.attempt.stage, &deployment.attempt.approval) {
-        (Stage::AwaitingApproval, Some(approval)) => approval,
-        _ => return Err(Rejection::NotWaitingForApproval { number, status: deployment.status_text() }),
-    };
-    if let Some(why) = approval::objection(&deployment, approval, &by) {
-        return Err(Rejection::MayNotApprove { why });
-    }
-    let signature = Signature { by, at: turn.now, comment };
-    turn.change(number, change(signature));
-    turn.settle(number);
-    Ok(())
-}
-
-fn cancel(turn: &mut Turn, number: DeploymentNumber, forced: bool, reason: String, by: Actor) -> Result<(), Rejection> {
-    at_most("the reason's length", reason.len(), LONGEST_TEXT)?;
-    let deployment = find_unfinished(&turn.state, number)?;
-    if matches!(deployment.attempt.stage, Stage::Undoing { .. }) && !forced {
-        return Err(Rejection::UndoUnderWay { number });
-    }
-    let cancel = CancelRequest { by, at: turn.now, deadline: turn.now.plus_ms(CANCEL_TIMEOUT_MS), reason };
-    // A second cancel changes nothing: the first one's limit runs.
-    if deployment.attempt.cancel.is_none() {
-        turn.change(number, Change::CancelRequested { cancel: cancel.clone() });
-    }
-    if forced {
-        turn.change(number, Change::StopForced { stop: cancel });
-        stop(turn, number);
-    }
-    turn.settle(number);
-    Ok(())
-}
-
-/// Ends it where it is: what was running is cancelled on the record, what was to come is skipped.
-fn stop(turn: &mut Turn, number: DeploymentNumber) {
-    let Some(attempt) = turn.state.deployments.get(&number).map(|deployment| &deployment.attempt) else { return };
-    let undoing = match attempt.stage {
-        Stage::Undoing { index, .. } => Some(Change::Phase { phase: index, change: stopped_undo() }),
-        Stage::Queued
-        | Stage::Ready
-        | Stage::Planning(_)
-        | Stage::AwaitingApproval
-        | Stage::Confirming { .. }
-        | Stage::Running { .. }
-        | Stage::Gates
-        | Stage::Finished(_) => None,
-    };
-    let open = |(phase, run): (usize, &PhaseRun)| match run.result {
-        PhaseResult::Running => Some(Change::Phase { phase, change: PhaseChange::Canceled }),
-        PhaseResult::Waiting => Some(Change::Phase { phase, change: PhaseChange::Skipped }),
-        PhaseResult::Succeeded | PhaseResult::Failed(_) | PhaseResult::Canceled | PhaseResult::Skipped => None,
-    };
-    let phases = attempt.phases.iter().filter(|_| attempt.begun).enumerate().filter_map(open);
-    let changes: Vec<Change> = undoing.into_iter().chain(phases).collect();
-    changes.into_iter().for_each(|change| turn.change(number, change));
-    turn.change(number, Change::Finished { finish: Finish::Canceled(Cause::Stopped) });
-}
-
-/// Half-way back: a retry must not take what it undid for done.
-fn stopped_undo() -> PhaseChange {
-    let failure = Failure {
-        code: "stopped".to_owned(),
-        message: "stopped by force".to_owned(),
-        retry: Retry::Never,
-        retry_after_ms: 0,
-        details: Value::Null,
-    };
-    PhaseChange::UndoEnded { result: UndoResult::NotUndone(failure) }
-}
-
-fn try_again(
-    turn: &mut Turn,
-    number: DeploymentNumber,
-    finished: Option<Arc<Deployment>>,
-    from: TryFrom,
-    by: Actor,
-) -> Result<(), Rejection> {
-    let in_memory = turn.state.deployments.get(&number).cloned();
-    let record = finished.filter(|record| record.number == number && number <= turn.state.last_number);
-    let deployment = in_memory.or(record).ok_or_else(|| unknown_deployment(&turn.state, number))?;
-    match turn.state.newest_attempt(number) {
-        Some(newest) if newest == deployment.attempt.number => {}
-        Some(newest) => return Err(Rejection::RecordIsOld { number, newest }),
-        None => return Err(Rejection::TooLongAgo { number }),
-    }
-    let Stage::Finished(finish) = deployment.attempt.stage else {
-        return Err(Rejection::NotFinished { number, status: deployment.status_text() });
-    };
-    if finish == Finish::Succeeded && from == TryFrom::FailedPhase {
-        return Err(Rejection::NothingToRetry { number });
-    }
-    expect_status(
-        &turn.state,
-        &deployment.release.tag,
-        ReleaseStatus::Active,
-        "only an active release can be deployed",
-    )?;
-    let Some(environment) = turn.state.definition.environments.get(&deployment.environment).cloned() else {
-        return Err(unknown_environment(&turn.state, &deployment.environment));
-    };
-    fits_environment(&deployment.release, &deployment.workflow, &deployment.environment, &environment)?;
-    is_still_the_way_back(&turn.state, &deployment)?;
-    has_room(&turn.state, &deployment.environment)?;
-    let gate_plugins = pinned_gates(turn, &deployment.environment, &environment)?;
-    let attempt = deployment.attempt.number + 1;
-    let resume_at = match from {
-        TryFrom::FailedPhase => Some(first_to_repeat(&deployment)),
-        TryFrom::Start => None,
-    };
-    // Also what is in memory: a replay may forget it at another moment than this host did.
-    turn.record(What::DeploymentReopened { deployment });
-    turn.change(number, Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins });
-    turn.settle(number);
-    Ok(())
-}
-
-/// A rollback has lighter rules because of where it goes: what it did months ago is no reason.
-fn is_still_the_way_back(state: &State, deployment: &Deployment) -> Result<(), Rejection> {
-    let there = state.environments.get(&deployment.environment).and_then(|there| there.current.as_ref());
-    let is_current = there.is_some_and(|current| current.deployment == deployment.number);
-    let leads_back =
-        || state.rollback_to(&deployment.environment).is_some_and(|live| live.release == deployment.release.tag);
-    if deployment.deployment_type != DeploymentType::Rollback || is_current || leads_back() {
-        return Ok(());
-    }
-    Err(Rejection::NotTheWayBack {
-        number: deployment.number,
-        release: deployment.release.tag.clone(),
-        environment: deployment.environment.clone(),
-    })
-}
-
-/// The phase that failed the attempt, or the first one that was not done; not what the workflow went on after,
-/// unless that is all there is. What was taken back is done again in any case.
-fn first_to_repeat(deployment: &Deployment) -> usize {
-    let attempt = &deployment.attempt;
-    let failed_it = |run: &PhaseRun| match &attempt.failure {
-        Some(AttemptFailure { of: FailureOf::Phase(name), .. }) => run.name == *name,
-        Some(AttemptFailure { of: FailureOf::Plan | FailureOf::Approval | FailureOf::Gates, .. }) | None => false,
-    };
-    let to_repeat = |run: &PhaseRun| match &run.result {
-        PhaseResult::Waiting | PhaseResult::Running | PhaseResult::Canceled | PhaseResult::Skipped => true,
-        PhaseResult::Failed(_) => attempt.stage == Stage::Finished(Finish::PartiallySucceeded) || failed_it(run),
-        PhaseResult::Succeeded => false,
-    };
-    let first = attempt.phases.iter().position(|run| to_repeat(run) || run.undo.is_some());
-    first.unwrap_or(attempt.phases.len())
+fn with_a_reason(what: &'static str, needed: &'static str, text: &str) -> Result<(), Rejection> {
+    at_most("the text's length", text.len(), LONGEST_TEXT)?;
+    if text.trim().is_empty() { Err(Rejection::ReasonMissing { what, needed }) } else { Ok(()) }
 }
 
 /// What was forgotten had finished: nothing else leaves the memory.
@@ -735,35 +403,4 @@ fn find_unfinished(state: &State, number: DeploymentNumber) -> Result<Arc<Deploy
 
 fn unknown_deployment(state: &State, number: DeploymentNumber) -> Rejection {
     Rejection::UnknownDeployment { number, project: state.project.name.clone(), last: state.last_number }
-}
-
-fn at_most(what: &'static str, actual: usize, allowed: usize) -> Result<(), Rejection> {
-    if actual > allowed { Err(Rejection::TooMuch { what, actual, allowed }) } else { Ok(()) }
-}
-
-// ---- plugins ----
-
-/// A report that fits no open call is late or repeated: it changes nothing, and that is not an error.
-fn report(turn: &mut Turn, call: CallRef, answer: Answer) {
-    let Some(deployment) = turn.state.deployments.get(&call.deployment) else { return };
-    if deployment.attempt.number != call.attempt {
-        return;
-    }
-    let Some(step) = deployment.works().into_iter().find(|work| work.call() == Some(call.call)).map(|work| work.step)
-    else {
-        return;
-    };
-    turn.change(call.deployment, Change::CallAnswered { step, call: call.call, answer: without_nulls(answer) });
-    turn.settle(call.deployment);
-}
-
-/// A phase without outputs has none, rather than an empty value someone has to tell from one.
-fn without_nulls(answer: Answer) -> Answer {
-    match answer {
-        Answer::Progressed(mut progressed) if progressed.outputs == Value::Object(serde_json::Map::new()) => {
-            progressed.outputs = Value::Null;
-            Answer::Progressed(progressed)
-        }
-        other => other,
-    }
 }

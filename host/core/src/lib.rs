@@ -4,12 +4,17 @@
 //! changes the state, [`state::State::due`] says which calls must be running, and
 //! [`state::State::wake_at`] when to look again.
 
+pub mod admission;
 pub mod approval;
 mod bytes;
+pub mod calendar;
 pub mod change;
 pub mod definition;
 pub mod deployment;
 pub mod digest;
+pub mod environment;
+pub mod explain;
+pub mod forecast;
 pub mod handle;
 pub mod name;
 mod next;
@@ -18,6 +23,8 @@ pub mod origin;
 pub mod plugin;
 pub mod queue;
 pub mod release;
+pub mod resource;
+pub mod selection;
 pub mod state;
 pub mod status;
 pub mod system;

@@ -116,6 +116,16 @@ text_like!(Tag, InvalidTag);
 /// Counts the deployments of a project, from 1. People write it `shop/7`.
 pub type DeploymentNumber = u64;
 
+impl std::fmt::Display for Timestamp {
+    /// As the API writes times: RFC 3339, in UTC.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(instant) => instant.fmt(f),
+            Err(_) => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
 /// Who acts: always a person in the end, also behind a token or a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
@@ -124,6 +134,21 @@ pub struct Actor {
     pub groups: BTreeSet<String>,
     /// The token or trigger through which the person acted.
     pub via: String,
+}
+
+/// Who acts where a rule does, and no person.
+pub const HOST: &str = "lockgate";
+
+impl Actor {
+    /// No person: a limit, a lapse, an end that was agreed before.
+    pub fn host(via: &str) -> Self {
+        Self { person: HOST.to_owned(), groups: BTreeSet::new(), via: via.to_owned() }
+    }
+
+    /// The same person, through something that acts on their behalf.
+    pub fn through(&self, via: String) -> Self {
+        Self { via, ..self.clone() }
+    }
 }
 
 #[cfg(test)]

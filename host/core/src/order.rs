@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::definition::PhaseWork;
+use crate::definition::{PhaseWork, WHOLE_WEIGHT};
 use crate::deployment::{Deployment, TargetPlan};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::plugin::CallContext;
 use crate::release::Release;
 use crate::state::{Due, State};
-use crate::work::{Step, idempotency_key};
+use crate::work::{GatesOf, Step, idempotency_key};
 
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -32,6 +32,7 @@ pub enum Question {
     Cancel {
         cursor: Vec<u8>,
     },
+    Observe,
     Plan {
         cursor: Vec<u8>,
     },
@@ -83,16 +84,26 @@ struct Used<'a> {
 /// Phases and targets are the release's own, gates the environment's.
 fn plugin_of(deployment: &Deployment, step: Step) -> Option<Used<'_>> {
     let (plugin, config, pinned) = match step {
-        Step::Gate { side, index } => {
-            let gate = deployment.gate_set(side)?.gates.get(index)?;
-            (&gate.plugin, &gate.config, &deployment.attempt.gate_plugins)
+        Step::Gate { of, index } => {
+            let gate = deployment.gate_set(of)?.gates.get(index)?;
+            let pinned = match of {
+                GatesOf::Pre | GatesOf::Post => &deployment.attempt.gate_plugins,
+                GatesOf::Phase(_) => &deployment.release.plugins,
+            };
+            (&gate.plugin, &gate.config, pinned)
         }
-        Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
+        Step::Observe(index)
+        | Step::Plan(index)
+        | Step::Confirm(index)
+        | Step::Run(index)
+        | Step::Cancel(index)
+        | Step::Undo(index) => {
             let (plugin, config) = match &deployment.phase(index).work {
                 PhaseWork::Plugin { plugin, config } => (plugin, config),
                 PhaseWork::Apply { .. } => {
                     deployment.target_of(index).map(|target| (&target.plugin, &target.config))?
                 }
+                PhaseWork::Gates(_) | PhaseWork::Manual { .. } => return None,
             };
             (plugin, config, &deployment.release.plugins)
         }
@@ -108,6 +119,7 @@ fn question(deployment: &Deployment, step: Step, cursor: Vec<u8>) -> Option<Ques
         run.plan.clone().filter(|_| run.started_at.is_some()).or_else(|| run.begun_before.clone())
     };
     Some(match step {
+        Step::Observe(_) => Question::Observe,
         Step::Plan(_) | Step::Confirm(_) => Question::Plan { cursor },
         Step::Run(index) if deployment.is_apply(index) => Question::Apply { approved: approved(index)?, cursor },
         Step::Run(_) => Question::Advance { cursor },
@@ -119,12 +131,18 @@ fn question(deployment: &Deployment, step: Step, cursor: Vec<u8>) -> Option<Ques
 
 /// Schema: `wit/subject.schema.json`.
 fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
-    let application = match step {
-        Step::Gate { .. } => None,
-        Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
-            deployment.target_of(index).and_then(|target| target.application.clone())
-        }
+    let phase = match step {
+        Step::Gate { of: GatesOf::Pre | GatesOf::Post, .. } => None,
+        Step::Gate { of: GatesOf::Phase(index), .. }
+        | Step::Observe(index)
+        | Step::Plan(index)
+        | Step::Confirm(index)
+        | Step::Run(index)
+        | Step::Cancel(index)
+        | Step::Undo(index) => Some(index),
     };
+    let application = phase.and_then(|index| deployment.target_of(index)).and_then(|target| target.application.clone());
+    let weight = phase.map_or(WHOLE_WEIGHT, |index| deployment.phase(index).weight);
     json!({
         "project": state.project.name,
         "environment": deployment.environment,
@@ -134,13 +152,14 @@ fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
         "refresh": deployment.flags.refresh,
         "forced": deployment.flags.forced,
         "allow_destructive": deployment.flags.allow_destructive,
-        "selections": [],
+        "selections": deployment.selections,
+        "input": deployment.input,
         "variables": deployment.attempt.environment.variables,
         "artifacts": deployment.release.artifacts,
         "release": release_of(&deployment.release),
         "previous_release": deployment.previous_release.as_deref().map(release_of),
         "outputs": deployment.outputs(),
-        "weight": 100,
+        "weight": weight,
         "application": application,
     })
 }

@@ -228,6 +228,18 @@ pub enum ChangeAction {
     NoOp,
 }
 
+impl ChangeAction {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Replace => "replace",
+            Self::NoOp => "no-op",
+        }
+    }
+}
+
 /// `before` and `after` are JSON text; empty when `sensitive`, then `fingerprint` tells two values apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FieldChange {

@@ -18,6 +18,9 @@ pub struct Release {
     pub description: String,
     pub artifacts: Vec<Artifact>,
     pub workflows: BTreeMap<Name, Arc<Workflow>>,
+    /// The workflow that each endpoint starts while this release is live.
+    #[serde(default)]
+    pub endpoints: BTreeMap<Name, Name>,
     /// Digest of every plugin the project used when the release was made.
     pub plugins: BTreeMap<Name, Digest>,
     pub created_by: Actor,
@@ -25,6 +28,9 @@ pub struct Release {
     pub involved: BTreeSet<String>,
     pub created_at: Timestamp,
     pub status: ReleaseStatus,
+    /// Its build workflow has succeeded, where it has one.
+    #[serde(default)]
+    pub built: bool,
     /// Whether it was live anywhere, ever.
     pub was_live: bool,
 }
@@ -48,19 +54,10 @@ pub enum Lifecycle {
 impl Release {
     /// Of everything that deployments use; who made it and when is not part of it.
     pub fn digest(&self) -> Digest {
-        content_digest(&self.description, &self.artifacts, &self.workflows, &self.plugins)
+        let content = (&self.description, &self.artifacts, &self.workflows, &self.endpoints, &self.plugins);
+        let content = serde_json::to_value(content).expect("a release is plain data with text for keys");
+        Digest::of(canonical(&content).as_bytes())
     }
-}
-
-pub fn content_digest(
-    description: &str,
-    artifacts: &[Artifact],
-    workflows: &BTreeMap<Name, Arc<Workflow>>,
-    plugins: &BTreeMap<Name, Digest>,
-) -> Digest {
-    let content = (description, artifacts, workflows, plugins);
-    let content = serde_json::to_value(content).expect("a release is plain data with text for keys");
-    Digest::of(canonical(&content).as_bytes())
 }
 
 /// JSON with sorted keys: equal values give equal text.

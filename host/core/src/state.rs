@@ -2,21 +2,26 @@
 //!
 //! Maps share structure (`imbl`), so a turn may work on a copy of the whole state at no cost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::change::{Change, Milestone};
-use crate::definition::Definition;
-use crate::deployment::{Attempt, Current, Deployment, DeploymentType, Flags, Replaced, Stage};
+use crate::admission;
+use crate::change::{Change, Milestone, PhaseChange};
+use crate::definition::{Definition, QueuePolicy, Requirement};
+use crate::deployment::*;
 use crate::digest::Digest;
+use crate::environment::{EnvironmentChange, EnvironmentState, Likeness, Live, LiveBefore, Lived, Pause};
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
-use crate::queue::Queue;
+use crate::plugin::{Artifact, ResourceState};
 use crate::release::{Lifecycle, Release, ReleaseStatus};
+use crate::resource;
+use crate::selection::Selection;
 use crate::visits;
-use crate::work::{CallRef, ProjectId};
+use crate::work::{Answer, CallRef, ProjectId, WorkState};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -44,6 +49,27 @@ pub enum What {
         tag: Tag,
         by: Actor,
     },
+    /// Its build workflow has succeeded: what it built belongs to the release.
+    ReleaseBuilt {
+        tag: Tag,
+        artifacts: Vec<Artifact>,
+    },
+    /// Nothing but a rollback starts anywhere in the project.
+    Paused {
+        pause: Pause,
+    },
+    Resumed {
+        by: Actor,
+    },
+    Environment {
+        environment: Name,
+        change: EnvironmentChange,
+    },
+    /// Somebody else has looked at what was done behind a broken glass.
+    DebtReviewed {
+        number: DeploymentNumber,
+        by: Signature,
+    },
     DeploymentQueued(Queued),
     /// A finished deployment is to be tried again: its record comes back, for whoever replays this may have
     /// forgotten it.
@@ -54,30 +80,30 @@ pub enum What {
         number: DeploymentNumber,
         change: Change,
     },
+    /// A deployment begins to apply, or ends without having applied.
     CurrentChanged {
         environment: Name,
         deployment: DeploymentNumber,
+        /// Of which applications; `None`: of all, and none stands apart any more.
+        #[serde(default)]
+        applications: Option<BTreeSet<Name>>,
         current: Option<Current>,
         /// What another deployment had left there, to go back to; `None` where the deployment goes on from its own.
         replaced: Option<Replaced>,
     },
+    /// All that a deployment applied is undone: what it replaced is current again.
+    CurrentRestored {
+        environment: Name,
+        deployment: DeploymentNumber,
+    },
     LiveChanged {
         environment: Name,
+        /// Of which applications; `None`: of all, and none stands apart any more.
+        #[serde(default)]
+        applications: Option<BTreeSet<Name>>,
         live: Option<Live>,
         before: LiveBefore,
     },
-}
-
-/// What a change of the live release makes of the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LiveBefore {
-    /// The same release is live again.
-    Same,
-    /// What was live is the newest of the history.
-    Pushed,
-    /// An earlier release returns: it and what came after it leave the history.
-    CutTo { length: usize },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +113,12 @@ pub struct Queued {
     pub release: Tag,
     pub deployment_type: DeploymentType,
     pub flags: Flags,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selections: Vec<Selection>,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub input: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     pub comment: String,
     pub by: Actor,
     pub workflow: Name,
@@ -110,18 +142,8 @@ impl TriggerKey {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Live {
-    pub release: Tag,
-    pub workflow: Name,
-    pub deployment: DeploymentNumber,
-    pub since: Timestamp,
-}
-
 /// How many of a project's triggers are remembered by their Idempotency-Key.
 pub const REMEMBERED_TRIGGERS: usize = 10_000;
-/// How many releases back an environment remembers what was live.
-const REMEMBERED_LIVE: usize = 100;
 /// Of how many deployments that were tried again a project remembers how often; older ones are not tried again.
 pub const REMEMBERED_RETRIED: usize = 100_000;
 
@@ -129,12 +151,24 @@ pub const REMEMBERED_RETRIED: usize = 100_000;
 pub struct State {
     pub project: ProjectId,
     pub definition: Arc<Definition>,
+    /// Who set it: on whose behalf schedules and expiries act.
+    pub defined_by: Option<Actor>,
     pub releases: OrdMap<Tag, Arc<Release>>,
+    pub pause: Option<Pause>,
     pub environments: OrdMap<Name, EnvironmentState>,
     /// Every deployment that has not finished, and those whose record the store does not have yet.
     pub deployments: OrdMap<DeploymentNumber, Arc<Deployment>>,
     /// Those that hold a slot: all that can have calls.
     pub running: OrdSet<DeploymentNumber>,
+    /// Of these, those that wait because the project has as much under way as it may; who waits longest first.
+    pub awaiting_capacity: Vector<DeploymentNumber>,
+    /// And how many work, and how many calls they have open.
+    busy: usize,
+    open_calls: usize,
+    /// Held until a release has been live somewhere, by its tag.
+    held_for: OrdMap<Tag, OrdSet<DeploymentNumber>>,
+    /// Broken glass that nobody else has looked at yet.
+    pub debts: OrdMap<DeploymentNumber, Signature>,
     pub last_number: DeploymentNumber,
     retried: Retried,
     pub triggers: OrdMap<String, (Digest, DeploymentNumber)>,
@@ -142,19 +176,6 @@ pub struct State {
     timers: OrdSet<(Timestamp, DeploymentNumber)>,
     /// Time never runs backward: the later of this and the clock is now.
     pub last_event_at: Timestamp,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct EnvironmentState {
-    /// Waiting, in order.
-    pub queue: Queue,
-    /// The one that is on its way, from planning to its last gate.
-    pub slot: Option<DeploymentNumber>,
-    pub live: Option<Live>,
-    /// What was live before, newest last.
-    pub live_before: Vector<Live>,
-    /// What the targets last began to apply; differs from live while something is under way, and after a failure.
-    pub current: Option<Current>,
 }
 
 /// The newest attempt of each deployment that has had more than one. A record that comes from outside may be older than
@@ -190,10 +211,17 @@ impl State {
         Self {
             project,
             definition: Arc::default(),
+            defined_by: None,
             releases: OrdMap::new(),
+            pause: None,
             environments: OrdMap::new(),
             deployments: OrdMap::new(),
             running: OrdSet::new(),
+            awaiting_capacity: Vector::new(),
+            busy: 0,
+            open_calls: 0,
+            held_for: OrdMap::new(),
+            debts: OrdMap::new(),
             last_number: 0,
             retried: Retried::default(),
             triggers: OrdMap::new(),
@@ -211,12 +239,11 @@ impl State {
     /// was not abandoned since.
     pub fn rollback_to(&self, environment: &Name) -> Option<&Live> {
         let there = self.environments.get(environment)?;
-        let is_current = |live: &&Live| there.current.as_ref().is_some_and(|current| current.release == live.release);
         let is_active = |live: &&Live| {
             self.releases.get(&live.release).is_some_and(|release| release.status == ReleaseStatus::Active)
         };
         match &there.live {
-            Some(live) if !is_current(&live) => Some(live),
+            Some(live) if !there.is_all(&live.release) => Some(live),
             Some(_) | None => there.live_before.iter().rev().find(is_active),
         }
     }
@@ -234,7 +261,7 @@ impl State {
 
     /// Lifecycle (M).
     pub fn lifecycle(&self, release: &Release) -> Lifecycle {
-        let is_live = |state: &EnvironmentState| state.live.as_ref().is_some_and(|live| live.release == release.tag);
+        let is_live = |there: &EnvironmentState| there.all_live().any(|live| live.release == release.tag);
         match (self.environments.values().any(is_live), release.was_live) {
             (true, _) => Lifecycle::Deployed,
             (false, true) => Lifecycle::Superseded,
@@ -245,14 +272,76 @@ impl State {
     /// When to send a tick. Between two ticks nothing changes unless somebody acts.
     pub fn wake_at(&self) -> Option<Timestamp> {
         // At once, where a turn had enough before all who wait had theirs.
-        let at_once = self.idle().next().map(|_| self.last_event_at);
-        at_once.into_iter().chain(self.timers.get_min().map(|(at, _)| *at)).min()
+        let at_once = self.idle(self.last_event_at).next().map(|_| self.last_event_at);
+        let there = self.environments.values().filter_map(|there| there.wake_at());
+        at_once.into_iter().chain(there).chain(self.timers.get_min().map(|(at, _)| *at)).min()
     }
 
-    /// Environments that are free although somebody waits.
-    pub(crate) fn idle(&self) -> impl Iterator<Item = &Name> {
-        let idle = |(_, there): &(&Name, &EnvironmentState)| there.slot.is_none() && !there.queue.is_empty();
+    /// Environments where somebody waits and could start.
+    pub(crate) fn idle(&self, now: Timestamp) -> impl Iterator<Item = &Name> {
+        let idle = move |(name, there): &(&Name, &EnvironmentState)| {
+            !there.queue.is_empty() && admission::to_start(self, name, now).is_some()
+        };
         self.environments.iter().filter(idle).map(|(name, _)| name)
+    }
+
+    /// Held deployments that may go on now that their release is live somewhere.
+    pub(crate) fn held_for(&self, release: &Tag) -> Vec<DeploymentNumber> {
+        self.held_for.get(release).into_iter().flatten().copied().collect()
+    }
+
+    /// Whether nobody has written over what this deployment wrote.
+    pub(crate) fn wrote_last(&self, deployment: &Deployment) -> bool {
+        let there = self.environments.get(&deployment.environment);
+        there.is_some_and(|there| there.writes.is_last(deployment.number, &deployment.write_set()))
+    }
+
+    /// Where only the newest counts: whoever waits to do the same and came later.
+    pub(crate) fn newer_like(&self, deployment: &Deployment) -> Option<DeploymentNumber> {
+        let policy = self.definition.environments.get(&deployment.environment)?.queue;
+        let there = self.environments.get(&deployment.environment)?;
+        let newest = there.newest_like(&Likeness::of_deployment(deployment)?)?;
+        (policy == QueuePolicy::Latest && newest != deployment.number).then_some(newest)
+    }
+
+    /// Where its release should have been before it comes here, and has not been for long enough.
+    pub(crate) fn missing_requirement(&self, deployment: &Deployment, now: Timestamp) -> Option<Hold> {
+        let requires = &deployment.attempt.environment.requires;
+        self.missing_of(deployment.deployment_type, requires, &deployment.release.tag, now)
+    }
+
+    pub(crate) fn missing_of(
+        &self,
+        deployment_type: DeploymentType,
+        requires: &[Requirement],
+        release: &Tag,
+        now: Timestamp,
+    ) -> Option<Hold> {
+        match deployment_type {
+            DeploymentType::Rollback | DeploymentType::Destroy => return None,
+            DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Custom => {}
+        }
+        requires.iter().find_map(|required| {
+            let there = self.environments.get(&required.environment);
+            let lived = there.map_or(Lived::Not, |there| there.lived_through(release, required.for_ms, now));
+            let until = match lived {
+                Lived::Enough => return None,
+                Lived::EnoughAt(at) => Some(at),
+                Lived::Not => None,
+            };
+            Some(Hold { because: HoldReason::Requires { environment: required.environment.clone() }, until })
+        })
+    }
+
+    /// Whether one more phase of this deployment may start, beside all that is under way and waits longer.
+    pub(crate) fn lacks_capacity(&self, deployment: &Deployment) -> Option<Capacity> {
+        let limits = &self.definition.limits;
+        let at_work = self.busy - usize::from(deployment.is_busy());
+        let before = self.awaiting_capacity.iter().take_while(|number| **number != deployment.number).count();
+        if limits.running.is_some_and(|most| at_work + before >= most as usize) {
+            return Some(Capacity::Running);
+        }
+        limits.workers.filter(|most| self.open_calls + before >= *most as usize).map(|_| Capacity::Workers)
     }
 
     /// Deployments whose time has come, earliest first.
@@ -291,7 +380,9 @@ impl State {
     /// A misfit changes nothing.
     pub fn apply(&mut self, event: &Event) -> Result<(), Misfit> {
         match &event.what {
-            What::DefinitionChanged { definition, .. } => self.definition = definition.clone(),
+            What::DefinitionChanged { definition, by } => {
+                (self.definition, self.defined_by) = (definition.clone(), Some(by.clone()));
+            }
             What::ReleaseCreated { release } => {
                 self.releases.insert(release.tag.clone(), release.clone());
             }
@@ -301,19 +392,47 @@ impl State {
                 release.involved.insert(by.person.clone());
             }
             What::ReleaseAbandoned { tag, .. } => self.release_mut(tag)?.status = ReleaseStatus::Abandoned,
+            What::ReleaseBuilt { tag, artifacts } => {
+                let release = self.release_mut(tag)?;
+                release.artifacts.extend(artifacts.iter().cloned());
+                release.built = true;
+            }
+            What::Paused { pause } => self.pause = Some(pause.clone()),
+            What::Resumed { .. } => self.pause = None,
+            What::Environment { environment, change } => {
+                self.environments.entry(environment.clone()).or_default().apply(change);
+            }
+            What::DebtReviewed { number, .. } => drop(self.debts.remove(number)),
             What::DeploymentQueued(queued) => self.queue(queued, event.at)?,
             What::DeploymentReopened { deployment } => {
                 self.deployments.insert(deployment.number, deployment.clone());
             }
             What::Deployment { number, change } => self.change_deployment(*number, change, event.at)?,
-            What::CurrentChanged { environment, deployment, current, replaced } => {
+            What::CurrentChanged { environment, deployment, applications, current, replaced } => {
                 let deployment = self.deployments.get_mut(deployment).ok_or_else(|| no_deployment(*deployment))?;
+                let writes = deployment.write_set();
                 if let Some(replaced) = replaced {
                     Arc::make_mut(deployment).attempt.replaced = Some(replaced.clone());
                 }
-                self.environments.entry(environment.clone()).or_default().current.clone_from(current);
+                let there = self.environments.entry(environment.clone()).or_default();
+                there.set_current(applications.as_ref(), current.as_ref());
+                there.writes.note(deployment.number, writes);
             }
-            What::LiveChanged { environment, live, before } => self.change_live(environment, live.as_ref(), *before)?,
+            What::CurrentRestored { environment, deployment } => {
+                let deployment = self.deployments.get(deployment).ok_or_else(|| no_deployment(*deployment))?;
+                let there = self.environments.entry(environment.clone()).or_default();
+                if let Some(replaced) = &deployment.attempt.replaced {
+                    there.restore_current(deployment.applications().as_ref(), replaced);
+                }
+                there.writes.forget(deployment.number);
+            }
+            What::LiveChanged { environment, applications, live, before } => {
+                if let Some(live) = live {
+                    self.release_mut(&live.release)?.was_live = true;
+                }
+                let there = self.environments.entry(environment.clone()).or_default();
+                there.change_live(applications.as_ref(), live.as_ref(), *before, event.at);
+            }
         }
         self.last_event_at = self.last_event_at.max(event.at);
         Ok(())
@@ -330,7 +449,8 @@ impl State {
         let environment = self.definition.environments.get(&queued.environment);
         let environment = environment.ok_or_else(|| missing("environment", &queued.environment))?;
         let workflow = release.workflows.get(&queued.workflow).ok_or_else(|| missing("workflow", &queued.workflow))?;
-        let attempt = Attempt::new(1, at, queued.by.clone(), environment.clone(), workflow);
+        let attempt = Attempt::new(1, at, queued.by.clone(), self.definition.pinned(environment), workflow);
+        let stage = queued.hold.clone().map_or(Stage::Queued, Stage::Held);
         let deployment = Deployment {
             number: queued.number,
             environment: queued.environment.clone(),
@@ -338,20 +458,57 @@ impl State {
             previous_release: None,
             deployment_type: queued.deployment_type,
             flags: queued.flags,
+            selections: queued.selections.clone(),
+            input: queued.input.clone(),
             comment: queued.comment.clone(),
             triggered_by: queued.by.clone(),
             workflow: queued.workflow.clone(),
             created_at: at,
+            break_glass: None,
             earlier: Vec::new(),
-            attempt: Attempt { gate_plugins: queued.gate_plugins.clone(), ..attempt },
+            attempt: Attempt { gate_plugins: queued.gate_plugins.clone(), stage, ..attempt },
         };
         self.last_number = queued.number;
         if let Some(key) = &queued.key {
             self.remember_trigger(key, queued.number);
         }
+        let wake_at = deployment.wake_at();
         self.deployments.insert(queued.number, Arc::new(deployment));
-        self.enqueue(queued.number);
+        wake_at.map(|at| self.timers.insert((at, queued.number)));
+        self.arrive(queued.number);
         Ok(())
+    }
+
+    /// In the queue, or beside it, as the newest that waits to do what it does.
+    fn arrive(&mut self, number: DeploymentNumber) {
+        if let Some(deployment) = self.deployments.get(&number) {
+            let there = self.environments.entry(deployment.environment.clone()).or_default();
+            there.note_newest(deployment);
+        }
+        self.wait(number);
+    }
+
+    fn wait(&mut self, number: DeploymentNumber) {
+        let Some(deployment) = self.deployments.get(&number) else { return };
+        let there = self.environments.entry(deployment.environment.clone()).or_default();
+        there.note_returned(deployment);
+        match &deployment.attempt.stage {
+            Stage::Held(_) => {
+                there.held.insert(number);
+                self.held_for.entry(deployment.release.tag.clone()).or_default().insert(number);
+            }
+            Stage::Queued
+            | Stage::Ready
+            | Stage::AwaitingCapacity(_)
+            | Stage::Observing(_)
+            | Stage::Planning(_)
+            | Stage::AwaitingApproval(_)
+            | Stage::Confirming { .. }
+            | Stage::Running
+            | Stage::Undoing { .. }
+            | Stage::Gates(_)
+            | Stage::Finished(_) => self.enqueue(number),
+        }
     }
 
     /// A rollback goes to the head, everything else to the end.
@@ -383,25 +540,74 @@ impl State {
         if !shared.has_place_of(change) {
             return Err(Misfit(format!("such phase or gate in deployment {number}")));
         }
+        let seen = seen(shared, change);
         let deployment = Arc::make_mut(shared);
-        let before = deployment.wake_at();
+        let before = Load::of(deployment);
         deployment.apply(change, at);
-        let after = deployment.wake_at();
+        let after = Load::of(deployment);
         let environment = deployment.environment.clone();
-        if before != after {
-            before.map(|at| self.timers.remove(&(at, number)));
-            after.map(|at| self.timers.insert((at, number)));
-        }
+        self.carry(number, before, after);
+        self.follow_resources(number, change, seen, at);
         match change.milestone() {
             Some(Milestone::AttemptQueued { attempt, .. }) => {
                 self.retried.note(number, attempt);
-                self.enqueue(number);
+                self.arrive(number);
+            }
+            Some(Milestone::Enqueued) => {
+                self.leave(&environment, number);
+                self.wait(number);
+            }
+            Some(Milestone::Held) => {
+                self.leave(&environment, number);
+                self.wait(number);
             }
             Some(Milestone::SlotTaken) => self.take_slot(&environment, number),
-            Some(Milestone::Finished(_)) => self.leave_slot_or_queue(&environment, number),
+            Some(Milestone::Finished(_)) => self.leave(&environment, number),
             Some(Milestone::PhaseEnded { .. }) | None => {}
         }
+        if let Change::GlassBroken { by } = change {
+            self.debts.insert(number, by.clone());
+            // To the head: nobody looks far behind those that a freeze holds back.
+            let there = self.environments.entry(environment).or_default();
+            there.queue.leave(number);
+            there.queue.push_front(number);
+        }
         Ok(())
+    }
+
+    /// What a deployment weighs has changed: its timer, and what the project has under way.
+    fn carry(&mut self, number: DeploymentNumber, before: Load, after: Load) {
+        if before.wake_at != after.wake_at {
+            before.wake_at.map(|at| self.timers.remove(&(at, number)));
+            after.wake_at.map(|at| self.timers.insert((at, number)));
+        }
+        self.busy = self.busy + usize::from(after.busy) - usize::from(before.busy);
+        self.open_calls = self.open_calls + after.open_calls - before.open_calls;
+        match (before.lacks_capacity, after.lacks_capacity) {
+            (false, true) => self.awaiting_capacity.push_back(number),
+            (true, false) => self.awaiting_capacity.retain(|waiting| *waiting != number),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    fn follow_resources(&mut self, number: DeploymentNumber, change: &Change, seen: Vec<ResourceState>, at: Timestamp) {
+        let Some(deployment) = self.deployments.get(&number) else { return };
+        let resources = &mut self.environments.entry(deployment.environment.clone()).or_default().resources;
+        match change {
+            Change::Observed { .. } => resource::observed(resources, &seen, at),
+            Change::Phase { phase, change } if deployment.is_apply(*phase) => match change {
+                PhaseChange::Started { .. } => resource::begin(resources, deployment, *phase),
+                PhaseChange::Succeeded
+                | PhaseChange::Failed { .. }
+                | PhaseChange::Canceled
+                | PhaseChange::UndoEnded { .. } => resource::end(resources, deployment, *phase),
+                PhaseChange::Answered { .. }
+                | PhaseChange::Skipped
+                | PhaseChange::CancelStarted { .. }
+                | PhaseChange::UndoStarted { .. } => {}
+            },
+            _ => {}
+        }
     }
 
     fn take_slot(&mut self, environment: &Name, number: DeploymentNumber) {
@@ -409,40 +615,62 @@ impl State {
         if let Some(deployment) = self.deployments.get_mut(&number) {
             Arc::make_mut(deployment).previous_release = live;
         }
-        let environment = self.environments.entry(environment.clone()).or_default();
-        environment.queue.leave(number);
-        environment.slot = Some(number);
+        let there = self.environments.entry(environment.clone()).or_default();
+        there.queue.leave(number);
+        there.slots.insert(number);
+        self.deployments.get(&number).iter().for_each(|deployment| there.forget_newest(deployment));
         self.running.insert(number);
     }
 
-    fn leave_slot_or_queue(&mut self, environment: &Name, number: DeploymentNumber) {
-        let environment = self.environments.entry(environment.clone()).or_default();
-        if environment.slot == Some(number) {
-            environment.slot = None;
-        } else {
-            environment.queue.leave(number);
+    /// Wherever it stood: slot, queue or beside it.
+    fn leave(&mut self, environment: &Name, number: DeploymentNumber) {
+        let there = self.environments.entry(environment.clone()).or_default();
+        if there.slots.remove(&number).is_none() {
+            there.queue.leave(number);
         }
+        there.held.remove(&number);
         self.running.remove(&number);
+        let Some(deployment) = self.deployments.get(&number) else { return };
+        there.forget_newest(deployment);
+        let tag = &deployment.release.tag;
+        let nobody_else = self.held_for.get_mut(tag).is_some_and(|held| {
+            held.remove(&number);
+            held.is_empty()
+        });
+        if nobody_else {
+            self.held_for.remove(tag);
+        }
     }
+}
 
-    fn change_live(&mut self, environment: &Name, live: Option<&Live>, before: LiveBefore) -> Result<(), Misfit> {
-        if let Some(live) = live {
-            self.release_mut(&live.release)?.was_live = true;
+/// What the rest of the project notices of a deployment.
+#[derive(Clone, Copy)]
+struct Load {
+    wake_at: Option<Timestamp>,
+    busy: bool,
+    open_calls: usize,
+    lacks_capacity: bool,
+}
+
+impl Load {
+    fn of(deployment: &Deployment) -> Self {
+        Self {
+            wake_at: deployment.wake_at(),
+            busy: deployment.is_busy(),
+            open_calls: deployment.works().iter().filter(|work| work.call().is_some()).count(),
+            lacks_capacity: matches!(deployment.attempt.stage, Stage::AwaitingCapacity(_)),
         }
-        let environment = self.environments.entry(environment.clone()).or_default();
-        let replaced = std::mem::replace(&mut environment.live, live.cloned());
-        match before {
-            LiveBefore::Same => {}
-            LiveBefore::Pushed => {
-                environment.live_before.extend(replaced);
-                if environment.live_before.len() > REMEMBERED_LIVE {
-                    environment.live_before.pop_front();
-                }
-            }
-            LiveBefore::CutTo { length } => environment.live_before.truncate(length),
-        }
-        Ok(())
     }
+}
+
+/// What the target has just said, before the change that takes it in drops the work.
+fn seen(deployment: &Deployment, change: &Change) -> Vec<ResourceState> {
+    let (Change::Observed { .. }, Stage::Observing(work)) = (change, &deployment.attempt.stage) else {
+        return Vec::new();
+    };
+    let WorkState::Done(answer) = &work.state else { return Vec::new() };
+    let Answer::Observed(seen) = answer.as_ref() else { return Vec::new() };
+    seen.clone()
 }
 
 fn no_deployment(number: DeploymentNumber) -> Misfit {
@@ -468,7 +696,25 @@ impl Deployment {
     }
 
     pub fn is_waiting(&self) -> bool {
-        matches!(self.attempt.stage, Stage::Queued)
+        self.attempt.stage.is_waiting()
+    }
+
+    /// It has work of its own: one that waits for people, or for capacity, has not.
+    pub fn is_busy(&self) -> bool {
+        match &self.attempt.stage {
+            Stage::Observing(_)
+            | Stage::Planning(_)
+            | Stage::Confirming { .. }
+            | Stage::Undoing { .. }
+            | Stage::Gates(_) => true,
+            Stage::Running => self.attempt.doing().any(|(_, doing)| !matches!(doing, Doing::Person { .. })),
+            Stage::Queued
+            | Stage::Held(_)
+            | Stage::Ready
+            | Stage::AwaitingCapacity(_)
+            | Stage::AwaitingApproval(_)
+            | Stage::Finished(_) => false,
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::{Attempt, Cause, Deployment, Finish, Stage};
+use crate::deployment::{Attempt, Capacity, Cause, Deployment, Doing, Finish, GateRun, GatesEnd, HoldReason, Stage};
+use crate::work::Side;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AttemptStatus {
@@ -16,6 +17,10 @@ pub enum AttemptStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum OperationStatus {
     Queued,
+    QueuedForAgent,
+    QueuedForPipeline,
+    Scheduled,
+    Deferred,
     Pending,
     Approved,
     PhaseInProgress,
@@ -48,6 +53,7 @@ pub enum DeploymentStatus {
 pub enum EnvironmentStatus {
     NotStarted,
     Queued,
+    Scheduled,
     InProgress,
     Succeeded,
     PartiallySucceeded,
@@ -57,39 +63,66 @@ pub enum EnvironmentStatus {
 
 impl Attempt {
     pub fn status(&self) -> (AttemptStatus, OperationStatus) {
-        use AttemptStatus::*;
         use OperationStatus as Op;
-        let begun = if self.begun { InProgress } else { NotDeployed };
-        let stopping = self.cancel.is_some();
+        let begun = if self.begun() { AttemptStatus::InProgress } else { AttemptStatus::NotDeployed };
+        // A cancel, or a failure, has to run what always runs.
+        let between = match (self.begun(), self.cancel.is_some(), self.approved.is_some()) {
+            (true, true, _) => Op::Cancelling,
+            (true, false, _) => Op::PhaseSucceeded,
+            (false, _, true) => Op::Approved,
+            (false, _, false) => Op::Queued,
+        };
         match &self.stage {
-            Stage::Queued | Stage::Planning(_) if !self.begun => (NotDeployed, Op::Queued),
-            Stage::Ready if !self.begun && self.approved.is_none() => (NotDeployed, Op::Queued),
-            Stage::AwaitingApproval if self.begun => (InProgress, Op::ManualInterventionPending),
-            Stage::AwaitingApproval => (NotDeployed, Op::Pending),
-            Stage::Ready | Stage::Confirming { .. } if !self.begun => (NotDeployed, Op::Approved),
-            Stage::Queued
-            | Stage::Planning(_)
-            | Stage::Ready
-            | Stage::Confirming { .. }
-            | Stage::Running { .. }
-            | Stage::Undoing { .. }
-                if stopping =>
-            {
-                (InProgress, Op::Cancelling)
-            }
-            Stage::Queued | Stage::Planning(_) | Stage::Ready | Stage::Confirming { .. } => {
-                (InProgress, Op::PhaseSucceeded)
-            }
-            Stage::Running { .. } | Stage::Undoing { .. } => (InProgress, Op::PhaseInProgress),
-            Stage::Gates => (InProgress, Op::EvaluatingGates),
-            Stage::Finished(finish) => match finish {
-                Finish::Succeeded => (Succeeded, Op::Approved),
-                Finish::PartiallySucceeded => (PartiallySucceeded, Op::PhasePartiallySucceeded),
-                Finish::PhaseFailed => (Failed, Op::PhaseFailed),
-                Finish::GatesFailed => (Failed, Op::GatesFailed),
-                Finish::Rejected => (if self.begun { Failed } else { NotDeployed }, Op::Rejected),
-                Finish::Canceled(_) => (if begun == InProgress { Failed } else { NotDeployed }, Op::Canceled),
+            Stage::Held(hold) => match hold.because {
+                HoldReason::Scheduled => (begun, Op::Scheduled),
+                HoldReason::Deferred => (begun, Op::Deferred),
+                HoldReason::Requires { .. } => (begun, Op::Queued),
             },
+            Stage::Queued => (begun, Op::Queued),
+            Stage::AwaitingCapacity(Capacity::Workers) => (begun, Op::QueuedForAgent),
+            Stage::AwaitingCapacity(Capacity::Running) => (begun, Op::QueuedForPipeline),
+            Stage::Observing(_) | Stage::Planning(_) if !self.begun() => (begun, Op::Queued),
+            Stage::Observing(_) | Stage::Planning(_) | Stage::Ready | Stage::Confirming { .. } => (begun, between),
+            Stage::AwaitingApproval(side) => (begun, self.asking(*side)),
+            Stage::Gates(_) => (begun, Op::EvaluatingGates),
+            Stage::Running | Stage::Undoing { .. } if self.cancel.is_some() => (begun, Op::Cancelling),
+            Stage::Running => (begun, self.running()),
+            Stage::Undoing { .. } => (begun, Op::PhaseInProgress),
+            Stage::Finished(finish) => self.finished(*finish),
+        }
+    }
+
+    /// Gates that failed and that a person may still overrule go before the question itself.
+    fn asking(&self, side: Side) -> OperationStatus {
+        let failed = |run: &GateRun| matches!(run.end, Some(GatesEnd::Failed { .. }));
+        match side {
+            Side::Pre if self.begun() => OperationStatus::ManualInterventionPending,
+            Side::Pre | Side::Post if self.gates(side.into()).is_some_and(failed) => OperationStatus::GatesFailed,
+            Side::Pre | Side::Post => OperationStatus::Pending,
+        }
+    }
+
+    /// Of a group: what works goes before what is checked, and that before what waits for somebody.
+    fn running(&self) -> OperationStatus {
+        let rank = |doing: &Doing| match doing {
+            Doing::Work(_) => OperationStatus::PhaseInProgress,
+            Doing::Gates(_) => OperationStatus::EvaluatingGates,
+            Doing::Person { .. } => OperationStatus::ManualInterventionPending,
+        };
+        let all: Vec<OperationStatus> = self.doing().map(|(_, doing)| rank(doing)).collect();
+        let order = [OperationStatus::PhaseInProgress, OperationStatus::EvaluatingGates];
+        order.into_iter().find(|status| all.contains(status)).unwrap_or(OperationStatus::ManualInterventionPending)
+    }
+
+    fn finished(&self, finish: Finish) -> (AttemptStatus, OperationStatus) {
+        let failed = if self.begun() { AttemptStatus::Failed } else { AttemptStatus::NotDeployed };
+        match finish {
+            Finish::Succeeded => (AttemptStatus::Succeeded, OperationStatus::Approved),
+            Finish::PartiallySucceeded => (AttemptStatus::PartiallySucceeded, OperationStatus::PhasePartiallySucceeded),
+            Finish::PhaseFailed => (AttemptStatus::Failed, OperationStatus::PhaseFailed),
+            Finish::GatesFailed => (failed, OperationStatus::GatesFailed),
+            Finish::Rejected => (failed, OperationStatus::Rejected),
+            Finish::Canceled(_) => (failed, OperationStatus::Canceled),
         }
     }
 
@@ -102,9 +135,18 @@ impl Attempt {
                 Cause::Stopped => DeploymentStatus::Stopped,
             };
         }
+        // Queued again between two phases, it is under way all the same.
         match self.status().1 {
-            OperationStatus::Queued => DeploymentStatus::Queued,
+            OperationStatus::Queued
+            | OperationStatus::QueuedForAgent
+            | OperationStatus::QueuedForPipeline
+            | OperationStatus::Scheduled
+            | OperationStatus::Deferred => match self.begun() {
+                false => DeploymentStatus::Queued,
+                true => DeploymentStatus::InProgress,
+            },
             OperationStatus::Pending | OperationStatus::ManualInterventionPending => DeploymentStatus::PendingApproval,
+            OperationStatus::GatesFailed if self.finished_at.is_none() => DeploymentStatus::PendingApproval,
             OperationStatus::Approved if self.finished_at.is_some() => DeploymentStatus::Succeeded,
             OperationStatus::Approved
             | OperationStatus::PhaseInProgress
@@ -121,7 +163,16 @@ impl Attempt {
     /// Release in the environment (A).
     pub fn environment_status(&self) -> EnvironmentStatus {
         match self.status() {
-            (_, OperationStatus::Queued) => EnvironmentStatus::Queued,
+            (
+                AttemptStatus::NotDeployed,
+                OperationStatus::Queued | OperationStatus::QueuedForAgent | OperationStatus::QueuedForPipeline,
+            ) => EnvironmentStatus::Queued,
+            (AttemptStatus::NotDeployed, OperationStatus::Scheduled | OperationStatus::Deferred) => {
+                EnvironmentStatus::Scheduled
+            }
+            (AttemptStatus::NotDeployed, OperationStatus::GatesFailed) if self.finished_at.is_some() => {
+                EnvironmentStatus::Rejected
+            }
             (AttemptStatus::Succeeded, _) => EnvironmentStatus::Succeeded,
             (AttemptStatus::PartiallySucceeded, _) => EnvironmentStatus::PartiallySucceeded,
             (_, OperationStatus::Canceled) => EnvironmentStatus::Canceled,

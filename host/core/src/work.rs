@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::name::{DeploymentNumber, Name, Timestamp};
-use crate::plugin::{Failure, PlanStep, Progressed, Retry, Verdict};
+use crate::plugin::{Failure, PlanStep, Progressed, ResourceState, Retry, Verdict};
 
 /// What a call is for. Phases are named by their place in the workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    /// How the resources of the phase's target are, before it is planned.
+    Observe(usize),
     /// Plan of the target that the phase applies.
     Plan(usize),
     /// The same plan again, just before the phase's apply.
@@ -19,14 +21,14 @@ pub enum Step {
     /// The phase's plugin stops what it started outside.
     Cancel(usize),
     Undo(usize),
-    /// A gate of the environment, by its place in the set before or after the phases.
+    /// A gate, by its place in its set.
     Gate {
-        side: Side,
+        of: GatesOf,
         index: usize,
     },
 }
 
-/// Before or after the phases.
+/// Before or after the phases: when people are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -34,9 +36,19 @@ pub enum Side {
     Post,
 }
 
+/// Whose gates: the environment's, before or after the phases, or those of a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GatesOf {
+    Pre,
+    Post,
+    Phase(usize),
+}
+
 impl Step {
     fn label(self) -> &'static str {
         match self {
+            Step::Observe(_) => "observe",
             Step::Plan(_) => "plan",
             Step::Confirm(_) => "confirm",
             Step::Run(_) => "run",
@@ -61,6 +73,7 @@ pub struct CallRef {
 pub enum Answer {
     Progressed(Progressed),
     Planned(PlanStep),
+    Observed(Vec<ResourceState>),
     /// A gate that is done measuring also has its judge's verdict.
     Sampled {
         #[serde(with = "crate::bytes")]
@@ -87,6 +100,9 @@ pub struct Work {
     /// The call whose number the idempotency key is made of: the first one that asked for what the cursor says.
     /// `None` until that call starts.
     pub key_call: Option<u32>,
+    /// Why it is asked again, while it waits for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stumbled: Option<String>,
     pub state: WorkState,
 }
 
@@ -120,6 +136,7 @@ impl Work {
             calls: 0,
             cursor: Vec::new(),
             key_call: None,
+            stumbled: None,
             state: WorkState::Ready,
         }
     }
@@ -143,6 +160,7 @@ impl Work {
     pub(crate) fn start(&mut self, call: u32) {
         self.key_call.get_or_insert(call);
         self.calls += 1;
+        self.stumbled = None;
         self.state = WorkState::Calling { call };
     }
 
@@ -155,6 +173,10 @@ impl Work {
             }
             Answer::Progressed(progressed) => (progressed.done, &progressed.cursor, progressed.poll_after_ms),
             Answer::Planned(step) => (step.done, &step.cursor, step.poll_after_ms),
+            Answer::Observed(_) => {
+                self.state = WorkState::Done(Box::new(answer.clone()));
+                return;
+            }
             Answer::Sampled { memo, poll_after_ms, verdict } => (verdict.is_some(), memo, *poll_after_ms),
         };
         let standing_still = self.cursor == *cursor;
@@ -168,7 +190,8 @@ impl Work {
         };
     }
 
-    pub(crate) fn retry(&mut self, until: Timestamp, deadline: Timestamp, counted: bool) {
+    pub(crate) fn retry(&mut self, until: Timestamp, deadline: Timestamp, counted: bool, because: &str) {
+        self.stumbled = Some(because.to_owned());
         if counted {
             self.tries += 1;
             self.calls = 0;

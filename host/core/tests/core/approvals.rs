@@ -241,7 +241,7 @@ fn seats_can_be_filled(seats: &[&ApprovalRule], people: &[&Vec<&str>], taken: &m
 }
 
 fn signature(at: usize, groups: &[&str]) -> Signature {
-    Signature { by: member(&format!("p{at}"), groups), at: Timestamp(0), comment: String::new() }
+    Signature { by: member(&format!("p{at}"), groups), at: Timestamp(0), comment: String::new(), not_before: None }
 }
 
 /// All combinations of at most `most` of `kinds`, with repetition, in no order.

@@ -88,7 +88,8 @@ fn only_pass_passes_and_the_reasons_are_named_when_time_is_up() {
     round(&mut project, fails("probe crashed"), passes());
     project.at(20);
     round(&mut project, verdict(Decision::Fail, "9% errors"), verdict(Decision::Inconclusive, "no traffic"));
-    let last = |project: &Project| project.deployment(1).attempt.gates.as_ref().unwrap().gates[0].last.clone().unwrap();
+    let last =
+        |project: &Project| project.deployment(1).attempt.post_gates.as_ref().unwrap().gates[0].last.clone().unwrap();
     assert_eq!(last(&project).outcome, GateVerdict::Fail);
     project.at(25);
     assert_eq!(project.is(1), "Failed/GatesFailed");

@@ -174,7 +174,7 @@ fn teardown_leaves_nothing_live_like_destroy() {
     let meant = Workflow { stage: WorkflowStage::Teardown, ..workflow(&[apply("web")]) };
     project.define(definition(&[("prod", environment())], meant));
     project.send(new_release("v9"));
-    project.deploy("v9");
+    project.send(Command::Deploy(Deploy { deployment_type: DeploymentType::Destroy, ..to_prod("v9") }));
     project.all_goes_well();
     assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
 }

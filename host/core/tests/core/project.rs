@@ -12,7 +12,8 @@ use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::work::{Answer, CallRef, ProjectId, Step};
+use lockgate_core::work::{Answer, CallRef, GatesOf, ProjectId, Step};
+use serde_json::Value;
 
 use crate::words::*;
 
@@ -113,11 +114,11 @@ impl Project {
     }
 
     pub fn approve(&mut self, number: DeploymentNumber, by: Actor) -> Result<(), String> {
-        self.attempt(Command::Approve { number, plan: None, comment: "fine".to_owned(), by })
+        self.attempt(Command::Approve { number, plan: None, comment: "fine".to_owned(), not_before: None, by })
     }
 
     pub fn approve_plan(&mut self, number: DeploymentNumber, plan: Digest, by: Actor) -> Result<(), String> {
-        self.attempt(Command::Approve { number, plan: Some(plan), comment: String::new(), by })
+        self.attempt(Command::Approve { number, plan: Some(plan), comment: String::new(), not_before: None, by })
     }
 
     pub fn reject(&mut self, number: DeploymentNumber, by: Actor) -> Result<(), String> {
@@ -162,6 +163,7 @@ impl Project {
     pub fn all_goes_well(&mut self) {
         while let Some(due) = self.state.due().first().copied() {
             let answer = match due.step {
+                Step::Observe(_) => Answer::Observed(Vec::new()),
                 Step::Plan(_) | Step::Confirm(_) => plan(&["a"]),
                 Step::Run(_) | Step::Cancel(_) | Step::Undo(_) => done(),
                 Step::Gate { .. } => passes(),
@@ -233,8 +235,11 @@ impl Project {
 
 fn step_text(step: Step) -> String {
     match step {
-        Step::Plan(_) | Step::Confirm(_) | Step::Run(_) | Step::Cancel(_) | Step::Undo(_) => format!("{step:?}"),
-        Step::Gate { index, .. } => format!("Gate({index})"),
+        Step::Observe(_) | Step::Plan(_) | Step::Confirm(_) | Step::Run(_) | Step::Cancel(_) | Step::Undo(_) => {
+            format!("{step:?}")
+        }
+        Step::Gate { of: GatesOf::Post, index } => format!("Gate({index})"),
+        Step::Gate { of, index } => format!("Gate({of:?} {index})"),
     }
 }
 
@@ -249,6 +254,7 @@ pub fn release(text: &str) -> NewRelease {
         artifacts: Vec::new(),
         draft: false,
         approved: approved_plugins(),
+        then: None,
         by: person("rita"),
     }
 }
@@ -259,8 +265,11 @@ pub fn to_prod(release: &str) -> Deploy {
         release: tag(release),
         deployment_type: DeploymentType::Full,
         flags: Flags::default(),
+        selections: Vec::new(),
+        input: Value::Null,
         comment: String::new(),
         workflow: None,
+        not_before: None,
         key: None,
         by: person("tom"),
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use lockgate_core::change::{Change, GatesChange, PhaseChange};
+use lockgate_core::environment::EnvironmentChange;
 use lockgate_core::state::{Event, What};
 use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::Answer;
@@ -24,20 +25,28 @@ macro_rules! variants {
     };
 }
 
-variants!(what, WHATS, What: DefinitionChanged ReleaseCreated ReleaseActivated ReleaseAbandoned DeploymentQueued
-    DeploymentReopened Deployment CurrentChanged LiveChanged);
-variants!(change, CHANGES, Change: AttemptQueued SlotTaken Overtaken PlanStarted TargetPlanned CallStarted CallAnswered
+variants!(what, WHATS, What: DefinitionChanged ReleaseCreated ReleaseActivated ReleaseAbandoned ReleaseBuilt
+    Paused Resumed Environment DebtReviewed DeploymentQueued DeploymentReopened Deployment CurrentChanged
+    CurrentRestored LiveChanged);
+variants!(change, CHANGES, Change: AttemptQueued Enqueued Held Superseded GlassBroken
+    SlotTaken AwaitsCapacity ObserveStarted Observed Overtaken PlanStarted TargetPlanned CallStarted CallAnswered
     RetryPlanned ApprovalRequested Approved Refused ApprovalCompleted ConfirmStarted Confirmed Drifted FoundStale Phase
     Gates Failed CancelRequested StopForced Finished);
-variants!(phase_change, PHASE_CHANGES, PhaseChange: Started Succeeded Failed Canceled Skipped CancelStarted UndoStarted
+variants!(phase_change, PHASE_CHANGES, PhaseChange: Started Answered Succeeded Failed Canceled Skipped CancelStarted UndoStarted
     UndoEnded);
-variants!(gates_change, GATES_CHANGES, GatesChange: Started RoundStarted Judged RoundEnded Passed Failed);
-variants!(answer, ANSWERS, Answer: Progressed Planned Sampled Failed);
+variants!(gates_change, GATES_CHANGES, GatesChange: Started RoundStarted Judged RoundEnded Ignored
+    Ended);
+variants!(environment_change, ENVIRONMENT_CHANGES, EnvironmentChange: Paused Resumed Closed Opened TickPlanned Ticked
+    PromotionHeld PromotionHeldBack PromotionReleased PromotionRefused SetUp ExpiryPlanned Expired);
+variants!(answer, ANSWERS, Answer: Progressed Planned Observed Sampled Failed);
 variants!(system_change, SYSTEM_CHANGES, SystemChange: ProjectCreated PluginAdded PluginApproved TokenCreated
     TokenRevoked);
 
 fn variants_of(event: &Event) -> Vec<&'static str> {
     let mut variants = vec![what(&event.what)];
+    if let What::Environment { change, .. } = &event.what {
+        variants.push(environment_change(change));
+    }
     if let What::Deployment { change: of, .. } = &event.what {
         variants.push(change(of));
         match of {
@@ -67,7 +76,7 @@ fn missing<'a>(all: &[&[&'a str]], there: &BTreeSet<&str>) -> Vec<&'a str> {
 #[test]
 fn every_event_that_was_ever_written_reads_back() {
     let there = read::<Event>(EVENTS).iter().flat_map(variants_of).collect();
-    let all = [WHATS, CHANGES, PHASE_CHANGES, GATES_CHANGES, ANSWERS];
+    let all = [WHATS, CHANGES, PHASE_CHANGES, GATES_CHANGES, ENVIRONMENT_CHANGES, ANSWERS];
     assert_eq!(missing(&all, &there), [""; 0], "without a sample");
 }
 

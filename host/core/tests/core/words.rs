@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lockgate_core::definition::{
     ApprovalPolicy, ApprovalRule, Definition, Environment, Gate, GateSet, OnFailure, Phase, PhaseWork, Target,
-    Workflow, WorkflowStage,
+    WHOLE_WEIGHT, Workflow, WorkflowStage,
 };
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, Name, Tag};
@@ -14,7 +14,7 @@ use lockgate_core::plugin::{
     ResourceChange, Retry, Verdict,
 };
 use lockgate_core::release::ApprovedPlugin;
-use lockgate_core::work::{Answer, Side, Step};
+use lockgate_core::work::{Answer, GatesOf, Step};
 use serde_json::{Value, json};
 
 pub const SECOND: u64 = 1_000;
@@ -74,7 +74,7 @@ pub fn gates() -> GateSet {
 
 /// The gate's call.
 pub fn gate(index: usize) -> Step {
-    Step::Gate { side: Side::Post, index }
+    Step::Gate { of: GatesOf::Post, index }
 }
 
 pub fn phase(text: &str) -> Phase {
@@ -86,6 +86,9 @@ pub fn phase(text: &str) -> Phase {
         backoff_ms: SECOND,
         continue_on_error: false,
         always_run: false,
+        group: None,
+        locks: None,
+        weight: WHOLE_WEIGHT,
     }
 }
 
@@ -95,7 +98,13 @@ pub fn apply(target: &str) -> Phase {
 }
 
 pub fn workflow(phases: &[Phase]) -> Workflow {
-    Workflow { stage: WorkflowStage::Patch, goes_live: true, on_failure: OnFailure::Stop, phases: phases.to_vec() }
+    Workflow {
+        stage: WorkflowStage::Patch,
+        goes_live: true,
+        on_failure: OnFailure::Stop,
+        timeout_ms: None,
+        phases: phases.to_vec(),
+    }
 }
 
 pub fn definition(environments: &[(&str, Environment)], workflow: Workflow) -> Definition {

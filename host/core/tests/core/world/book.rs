@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lockgate_core::change::{Change, GatesChange, PhaseChange};
 use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, Definition, Environment};
-use lockgate_core::deployment::{Attempt, Deployment, DeploymentType, Finish, GateVerdict};
+use lockgate_core::deployment::{Attempt, Deployment, DeploymentType, Finish, GateVerdict, GatesEnd};
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Tag};
 use lockgate_core::order::{Order, Question};
@@ -94,7 +94,8 @@ impl Book {
                 self.enqueue(queued.number);
             }
             What::Deployment { number, change } => self.note_change(*number, change),
-            What::CurrentChanged { environment, deployment, .. } => {
+            What::CurrentChanged { environment, deployment, .. }
+            | What::CurrentRestored { environment, deployment } => {
                 assert_eq!(self.holders.get(environment), Some(deployment), "current is changed without the slot");
             }
             What::LiveChanged { environment, .. } => {
@@ -102,7 +103,14 @@ impl Book {
                 let page = page.expect("live is changed without the slot");
                 assert!(page.gates_passed || page.environment.post_gates.is_none(), "live without its gates");
             }
-            What::ReleaseActivated { .. } | What::ReleaseAbandoned { .. } | What::DeploymentReopened { .. } => {}
+            What::ReleaseActivated { .. }
+            | What::ReleaseAbandoned { .. }
+            | What::ReleaseBuilt { .. }
+            | What::Paused { .. }
+            | What::Resumed { .. }
+            | What::Environment { .. }
+            | What::DebtReviewed { .. }
+            | What::DeploymentReopened { .. } => {}
         }
     }
 
@@ -254,7 +262,8 @@ impl Book {
             let waiting: Vec<_> = there.queue.iter().copied().collect();
             let expected: Vec<_> = self.queues.get(name).into_iter().flatten().copied().collect();
             assert_eq!(waiting, expected, "the queue of {name}");
-            assert_eq!(there.slot, self.holders.get(name).copied(), "the slot of {name}");
+            let slots: Vec<_> = there.slots.iter().copied().collect();
+            assert_eq!(slots, self.holders.get(name).copied().into_iter().collect::<Vec<_>>(), "the slot of {name}");
         }
         let holders: BTreeSet<_> = self.holders.values().copied().collect();
         assert_eq!(state.running.iter().copied().collect::<BTreeSet<_>>(), holders);
@@ -338,7 +347,7 @@ impl Page {
             GatesChange::Judged { gate, outcome } => {
                 self.green.insert(*gate, outcome.outcome == GateVerdict::Pass);
             }
-            GatesChange::Passed => {
+            GatesChange::Ended { end: GatesEnd::Passed { .. } } => {
                 let gates = self.environment.post_gates.as_ref().map_or(0, |set| set.gates.len());
                 assert!(
                     self.green.len() == gates && self.green.values().all(|green| *green),
@@ -346,7 +355,9 @@ impl Page {
                 );
                 self.gates_passed = true;
             }
-            GatesChange::RoundEnded { .. } | GatesChange::Failed { .. } => {}
+            GatesChange::RoundEnded { .. }
+            | GatesChange::Ignored { .. }
+            | GatesChange::Ended { end: GatesEnd::Failed { .. } } => {}
         }
     }
 

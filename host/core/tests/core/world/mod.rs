@@ -60,6 +60,7 @@ pub struct Counts {
 /// What a call does, told apart as finely as restarts may cut it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
+    Observe,
     Plan,
     Confirm,
     RunPhase,
@@ -168,7 +169,22 @@ impl World {
         let flags = Flags { allow_destructive: self.rng.u8(..4) > 0, ..Flags::default() };
         let by = self.anyone();
         let (workflow, comment) = (None, String::new());
-        self.send(Command::Deploy(Deploy { environment, release, deployment_type, flags, comment, workflow, key, by }));
+        let selections = Vec::new();
+        let input = serde_json::Value::Null;
+        let not_before = None;
+        self.send(Command::Deploy(Deploy {
+            environment,
+            release,
+            deployment_type,
+            flags,
+            selections,
+            input,
+            comment,
+            workflow,
+            not_before,
+            key,
+            by,
+        }));
     }
 
     fn roll_back(&mut self) {
@@ -177,14 +193,14 @@ impl World {
     }
 
     fn answer_approval(&mut self) {
-        let asking = |deployment: &&Arc<Deployment>| matches!(deployment.attempt.stage, Stage::AwaitingApproval);
+        let asking = |deployment: &&Arc<Deployment>| matches!(deployment.attempt.stage, Stage::AwaitingApproval(_));
         let asking: Vec<_> =
             self.state.deployments.values().filter(asking).map(|deployment| deployment.number).collect();
         let Some(number) = self.rng.choice(asking) else { return self.deploy() };
         let (comment, by) = (String::new(), self.anyone());
         match self.rng.u8(..8) {
             0 => self.send(Command::Reject { number, comment, by }),
-            _ => self.send(Command::Approve { number, plan: None, comment, by }),
+            _ => self.send(Command::Approve { number, plan: None, comment, not_before: None, by }),
         };
     }
 
@@ -454,12 +470,13 @@ impl World {
             let waiting = self.state.deployments.values().find(|deployment| !deployment.is_finished());
             let Some(waiting) = waiting.map(|deployment| deployment.number) else { return };
             let asking = self.state.deployments.values();
-            let asking = asking.filter(|deployment| matches!(deployment.attempt.stage, Stage::AwaitingApproval));
+            let asking = asking.filter(|deployment| matches!(deployment.attempt.stage, Stage::AwaitingApproval(_)));
             let asking: Vec<_> = asking.map(|deployment| deployment.number).collect();
             let mut answered = 0;
             for number in asking {
                 let by = member(&format!("stranger-{}", self.rng.u32(..)), &["security", "dba"]);
-                answered += self.send(Command::Approve { number, plan: None, comment: String::new(), by });
+                answered +=
+                    self.send(Command::Approve { number, plan: None, comment: String::new(), not_before: None, by });
             }
             if answered == 0 && self.state.due().is_empty() {
                 let wake_at = self.state.wake_at().unwrap_or_else(|| panic!("{waiting} waits for nothing"));
@@ -488,6 +505,7 @@ impl Drop for World {
 fn effect(due: &Due, order: &Order) -> Effect {
     let applies = matches!(order.question, lockgate_core::order::Question::Apply { .. });
     match due.step {
+        Step::Observe(_) => Effect::Observe,
         Step::Plan(_) => Effect::Plan,
         Step::Confirm(_) => Effect::Confirm,
         Step::Run(_) if applies => Effect::Apply,

@@ -64,6 +64,7 @@ impl Outside {
         }
         let answer = match &order.question {
             Question::Plan { cursor } => return self.plan(rng, place, order, cursor),
+            Question::Observe => return Answer::Observed(Vec::new()),
             Question::Sample { memo } => return self.sample(rng, memo),
             Question::Apply { approved, cursor } => {
                 self.once(due, order, cursor, |outside| outside.apply(rng, place, due, &approved.planned, cursor))
@@ -86,7 +87,7 @@ impl Outside {
             6..11 => Some(fails("broken")),
             11..13 => Some(fails_with("locked")),
             13 => Some(match due.step {
-                Step::Plan(_) | Step::Confirm(_) => done(),
+                Step::Observe(_) | Step::Plan(_) | Step::Confirm(_) => done(),
                 Step::Run(_) | Step::Cancel(_) | Step::Undo(_) | Step::Gate { .. } => plan(&[]),
             }),
             14.. => None,

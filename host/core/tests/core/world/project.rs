@@ -31,7 +31,7 @@ fn policy(rng: &mut Rng) -> ApprovalPolicy {
         4 => vec![rule(1, &["security"]), rule(1, &["dba"])],
         5.. => vec![rule(2, &[])],
     };
-    ApprovalPolicy { rules, not_your_own: rng.u8(..3) > 0, timeout_ms: 600 * SECOND }
+    ApprovalPolicy { rules, not_your_own: rng.u8(..3) > 0, timeout_ms: 600 * SECOND, ..ApprovalPolicy::default() }
 }
 
 fn gate_set(rng: &mut Rng) -> GateSet {

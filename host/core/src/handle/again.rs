@@ -1,0 +1,91 @@
+//! Once more: a finished deployment is tried again, from where it failed or from the start.
+
+use std::sync::Arc;
+
+use super::{Rejection, TryFrom, Turn, stages, triggers, unknown_deployment, unknown_environment};
+use crate::change::Change;
+use crate::deployment::*;
+use crate::environment::Likeness;
+use crate::name::{Actor, DeploymentNumber};
+use crate::state::{State, What};
+
+pub(super) fn try_again(
+    turn: &mut Turn,
+    number: DeploymentNumber,
+    finished: Option<Arc<Deployment>>,
+    from: TryFrom,
+    by: Actor,
+) -> Result<(), Rejection> {
+    let in_memory = turn.state.deployments.get(&number).cloned();
+    let record = finished.filter(|record| record.number == number && number <= turn.state.last_number);
+    let deployment = in_memory.or(record).ok_or_else(|| unknown_deployment(&turn.state, number))?;
+    match turn.state.newest_attempt(number) {
+        Some(newest) if newest == deployment.attempt.number => {}
+        Some(newest) => return Err(Rejection::RecordIsOld { number, newest }),
+        None => return Err(Rejection::TooLongAgo { number }),
+    }
+    let Stage::Finished(finish) = deployment.attempt.stage else {
+        return Err(Rejection::NotFinished { number, status: deployment.status_text() });
+    };
+    if finish == Finish::Succeeded && from == TryFrom::FailedPhase {
+        return Err(Rejection::NothingToRetry { number });
+    }
+    let tag = &deployment.release.tag;
+    let release = turn.state.releases.get(tag).ok_or_else(|| triggers::unknown_release(&turn.state, tag))?;
+    stages::is_of_age(&turn.state, release, deployment.workflow().stage)?;
+    let Some(environment) = turn.state.definition.environments.get(&deployment.environment).cloned() else {
+        return Err(unknown_environment(&turn.state, &deployment.environment));
+    };
+    triggers::fits_environment(&deployment.release, &deployment.workflow, &deployment.environment, &environment)?;
+    is_still_the_way_back(&turn.state, &deployment)?;
+    triggers::has_room(&turn.state, &deployment.environment)?;
+    let gate_plugins = triggers::pinned_gates(turn, &deployment.environment, &environment)?;
+    let environment = turn.state.definition.pinned(&environment);
+    let attempt = deployment.attempt.number + 1;
+    let resume_at = match from {
+        TryFrom::FailedPhase => Some(first_to_repeat(&deployment)),
+        TryFrom::Start => None,
+    };
+    let hold = turn.state.missing_of(deployment.deployment_type, &environment.requires, tag, turn.now);
+    let there = turn.state.environments.get(&deployment.environment);
+    let before = there.and_then(|there| there.newest_like(&Likeness::of_deployment(&deployment)?));
+    // Also what is in memory: a replay may forget it at another moment than this host did.
+    turn.record(What::DeploymentReopened { deployment });
+    turn.change(number, Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins, hold });
+    before.into_iter().for_each(|older| turn.settle(older));
+    turn.settle(number);
+    Ok(())
+}
+
+/// A rollback has lighter rules because of where it goes: what it did months ago is no reason.
+fn is_still_the_way_back(state: &State, deployment: &Deployment) -> Result<(), Rejection> {
+    let there = state.environments.get(&deployment.environment).and_then(|there| there.current.as_ref());
+    let is_current = there.is_some_and(|current| current.deployment == deployment.number);
+    let leads_back =
+        || state.rollback_to(&deployment.environment).is_some_and(|live| live.release == deployment.release.tag);
+    if deployment.deployment_type != DeploymentType::Rollback || is_current || leads_back() {
+        return Ok(());
+    }
+    Err(Rejection::NotTheWayBack {
+        number: deployment.number,
+        release: deployment.release.tag.clone(),
+        environment: deployment.environment.clone(),
+    })
+}
+
+/// The phase that failed the attempt, or the first one that was not done; not what the workflow went on after,
+/// unless that is all there is. What was taken back is done again in any case.
+fn first_to_repeat(deployment: &Deployment) -> usize {
+    let attempt = &deployment.attempt;
+    let failed_it = |run: &PhaseRun| match &attempt.failure {
+        Some(AttemptFailure { of: FailureOf::Phase(name), .. }) => run.name == *name,
+        Some(AttemptFailure { of: FailureOf::Plan | FailureOf::Approval | FailureOf::Gates, .. }) | None => false,
+    };
+    let to_repeat = |run: &PhaseRun| match &run.result {
+        PhaseResult::Waiting | PhaseResult::Running(_) | PhaseResult::Canceled | PhaseResult::Skipped => true,
+        PhaseResult::Failed(_) => attempt.stage == Stage::Finished(Finish::PartiallySucceeded) || failed_it(run),
+        PhaseResult::Succeeded => false,
+    };
+    let first = attempt.phases.iter().position(|run| to_repeat(run) || run.undo.is_some());
+    first.unwrap_or(attempt.phases.len())
+}

@@ -1,0 +1,117 @@
+//! What operators say about a project and its environments: its definition, pauses, holds, expiry.
+
+use std::sync::Arc;
+
+use super::{LONGEST_TEXT, PauseScope, Rejection, Turn, at_most, schedule, unknown_environment};
+use crate::definition::Definition;
+use crate::environment::{EnvironmentChange, Pause, PauseOf};
+use crate::name::{Actor, Name, Timestamp};
+use crate::state::What;
+
+pub(super) fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: Actor) -> Result<(), Rejection> {
+    let removed = |environment: &Name| !definition.environments.contains_key(environment);
+    for (environment, there) in turn.state.environments.iter().filter(|(environment, _)| removed(environment)) {
+        let under_way = there.slots.get_min().or_else(|| there.queue.front()).or_else(|| there.held.get_min());
+        if let Some(number) = under_way.copied() {
+            return Err(Rejection::EnvironmentInUse { environment: environment.clone(), number });
+        }
+        if let Some(live) = &there.live {
+            return Err(Rejection::EnvironmentLive { environment: environment.clone(), release: live.release.clone() });
+        }
+    }
+    if *turn.state.definition == *definition {
+        return Ok(());
+    }
+    let before = turn.state.definition.clone();
+    turn.record(What::DefinitionChanged { definition, by });
+    schedule::plan_again(turn, &before);
+    // Windows and policies may be others now.
+    let waiting = turn.state.environments.iter().filter(|(_, there)| !there.queue.is_empty());
+    let waiting: Vec<Name> = waiting.map(|(name, _)| name.clone()).collect();
+    waiting.iter().for_each(|environment| turn.fill_slots(environment));
+    turn.follow();
+    Ok(())
+}
+
+pub(super) fn pause(turn: &mut Turn, scope: PauseScope, reason: String, by: Actor) -> Result<(), Rejection> {
+    at_most("the reason's length", reason.len(), LONGEST_TEXT)?;
+    if let Some(pause) = paused(turn, &scope)? {
+        let (by, reason) = (pause.by.person.clone(), pause.reason.clone());
+        return Err(Rejection::PausedAlready { place: place(&scope), by, reason });
+    }
+    let pause = Pause { by, at: turn.now, reason };
+    match scope {
+        PauseScope::Project => turn.record(What::Paused { pause }),
+        PauseScope::Environment(environment) => {
+            turn.change_environment(&environment, EnvironmentChange::Paused { of: PauseOf::Deployments, pause });
+        }
+        PauseScope::Schedule(environment) => {
+            turn.change_environment(&environment, EnvironmentChange::Paused { of: PauseOf::Schedule, pause });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn resume(turn: &mut Turn, scope: PauseScope, by: Actor) -> Result<(), Rejection> {
+    if paused(turn, &scope)?.is_none() {
+        return Err(Rejection::NotPaused { place: place(&scope) });
+    }
+    match scope {
+        PauseScope::Project => {
+            turn.record(What::Resumed { by });
+            let environments: Vec<Name> = turn.state.environments.keys().cloned().collect();
+            environments.iter().for_each(|environment| turn.fill_slots(environment));
+        }
+        PauseScope::Environment(environment) => {
+            turn.change_environment(&environment, EnvironmentChange::Resumed { of: PauseOf::Deployments, by });
+            turn.fill_slots(&environment);
+        }
+        PauseScope::Schedule(environment) => {
+            turn.change_environment(&environment, EnvironmentChange::Resumed { of: PauseOf::Schedule, by });
+        }
+    }
+    turn.follow();
+    Ok(())
+}
+
+fn paused(turn: &Turn, scope: &PauseScope) -> Result<Option<Pause>, Rejection> {
+    let there = |environment: &Name| match turn.state.definition.environments.contains_key(environment) {
+        true => Ok(turn.state.environment(environment)),
+        false => Err(unknown_environment(&turn.state, environment)),
+    };
+    Ok(match scope {
+        PauseScope::Project => turn.state.pause.clone(),
+        PauseScope::Environment(environment) => there(environment)?.pause,
+        PauseScope::Schedule(environment) => there(environment)?.schedule_pause,
+    })
+}
+
+fn place(scope: &PauseScope) -> String {
+    match scope {
+        PauseScope::Project => "in the whole project".to_owned(),
+        PauseScope::Environment(environment) => format!("in environment `{environment}`"),
+        PauseScope::Schedule(environment) => format!("in the schedule of environment `{environment}`"),
+    }
+}
+
+pub(super) fn release_hold(turn: &mut Turn, environment: Name, by: Actor) -> Result<(), Rejection> {
+    if !turn.state.definition.environments.contains_key(&environment) {
+        return Err(unknown_environment(&turn.state, &environment));
+    }
+    if turn.state.environment(&environment).promotion_hold.is_none() {
+        return Err(Rejection::NoPromotionHold { environment });
+    }
+    turn.change_environment(&environment, EnvironmentChange::PromotionReleased { by: Some(by) });
+    Ok(())
+}
+
+pub(super) fn expire(turn: &mut Turn, environment: Name, at: Option<Timestamp>, by: Actor) -> Result<(), Rejection> {
+    let Some(meant) = turn.state.definition.environments.get(&environment) else {
+        return Err(unknown_environment(&turn.state, &environment));
+    };
+    if meant.expires_after_ms.is_none() {
+        return Err(Rejection::NoExpiry { environment });
+    }
+    turn.change_environment(&environment, EnvironmentChange::ExpiryPlanned { at, by: Some(by) });
+    Ok(())
+}

@@ -1,0 +1,236 @@
+//! What people say to a deployment: yes, no, not now, stop, and on my own responsibility.
+
+use std::sync::Arc;
+
+use super::{LONGEST_TEXT, Rejection, Turn, at_most, find_unfinished, with_a_reason};
+use crate::approval;
+use crate::change::{Change, GatesChange, PhaseChange};
+use crate::definition::{PhaseWork, listed};
+use crate::deployment::*;
+use crate::digest::Digest;
+use crate::name::{Actor, DeploymentNumber, Name, Timestamp};
+use crate::next::{CANCEL_TIMEOUT_MS, final_failure};
+use crate::state::What;
+use crate::work::{GatesOf, Side};
+
+pub(super) struct Comment {
+    pub text: String,
+    pub not_before: Option<Timestamp>,
+}
+
+/// What is waited for from people.
+enum Question<'a> {
+    Approval(Side, &'a Approval),
+    Intervention { phase: usize, groups: &'a std::collections::BTreeSet<String> },
+}
+
+fn question(deployment: &Deployment) -> Option<Question<'_>> {
+    if let Stage::AwaitingApproval(side) = deployment.attempt.stage {
+        return deployment.attempt.asked(side).map(|approval| Question::Approval(side, approval));
+    }
+    deployment.attempt.doing().find_map(|(phase, doing)| match (doing, &deployment.phase(phase).work) {
+        (Doing::Person { .. }, PhaseWork::Manual { groups, .. }) => Some(Question::Intervention { phase, groups }),
+        (Doing::Person { .. } | Doing::Work(_) | Doing::Gates(_), _) => None,
+    })
+}
+
+pub(super) fn approve(
+    turn: &mut Turn,
+    number: DeploymentNumber,
+    plan: Option<Digest>,
+    comment: Comment,
+    by: Actor,
+) -> Result<(), Rejection> {
+    let deployment = find_unfinished(&turn.state, number)?;
+    if let Some(Question::Approval(_, approval)) = question(&deployment) {
+        expect_plan(number, plan, approval.plan_digest)?;
+    }
+    if let Some(given) = comment.not_before {
+        match question(&deployment) {
+            Some(Question::Approval(Side::Pre, _)) if !deployment.attempt.begun() => {}
+            Some(_) | None => return Err(Rejection::CannotDefer { number }),
+        }
+        if given <= turn.now {
+            return Err(Rejection::TimeIsPast { what: "an approval", given });
+        }
+    }
+    answer(turn, &deployment, comment, by, true)
+}
+
+pub(super) fn reject(turn: &mut Turn, number: DeploymentNumber, comment: String, by: Actor) -> Result<(), Rejection> {
+    let deployment = find_unfinished(&turn.state, number)?;
+    answer(turn, &deployment, Comment { text: comment, not_before: None }, by, false)
+}
+
+/// Between looking and approving, the plan may have been made again.
+fn expect_plan(number: DeploymentNumber, seen: Option<Digest>, now: Digest) -> Result<(), Rejection> {
+    match seen {
+        Some(seen) if seen != now => Err(Rejection::PlanChanged { number, seen, now }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn answer(
+    turn: &mut Turn,
+    deployment: &Arc<Deployment>,
+    comment: Comment,
+    by: Actor,
+    agrees: bool,
+) -> Result<(), Rejection> {
+    at_most("the comment's length", comment.text.len(), LONGEST_TEXT)?;
+    let number = deployment.number;
+    let not_waiting = || Rejection::NotWaitingForApproval { number, status: deployment.status_text() };
+    let question = question(deployment).ok_or_else(not_waiting)?;
+    let objection = match &question {
+        Question::Approval(_, approval) => approval::objection(deployment, approval, &by),
+        Question::Intervention { groups, .. } => approval::not_in(groups, &by),
+    };
+    if let Some(why) = objection {
+        return Err(Rejection::MayNotApprove { why });
+    }
+    let by = Signature { by, at: turn.now, comment: comment.text, not_before: comment.not_before };
+    let change = match question {
+        Question::Approval(side, _) if agrees => Change::Approved { side, by },
+        Question::Approval(side, _) => Change::Refused { side, by },
+        Question::Intervention { phase, .. } => {
+            let intervention = Intervention { proceeds: agrees, by };
+            Change::Phase { phase, change: PhaseChange::Answered { intervention } }
+        }
+    };
+    turn.change(number, change);
+    turn.settle(number);
+    Ok(())
+}
+
+pub(super) fn ignore_gate(
+    turn: &mut Turn,
+    number: DeploymentNumber,
+    gate: Name,
+    comment: String,
+    by: Actor,
+) -> Result<(), Rejection> {
+    with_a_reason("ignoring a gate", "comment", &comment)?;
+    let deployment = find_unfinished(&turn.state, number)?;
+    let attempt = &deployment.attempt;
+    let of_stage = if let Stage::Gates(side) = attempt.stage { Some(GatesOf::from(side)) } else { None };
+    let evaluated = || {
+        let of_phases = attempt.doing().map(|(phase, _)| GatesOf::Phase(phase));
+        of_stage.into_iter().chain(of_phases).filter_map(|of| Some((of, attempt.gates(of)?)))
+    };
+    let found = evaluated().find_map(|(of, run)| Some((of, run.gates.iter().position(|state| state.name == gate)?)));
+    let Some((of, index)) = found else {
+        let known = listed(evaluated().flat_map(|(_, run)| run.gates.iter().map(|gate| &gate.name)));
+        return Err(Rejection::UnknownGate { number, gate: gate.to_string(), known });
+    };
+    let by = Signature { by, at: turn.now, comment, not_before: None };
+    turn.change(number, Change::Gates { of, change: GatesChange::Ignored { gate: index, by } });
+    turn.settle(number);
+    Ok(())
+}
+
+pub(super) fn break_glass(
+    turn: &mut Turn,
+    number: DeploymentNumber,
+    reason: String,
+    by: Actor,
+) -> Result<(), Rejection> {
+    with_a_reason("breaking the glass", "reason", &reason)?;
+    let deployment = find_unfinished(&turn.state, number)?;
+    if deployment.attempt.stage != Stage::Queued {
+        return Err(Rejection::NotWaiting { number, status: deployment.status_text() });
+    }
+    let by = Signature { by, at: turn.now, comment: reason, not_before: None };
+    turn.change(number, Change::GlassBroken { by });
+    turn.settle(number);
+    Ok(())
+}
+
+/// Not by whoever broke it: that is what the review is for.
+pub(super) fn review_debt(
+    turn: &mut Turn,
+    number: DeploymentNumber,
+    comment: String,
+    by: Actor,
+) -> Result<(), Rejection> {
+    at_most("the comment's length", comment.len(), LONGEST_TEXT)?;
+    let debt = turn.state.debts.get(&number).ok_or(Rejection::NoDebt { number })?;
+    if debt.by.person == by.person {
+        return Err(Rejection::OwnDebt { number, person: by.person });
+    }
+    let by = Signature { by, at: turn.now, comment, not_before: None };
+    turn.record(What::DebtReviewed { number, by });
+    Ok(())
+}
+
+pub(super) fn cancel(
+    turn: &mut Turn,
+    number: DeploymentNumber,
+    forced: bool,
+    reason: String,
+    by: Actor,
+) -> Result<(), Rejection> {
+    at_most("the reason's length", reason.len(), LONGEST_TEXT)?;
+    let deployment = find_unfinished(&turn.state, number)?;
+    if matches!(deployment.attempt.stage, Stage::Undoing { .. }) && !forced {
+        return Err(Rejection::UndoUnderWay { number });
+    }
+    let deadline = turn.now.plus_ms(CANCEL_TIMEOUT_MS);
+    let cancel = CancelRequest { by, at: turn.now, deadline, reason, cause: Cause::Person };
+    // A second cancel changes nothing: the first one's limit runs.
+    if deployment.attempt.cancel.is_none() {
+        turn.change(number, Change::CancelRequested { cancel: cancel.clone() });
+    }
+    if forced {
+        turn.change(number, Change::StopForced { stop: CancelRequest { cause: Cause::Stopped, ..cancel } });
+        stop(turn, number);
+    }
+    turn.settle(number);
+    Ok(())
+}
+
+/// Its environment's time is over before its turn came.
+pub(super) fn stop_expired(turn: &mut Turn, number: DeploymentNumber) {
+    let cancel = CancelRequest {
+        by: Actor::host("expiry"),
+        at: turn.now,
+        deadline: turn.now,
+        reason: "the environment has expired".to_owned(),
+        cause: Cause::Stopped,
+    };
+    turn.change(number, Change::CancelRequested { cancel });
+    turn.settle(number);
+}
+
+/// Ends it where it is: what was running is cancelled on the record, what was to come is skipped.
+fn stop(turn: &mut Turn, number: DeploymentNumber) {
+    let Some(attempt) = turn.state.deployments.get(&number).map(|deployment| &deployment.attempt) else { return };
+    let undoing = match attempt.stage {
+        Stage::Undoing { index, .. } => Some(Change::Phase { phase: index, change: stopped_undo() }),
+        Stage::Queued
+        | Stage::Held(_)
+        | Stage::Ready
+        | Stage::AwaitingCapacity(_)
+        | Stage::Observing(_)
+        | Stage::Planning(_)
+        | Stage::AwaitingApproval(_)
+        | Stage::Confirming { .. }
+        | Stage::Running
+        | Stage::Gates(_)
+        | Stage::Finished(_) => None,
+    };
+    let open = |(phase, run): (usize, &PhaseRun)| match run.result {
+        PhaseResult::Running(_) => Some(Change::Phase { phase, change: PhaseChange::Canceled }),
+        PhaseResult::Waiting => Some(Change::Phase { phase, change: PhaseChange::Skipped }),
+        PhaseResult::Succeeded | PhaseResult::Failed(_) | PhaseResult::Canceled | PhaseResult::Skipped => None,
+    };
+    let phases = attempt.phases.iter().filter(|_| attempt.begun()).enumerate().filter_map(open);
+    let changes: Vec<Change> = undoing.into_iter().chain(phases).collect();
+    changes.into_iter().for_each(|change| turn.change(number, change));
+    turn.change(number, Change::Finished { finish: Finish::Canceled(Cause::Stopped) });
+}
+
+/// Half-way back: a retry must not take what it undid for done.
+fn stopped_undo() -> PhaseChange {
+    let failure = final_failure("stopped", "stopped by force".to_owned());
+    PhaseChange::UndoEnded { result: UndoResult::NotUndone(failure) }
+}

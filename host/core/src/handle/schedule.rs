@@ -1,0 +1,117 @@
+//! What the clock starts: scheduled deployments, and the end of ephemeral environments.
+
+use serde_json::Value;
+
+use super::{Deploy, MOST_STARTS, Turn, people, triggers};
+use crate::definition::Definition;
+use crate::deployment::{DeploymentType, Flags};
+use crate::environment::{EnvironmentChange, NextTick, Tick, TickOutcome};
+use crate::name::{Actor, DeploymentNumber, Name, Tag};
+use crate::release::ReleaseStatus;
+
+/// A schedule that is new, or another one, counts from now.
+pub(super) fn plan_again(turn: &mut Turn, before: &Definition) {
+    let definition = turn.state.definition.clone();
+    for (name, environment) in &definition.environments {
+        let was = before.environments.get(name).and_then(|before| before.schedule.as_ref());
+        if environment.schedule.as_ref() == was {
+            continue;
+        }
+        let at = environment.schedule.as_ref().and_then(|schedule| schedule.next_after(turn.now, turn.now));
+        let tick = at.map(|at| NextTick { at, anchor: turn.now });
+        turn.change_environment(name, EnvironmentChange::TickPlanned { tick });
+    }
+}
+
+/// Whatever the environment's clock has come to by now.
+pub(super) fn catch_up(turn: &mut Turn, environment: &Name) {
+    let there = turn.state.environment(environment);
+    if let Some(tick) = there.tick.filter(|tick| tick.at <= turn.now) {
+        let outcome = run(turn, environment);
+        turn.change_environment(environment, EnvironmentChange::Ticked { tick: Tick { at: tick.at, outcome } });
+        // Those that nobody was up for are not made up for.
+        let schedule = turn.state.definition.environments.get(environment).and_then(|meant| meant.schedule.clone());
+        let at = schedule.and_then(|schedule| schedule.next_after(tick.anchor, turn.now));
+        let tick = at.map(|at| NextTick { at, anchor: tick.anchor });
+        turn.change_environment(environment, EnvironmentChange::TickPlanned { tick });
+    }
+    if there.expires_at.is_some_and(|at| at <= turn.now) {
+        expire(turn, environment);
+    }
+}
+
+fn run(turn: &mut Turn, environment: &Name) -> TickOutcome {
+    if let Some(outcome) = not_now(turn, environment) {
+        return outcome;
+    }
+    let Some(release) = to_deploy(turn, environment) else {
+        return TickOutcome::Skipped { because: "there is no active release to deploy".to_owned() };
+    };
+    let deploy = deploy(turn, environment, release, DeploymentType::Full, "schedule");
+    match triggers::queue(turn, deploy) {
+        Ok(()) => TickOutcome::Deployed { number: turn.state.last_number },
+        Err(rejection) => TickOutcome::Skipped { because: rejection.to_string() },
+    }
+}
+
+/// A pause skips a tick; whatever is under way or waits drops it.
+fn not_now(turn: &Turn, environment: &Name) -> Option<TickOutcome> {
+    let there = turn.state.environment(environment);
+    let pauses = [("the schedule", &there.schedule_pause), ("the environment", &there.pause)];
+    let paused = pauses.into_iter().chain([("the project", &turn.state.pause)]);
+    if let Some((what, pause)) = paused.filter_map(|(what, pause)| Some((what, pause.as_ref()?))).next() {
+        let because = format!("{what} is paused by {}: {}", pause.by.person, pause.reason);
+        return Some(TickOutcome::Skipped { because });
+    }
+    let dropped =
+        |number: &DeploymentNumber, what: &str| TickOutcome::Dropped { because: format!("deployment {number} {what}") };
+    let under_way = there.slots.get_min().map(|number| dropped(number, "was under way"));
+    under_way.or_else(|| there.queue.front().map(|number| dropped(number, "was waiting")))
+}
+
+/// What is live where the environment's releases come from, and else the newest release there is.
+fn to_deploy(turn: &Turn, environment: &Name) -> Option<Tag> {
+    let definition = &turn.state.definition;
+    if let Some(promotion) = &definition.environments.get(environment)?.promotion {
+        return Some(turn.state.environments.get(&promotion.from)?.live.as_ref()?.release.clone());
+    }
+    let active = turn.state.releases.values().filter(|release| release.status == ReleaseStatus::Active);
+    active.max_by_key(|release| (release.created_at, release.tag.clone())).map(|release| release.tag.clone())
+}
+
+/// Nobody asks, so it is on behalf of whoever wrote the definition.
+fn deploy(turn: &Turn, environment: &Name, release: Tag, deployment_type: DeploymentType, why: &str) -> Deploy {
+    let via = format!("{why} of {environment}");
+    let by = turn.state.defined_by.as_ref().map_or_else(|| Actor::host(&via), |by| by.through(via.clone()));
+    Deploy {
+        environment: environment.clone(),
+        release,
+        deployment_type,
+        flags: Flags::default(),
+        selections: Vec::new(),
+        input: Value::Null,
+        comment: String::new(),
+        workflow: None,
+        not_before: None,
+        key: None,
+        by,
+    }
+}
+
+/// Its time is over: who waits is stopped, and what is live is torn down.
+fn expire(turn: &mut Turn, environment: &Name) {
+    let there = turn.state.environment(environment);
+    let waiting: Vec<DeploymentNumber> = there.queue.iter().chain(&there.held).take(MOST_STARTS).copied().collect();
+    waiting.into_iter().for_each(|number| people::stop_expired(turn, number));
+    let torn_down = there.live.map(|live| {
+        let flags = Flags { allow_destructive: true, ..Flags::default() };
+        let deploy = deploy(turn, environment, live.release, DeploymentType::Destroy, "expiry");
+        triggers::queue(turn, Deploy { flags, ..deploy })
+    });
+    let because = match torn_down {
+        Some(Ok(())) => format!("deployment {} tears it down", turn.state.last_number),
+        Some(Err(rejection)) => format!("it could not be torn down: {rejection}"),
+        None => "nothing was live".to_owned(),
+    };
+    turn.change_environment(environment, EnvironmentChange::Expired { because });
+}
