@@ -343,6 +343,13 @@ impl Definition {
         for (name, environment) in &self.environments {
             self.environment_problems(name, environment, &mut problems);
         }
+        for (index, freeze) in self.freezes.iter().enumerate() {
+            for unknown in freeze.environments.iter().filter(|name| !self.environments.contains_key(*name)) {
+                let known = listed(self.environments.keys());
+                let message = format!("there is no environment `{unknown}`; there are: {known}");
+                problems.push(Issue { path: format!("/freezes/{index}/environments"), message });
+            }
+        }
         for (endpoint, workflow) in &self.endpoints {
             if !self.workflows.contains_key(workflow) {
                 let known = listed(self.workflows.keys());

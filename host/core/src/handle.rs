@@ -172,8 +172,6 @@ pub struct NewRelease {
     pub draft: bool,
     /// The approved plugins, by name, as they are now.
     pub approved: BTreeMap<Name, ApprovedPlugin>,
-    /// Deploy after release: triggered in the same turn.
-    pub then: Option<Box<Deploy>>,
     pub by: Actor,
 }
 

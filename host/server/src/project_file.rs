@@ -3,6 +3,7 @@
 //! All mistakes of a file are reported together, each with its place. Nothing in a file, however broken, may panic
 //! or take much time or memory: files come over the API, too.
 
+mod calendar;
 mod check;
 mod shape;
 #[cfg(test)]
@@ -53,13 +54,14 @@ pub fn parse(text: &str) -> Result<ProjectFile, Mistakes> {
 
     let Some(value) = checked.value else { return Err(Mistakes::new(text, mistakes)) };
     let file = match serde_json::from_value::<shape::File>(value) {
-        Ok(file) => file.meaning(),
+        Ok(file) => file,
         Err(error) => {
             mistakes.push(Mistake::new(tree.place(), "", format!("the file does not fit its shape: {error}")));
             return Err(Mistakes::new(text, mistakes));
         }
     };
-    for problem in problems_of_the_whole(&file.definition) {
+    let (file, unmeant) = file.meaning();
+    for problem in unmeant.into_iter().chain(problems_of_the_whole(&file.definition)) {
         let node = tree.nearest(&problem.path);
         if !checked.stand_ins.explain(&problem.path) {
             mistakes.push(Mistake::new(node.place(), problem.path, problem.message));
@@ -97,7 +99,7 @@ fn problems_of_the_whole(definition: &Definition) -> Vec<Issue> {
 fn applied_targets(workflow: &Workflow) -> BTreeSet<&Name> {
     let targets = workflow.phases.iter().filter_map(|phase| match &phase.work {
         PhaseWork::Apply { target } => Some(target),
-        PhaseWork::Plugin { .. } => None,
+        PhaseWork::Plugin { .. } | PhaseWork::Gates(_) | PhaseWork::Manual { .. } => None,
     });
     targets.collect()
 }

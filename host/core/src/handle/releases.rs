@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{LONGEST_TEXT, MOST_ARTIFACTS, NewRelease, Rejection, Turn, at_most, triggers, unknown_release};
+use super::{LONGEST_TEXT, MOST_ARTIFACTS, NewRelease, Rejection, Turn, at_most, unknown_release};
 use crate::definition::WorkflowStage;
 use crate::name::{Actor, Tag};
 use crate::release::{Release, ReleaseStatus, plugin_problems};
@@ -53,10 +53,7 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
             turn.record(What::ReleaseCreated { release: Arc::new(release) });
         }
     }
-    match new.then {
-        Some(deploy) => triggers::deploy(turn, *deploy),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 pub(super) fn activate(turn: &mut Turn, tag: Tag, by: Actor) -> Result<(), Rejection> {

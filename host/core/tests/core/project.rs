@@ -254,7 +254,6 @@ pub fn release(text: &str) -> NewRelease {
         artifacts: Vec::new(),
         draft: false,
         approved: approved_plugins(),
-        then: None,
         by: person("rita"),
     }
 }

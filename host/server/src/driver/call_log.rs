@@ -24,7 +24,7 @@ pub fn log_id(project: &Name, number: DeploymentNumber, attempt: u32, phase: &st
 
 fn log_name(deployment: &Deployment, step: Step) -> String {
     match step {
-        Step::Plan(_) | Step::Confirm(_) => "plan".to_owned(),
+        Step::Observe(_) | Step::Plan(_) | Step::Confirm(_) => "plan".to_owned(),
         Step::Run(index) | Step::Cancel(index) => deployment.phase(index).name.to_string(),
         Step::Undo(_) => "undo".to_owned(),
         Step::Gate { .. } => "gates".to_owned(),

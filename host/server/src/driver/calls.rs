@@ -277,8 +277,9 @@ impl CallRunner {
         let sampled = match answer.map_err(|error| told(&host, error))? {
             lockgate_sandbox::Answer::Progressed(progressed) => return Ok(Answer::Progressed(progressed)),
             lockgate_sandbox::Answer::Planned(step) => return Ok(Answer::Planned(step)),
+            lockgate_sandbox::Answer::Observed(resources) => return Ok(Answer::Observed(resources)),
             lockgate_sandbox::Answer::Sampled(sampled) => sampled,
-            lockgate_sandbox::Answer::Observed(_) | lockgate_sandbox::Answer::Judged(_) => {
+            lockgate_sandbox::Answer::Judged(_) => {
                 return Err(failure("invalid-answer", "the plugin answered another question".to_owned(), Retry::Never));
             }
         };
@@ -317,6 +318,7 @@ fn operation(question: &Question) -> Operation {
     match question.clone() {
         Question::Advance { cursor } => Operation::Advance { cursor },
         Question::Cancel { cursor } => Operation::Cancel { cursor },
+        Question::Observe => Operation::Observe,
         Question::Plan { cursor } => Operation::Plan { cursor },
         Question::Apply { approved, cursor } => Operation::Apply { approved: approved.planned.clone(), cursor },
         Question::Undo { approved, cursor } => Operation::Undo { approved: approved.planned.clone(), cursor },

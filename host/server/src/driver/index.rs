@@ -92,10 +92,16 @@ fn deployment_of(event: &Event) -> Option<DeploymentNumber> {
         What::DeploymentQueued(queued) => Some(queued.number),
         What::CurrentChanged { deployment, .. } => Some(*deployment),
         What::LiveChanged { live, .. } => live.as_ref().map(|live| live.deployment),
+        What::CurrentRestored { deployment, .. } => Some(*deployment),
+        What::DebtReviewed { number, .. } => Some(*number),
         What::DeploymentReopened { .. }
         | What::DefinitionChanged { .. }
         | What::ReleaseCreated { .. }
         | What::ReleaseActivated { .. }
-        | What::ReleaseAbandoned { .. } => None,
+        | What::ReleaseAbandoned { .. }
+        | What::ReleaseBuilt { .. }
+        | What::Paused { .. }
+        | What::Resumed { .. }
+        | What::Environment { .. } => None,
     }
 }

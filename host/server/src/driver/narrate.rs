@@ -1,10 +1,10 @@
 //! Tells what happened in a sentence, for the history that people read.
 
 use lockgate_core::change::{Change, GatesChange, PhaseChange};
-use lockgate_core::deployment::{Deployment, DeploymentType, Finish, UndoResult};
+use lockgate_core::deployment::{Capacity, Deployment, DeploymentType, Finish, GatesEnd, Hold, HoldReason, UndoResult};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::work::{Answer, Side, Step};
+use lockgate_core::work::{Answer, GatesOf, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -52,6 +52,14 @@ pub fn row(state: &State, number: DeploymentNumber, event: &Event) -> HistoryRow
             let what = current.as_ref().map_or("nothing".to_owned(), |current| current.release.to_string());
             ("current_changed".to_owned(), format!("{what} is current in {environment}"), Value::Null)
         }
+        (What::CurrentRestored { environment, .. }, _) => {
+            let text = format!("what was current in {environment} before is current again");
+            ("current_restored".to_owned(), text, Value::Null)
+        }
+        (What::DebtReviewed { by, .. }, _) => {
+            let text = remarked(format!("{} has reviewed that the glass was broken", by.by.person), &by.comment);
+            ("debt_reviewed".to_owned(), text, Value::Null)
+        }
         (what, _) => (type_of(what), String::new(), Value::Null),
     };
     HistoryRow { at: clock::rfc3339(event.at), event_type, text, status, details }
@@ -79,9 +87,13 @@ fn type_of_change(change: &Change) -> String {
         Change::Phase { change, .. } => format!("phase_{}", type_of(change)),
         Change::Gates {
             change:
-                change @ (GatesChange::Judged { .. } | GatesChange::RoundStarted { .. } | GatesChange::RoundEnded { .. }),
+                change @ (GatesChange::Judged { .. }
+                | GatesChange::Ignored { .. }
+                | GatesChange::RoundStarted { .. }
+                | GatesChange::RoundEnded { .. }),
             ..
         } => format!("gate_{}", type_of(change)),
+        Change::Gates { change: GatesChange::Ended { end }, .. } => format!("gates_{}", type_of(end)),
         Change::Gates { change, .. } => format!("gates_{}", type_of(change)),
         change => type_of(change),
     }
@@ -97,6 +109,16 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::AttemptQueued { attempt, resume_at: None, by, .. } => {
             format!("{} starts over: attempt {attempt}", by.person)
         }
+        Change::Enqueued => "what it was held for is there: it waits for its turn".to_owned(),
+        Change::Held { hold } => held(hold),
+        Change::Superseded { by } => format!("deployment {by} is newer and does the same"),
+        Change::GlassBroken { by } => remarked(format!("{} breaks the glass", by.by.person), &by.comment),
+        Change::AwaitsCapacity { capacity: Capacity::Workers } => "waits for a free plugin worker".to_owned(),
+        Change::AwaitsCapacity { capacity: Capacity::Running } => {
+            "waits, for the project has as many deployments under way as it may".to_owned()
+        }
+        Change::ObserveStarted { phase: index, .. } => format!("looking at what {} has", phase(index)),
+        Change::Observed { phase: index } => format!("{} said how its resources are", phase(index)),
         Change::SlotTaken => "its turn has come".to_owned(),
         Change::Overtaken { phase: index } => {
             format!("another deployment has applied since: everything from {} on is done again", phase(index))
@@ -116,7 +138,8 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         }
         Change::Approved { by, .. } => remarked(format!("{} approved", by.by.person), &by.comment),
         Change::Refused { by, .. } => remarked(format!("{} rejected", by.by.person), &by.comment),
-        Change::ApprovalCompleted { .. } if deployment.approval_policy().rules.is_empty() => {
+        Change::ApprovalCompleted { skipped: Some(why), .. } => format!("goes on without approval: {why}"),
+        Change::ApprovalCompleted { side, .. } if deployment.approval_policy(*side).is_none() => {
             "needs no approval".to_owned()
         }
         Change::ApprovalCompleted { .. } => "approved".to_owned(),
@@ -127,7 +150,7 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         }
         Change::FoundStale { phase: index } => format!("{} found the world changed under its apply", phase(index)),
         Change::Phase { phase: index, change } => phase_sentence(deployment, *index, change),
-        Change::Gates { side, change } => gates_sentence(deployment, *side, change),
+        Change::Gates { of, change } => gates_sentence(deployment, *of, change),
         Change::Failed { failure } => format!("{} failed: {}", failure.of, failure.message),
         Change::CancelRequested { cancel } => remarked(format!("{} cancels", cancel.by.person), &cancel.reason),
         Change::StopForced { stop } => remarked(format!("{} stops it by force", stop.by.person), &stop.reason),
@@ -139,6 +162,11 @@ fn phase_sentence(deployment: &Deployment, index: usize, change: &PhaseChange) -
     let phase = &deployment.phase(index).name;
     match change {
         PhaseChange::Started { .. } => format!("{phase} started"),
+        PhaseChange::Answered { intervention } => {
+            let says = if intervention.proceeds { "lets" } else { "does not let" };
+            let text = format!("{} {says} {phase} proceed", intervention.by.by.person);
+            remarked(text, &intervention.by.comment)
+        }
         PhaseChange::Succeeded => remarked(format!("{phase} succeeded"), &deployment.attempt.phases[index].summary),
         PhaseChange::Failed { failure, .. } => {
             let goes_on = if deployment.phase(index).continue_on_error { " (the workflow goes on)" } else { "" };
@@ -155,18 +183,33 @@ fn phase_sentence(deployment: &Deployment, index: usize, change: &PhaseChange) -
     }
 }
 
-fn gates_sentence(deployment: &Deployment, side: Side, change: &GatesChange) -> String {
+fn held(hold: &Hold) -> String {
+    let until = hold.until.map(|until| format!(" until {}", clock::rfc3339(until))).unwrap_or_default();
+    match &hold.because {
+        HoldReason::Scheduled => format!("waits for its time{until}"),
+        HoldReason::Deferred => format!("was approved for later: waits{until}"),
+        HoldReason::Requires { environment } => {
+            format!("waits{until}, for its release has to prove itself in {environment} first")
+        }
+    }
+}
+
+fn gates_sentence(deployment: &Deployment, of: GatesOf, change: &GatesChange) -> String {
     match change {
         GatesChange::Started { .. } => "the gates are watched".to_owned(),
         GatesChange::RoundStarted { round, .. } => format!("gates, round {round}"),
         GatesChange::Judged { gate, outcome } => {
-            let name = deployment.step_name(Step::Gate { side, index: *gate });
+            let name = deployment.step_name(Step::Gate { of, index: *gate });
             format!("gate {name}: {}", remarked(type_of(&outcome.outcome), &outcome.reason))
         }
         GatesChange::RoundEnded { green_since: Some(_), .. } => "all gates are green".to_owned(),
         GatesChange::RoundEnded { green_since: None, .. } => "not all gates are green".to_owned(),
-        GatesChange::Passed => "the gates passed".to_owned(),
-        GatesChange::Failed { reason } => format!("the gates failed: {reason}"),
+        GatesChange::Ignored { gate, by } => {
+            let name = deployment.step_name(Step::Gate { of, index: *gate });
+            remarked(format!("{} ignores gate {name}", by.by.person), &by.comment)
+        }
+        GatesChange::Ended { end: GatesEnd::Passed { .. } } => "the gates passed".to_owned(),
+        GatesChange::Ended { end: GatesEnd::Failed { reason } } => format!("the gates failed: {reason}"),
     }
 }
 
@@ -174,6 +217,7 @@ fn gates_sentence(deployment: &Deployment, side: Side, change: &GatesChange) -> 
 pub fn step_in_words(deployment: &Deployment, step: Step) -> String {
     let name = deployment.step_name(step);
     match step {
+        Step::Observe(_) => format!("observation of {name}"),
         Step::Plan(_) => format!("plan of {name}"),
         Step::Confirm(_) => format!("confirmation of {name}"),
         Step::Run(_) => name.to_string(),
@@ -188,6 +232,7 @@ fn answered(answer: &Answer) -> String {
         Answer::Progressed(progressed) if progressed.done => remarked("is done".to_owned(), &progressed.summary),
         Answer::Progressed(progressed) => remarked("goes on".to_owned(), &progressed.summary),
         Answer::Planned(step) => remarked("answered".to_owned(), &step.planned.summary),
+        Answer::Observed(resources) => format!("answered: {} resources", resources.len()),
         Answer::Sampled { .. } => "was sampled".to_owned(),
         Answer::Failed(failure) => format!("failed: {}", failure.message),
     }
@@ -226,8 +271,8 @@ fn details(deployment: &Deployment, change: &Change) -> Value {
         Change::TargetPlanned { digest, .. } => json!({ "digest": digest }),
         Change::ApprovalCompleted { plan_digest, .. } => json!({ "plan_digest": plan_digest }),
         Change::Phase { change: PhaseChange::Failed { failure, .. }, .. } => json!({ "code": failure.code }),
-        Change::Gates { side, change: GatesChange::Judged { gate, outcome } } => {
-            let name = deployment.step_name(Step::Gate { side: *side, index: *gate });
+        Change::Gates { of, change: GatesChange::Judged { gate, outcome } } => {
+            let name = deployment.step_name(Step::Gate { of: *of, index: *gate });
             json!({ "gate": name, "outcome": outcome.outcome })
         }
         _ => Value::Null,

@@ -316,8 +316,14 @@ fn touched(events: &[Event]) -> BTreeSet<DeploymentNumber> {
         | What::ReleaseCreated { .. }
         | What::ReleaseActivated { .. }
         | What::ReleaseAbandoned { .. }
+        | What::ReleaseBuilt { .. }
+        | What::Paused { .. }
+        | What::Resumed { .. }
+        | What::Environment { .. }
+        | What::DebtReviewed { .. }
         | What::DeploymentReopened { .. }
         | What::CurrentChanged { .. }
+        | What::CurrentRestored { .. }
         | What::LiveChanged { .. } => None,
     };
     events.iter().filter_map(number).collect()
@@ -327,7 +333,7 @@ fn logs_ended_by(deployment: &Deployment, milestone: Milestone) -> Vec<String> {
     match milestone {
         Milestone::PhaseEnded { phase } => vec![deployment.phase(phase).name.to_string()],
         Milestone::Finished(_) => LOGS_BESIDE_PHASES.map(str::to_owned).to_vec(),
-        Milestone::AttemptQueued { .. } | Milestone::SlotTaken => Vec::new(),
+        Milestone::AttemptQueued { .. } | Milestone::Enqueued | Milestone::Held | Milestone::SlotTaken => Vec::new(),
     }
 }
 

@@ -50,6 +50,9 @@ pub async fn create(
         release: parse_tag(&new.release)?,
         deployment_type: deployment_type(&new)?,
         flags: flags(&new)?,
+        selections: Vec::new(),
+        input: serde_json::Value::Null,
+        not_before: None,
         comment: new.comment,
         workflow: new.workflow.as_deref().map(parse_workflow).transpose()?,
         key: key.clone(),
@@ -345,7 +348,8 @@ pub async fn approve(
 ) -> Result<Json<wire::Deployment>, Problem> {
     let plan = approve.plan_digest.map(|digest| digest.parse()).transpose();
     let plan = plan.map_err(|error| Problem::invalid("invalid-body", format!("`plan_digest`: {error}")))?;
-    answer(&api, project, Command::Approve { number, plan, comment: approve.comment, by }, number).await
+    answer(&api, project, Command::Approve { number, plan, comment: approve.comment, not_before: None, by }, number)
+        .await
 }
 
 /// Rejects the plan: the deployment ends.

@@ -89,8 +89,13 @@ impl Server {
             approvals: ApprovalPolicy { rules: vec![rule], ..ApprovalPolicy::default() },
             ..Environment::default()
         };
-        let workflow =
-            Workflow { stage: WorkflowStage::Patch, goes_live: true, on_failure: OnFailure::Stop, phases: Vec::new() };
+        let workflow = Workflow {
+            stage: WorkflowStage::Patch,
+            goes_live: true,
+            on_failure: OnFailure::Stop,
+            timeout_ms: None,
+            phases: Vec::new(),
+        };
         let definition = Definition {
             environments: BTreeMap::from([
                 ("staging".parse().unwrap(), Arc::default()),

@@ -3,17 +3,19 @@
 use lockgate_core::approval;
 use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, PhaseWork};
 use lockgate_core::deployment::{
-    Approval, Attempt, AttemptFailure, CancelRequest, Cause, Deployment, EarlierAttempt, Finish, GateRun, PhaseResult,
+    Approval, AttemptFailure, CancelRequest, Cause, Deployment, Doing, EarlierAttempt, Finish, GateRun, PhaseResult,
     PhaseRun, Signature, Stage, UndoResult,
 };
 use lockgate_core::digest::Digest;
+use lockgate_core::environment::EnvironmentState;
+use lockgate_core::explain::{self, Blocker};
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::plugin::{Artifact, FieldChange, Grants, Limits, ResourceChange};
 use lockgate_core::release::{Release, ReleaseStatus};
-use lockgate_core::state::{EnvironmentState, State};
+use lockgate_core::state::State;
 use lockgate_core::status::DeploymentStatus;
 use lockgate_core::system::{SystemState, Token};
-use lockgate_core::work::{Step, Work, WorkState};
+use lockgate_core::work::{GatesOf, Step, Work, WorkState};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -70,7 +72,7 @@ pub fn environment(state: &State, name: &Name) -> wire::Environment {
             since: rfc3339(current.since),
         }),
         differs: current.map(|current| current.deployment) != there.live.as_ref().map(|live| live.deployment),
-        active: there.slot,
+        active: there.slots.get_min().copied(),
         queue: there.queue.iter().take(MOST_QUEUED_SHOWN).copied().collect(),
         waiting: there.queue.len(),
         rollback_to: state.rollback_to(name).map(|live| live.release.to_string()),
@@ -129,7 +131,7 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         operation_status: word(operation_status),
         attempt: attempt.number,
         place: queue.as_ref().map(|queue| queue.place),
-        waiting_for: waiting_for(deployment, queue.as_ref()),
+        waiting_for: waiting_for(state, deployment, queue.as_ref(), now),
         refresh: deployment.flags.refresh,
         forced: deployment.flags.forced,
         allow_destructive: deployment.flags.allow_destructive,
@@ -146,7 +148,7 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         phases: attempt.phases.iter().enumerate().map(|(index, run)| phase(deployment, index, run)).collect(),
         plan: plan(deployment),
         approval: attempt.approval.as_ref().and_then(|approval| approval_of(deployment, approval)),
-        gates: gates(attempt),
+        gates: gates(deployment),
         last_event: sequence,
     }
 }
@@ -203,10 +205,12 @@ fn phase(deployment: &Deployment, index: usize, run: &PhaseRun) -> wire::Phase {
     let does = match &deployment.phase(index).work {
         PhaseWork::Plugin { plugin, .. } => plugin.to_string(),
         PhaseWork::Apply { target } => format!("apply {target}"),
+        PhaseWork::Gates(_) => "gates".to_owned(),
+        PhaseWork::Manual { .. } => "manual intervention".to_owned(),
     };
     let (status, message) = match &run.result {
         PhaseResult::Waiting => ("Waiting", None),
-        PhaseResult::Running => ("Running", None),
+        PhaseResult::Running(_) => ("Running", None),
         PhaseResult::Succeeded => ("Succeeded", None),
         PhaseResult::Failed(failure) => ("Failed", Some(failure.message.clone())),
         PhaseResult::Canceled => ("Canceled", None),
@@ -336,30 +340,66 @@ struct QueuePlace {
 }
 
 impl QueuePlace {
+    fn is_behind(&self) -> bool {
+        self.behind.is_some()
+    }
+
     fn of(state: &State, deployment: &Deployment) -> Option<Self> {
         if !deployment.is_waiting() {
             return None;
         }
         let place = state.place(deployment)?;
         let there = state.environments.get(&deployment.environment)?;
-        let behind = if place == 1 { there.slot } else { there.queue.get(place - 2).copied() };
+        let behind = if place == 1 { there.slots.get_min().copied() } else { there.queue.get(place - 2).copied() };
         Some(Self { place, behind })
     }
 }
 
-fn waiting_for(deployment: &Deployment, queue: Option<&QueuePlace>) -> Vec<wire::Blocker> {
+fn waiting_for(
+    state: &State,
+    deployment: &Deployment,
+    queue: Option<&QueuePlace>,
+    now: Timestamp,
+) -> Vec<wire::Blocker> {
     let attempt = &deployment.attempt;
+    let in_the_way = || explain::blockers(state, deployment, now).into_iter();
+    let turn = |blocker: &Blocker| matches!(blocker, Blocker::Running(_) | Blocker::Before(_));
     match &attempt.stage {
-        Stage::Queued => queue.map(|queue| queued(deployment, queue)).into_iter().collect(),
-        Stage::AwaitingApproval => attempt.approval.iter().map(|approval| asked(deployment, approval)).collect(),
-        Stage::Planning(_) | Stage::Confirming { .. } | Stage::Running { .. } | Stage::Undoing { .. } => {
+        Stage::Queued => {
+            let others = in_the_way().filter(|blocker| !turn(blocker)).map(explained);
+            let place = queue
+                .filter(|_| in_the_way().all(|blocker| turn(&blocker)) || queue.is_some_and(QueuePlace::is_behind));
+            others.chain(place.map(|queue| queued(deployment, queue))).collect()
+        }
+        Stage::AwaitingApproval(side) => {
+            attempt.asked(*side).into_iter().map(|approval| asked(deployment, approval)).collect()
+        }
+        Stage::Observing(_) | Stage::Planning(_) | Stage::Confirming { .. } | Stage::Undoing { .. } => {
             works(deployment)
         }
-        Stage::Gates => {
-            let works = works(deployment);
-            if works.is_empty() { attempt.gates.iter().map(between_rounds).collect() } else { works }
+        Stage::Running => {
+            let people = in_the_way().filter(|blocker| matches!(blocker, Blocker::Intervention { .. })).map(explained);
+            let rounds = attempt.doing().filter_map(|(_, doing)| match doing {
+                Doing::Gates(run) => between_rounds(run),
+                Doing::Work(_) | Doing::Person { .. } => None,
+            });
+            works(deployment).into_iter().chain(rounds).chain(people).collect()
         }
+        Stage::Gates(side) => {
+            let works = works(deployment);
+            let rounds = || attempt.gates((*side).into()).and_then(between_rounds).into_iter().collect();
+            if works.is_empty() { rounds() } else { works }
+        }
+        Stage::Held(_) | Stage::AwaitingCapacity(_) => in_the_way().map(explained).collect(),
         Stage::Ready | Stage::Finished(_) => Vec::new(),
+    }
+}
+
+pub fn explained(blocker: Blocker) -> wire::Blocker {
+    wire::Blocker {
+        reason: blocker.message(),
+        lifted_by: blocker.lifted_by(),
+        until: blocker.until().or(blocker.deadline()).map(rfc3339),
     }
 }
 
@@ -411,10 +451,14 @@ fn under_way(deployment: &Deployment, work: &Work) -> Option<wire::Blocker> {
     }
 }
 
-fn between_rounds(run: &GateRun) -> wire::Blocker {
+/// `None` in the middle of a round: then its calls say what is going on.
+fn between_rounds(run: &GateRun) -> Option<wire::Blocker> {
+    if run.gates.iter().any(|gate| gate.work.is_some()) {
+        return None;
+    }
     let green = if run.green_since.is_some() { "green so far" } else { "not green yet" };
     let reason = format!("gates, {green}: round {} is next", run.round + 1);
-    until(run.deadline, blocker(reason, "the gates, when they have been green for long enough".to_owned()))
+    Some(until(run.deadline, blocker(reason, "the gates, when they have been green for long enough".to_owned())))
 }
 
 fn blocker(reason: String, lifted_by: String) -> wire::Blocker {
@@ -425,9 +469,21 @@ fn until(time: Timestamp, blocker: wire::Blocker) -> wire::Blocker {
     wire::Blocker { until: Some(rfc3339(time)), ..blocker }
 }
 
-fn gates(attempt: &Attempt) -> Vec<wire::Gate> {
-    let Some(run) = &attempt.gates else {
-        let gates = attempt.environment.post_gates.iter().flat_map(|set| &set.gates);
+/// Of both sides and of the phases under way; those to come with no outcome yet.
+fn gates(deployment: &Deployment) -> Vec<wire::Gate> {
+    let phases = (0..deployment.attempt.phases.len()).map(GatesOf::Phase);
+    let all = std::iter::once(GatesOf::Pre).chain(phases).chain([GatesOf::Post]);
+    all.flat_map(|of| gates_of(deployment, of)).collect()
+}
+
+fn gates_of(deployment: &Deployment, of: GatesOf) -> Vec<wire::Gate> {
+    let Some(run) = deployment.attempt.gates(of) else {
+        let to_come = deployment.gate_set(of).filter(|_| match of {
+            GatesOf::Pre | GatesOf::Post => true,
+            // What a phase that is over has found is in its summary and in the log.
+            GatesOf::Phase(index) => deployment.attempt.phases[index].result == PhaseResult::Waiting,
+        });
+        let gates = to_come.into_iter().flat_map(|set| &set.gates);
         let waiting = |name: &Name| wire::Gate {
             name: name.to_string(),
             outcome: None,
@@ -528,7 +584,7 @@ mod tests {
     fn signed(person: &str, groups: &[&str]) -> Signature {
         let groups = groups.iter().map(|group| group.to_string()).collect();
         let by = Actor { person: person.to_owned(), groups, via: "test".to_owned() };
-        Signature { by, at: Timestamp(0), comment: String::new() }
+        Signature { by, at: Timestamp(0), comment: String::new(), not_before: None }
     }
 
     #[test]

@@ -107,9 +107,9 @@ impl StandIns {
                 ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::OneOfMultipleValid { .. },
                 Value::Object(entries),
             ) => {
-                entries.retain(|key, _| key != "apply" && key != "config");
+                entries.retain(|key, _| !WORK_KEYS.contains(&key.as_str()));
                 entries.insert("plugin".to_owned(), stand_in(&schema["properties"]["plugin"], index));
-                self.0.extend(["plugin", "config", "apply"].map(|key| format!("{path}/{key}")));
+                self.0.extend(WORK_KEYS.map(|key| format!("{path}/{key}")));
             }
             // What a set lists twice is in it once.
             (ValidationErrorKind::UniqueItems, _) => {}
@@ -209,13 +209,20 @@ fn unexpected_key(key: &str, schema: &Value) -> String {
     format!("unknown key {}{guess} (known here: {})", quoted(key), listed(known))
 }
 
+/// What says what a phase does.
+const WORK_KEYS: [&str; 6] = ["plugin", "apply", "gates", "manual", "config", "weight"];
+
 fn phase_work(phase: &Value) -> &'static str {
-    let has = |key: &str| phase.get(key).is_some();
-    match (has("plugin"), has("apply"), has("config")) {
-        (true, true, _) => "a phase calls a `plugin` or applies a target with `apply`, not both; make it two phases",
-        (false, true, _) => "`config` belongs to `plugin`; what `apply` needs stands in its target's `config`",
-        (false, false, _) => "this phase does nothing: give it a `plugin`, or `apply: TARGET`",
-        (true, false, _) => "this phase does not fit",
+    let has = |key: &&str| phase.get(key).is_some();
+    match ["plugin", "apply", "gates", "manual"].iter().filter(|key| has(key)).count() {
+        0 => "this phase does nothing: give it a `plugin`, `apply: TARGET`, `gates` or `manual`",
+        1 if has(&"config") && has(&"apply") => {
+            "`config` belongs to `plugin`; what `apply` needs stands in its target's `config`"
+        }
+        1 if has(&"config") => "`config` belongs to `plugin`; a gate's config stands with its check",
+        1 if has(&"weight") => "`weight` belongs to `apply`: nothing else has traffic to share out",
+        1 => "this phase does not fit",
+        _ => "a phase does one thing: `plugin`, `apply`, `gates` or `manual`; make it several phases",
     }
 }
 

@@ -7,15 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::definition::{
-    ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, Gate, GateSet, OnFailure, Phase, PhaseWork,
-    QueuePolicy, Target, Workflow, WorkflowStage,
+    ApprovalOrder, ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, Gate, GateSet, OnFailure, Parallel,
+    Phase, PhaseWork, ProjectLimits, Promotion, QueuePolicy, Reaction, Requirement, Target, WHOLE_WEIGHT, Workflow,
+    WorkflowStage,
 };
 use lockgate_core::name::Name;
+use lockgate_core::plugin::Issue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::ProjectFile;
+use super::calendar::{AvailabilityFile, FreezeFile, ScheduleFile, freezes};
 use super::text::{Duration, LongerThanZero, NameText, Variable, VariableName};
 
 /// What Lockgate has to know of a project.
@@ -37,6 +40,65 @@ pub struct File {
     /// What a deployment does.
     #[serde(default)]
     workflows: BTreeMap<NameText, WorkflowFile>,
+    /// What can be triggered by name: each starts the workflow, as the live release defines it.
+    #[serde(default)]
+    endpoints: BTreeMap<NameText, NameText>,
+    /// `off`: nobody is asked for approval in any environment.
+    #[serde(default)]
+    approval_workflow: SwitchFile,
+    /// SELECTIVE deployments side by side in one environment, where they change different resources.
+    #[serde(default)]
+    parallel: ParallelFile,
+    /// What the project may have under way at a time.
+    #[serde(default)]
+    limits: LimitsFile,
+    /// Times in which nothing starts, or more people are asked.
+    #[serde(default)]
+    freezes: Vec<FreezeFile>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Switch")]
+enum SwitchFile {
+    #[default]
+    On,
+    Off,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Parallel")]
+struct ParallelFile {
+    #[serde(default)]
+    enabled: bool,
+    /// In one environment.
+    #[schemars(range(min = 1, max = 100))]
+    #[serde(default = "ten", deserialize_with = "whole")]
+    most: u32,
+    /// Also those that people have to approve.
+    #[serde(default = "yes")]
+    with_approvals: bool,
+}
+
+impl Default for ParallelFile {
+    fn default() -> Self {
+        Self { enabled: false, most: ten(), with_approvals: true }
+    }
+}
+
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Limits")]
+struct LimitsFile {
+    /// Deployments that work; those that wait for people do not count.
+    #[schemars(with = "u32", range(min = 1, max = 10_000))]
+    #[serde(default, deserialize_with = "some_whole", skip_serializing_if = "Option::is_none")]
+    running: Option<u32>,
+    /// Calls to plugins under way when another phase wants to start.
+    #[schemars(with = "u32", range(min = 1, max = 10_000))]
+    #[serde(default, deserialize_with = "some_whole", skip_serializing_if = "Option::is_none")]
+    workers: Option<u32>,
 }
 
 /// Where releases become live, and who and what protects it.
@@ -54,10 +116,20 @@ struct EnvironmentFile {
     /// What is planned and applied here, for `apply` phases to name.
     #[serde(default)]
     targets: BTreeMap<NameText, TargetFile>,
+    /// Which of those that wait get their turn.
+    #[serde(default)]
+    queue: QueueFile,
+    /// `off`: nobody is asked for approval here.
+    #[serde(default)]
+    approval_workflow: SwitchFile,
     /// Who must agree before anything is applied. Without it nobody is asked.
     #[schemars(with = "ApprovalsFile")]
     #[serde(default)]
     approvals: Option<ApprovalsFile>,
+    /// Who must agree after the phases and their gates, before the release is live. Without it nobody is asked.
+    #[schemars(with = "ApprovalsFile")]
+    #[serde(default)]
+    post_approvals: Option<ApprovalsFile>,
     /// Who must agree to go back to a release that was healthy here. Without it nobody is asked.
     #[schemars(with = "ApprovalsFile")]
     #[serde(default)]
@@ -65,6 +137,61 @@ struct EnvironmentFile {
     /// Automatic checks.
     #[serde(default)]
     gates: GatesFile,
+    /// Where a release must have been live and healthy before it comes here.
+    #[serde(default)]
+    requires: Vec<RequirementFile>,
+    /// Where releases come from.
+    #[schemars(with = "PromotionFile")]
+    #[serde(default)]
+    promotion: Option<PromotionFile>,
+    /// When deployments may start. Without it: always.
+    #[schemars(with = "AvailabilityFile")]
+    #[serde(default)]
+    availability: Option<AvailabilityFile>,
+    /// When a deployment starts by itself: of the newest release, or of what is live where releases come from.
+    #[schemars(with = "ScheduleFile")]
+    #[serde(default)]
+    schedule: Option<ScheduleFile>,
+    /// An ephemeral environment is torn down so long after its first release went live.
+    #[schemars(with = "LongerThanZero")]
+    #[serde(default)]
+    expires_after: Option<LongerThanZero>,
+}
+
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Queue")]
+enum QueueFile {
+    /// All, in order.
+    #[default]
+    Sequence,
+    /// A newer one takes the place of older ones that wait to do the same.
+    Latest,
+    /// Whatever does not change the same resources starts.
+    Unlimited,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Requirement")]
+struct RequirementFile {
+    environment: NameText,
+    /// At a stretch.
+    #[serde(rename = "for", default = "nothing")]
+    lived: Duration,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Promotion")]
+struct PromotionFile {
+    from: NameText,
+    /// As soon as a release has succeeded there.
+    #[serde(default)]
+    automatic: bool,
+    /// Also one that succeeded in part.
+    #[serde(default)]
+    partial: bool,
 }
 
 /// A plugin that plans, applies and observes resources.
@@ -92,16 +219,49 @@ struct ApprovalsFile {
     /// Neither the release's creator nor whoever triggered the deployment may approve it.
     #[serde(default = "yes")]
     not_your_own: bool,
-    /// Without an answer by then, the deployment is rejected.
+    /// How long they have to answer.
     #[serde(default = "thirty_days")]
     timeout: LongerThanZero,
+    /// What follows when nobody has answered by then.
+    #[serde(default)]
+    on_timeout: ReactionFile,
+    /// What follows when somebody says no.
+    #[serde(default)]
+    on_reject: ReactionFile,
+    /// When people are asked, beside the gates. `usual`: before the gates that stand before the phases, and after those
+    /// that stand after them.
+    #[serde(default)]
+    order: OrderFile,
+}
+
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Reaction")]
+enum ReactionFile {
+    #[default]
+    Reject,
+    /// The approval counts as given, and the record says so.
+    Skip,
+    Cancel,
+}
+
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "ApprovalOrder")]
+enum OrderFile {
+    #[default]
+    Usual,
+    /// Only when the gates passed.
+    AfterGates,
+    /// Also when the gates failed: a person may overrule them.
+    AfterGatesAlways,
 }
 
 /// So many different people of these groups.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ApprovalRule")]
-struct RuleFile {
+pub struct RuleFile {
     #[schemars(range(min = 1, max = 100))]
     #[serde(default = "one", deserialize_with = "whole")]
     count: u32,
@@ -114,6 +274,10 @@ struct RuleFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Gates")]
 struct GatesFile {
+    /// Checked before the phases. They start when these pass.
+    #[schemars(with = "GateSetFile")]
+    #[serde(default)]
+    pre: Option<GateSetFile>,
     /// Checked after the phases. The deployment succeeds when they pass.
     #[schemars(with = "GateSetFile")]
     #[serde(default)]
@@ -166,7 +330,11 @@ struct WorkflowFile {
     /// `undo` asks the targets to take back what was applied, last first.
     #[serde(default)]
     on_failure: OnFailureFile,
-    #[schemars(length(min = 1))]
+    /// From the first phase to the last gate; over it, the deployment is cancelled as TIMED_OUT.
+    #[schemars(with = "LongerThanZero")]
+    #[serde(default)]
+    timeout: Option<LongerThanZero>,
+    /// None: the release is live as soon as it may be.
     phases: Vec<PhaseFile>,
 }
 
@@ -190,12 +358,14 @@ enum OnFailureFile {
     Undo,
 }
 
-/// One step: it calls a `plugin`, or applies the plan of a target.
+/// One step: it calls a `plugin`, applies the plan of a target, waits for gates, or waits for a person.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Phase", extend("oneOf" = [
-    { "required": ["plugin"] },
+    { "required": ["plugin"], "not": { "required": ["weight"] } },
     { "required": ["apply"], "not": { "required": ["config"] } },
+    { "required": ["gates"], "not": { "anyOf": [{ "required": ["config"] }, { "required": ["weight"] }] } },
+    { "required": ["manual"], "not": { "anyOf": [{ "required": ["config"] }, { "required": ["weight"] }] } },
 ]))]
 struct PhaseFile {
     name: NameText,
@@ -209,9 +379,31 @@ struct PhaseFile {
     #[schemars(with = "NameText")]
     #[serde(default)]
     apply: Option<NameText>,
-    /// Of one try.
-    #[serde(default = "one_hour")]
-    timeout: LongerThanZero,
+    /// Percent of the traffic that the release gets by this `apply`; a later one of the same target raises it.
+    #[schemars(range(min = 1, max = 100))]
+    #[serde(default = "hundred", deserialize_with = "whole")]
+    weight: u32,
+    /// Goes on when these are green.
+    #[schemars(with = "GateSetFile")]
+    #[serde(default)]
+    gates: Option<GateSetFile>,
+    /// Goes on when a person says so.
+    #[schemars(with = "ManualFile")]
+    #[serde(default)]
+    manual: Option<ManualFile>,
+    /// Phases that follow each other and have the same group run side by side.
+    #[schemars(with = "NameText")]
+    #[serde(default)]
+    group: Option<NameText>,
+    /// What a plugin changes beside the targets, by any name. Without it the phase counts as changing everything here,
+    /// and its deployment goes alone.
+    #[schemars(with = "BTreeSet<String>")]
+    #[serde(default)]
+    locks: Option<BTreeSet<String>>,
+    /// Of one try; an hour, and where a person is waited for, thirty days.
+    #[schemars(with = "LongerThanZero")]
+    #[serde(default)]
+    timeout: Option<LongerThanZero>,
     /// Tries after the first.
     #[schemars(range(min = 0, max = 100))]
     #[serde(default, deserialize_with = "whole")]
@@ -227,9 +419,32 @@ struct PhaseFile {
     always_run: bool,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Manual")]
+struct ManualFile {
+    /// What the person has to do or to look at.
+    instructions: String,
+    /// Whose members may answer. Without it: anyone who may approve.
+    #[serde(default)]
+    groups: BTreeSet<String>,
+}
+
 /// To a JSON Schema `2.0` is a whole number, to serde it is not. The schema has bounded it.
 fn whole<'de, D: Deserializer<'de>>(number: D) -> Result<u32, D::Error> {
     f64::deserialize(number).map(|number| number as u32)
+}
+
+fn some_whole<'de, D: Deserializer<'de>>(number: D) -> Result<Option<u32>, D::Error> {
+    whole(number).map(Some)
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn hundred() -> u32 {
+    WHOLE_WEIGHT.into()
 }
 
 fn yes() -> bool {
@@ -256,30 +471,45 @@ fn ten_minutes() -> LongerThanZero {
     LongerThanZero::from_ms(10 * 60 * 1000)
 }
 
-fn one_hour() -> LongerThanZero {
-    LongerThanZero::from_ms(60 * 60 * 1000)
-}
+const HOUR_MS: u64 = 60 * 60 * 1000;
 
 fn thirty_days() -> LongerThanZero {
     LongerThanZero::from_ms(30 * DAY_MS)
 }
 
 impl File {
-    pub fn meaning(self) -> ProjectFile {
+    /// Also what only its meaning shows to be wrong, such as a zone that does not exist; that is then left out.
+    pub fn meaning(self) -> (ProjectFile, Vec<Issue>) {
         let only_workflow = match self.workflows.keys().collect::<Vec<_>>()[..] {
             [only] => Some(only.0.clone()),
             _ => None,
         };
-        let environment = |file: EnvironmentFile| Arc::new(file.meaning(only_workflow.clone()));
-        ProjectFile {
-            definition: Definition {
-                description: self.description,
-                applications: self.applications.into_iter().map(|name| name.0).collect(),
-                environments: self.environments.into_iter().map(|(name, file)| (name.0, environment(file))).collect(),
-                workflows: named(self.workflows, |file| Arc::new(file.meaning())),
-            },
-            project: self.project.0,
+        let mut issues = Vec::new();
+        let freezes = freezes(self.freezes, "/freezes").unwrap_or_else(|wrong| {
+            issues.extend(wrong);
+            Vec::new()
+        });
+        let mut environments = BTreeMap::new();
+        for (name, file) in self.environments {
+            let meant = file.meaning(&format!("/environments/{}", name.0), only_workflow.clone(), &mut issues);
+            environments.insert(name.0, Arc::new(meant));
         }
+        let definition = Definition {
+            description: self.description,
+            applications: self.applications.into_iter().map(|name| name.0).collect(),
+            environments,
+            workflows: named(self.workflows, |file| Arc::new(file.meaning())),
+            endpoints: named(self.endpoints, |workflow| workflow.0),
+            approvals_off: self.approval_workflow == SwitchFile::Off,
+            parallel: Parallel {
+                enabled: self.parallel.enabled,
+                most: self.parallel.most,
+                with_approvals: self.parallel.with_approvals,
+            },
+            limits: ProjectLimits { running: self.limits.running, workers: self.limits.workers },
+            freezes,
+        };
+        (ProjectFile { definition, project: self.project.0 }, issues)
     }
 }
 
@@ -288,16 +518,45 @@ fn named<File, Meaning>(files: BTreeMap<NameText, File>, meaning: impl Fn(File) 
 }
 
 impl EnvironmentFile {
-    fn meaning(self, only_workflow: Option<Name>) -> Environment {
+    fn meaning(self, at: &str, only_workflow: Option<Name>, issues: &mut Vec<Issue>) -> Environment {
+        let mut known = |wrong: Vec<Issue>| issues.extend(wrong);
+        let availability = self.availability.map(|file| file.meaning(&format!("{at}/availability"))).transpose();
+        let availability = availability.map_err(&mut known).ok().flatten().unwrap_or_default();
+        let schedule = self.schedule.map(|file| file.meaning(&format!("{at}/schedule"))).transpose();
+        let schedule = schedule.map_err(&mut known).ok().flatten();
         Environment {
             variables: self.variables.into_iter().map(|(name, value)| (name.0, value.0)).collect(),
             targets: named(self.targets, TargetFile::meaning),
             workflow: self.workflow.map(|name| name.0).or(only_workflow),
-            queue: QueuePolicy::default(),
+            queue: match self.queue {
+                QueueFile::Sequence => QueuePolicy::Sequence,
+                QueueFile::Latest => QueuePolicy::Latest,
+                QueueFile::Unlimited => QueuePolicy::Unlimited,
+            },
+            approvals_off: self.approval_workflow == SwitchFile::Off,
             approvals: self.approvals.map(ApprovalsFile::meaning).unwrap_or_default(),
+            post_approvals: self.post_approvals.map(ApprovalsFile::meaning).unwrap_or_default(),
             rollback_approvals: self.rollback_approvals.map(ApprovalsFile::meaning).unwrap_or_default(),
+            pre_gates: self.gates.pre.map(GateSetFile::meaning),
             post_gates: self.gates.post.map(GateSetFile::meaning),
+            requires: self.requires.into_iter().map(RequirementFile::meaning).collect(),
+            promotion: self.promotion.map(PromotionFile::meaning),
+            availability,
+            schedule,
+            expires_after_ms: self.expires_after.map(|after| after.ms()),
         }
+    }
+}
+
+impl RequirementFile {
+    fn meaning(self) -> Requirement {
+        Requirement { environment: self.environment.0, for_ms: self.lived.ms() }
+    }
+}
+
+impl PromotionFile {
+    fn meaning(self) -> Promotion {
+        Promotion { from: self.from.0, automatic: self.automatic, partial: self.partial }
     }
 }
 
@@ -313,12 +572,34 @@ impl TargetFile {
 
 impl ApprovalsFile {
     fn meaning(self) -> ApprovalPolicy {
-        let rule = |file: RuleFile| ApprovalRule { count: file.count, groups: file.groups };
         ApprovalPolicy {
-            rules: self.rules.into_iter().map(rule).collect(),
+            rules: self.rules.into_iter().map(RuleFile::meaning).collect(),
             not_your_own: self.not_your_own,
             timeout_ms: self.timeout.ms(),
+            on_timeout: self.on_timeout.meaning(),
+            on_reject: self.on_reject.meaning(),
+            order: match self.order {
+                OrderFile::Usual => ApprovalOrder::Usual,
+                OrderFile::AfterGates => ApprovalOrder::AfterGates,
+                OrderFile::AfterGatesAlways => ApprovalOrder::AfterGatesAlways,
+            },
         }
+    }
+}
+
+impl ReactionFile {
+    fn meaning(self) -> Reaction {
+        match self {
+            ReactionFile::Reject => Reaction::Reject,
+            ReactionFile::Skip => Reaction::Skip,
+            ReactionFile::Cancel => Reaction::Cancel,
+        }
+    }
+}
+
+impl RuleFile {
+    pub fn meaning(self) -> ApprovalRule {
+        ApprovalRule { count: self.count, groups: self.groups }
     }
 }
 
@@ -350,6 +631,7 @@ impl WorkflowFile {
                 OnFailureFile::Stop => OnFailure::Stop,
                 OnFailureFile::Undo => OnFailure::Undo,
             },
+            timeout_ms: self.timeout.map(|timeout| timeout.ms()),
             phases: self.phases.into_iter().map(PhaseFile::meaning).collect(),
         }
     }
@@ -357,21 +639,29 @@ impl WorkflowFile {
 
 impl PhaseFile {
     fn meaning(self) -> Phase {
-        let work = match (self.plugin, self.apply) {
-            (_, Some(target)) => PhaseWork::Apply { target: target.0 },
-            (plugin, None) => PhaseWork::Plugin {
-                plugin: plugin.expect("the schema asks for `plugin` or `apply`").0,
+        let usual_timeout_ms = if self.manual.is_some() { 30 * DAY_MS } else { HOUR_MS };
+        let work = match (self.apply, self.gates, self.manual) {
+            (Some(target), _, _) => PhaseWork::Apply { target: target.0 },
+            (None, Some(gates), _) => PhaseWork::Gates(gates.meaning()),
+            (None, None, Some(manual)) => {
+                PhaseWork::Manual { instructions: manual.instructions, groups: manual.groups }
+            }
+            (None, None, None) => PhaseWork::Plugin {
+                plugin: self.plugin.expect("the schema asks for `plugin`, `apply`, `gates` or `manual`").0,
                 config: Value::Object(self.config),
             },
         };
         Phase {
             name: self.name.0,
             work,
-            timeout_ms: self.timeout.ms(),
+            timeout_ms: self.timeout.map_or(usual_timeout_ms, |timeout| timeout.ms()),
             retries: self.retries,
             backoff_ms: self.backoff.ms(),
             continue_on_error: self.continue_on_error,
             always_run: self.always_run,
+            group: self.group.map(|name| name.0),
+            locks: self.locks,
+            weight: u8::try_from(self.weight).expect("the schema ends at 100"),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_core::definition::{Definition, Environment, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage};
+use lockgate_core::definition::{
+    Definition, Environment, OnFailure, Phase, PhaseWork, WHOLE_WEIGHT, Workflow, WorkflowStage,
+};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, handle};
@@ -45,11 +47,15 @@ fn definition(description: String) -> Definition {
         backoff_ms: 3_000,
         continue_on_error: false,
         always_run: false,
+        group: None,
+        locks: None,
+        weight: WHOLE_WEIGHT,
     };
     let workflow = Workflow {
         stage: WorkflowStage::default(),
         goes_live: true,
         on_failure: OnFailure::default(),
+        timeout_ms: None,
         phases: vec![phase],
     };
     Definition {
@@ -107,6 +113,9 @@ fn about_to_call() -> Written {
         release: "v1".parse().unwrap(),
         deployment_type: DeploymentType::Full,
         flags: Flags::default(),
+        selections: Vec::new(),
+        input: Value::Null,
+        not_before: None,
         comment: String::new(),
         workflow: None,
         key: None,
