@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::definition::PhaseWork;
+use crate::definition::{FULL_WEIGHT, PhaseWork};
 use crate::deployment::{Deployment, TargetPlan};
 use crate::digest::Digest;
 use crate::name::Name;
@@ -119,12 +119,13 @@ fn question(deployment: &Deployment, step: Step, cursor: Vec<u8>) -> Option<Ques
 
 /// Schema: `wit/subject.schema.json`.
 fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
-    let application = match step {
+    let phase = match step {
         Step::Gate { .. } => None,
         Step::Plan(index) | Step::Confirm(index) | Step::Run(index) | Step::Cancel(index) | Step::Undo(index) => {
-            deployment.target_of(index).and_then(|target| target.application.clone())
+            Some(index)
         }
     };
+    let target = phase.and_then(|index| deployment.target_of(index));
     json!({
         "project": state.project.name,
         "environment": deployment.environment,
@@ -140,9 +141,18 @@ fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
         "release": release_of(&deployment.release),
         "previous_release": deployment.previous_release.as_deref().map(release_of),
         "outputs": deployment.outputs(),
-        "weight": 100,
-        "application": application,
+        "weight": phase.map_or(FULL_WEIGHT, |index| deployment.phase(index).weight),
+        "weight_before": phase.map_or(0, |index| weight_before(deployment, index)),
+        "application": target.and_then(|target| target.application.as_ref()),
     })
+}
+
+/// Where an earlier phase leaves the same target. All plans are made before the first of them is applied, and still
+/// each has to tell what it changes.
+fn weight_before(deployment: &Deployment, index: usize) -> u8 {
+    let phases = &deployment.workflow().phases;
+    let PhaseWork::Apply { .. } = &phases[index].work else { return 0 };
+    phases[..index].iter().rfind(|earlier| earlier.work == phases[index].work).map_or(0, |earlier| earlier.weight)
 }
 
 fn release_of(release: &Release) -> Value {

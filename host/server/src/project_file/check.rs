@@ -107,9 +107,9 @@ impl StandIns {
                 ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::OneOfMultipleValid { .. },
                 Value::Object(entries),
             ) => {
-                entries.retain(|key, _| key != "apply" && key != "config");
+                entries.retain(|key, _| !["apply", "config", "weight"].contains(&key.as_str()));
                 entries.insert("plugin".to_owned(), stand_in(&schema["properties"]["plugin"], index));
-                self.0.extend(["plugin", "config", "apply"].map(|key| format!("{path}/{key}")));
+                self.0.extend(["plugin", "config", "apply", "weight"].map(|key| format!("{path}/{key}")));
             }
             // What a set lists twice is in it once.
             (ValidationErrorKind::UniqueItems, _) => {}
@@ -215,6 +215,9 @@ fn phase_work(phase: &Value) -> &'static str {
         (true, true, _) => "a phase calls a `plugin` or applies a target with `apply`, not both; make it two phases",
         (false, true, _) => "`config` belongs to `plugin`; what `apply` needs stands in its target's `config`",
         (false, false, _) => "this phase does nothing: give it a `plugin`, or `apply: TARGET`",
+        (true, false, _) if has("weight") => {
+            "`weight` belongs to `apply`: a plugin's phase has no traffic to share out"
+        }
         (true, false, _) => "this phase does not fit",
     }
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::definition::{
-    ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, Gate, GateSet, OnFailure, Phase, PhaseWork,
-    QueuePolicy, Target, Workflow, WorkflowStage,
+    ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, FULL_WEIGHT, Gate, GateSet, OnFailure, Phase,
+    PhaseWork, QueuePolicy, Target, Workflow, WorkflowStage,
 };
 use lockgate_core::name::Name;
 use schemars::JsonSchema;
@@ -194,7 +194,7 @@ enum OnFailureFile {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Phase", extend("oneOf" = [
-    { "required": ["plugin"] },
+    { "required": ["plugin"], "not": { "required": ["weight"] } },
     { "required": ["apply"], "not": { "required": ["config"] } },
 ]))]
 struct PhaseFile {
@@ -209,6 +209,10 @@ struct PhaseFile {
     #[schemars(with = "NameText")]
     #[serde(default)]
     apply: Option<NameText>,
+    /// Percent of the traffic that the release gets by this `apply`; a later one of the same target raises it.
+    #[schemars(range(min = 1, max = 100))]
+    #[serde(default = "hundred", deserialize_with = "whole")]
+    weight: u32,
     /// Of one try.
     #[serde(default = "one_hour")]
     timeout: LongerThanZero,
@@ -238,6 +242,10 @@ fn yes() -> bool {
 
 fn one() -> u32 {
     1
+}
+
+fn hundred() -> u32 {
+    u32::from(FULL_WEIGHT)
 }
 
 fn nothing() -> Duration {
@@ -372,6 +380,7 @@ impl PhaseFile {
             backoff_ms: self.backoff.ms(),
             continue_on_error: self.continue_on_error,
             always_run: self.always_run,
+            weight: u8::try_from(self.weight).expect("the schema ends at 100"),
         }
     }
 }

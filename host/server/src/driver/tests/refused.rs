@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_core::definition::{Definition, Environment, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage};
+use lockgate_core::definition::{
+    Definition, Environment, FULL_WEIGHT, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage,
+};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, handle};
@@ -45,6 +47,7 @@ fn definition(description: String) -> Definition {
         backoff_ms: 3_000,
         continue_on_error: false,
         always_run: false,
+        weight: FULL_WEIGHT,
     };
     let workflow = Workflow {
         stage: WorkflowStage::default(),
