@@ -13,5 +13,6 @@ mod kill;
 mod plugins;
 mod refusals;
 mod serve;
+mod shares;
 mod sites;
 mod story;

@@ -131,19 +131,19 @@ pub struct Phase {
     pub continue_on_error: bool,
     pub always_run: bool,
     /// Percent of the traffic that the release is to have when this phase has applied.
-    #[serde(default = "full_weight", skip_serializing_if = "is_full_weight")]
+    #[serde(default = "whole_weight", skip_serializing_if = "is_whole_weight")]
     pub weight: u8,
 }
 
-pub const FULL_WEIGHT: u8 = 100;
+pub const WHOLE_WEIGHT: u8 = 100;
 
-fn full_weight() -> u8 {
-    FULL_WEIGHT
+fn whole_weight() -> u8 {
+    WHOLE_WEIGHT
 }
 
 /// Left out, so that a release without weights keeps the digest it always had.
-fn is_full_weight(weight: &u8) -> bool {
-    *weight == FULL_WEIGHT
+fn is_whole_weight(weight: &u8) -> bool {
+    *weight == WHOLE_WEIGHT
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

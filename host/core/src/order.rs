@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::definition::{FULL_WEIGHT, PhaseWork};
+use crate::definition::{PhaseWork, WHOLE_WEIGHT};
 use crate::deployment::{Deployment, TargetPlan};
 use crate::digest::Digest;
 use crate::name::Name;
@@ -141,7 +141,7 @@ fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
         "release": release_of(&deployment.release),
         "previous_release": deployment.previous_release.as_deref().map(release_of),
         "outputs": deployment.outputs(),
-        "weight": phase.map_or(FULL_WEIGHT, |index| deployment.phase(index).weight),
+        "weight": phase.map_or(WHOLE_WEIGHT, |index| deployment.phase(index).weight),
         "weight_before": phase.map_or(0, |index| weight_before(deployment, index)),
         "application": target.and_then(|target| target.application.as_ref()),
     })

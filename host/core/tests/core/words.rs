@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::definition::{
-    ApprovalPolicy, ApprovalRule, Definition, Environment, FULL_WEIGHT, Gate, GateSet, OnFailure, Phase, PhaseWork,
-    Target, Workflow, WorkflowStage,
+    ApprovalPolicy, ApprovalRule, Definition, Environment, Gate, GateSet, OnFailure, Phase, PhaseWork, Target,
+    WHOLE_WEIGHT, Workflow, WorkflowStage,
 };
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, Name, Tag};
@@ -86,7 +86,7 @@ pub fn phase(text: &str) -> Phase {
         backoff_ms: SECOND,
         continue_on_error: false,
         always_run: false,
-        weight: FULL_WEIGHT,
+        weight: WHOLE_WEIGHT,
     }
 }
 

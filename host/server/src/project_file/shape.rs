@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::definition::{
-    ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, FULL_WEIGHT, Gate, GateSet, OnFailure, Phase,
-    PhaseWork, QueuePolicy, Target, Workflow, WorkflowStage,
+    ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, Gate, GateSet, OnFailure, Phase, PhaseWork,
+    QueuePolicy, Target, WHOLE_WEIGHT, Workflow, WorkflowStage,
 };
 use lockgate_core::name::Name;
 use schemars::JsonSchema;
@@ -245,7 +245,7 @@ fn one() -> u32 {
 }
 
 fn hundred() -> u32 {
-    u32::from(FULL_WEIGHT)
+    u32::from(WHOLE_WEIGHT)
 }
 
 fn nothing() -> Duration {

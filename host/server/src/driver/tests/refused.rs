@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockgate_core::definition::{
-    Definition, Environment, FULL_WEIGHT, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage,
+    Definition, Environment, OnFailure, Phase, PhaseWork, WHOLE_WEIGHT, Workflow, WorkflowStage,
 };
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
@@ -47,7 +47,7 @@ fn definition(description: String) -> Definition {
         backoff_ms: 3_000,
         continue_on_error: false,
         always_run: false,
-        weight: FULL_WEIGHT,
+        weight: WHOLE_WEIGHT,
     };
     let workflow = Workflow {
         stage: WorkflowStage::default(),
