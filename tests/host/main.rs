@@ -16,3 +16,4 @@ mod serve;
 mod shares;
 mod sites;
 mod story;
+mod strategies;

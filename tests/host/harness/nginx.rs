@@ -51,13 +51,18 @@ impl Nginx {
         Some(Self { process, addresses, folder })
     }
 
+    /// The text with the addresses that this nginx has.
+    pub fn moved(&self, text: &str) -> String {
+        moved(text, &self.addresses)
+    }
+
     /// So many visits to a page, over connections that are kept: how often each answer came. What is no page is told by
     /// its status.
     pub fn visits(&self, port: u16, path: &str, count: usize) -> BTreeMap<String, usize> {
         let address = self.addresses[&port];
         let mut seen = BTreeMap::new();
         for _ in 0..CONNECTIONS {
-            answers(address, path, count / CONNECTIONS)
+            answers(address, path, "", count / CONNECTIONS)
                 .into_iter()
                 .for_each(|answer| *seen.entry(answer).or_default() += 1);
         }
@@ -65,7 +70,12 @@ impl Nginx {
     }
 
     pub fn page(&self, port: u16, path: &str) -> String {
-        answers(self.addresses[&port], path, 1).remove(0)
+        answers(self.addresses[&port], path, "", 1).remove(0)
+    }
+
+    /// As somebody with this cookie sees it.
+    pub fn page_with(&self, cookie: &str, port: u16, path: &str) -> String {
+        answers(self.addresses[&port], path, &format!("Cookie: {cookie}\r\n"), 1).remove(0)
     }
 }
 
@@ -106,9 +116,9 @@ fn moved(text: &str, addresses: &BTreeMap<u16, SocketAddr>) -> String {
 }
 
 /// Over one connection, which is opened again where nginx has ended it: it does after a thousand.
-fn answers(address: SocketAddr, path: &str, count: usize) -> Vec<String> {
+fn answers(address: SocketAddr, path: &str, header: &str, count: usize) -> Vec<String> {
     // In one piece: of a request in parts the system holds the last one back, for as long as forty milliseconds.
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{header}\r\n");
     let mut answers = Vec::with_capacity(count);
     while answers.len() < count {
         let mut stream = BufReader::new(TcpStream::connect(address).unwrap());
