@@ -39,17 +39,17 @@ fn both_owned((before, after): (&str, &str)) -> (String, String) {
     (before.to_owned(), after.to_owned())
 }
 
-fn example(path: &str) -> String {
+pub fn example(path: &str) -> String {
     fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples")).join(path)).unwrap()
 }
 
 /// What follows a `$` at the beginning of a line.
-fn commands(page: &str) -> String {
+pub fn commands(page: &str) -> String {
     page.lines().filter_map(|line| line.strip_prefix("$ ")).map(|line| format!("{line}\n")).collect()
 }
 
 /// Stops at the first command that fails, and shows what was said until there.
-fn play(host: &Host, folder: &Path, commands: &str) {
+pub fn play(host: &Host, folder: &Path, commands: &str) {
     assert!(!commands.is_empty());
     let path = std::env::join_paths(
         [binary().parent().unwrap().to_owned()].into_iter().chain(["/usr/bin", "/bin"].map(PathBuf::from)),

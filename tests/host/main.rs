@@ -13,5 +13,7 @@ mod kill;
 mod plugins;
 mod refusals;
 mod serve;
+mod shares;
 mod sites;
 mod story;
+mod strategies;

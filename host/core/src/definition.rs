@@ -253,15 +253,15 @@ pub struct Phase {
     /// What it changes beside the plans of targets, by any name; `None`: the whole environment.
     #[serde(default)]
     pub locks: Option<BTreeSet<String>>,
-    /// Percent of the requests that a target sends to the release.
-    #[serde(default = "whole_weight")]
+    /// Percent of the traffic that the release is to have when this phase has applied.
+    #[serde(default = "full_weight")]
     pub weight: u8,
 }
 
-pub const WHOLE_WEIGHT: u8 = 100;
+pub const FULL_WEIGHT: u8 = 100;
 
-fn whole_weight() -> u8 {
-    WHOLE_WEIGHT
+fn full_weight() -> u8 {
+    FULL_WEIGHT
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

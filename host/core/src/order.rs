@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::definition::{PhaseWork, WHOLE_WEIGHT};
+use crate::definition::{FULL_WEIGHT, PhaseWork};
 use crate::deployment::{Deployment, TargetPlan};
 use crate::digest::Digest;
 use crate::name::Name;
@@ -141,8 +141,7 @@ fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
         | Step::Cancel(index)
         | Step::Undo(index) => Some(index),
     };
-    let application = phase.and_then(|index| deployment.target_of(index)).and_then(|target| target.application.clone());
-    let weight = phase.map_or(WHOLE_WEIGHT, |index| deployment.phase(index).weight);
+    let target = phase.and_then(|index| deployment.target_of(index));
     json!({
         "project": state.project.name,
         "environment": deployment.environment,
@@ -159,9 +158,18 @@ fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
         "release": release_of(&deployment.release),
         "previous_release": deployment.previous_release.as_deref().map(release_of),
         "outputs": deployment.outputs(),
-        "weight": weight,
-        "application": application,
+        "weight": phase.map_or(FULL_WEIGHT, |index| deployment.phase(index).weight),
+        "weight_before": phase.map_or(0, |index| weight_before(deployment, index)),
+        "application": target.and_then(|target| target.application.as_ref()),
     })
+}
+
+/// Where an earlier phase leaves the same target. All plans are made before the first of them is applied, and still
+/// each has to tell what it changes.
+fn weight_before(deployment: &Deployment, index: usize) -> u8 {
+    let phases = &deployment.workflow().phases;
+    let PhaseWork::Apply { .. } = &phases[index].work else { return 0 };
+    phases[..index].iter().rfind(|earlier| earlier.work == phases[index].work).map_or(0, |earlier| earlier.weight)
 }
 
 fn release_of(release: &Release) -> Value {

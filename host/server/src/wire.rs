@@ -360,7 +360,7 @@ pub struct Failure {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Phase {
     pub name: String,
-    /// Plugin, or `apply TARGET`.
+    /// Plugin, or `apply TARGET`, with its weight where that is not all of it.
     pub does: String,
     /// `Waiting`, `Running`, `Succeeded`, `Failed`, `Canceled` or `Skipped`.
     pub status: String,

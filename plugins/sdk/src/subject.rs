@@ -35,6 +35,8 @@ pub struct Subject {
     /// Percent of the traffic, for canary and rainbow. 100 unless the phase says otherwise.
     #[serde(default = "all_of_it")]
     pub weight: u32,
+    /// What an earlier phase gives the release on this target; 0 where there is none. Plan as if it had.
+    pub weight_before: u32,
     pub deployment: String,
     pub environment: String,
     pub project: String,

@@ -18,6 +18,7 @@ use crate::archive::{self, each_file};
 use crate::budget::Budget;
 use crate::place::{MayReplace, place};
 use crate::plan::Token;
+use crate::serving::Serving;
 use crate::site::{Entry, Hex, Manifest, Site};
 use crate::tree::{self, Found};
 use crate::{Release, Settings, Wanted};
@@ -128,9 +129,9 @@ fn starting(settings: &Settings, token: &Token) -> String {
 
 /// The release that was planned may be there already: a repeated call after the switch.
 fn still_planned(site: &Site, approved: &Approved) -> Result<(), Failure> {
-    let Token { previous, release, .. } = &approved.token;
+    let Token { before, after, .. } = &approved.token;
     match site.current()? {
-        current if current == *previous || current == *release => Ok(()),
+        current if current == before.current || current == after.current => Ok(()),
         Some(other) => Err(stale(format!("it serves {} now", other.short()))),
         None => Err(stale("it serves nothing now".into())),
     }
@@ -154,7 +155,7 @@ fn extract<R: Read>(
     let is_served = site.current()?.as_ref() == Some(hex);
     let check = |path: &str, found: Option<&str>| approved.replaces(path, found);
     let may_replace: MayReplace<'_> = if is_served { Some(&check) } else { None };
-    if is_served {
+    if site.serving(settings.buckets, settings.versions)?.releases().contains(hex) {
         // Only at its end is the artifact known to be whole, and what is placed here is seen at once.
         archive::read_to_end(open(release)?)?;
     }
@@ -275,31 +276,31 @@ fn switch(
     checked_up_to: Option<String>,
 ) -> Result<Step, Failure> {
     still_planned(site, approved)?;
+    let after = &approved.token.after;
     let current = site.current()?;
-    let wanted = release.map(|release| &release.hex);
-    if current.as_ref() == wanted {
-        log::info("it is served already");
-        return Ok(Step::Again(Cursor::Prune));
-    }
-    if current.is_some() {
+    if current.is_some() && current != after.current {
         let coming = release.map(|release| manifest_of(site, &release.hex)).transpose()?;
         if let Some(checked_up_to) = check(site, settings, coming.as_ref(), approved, checked_up_to)? {
             progress::report(90, "comparing what is served with the plan");
             return Ok(Step::Again(Cursor::Switch { checked_up_to: Some(checked_up_to) }));
         }
     }
-    match wanted {
-        Some(hex) => {
-            site.switch(hex)?;
-            log::info(format!("`{}` serves {}", settings.folder, hex.short()));
-        }
-        None => {
-            site.serve_nothing()?;
-            log::info(format!("`{}` serves nothing", settings.folder));
-        }
-    }
+    site.serve(after)?;
+    log::info(format!("`{}` serves {}", settings.folder, told(after)));
     progress::report(95, "switched");
     Ok(Step::Again(Cursor::Prune))
+}
+
+fn told(serving: &Serving) -> String {
+    let shares: Vec<String> = serving
+        .shares()
+        .iter()
+        .map(|(hex, percent)| match percent {
+            100 => hex.short().to_owned(),
+            _ => format!("{} to {percent} %", hex.short()),
+        })
+        .collect();
+    if shares.is_empty() { "nothing".to_owned() } else { shares.join(", ") }
 }
 
 fn manifest_of(site: &Site, hex: &Hex) -> Result<Manifest, Failure> {
@@ -346,14 +347,18 @@ fn prune(site: &Site, settings: &Settings, release: Option<&Release>, approved: 
         site.remove_unfinished(&hex)?;
     }
     site.remove_staged_plans()?;
-    let needed = [site.current()?, approved.token.previous.clone()];
-    let kept = site.kept()?;
-    let mut old = kept.iter().skip(settings.keep_releases).filter(|hex| !needed.contains(&Some((*hex).clone())));
-    if let Some(hex) = old.next() {
-        site.remove_release(hex)?;
-        log::info(format!("release {} is no longer kept", hex.short()));
-        if old.next().is_some() {
-            return Ok(Step::Again(Cursor::Prune));
+    let Token { before, after, is_first, .. } = &approved.token;
+    // What later phases of this deployment would remove, its undo may still need.
+    if *is_first {
+        let needed: BTreeSet<Hex> = [before, after].into_iter().flat_map(Serving::releases).collect();
+        let kept = site.kept()?;
+        let mut old = kept.iter().skip(settings.keep_releases).filter(|hex| !needed.contains(hex));
+        if let Some(hex) = old.next() {
+            site.remove_release(hex)?;
+            log::info(format!("release {} is no longer kept", hex.short()));
+            if old.next().is_some() {
+                return Ok(Step::Again(Cursor::Prune));
+            }
         }
     }
     progress::report(100, "done");
@@ -361,27 +366,25 @@ fn prune(site: &Site, settings: &Settings, release: Option<&Release>, approved: 
         Some(release) => manifest_of(site, &release.hex)?.files.len(),
         None => 0,
     };
-    Ok(Step::Done(Outcome { files, previous: approved.token.previous.clone() }))
+    Ok(Step::Done(Outcome { files, previous: before.current.clone() }))
 }
 
 /// Back to what was served when it was planned. Says what it did.
 pub fn undo(site: &Site, settings: &Settings, planned: &Planned) -> Result<String, Failure> {
-    let Token { previous, release, .. } = planned.read_token()?;
-    let current = site.current()?;
-    let done = if current == previous {
-        match &previous {
-            Some(previous) if current == release => {
-                format!("`{}` served {} before, too; edits by hand do not come back", settings.folder, previous.short())
-            }
-            Some(previous) => format!("`{}` serves {} as before", settings.folder, previous.short()),
-            None => format!("`{}` serves nothing, as before", settings.folder),
-        }
-    } else if current == release {
-        go_back(site, settings, previous.as_ref())?
-    } else {
-        let now = current.map_or("nothing".to_owned(), |hex| hex.short().to_owned());
-        let message = format!("`{}` serves {now}, which this deployment did not put there", settings.folder);
+    let Token { before, after, release, .. } = planned.read_token()?;
+    let now = site.serving(before.pinned.is_some(), before.versions.is_some())?;
+    let expected: BTreeSet<Hex> = before.releases().into_iter().chain(after.releases()).collect();
+    let is_ours = now.current == before.current || now.current == after.current;
+    if !is_ours || !now.releases().is_subset(&expected) {
+        let message = format!("`{}` serves {}, which this deployment did not put there", settings.folder, told(&now));
         return Err(Failure::fatal("moved", message));
+    }
+    let done = if now != before {
+        go_back(site, settings, &before)?
+    } else if before == after && !before.is_nothing() {
+        format!("`{}` served {} before, too; edits by hand do not come back", settings.folder, told(&before))
+    } else {
+        format!("`{}` serves {} as before", settings.folder, told(&before))
     };
     if let Some(release) = release {
         site.remove_unfinished(&release)?;
@@ -391,17 +394,15 @@ pub fn undo(site: &Site, settings: &Settings, planned: &Planned) -> Result<Strin
     Ok(done)
 }
 
-fn go_back(site: &Site, settings: &Settings, previous: Option<&Hex>) -> Result<String, Failure> {
-    let Some(previous) = previous else {
-        site.serve_nothing()?;
-        return Ok(format!("`{}` serves nothing again", settings.folder));
-    };
-    if !site.is_there(previous)? {
-        let message = format!("the folder of release {} is gone; deploy it again", previous.short());
-        return Err(Failure::fatal("previous-missing", message));
+fn go_back(site: &Site, settings: &Settings, before: &Serving) -> Result<String, Failure> {
+    for hex in before.releases() {
+        if !site.is_there(&hex)? {
+            let message = format!("the folder of release {} is gone; deploy it again", hex.short());
+            return Err(Failure::fatal("previous-missing", message));
+        }
     }
-    site.switch(previous)?;
-    Ok(format!("`{}` serves {} again", settings.folder, previous.short()))
+    site.serve(before)?;
+    Ok(format!("`{}` serves {} again", settings.folder, told(before)))
 }
 
 impl Found {

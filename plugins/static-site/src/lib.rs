@@ -1,4 +1,4 @@
-//! A target that serves a folder of files: every release is a folder of its own, one link says which is served.
+//! A target that serves a folder of files: every release is a folder of its own, and links say who sees which.
 //!
 //! It must never show a visitor half a release, never write outside its folder, and never replace what somebody
 //! changed after the plan was approved.
@@ -10,6 +10,7 @@ mod disk;
 mod observe;
 mod place;
 mod plan;
+mod serving;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use std::path::Path;
 use lockgate_sdk::target::*;
 use serde::Deserialize;
 
+use crate::serving::BUCKETS;
 use crate::site::{Hex, Site};
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -39,6 +41,12 @@ pub struct Config {
     max_files: usize,
     #[serde(default = "keep_releases")]
     keep_releases: usize,
+    /// A web server shares the visitors out among them, by the weight of a phase.
+    #[serde(default)]
+    buckets: bool,
+    /// Releases stay reachable by their tags.
+    #[serde(default)]
+    versions: bool,
 }
 
 fn files_per_call() -> usize {
@@ -67,6 +75,8 @@ struct Settings {
     files_per_call: usize,
     limits: archive::Limits,
     keep_releases: usize,
+    buckets: bool,
+    versions: bool,
 }
 
 impl From<Config> for Settings {
@@ -80,6 +90,8 @@ impl From<Config> for Settings {
                 max_total_bytes: config.max_total_bytes,
             },
             keep_releases: config.keep_releases,
+            buckets: config.buckets,
+            versions: config.versions,
         }
     }
 }
@@ -90,10 +102,15 @@ struct Wanted {
     application: String,
     /// None: nothing, the deployment is a DESTROY.
     release: Option<Release>,
+    /// Percent of the visitors.
+    weight: usize,
+    /// What an earlier phase of the deployment gives it. 0: this is its first.
+    weight_before: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Release {
+    tag: String,
     hex: Hex,
     /// Of the artifact in the release.
     artifact: String,
@@ -102,17 +119,22 @@ struct Release {
 
 impl Wanted {
     fn of(config: &Config, subject: &Subject) -> Result<Self, Failure> {
-        can_be_done(subject)?;
+        can_be_done(config, subject)?;
+        let whole = |release, of_artifact| Self {
+            application: application(config, subject, of_artifact),
+            release,
+            weight: subject.weight as usize,
+            weight_before: subject.weight_before as usize,
+        };
         if subject.kind == "DESTROY" || subject.stage == "teardown" {
-            return Ok(Self { application: application(config, subject, ""), release: None });
+            return Ok(Self { weight: BUCKETS, weight_before: 0, ..whole(None, "") });
         }
         let artifact = subject.artifact_or_only(config.artifact.as_deref())?;
         let hex = Hex::of_digest(&artifact.digest)
             .ok_or_else(|| Failure::fatal("invalid-subject", format!("`{}` is no sha256 digest", artifact.digest)))?;
-        Ok(Self {
-            application: application(config, subject, &artifact.application),
-            release: Some(Release { hex, artifact: artifact.name.clone(), uri: artifact.uri.clone() }),
-        })
+        let tag = subject.release.tag.clone();
+        let release = Release { tag, hex, artifact: artifact.name.clone(), uri: artifact.uri.clone() };
+        Ok(whole(Some(release), &artifact.application))
     }
 
     fn open(&self) -> Result<Option<artifacts::Reader>, Failure> {
@@ -126,12 +148,18 @@ impl Release {
     }
 }
 
-/// One link is switched, for all visitors and all files.
-fn can_be_done(subject: &Subject) -> Result<(), Failure> {
-    if subject.weight < 100 {
-        let message =
-            format!("a weight of {} % is not possible: a static site serves one release to all", subject.weight);
+fn can_be_done(config: &Config, subject: &Subject) -> Result<(), Failure> {
+    if (subject.weight as usize) < BUCKETS && !config.buckets {
+        let message = format!(
+            "a weight of {} % is not possible: this site serves one release to all; set `buckets`, and let the web \
+             server choose among them",
+            subject.weight
+        );
         return Err(Failure::fatal("unsupported", message));
+    }
+    let tag = &subject.release.tag;
+    if config.versions && (tag.is_empty() || tag.starts_with('.') || tag.contains(['/', '\\'])) {
+        return Err(Failure::fatal("invalid-subject", format!("`{tag}` cannot be the name of a version's folder")));
     }
     if !subject.selections.is_empty() {
         let count = subject.selections.len();
@@ -208,7 +236,7 @@ impl Target for StaticSite {
         let site = site(&config)?;
         let settings = config.into();
         let observed = observe::observe(&site, &settings, &application);
-        observed.map(|state| vec![state]).map_err(|failure| disk::explained(failure, &site, &settings.folder))
+        observed.map_err(|failure| disk::explained(failure, &site, &settings.folder))
     }
 }
 
@@ -241,6 +269,9 @@ fn applied(wanted: &Wanted, outcome: &apply::Outcome) -> Progressed {
         })
     });
     let summary = match &wanted.release {
+        Some(release) if wanted.weight < BUCKETS => {
+            format!("{} files of {} are served to {} %.", outcome.files, release.hex.short(), wanted.weight)
+        }
         Some(release) => format!("{} files of {} are served.", outcome.files, release.hex.short()),
         None => "Nothing is served any more.".to_owned(),
     };

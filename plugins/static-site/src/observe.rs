@@ -1,31 +1,54 @@
 //! How the site is: what is served, and whether it is still what was unpacked.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use lockgate_sdk::Failure;
 use lockgate_sdk::target::{Health, ResourceState, json};
 
 use crate::Settings;
-use crate::site::{Manifest, Site};
+use crate::serving::BUCKETS;
+use crate::site::{Hex, Manifest, Site};
 use crate::tree;
 
 /// More drifted files are counted, not named.
 const NAMED_FILES: usize = 50;
 
-pub fn observe(site: &Site, settings: &Settings, application: &str) -> Result<ResourceState, Failure> {
-    let state = |health| ResourceState::new("site", &settings.folder, health).application(application);
-    let Some(current) = site.current()? else {
+/// What everybody sees, then what a share of the visitors sees, or whoever still asks for it.
+pub fn observe(site: &Site, settings: &Settings, application: &str) -> Result<Vec<ResourceState>, Failure> {
+    let serving = site.serving(settings.buckets, settings.versions)?;
+    let others: Vec<Hex> = serving.releases().into_iter().filter(|hex| serving.current.as_ref() != Some(hex)).collect();
+    let shares = serving.shares();
+    let share = |hex: &Hex| shares.get(hex).copied().unwrap_or(0);
+    let follow = BUCKETS - others.iter().map(share).sum::<usize>();
+    let state = |kind: &str, name: &str, percent, release| {
+        let mut state = state_of(site, kind, name, release)?.application(application);
+        state.weight_percent = u32::try_from(percent).unwrap_or(u32::MAX);
+        Ok::<_, Failure>(state)
+    };
+    let mut states = vec![state("site", &settings.folder, follow, serving.current.as_ref())?];
+    for hex in &others {
+        let tags = serving.versions.iter().flatten().filter(|(_, of)| *of == hex).map(|(tag, _)| tag.as_str());
+        let name = tags.chain([hex.short()]).next().unwrap_or_default();
+        states.push(state("version", name, share(hex), Some(hex))?);
+    }
+    Ok(states)
+}
+
+fn state_of(site: &Site, kind: &str, name: &str, release: Option<&Hex>) -> Result<ResourceState, Failure> {
+    let state = |health| ResourceState::new(kind, name, health);
+    let Some(release) = release else {
         return Ok(state(Health::Missing).details(json!({ "reason": "nothing is served" })));
     };
-    if !site.is_there(&current)? {
+    if !site.is_there(release)? {
         let details = json!({ "reason": "the folder of the release is gone" });
-        return Ok(state(Health::Missing).version(current.digest(), "").details(details));
+        return Ok(state(Health::Missing).version(release.digest(), "").details(details));
     }
-    let Some(manifest) = site.manifest(&current)? else {
+    let Some(manifest) = site.manifest(release)? else {
         let details = json!({ "reason": "the manifest of the release is gone or does not read" });
-        return Ok(state(Health::Unknown).version(current.digest(), "").details(details));
+        return Ok(state(Health::Unknown).version(release.digest(), "").details(details));
     };
-    let drifted = drift(site, &manifest)?;
+    let drifted = drift(&site.release(release), &manifest)?;
     let files = manifest.files.len();
     let (health, details) = match drifted.len() {
         0 => (Health::Healthy, json!({ "files": files })),
@@ -34,13 +57,12 @@ pub fn observe(site: &Site, settings: &Settings, application: &str) -> Result<Re
             (Health::Degraded, json!({ "files": files, "drifted": count, "drift": named }))
         }
     };
-    Ok(state(health).version(current.digest(), manifest.uri).details(details))
+    Ok(state(health).version(release.digest(), manifest.uri).details(details))
 }
 
 /// Files that are not as they were unpacked, and how.
-fn drift(site: &Site, manifest: &Manifest) -> Result<BTreeMap<String, &'static str>, Failure> {
-    let folder = site.current_path();
-    let on_disk = tree::list(&folder)?;
+fn drift(folder: &Path, manifest: &Manifest) -> Result<BTreeMap<String, &'static str>, Failure> {
+    let on_disk = tree::list(folder)?;
     let mut drifted = BTreeMap::new();
     for (path, found) in &on_disk {
         match manifest.files.get(path) {

@@ -1,6 +1,6 @@
 //! What would change: the archive, file by file, against what is really on the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, BufRead as _, Read, Write as _};
 use std::ops::{Bound, ControlFlow};
@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::{self, each_file};
 use crate::budget::Budget;
+use crate::serving::{BUCKETS, Serving, Versions};
 use crate::site::{Hex, Site};
 use crate::tree;
-use crate::{Settings, Wanted};
+use crate::{Release, Settings, Wanted};
 
 /// A host takes 4 MiB of an answer, and people approve the files by name: about 12,000 of them.
 const PLAN_BYTES: usize = 4_000_000;
@@ -55,12 +56,14 @@ struct Difference {
 /// Comes back with `apply` and `undo`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
-    /// What `current` named when this was planned.
-    pub previous: Option<Hex>,
+    pub before: Serving,
+    pub after: Serving,
     /// None: nothing will be served.
     pub release: Option<Hex>,
     /// In the archive, for the progress in percent.
     pub files: usize,
+    /// Of the phases of this deployment that apply here.
+    pub is_first: bool,
 }
 
 #[derive(Debug)]
@@ -78,7 +81,9 @@ pub fn plan(
     stage: &Hex,
     cursor: Option<Cursor>,
 ) -> Result<Step, Failure> {
-    let previous = site.current()?;
+    let (before, after) = way(site, settings, wanted)?;
+    let previous = before.current.clone();
+    let compares = compares(wanted, &previous);
     let stage = site.staged_plan(stage);
     // The site was switched between two calls: what was compared so far was another release.
     let cursor = cursor.filter(|cursor| cursor.previous == previous);
@@ -92,6 +97,10 @@ pub fn plan(
         None => Some(Default::default()),
         Some(archive) => holds_files(each_file(archive, &settings.limits, |file| {
             if file.index < cursor.compared {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if !compares {
+                cursor.compared = file.index + 1;
                 return Ok(ControlFlow::Continue(()));
             }
             let on_disk = match &cursor.previous {
@@ -110,8 +119,8 @@ pub fn plan(
     let Some(paths) = paths else { return cursor.again(&stage, &new) };
 
     let on_disk = match &cursor.previous {
-        Some(_) => tree::list(&folder)?,
-        None => Default::default(),
+        Some(_) if compares => tree::list(&folder)?,
+        Some(_) | None => Default::default(),
     };
     let from = cursor.deleted_up_to.take().map_or(Bound::Unbounded, Bound::Excluded);
     for (path, found) in on_disk.range::<String, _>((from.as_ref(), Bound::Unbounded)) {
@@ -129,7 +138,57 @@ pub fn plan(
     differences.extend(new);
     // The host has the whole plan now. Where this call is repeated, it starts over.
     let _ = fs::remove_file(stage);
-    Ok(Step::Done(planned(settings, wanted, cursor, differences)))
+    Ok(Step::Done(planned(settings, wanted, cursor, differences, (before, after))))
+}
+
+/// From where to where. What an earlier phase of the same deployment does here counts as done: all plans are made
+/// before the first of them is applied, and still this one has to be the same when its turn comes.
+fn way(site: &Site, settings: &Settings, wanted: &Wanted) -> Result<(Serving, Serving), Failure> {
+    let is_first = wanted.weight_before == 0;
+    let there = site.serving(settings.buckets, settings.versions && is_first)?;
+    let only_here = |serving: Serving| Serving { pinned: serving.pinned.filter(|_| settings.buckets), ..serving };
+    let Some(release) = &wanted.release else {
+        let nothing = Serving {
+            current: None,
+            pinned: there.pinned.as_ref().map(|_| Default::default()),
+            versions: there.versions.as_ref().map(|_| Default::default()),
+        };
+        return Ok((there, nothing));
+    };
+    let before = match is_first {
+        true => there,
+        false => only_here(Serving::shared(there.current, wanted.weight_before, &release.hex)),
+    };
+    let mut after = only_here(Serving::shared(before.current.clone(), wanted.weight, &release.hex));
+    if let Some(versions) = &before.versions {
+        after.versions = Some(versions_with(site, settings, versions, &before.current, release)?);
+    }
+    Ok((before, after))
+}
+
+/// The newest of them, the release itself, and what everybody sees until then.
+fn versions_with(
+    site: &Site,
+    settings: &Settings,
+    there: &Versions,
+    current: &Option<Hex>,
+    release: &Release,
+) -> Result<Versions, Failure> {
+    let by_age = site.kept()?.into_iter().filter(|hex| *hex != release.hex && there.values().any(|of| of == hex));
+    let kept: Vec<Hex> = by_age.take(settings.keep_releases.saturating_sub(1)).chain(current.clone()).collect();
+    let mut versions = there.clone();
+    versions.retain(|_, hex| kept.contains(hex));
+    versions.insert(release.tag.clone(), release.hex.clone());
+    Ok(versions)
+}
+
+/// Files are named where they are replaced: with the switch of `current`, and in the release that is served already
+/// with the first phase that repairs it.
+fn compares(wanted: &Wanted, current: &Option<Hex>) -> bool {
+    match &wanted.release {
+        Some(release) if current.as_ref() == Some(&release.hex) => wanted.weight_before == 0,
+        Some(_) | None => wanted.weight >= BUCKETS,
+    }
 }
 
 /// An empty site is asked for by a DESTROY, and not by a build that made nothing.
@@ -207,9 +266,16 @@ fn read_staged(stage: &Path, bytes: u64) -> Result<Vec<Difference>, Failure> {
 }
 
 /// The same world gives the same plan: sorted, and nothing in it but names and digests.
-fn planned(settings: &Settings, wanted: &Wanted, cursor: Cursor, mut differences: Vec<Difference>) -> Planned {
+fn planned(
+    settings: &Settings,
+    wanted: &Wanted,
+    cursor: Cursor,
+    mut differences: Vec<Difference>,
+    (before, after): (Serving, Serving),
+) -> Planned {
     let is_too_long = cursor.is_too_long();
-    let Cursor { previous, compared, .. } = cursor;
+    let Cursor { previous, compared: files, .. } = cursor;
+    let is_named = compares(wanted, &previous) && !is_too_long;
     if is_too_long {
         differences.clear();
     }
@@ -234,29 +300,44 @@ fn planned(settings: &Settings, wanted: &Wanted, cursor: Cursor, mut differences
             json!(after),
         ));
     }
-    // The link is a resource too: two deployments of one site change it both, whatever their files are.
+    resources.extend(site_change(settings, wanted, &before, &after).map(|change| match is_named {
+        true => change,
+        false => change.field("files", json!(null), json!(files)),
+    }));
+    let summary = match wanted.weight {
+        BUCKETS.. if is_too_long => format!("{files} created, too many to be named one by one"),
+        BUCKETS.. => format!("{created} created, {updated} updated, {deleted} deleted"),
+        weight => format!("{files} files for {weight} % of the visitors"),
+    };
     let release = wanted.release.as_ref().map(|release| release.hex.clone());
-    let action = match (&previous, &release) {
-        (before, after) if before == after => None,
-        (None, _) => Some(Action::Create),
-        (Some(_), Some(_)) => Some(Action::Update),
-        (Some(_), None) => Some(Action::Delete),
-    };
-    if let Some(action) = action {
-        let digest = |hex: &Option<Hex>| json!(hex.as_ref().map(Hex::digest));
-        let mut change = ResourceChange::new(action, "site", &settings.folder)
-            .application(&wanted.application)
-            .destructive(action == Action::Delete)
-            .field("digest", digest(&previous), digest(&release));
-        if is_too_long {
-            change = change.field("files", json!(null), json!(compared));
-        }
-        resources.push(change);
-    }
-    let summary = match is_too_long {
-        true => format!("{compared} created, too many to be named one by one"),
-        false => format!("{created} created, {updated} updated, {deleted} deleted"),
-    };
-    let token = json!(Token { previous, release, files: compared });
+    let token = json!(Token { before, after, release, files, is_first: wanted.weight_before == 0 });
     Planned::new(summary, resources, token)
+}
+
+/// The links are a resource too: two deployments of one site change it both, whatever their files are.
+fn site_change(settings: &Settings, wanted: &Wanted, before: &Serving, after: &Serving) -> Option<ResourceChange> {
+    let action = match (before.is_nothing(), after.is_nothing()) {
+        _ if before == after => return None,
+        (true, _) => Action::Create,
+        (false, false) => Action::Update,
+        (false, true) => Action::Delete,
+    };
+    let mut change = ResourceChange::new(action, "site", &settings.folder)
+        .application(&wanted.application)
+        .destructive(action == Action::Delete);
+    if before.current != after.current {
+        let digest = |serving: &Serving| json!(serving.current.as_ref().map(Hex::digest));
+        change = change.field("digest", digest(before), digest(after));
+    }
+    if settings.buckets {
+        let shares = |serving: &Serving| {
+            json!(serving.shares().iter().map(|(hex, percent)| (hex.digest(), *percent)).collect::<BTreeMap<_, _>>())
+        };
+        change = change.field("percent", shares(before), shares(after));
+    }
+    if before.versions != after.versions {
+        let tags = |serving: &Serving| json!(serving.versions.iter().flat_map(Versions::keys).collect::<Vec<_>>());
+        change = change.field("versions", tags(before), tags(after));
+    }
+    Some(change)
 }

@@ -8,7 +8,10 @@
 //! releases/.<hex>.journal         what of it is unpacked, a line per file
 //! releases/.<hex>.writing         the one file being written
 //! releases/.<hex>.plan            what a plan of several calls has found so far; <hex> names the plan
+//! .link.new                       a link on its way to its name
 //! ```
+//!
+//! The links beside `current` are in `serving`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -37,7 +40,7 @@ impl Hex {
         Self(hex::encode(Sha256::digest(text)))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         (text.len() == 64 && text.bytes().all(is_hex)).then(|| Self(text.to_owned()))
     }
@@ -145,13 +148,38 @@ impl Site {
 
     /// Atomic: whoever asks meanwhile is served the old release or the new one.
     pub fn switch(&self, to: &Hex) -> Result<(), Failure> {
-        let fresh = self.root.join(".current.new");
-        remove_file(&fresh)?;
-        link(&format!("releases/{to}"), &fresh)
-            .and_then(|()| fs::rename(&fresh, self.current_path()))
-            .map_err(|error| Failure::from(error).context("switching `current`"))?;
+        if self.current()?.as_ref() == Some(to) {
+            return Ok(());
+        }
+        self.point("current", &format!("releases/{to}"))?;
         sync_folder(&self.root);
         Ok(())
+    }
+
+    /// A link of the site, replaced by a rename.
+    pub fn point(&self, path: &str, to: &str) -> Result<(), Failure> {
+        let fresh = self.root.join(".link.new");
+        remove_file(&fresh)?;
+        link(to, &fresh)
+            .and_then(|()| fs::rename(&fresh, self.root.join(path)))
+            .map_err(|error| Failure::from(error).context(format_args!("switching `{path}`")))
+    }
+
+    pub fn remove_link(&self, path: &str) -> Result<(), Failure> {
+        remove_file(&self.root.join(path))
+    }
+
+    /// A folder of links.
+    pub fn make_folder(&self, name: &str) -> Result<(), Failure> {
+        let path = self.root.join(name);
+        if is_folder(&path, name)? {
+            return Ok(());
+        }
+        fs::create_dir(&path).map_err(|error| Failure::from(error).context(format_args!("creating `{name}`")))
+    }
+
+    pub fn sync(&self, folder: &str) {
+        sync_folder(&self.root.join(folder));
     }
 
     pub fn serve_nothing(&self) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! The target as its host drives it: plan, apply and undo, call by call, on a real folder.
 
+mod shares;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,6 +26,11 @@ fn bench() -> Bench {
     Bench { folder: tempfile::tempdir().unwrap(), settings: config.unwrap().into(), artifacts: RefCell::default() }
 }
 
+/// What a DESTROY wants.
+fn nothing() -> Wanted {
+    Wanted { application: "web".into(), release: None, weight: 100, weight_before: 0 }
+}
+
 impl Bench {
     fn site(&self) -> site::Site {
         site::Site::open(self.folder.path().to_owned()).unwrap()
@@ -38,8 +45,9 @@ impl Bench {
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
         let hex = site::Hex::of_digest(&digest).unwrap();
         self.artifacts.borrow_mut().insert(hex.to_string(), bytes);
-        let release = Release { hex, artifact: "web".into(), uri: "oci://web".into() };
-        Wanted { application: "web".into(), release: Some(release) }
+        let tag = format!("of-{}", files.first().map_or("nothing", |(_, content)| content));
+        let release = Release { tag, hex, artifact: "web".into(), uri: "oci://web".into() };
+        Wanted { release: Some(release), ..nothing() }
     }
 
     fn bytes(&self, release: &Release) -> io::Cursor<Vec<u8>> {
@@ -118,8 +126,12 @@ impl Bench {
         fs::write(self.path("current").join(path), content).unwrap();
     }
 
-    fn observe(&self) -> ResourceState {
+    fn observe_all(&self) -> Vec<ResourceState> {
         observe::observe(&self.site(), &self.settings, "web").unwrap()
+    }
+
+    fn observe(&self) -> ResourceState {
+        self.observe_all().remove(0)
     }
 
     fn releases(&self) -> usize {
@@ -253,6 +265,7 @@ fn what_cannot_be_done_in_part_is_refused_by_name() {
     };
     let canary = refused(json!({ "weight": 20 }));
     assert_eq!((canary.code.as_str(), canary.message.contains("a weight of 20 %")), ("unsupported", true));
+    assert!(canary.message.contains("set `buckets`"), "{}", canary.message);
     assert!(refused(json!({ "selections": [{}] })).message.contains("as a whole"));
 }
 
@@ -620,12 +633,10 @@ fn old_releases_go_but_never_the_one_before() {
 fn a_destroyed_site_serves_nothing_and_undo_brings_it_back() {
     let bench = bench();
     bench.deploy(&bench.release(V1));
-    let nothing = Wanted { application: "web".into(), release: None };
-
-    let planned = bench.plan(&nothing);
+    let planned = bench.plan(&nothing());
     assert_eq!(planned.summary, "0 created, 0 updated, 4 deleted");
     assert!(planned.changes.last().unwrap().destructive);
-    bench.apply(&nothing, &planned).unwrap();
+    bench.apply(&nothing(), &planned).unwrap();
     assert_eq!(bench.observe().health, Health::Missing);
 
     bench.undo(&planned).unwrap();

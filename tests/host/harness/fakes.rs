@@ -10,12 +10,19 @@ pub struct Web {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Default)]
 struct State {
     folder: PathBuf,
-    is_broken: bool,
+    mood: Mood,
     /// Bodies that were posted and taken, in order.
     heard: Vec<String>,
+}
+
+/// How it answers a POST.
+#[derive(Clone, Copy)]
+enum Mood {
+    Listens,
+    Broken,
+    Refuses,
 }
 
 impl Web {
@@ -23,7 +30,7 @@ impl Web {
     pub fn serving(folder: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(Mutex::new(State { folder, ..State::default() }));
+        let state = Arc::new(Mutex::new(State { folder, mood: Mood::Listens, heard: Vec::new() }));
         let shared = state.clone();
         // Ends with the process: nobody waits for it.
         std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| serve(stream, &shared)));
@@ -36,11 +43,16 @@ impl Web {
 
     /// From now on it answers every POST with 503.
     pub fn break_down(&self) {
-        self.state.lock().unwrap().is_broken = true;
+        self.state.lock().unwrap().mood = Mood::Broken;
+    }
+
+    /// From now on it answers every POST with 400: asking again is no use.
+    pub fn refuse(&self) {
+        self.state.lock().unwrap().mood = Mood::Refuses;
     }
 
     pub fn mend(&self) {
-        self.state.lock().unwrap().is_broken = false;
+        self.state.lock().unwrap().mood = Mood::Listens;
     }
 
     pub fn heard(&self) -> Vec<String> {
@@ -79,9 +91,10 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
 }
 
 fn decide(state: &mut State, method: &str, path: &str, body: Vec<u8>) -> (&'static str, Vec<u8>) {
-    match (method, state.is_broken) {
-        ("POST", true) => ("503 Service Unavailable", b"out for lunch".to_vec()),
-        ("POST", false) => {
+    match (method, state.mood) {
+        ("POST", Mood::Broken) => ("503 Service Unavailable", b"out for lunch".to_vec()),
+        ("POST", Mood::Refuses) => ("400 Bad Request", b"not like this".to_vec()),
+        ("POST", Mood::Listens) => {
             state.heard.push(String::from_utf8_lossy(&body).into_owned());
             ("200 OK", Vec::new())
         }

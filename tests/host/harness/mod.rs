@@ -4,6 +4,7 @@ mod archive;
 mod built;
 mod fakes;
 mod host;
+mod nginx;
 mod people;
 mod project;
 
@@ -14,6 +15,7 @@ pub use archive::{archive, hostile_archive, link};
 pub use built::{binary, component};
 pub use fakes::Web;
 pub use host::{Host, files, free_address};
+pub use nginx::Nginx;
 pub use people::{Person, Refused, digest};
 pub use project::{Project, file, one_phase};
 

@@ -348,6 +348,20 @@ fn a_plan_may_take_several_calls() {
 }
 
 #[test]
+fn a_target_that_is_applied_again_hears_its_weight_and_the_one_before() {
+    let at = |weight, text| Phase { name: name(text), weight, ..apply("web") };
+    let rising = [at(10, "a-tenth"), at(50, "half"), apply("db"), at(100, "all")];
+    let mut project = Project::new(environment(), &rising);
+    project.deploy("v1");
+    let plans = [Plan(0), Plan(1), Plan(2), Plan(3)].map(|step| {
+        let subject = order(&project.state, &project.state.due()[0]).unwrap().subject;
+        project.answer(1, step, plan(&["a"]));
+        format!("{} after {}", subject["weight"], subject["weight_before"])
+    });
+    assert_eq!(plans, ["10 after 0", "50 after 10", "100 after 0", "100 after 50"]);
+}
+
+#[test]
 fn an_answer_to_another_question_is_a_failure() {
     let mut project = Project::new(environment(), &[apply("web")]);
     project.deploy("v1");

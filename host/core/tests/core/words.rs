@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::definition::{
-    ApprovalPolicy, ApprovalRule, Definition, Environment, Gate, GateSet, OnFailure, Phase, PhaseWork, Target,
-    WHOLE_WEIGHT, Workflow, WorkflowStage,
+    ApprovalPolicy, ApprovalRule, Definition, Environment, FULL_WEIGHT, Gate, GateSet, OnFailure, Phase, PhaseWork,
+    Target, Workflow, WorkflowStage,
 };
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, Name, Tag};
@@ -88,7 +88,7 @@ pub fn phase(text: &str) -> Phase {
         always_run: false,
         group: None,
         locks: None,
-        weight: WHOLE_WEIGHT,
+        weight: FULL_WEIGHT,
     }
 }
 

@@ -1,7 +1,7 @@
 //! From the domain to the wire: what people see of a state. Nothing here asks the clock or the disk.
 
 use lockgate_core::approval;
-use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, PhaseWork};
+use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, FULL_WEIGHT, PhaseWork};
 use lockgate_core::deployment::{
     Approval, AttemptFailure, CancelRequest, Cause, Deployment, Doing, EarlierAttempt, Finish, GateRun, PhaseResult,
     PhaseRun, Signature, Stage, UndoResult,
@@ -202,8 +202,10 @@ fn way_back(state: &State, deployment: &Deployment) -> Option<String> {
 }
 
 fn phase(deployment: &Deployment, index: usize, run: &PhaseRun) -> wire::Phase {
-    let does = match &deployment.phase(index).work {
+    let phase = deployment.phase(index);
+    let does = match &phase.work {
         PhaseWork::Plugin { plugin, .. } => plugin.to_string(),
+        PhaseWork::Apply { target } if phase.weight < FULL_WEIGHT => format!("apply {target} at {} %", phase.weight),
         PhaseWork::Apply { target } => format!("apply {target}"),
         PhaseWork::Gates(_) => "gates".to_owned(),
         PhaseWork::Manual { .. } => "manual intervention".to_owned(),

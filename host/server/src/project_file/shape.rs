@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::definition::{
-    ApprovalOrder, ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, Gate, GateSet, OnFailure, Parallel,
-    Phase, PhaseWork, ProjectLimits, Promotion, QueuePolicy, Reaction, Requirement, Target, WHOLE_WEIGHT, Workflow,
-    WorkflowStage,
+    ApprovalOrder, ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, FULL_WEIGHT, Gate, GateSet,
+    OnFailure, Parallel, Phase, PhaseWork, ProjectLimits, Promotion, QueuePolicy, Reaction, Requirement, Target,
+    Workflow, WorkflowStage,
 };
 use lockgate_core::name::Name;
 use lockgate_core::plugin::Issue;
@@ -444,7 +444,7 @@ fn ten() -> u32 {
 }
 
 fn hundred() -> u32 {
-    WHOLE_WEIGHT.into()
+    FULL_WEIGHT.into()
 }
 
 fn yes() -> bool {

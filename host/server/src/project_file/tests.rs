@@ -306,12 +306,14 @@ fn a_phase_does_exactly_one_thing() {
     let with = |work: &str| messages(&changed("apply: site", work)).join("\n");
     expect![[r#"
         30:9: /workflows/publish/phases/1: a phase calls a `plugin` or applies a target with `apply`, not both; make it two phases
+        30:9: /workflows/publish/phases/1: `weight` belongs to `apply`: a plugin's phase has no traffic to share out
         30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
         30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
         31:9: /workflows/publish/phases/1: a key is text, not a mapping
         30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
-        31:18: /workflows/publish/phases/1/timeout: `0s` is not a duration longer than zero: write it like `90s`, `5m`, `1h30m`, `250ms` or `30d`"#]]
-        .assert_eq(&[with("apply: site\n        plugin: x"), with("retries: 1"), with("{}: {}"), with("timeout: 0s")].join("\n"));
+        31:18: /workflows/publish/phases/1/timeout: `0s` is not a duration longer than zero: write it like `90s`, `5m`, `1h30m`, `250ms` or `30d`
+        32:17: /workflows/publish/phases/1/weight: must be at least 1, but is `0`"#]]
+        .assert_eq(&[with("apply: site\n        plugin: x"), with("plugin: x\n        weight: 10"), with("retries: 1"), with("{}: {}"), with("timeout: 0s"), with("apply: site\n        weight: 0")].join("\n"));
 }
 
 #[test]
@@ -656,6 +658,14 @@ fn the_schema_tells_editors_defaults_and_reasons() {
               "$ref": "#/$defs/Name",
               "description": "A target of the environment."
             },
+            "weight": {
+              "type": "integer",
+              "format": "uint32",
+              "minimum": 1,
+              "description": "Percent of the traffic that the release gets by this `apply`; a later one of the same target raises it.",
+              "maximum": 100,
+              "default": 100
+            },
             "timeout": {
               "$ref": "#/$defs/LongerThanZero",
               "description": "Of one try.",
@@ -693,7 +703,12 @@ fn the_schema_tells_editors_defaults_and_reasons() {
             {
               "required": [
                 "plugin"
-              ]
+              ],
+              "not": {
+                "required": [
+                  "weight"
+                ]
+              }
             },
             {
               "required": [

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockgate_core::definition::{
-    Definition, Environment, OnFailure, Phase, PhaseWork, WHOLE_WEIGHT, Workflow, WorkflowStage,
+    Definition, Environment, FULL_WEIGHT, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage,
 };
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
@@ -49,7 +49,7 @@ fn definition(description: String) -> Definition {
         always_run: false,
         group: None,
         locks: None,
-        weight: WHOLE_WEIGHT,
+        weight: FULL_WEIGHT,
     };
     let workflow = Workflow {
         stage: WorkflowStage::default(),
