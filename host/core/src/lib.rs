@@ -10,6 +10,7 @@ pub mod change;
 pub mod definition;
 pub mod deployment;
 pub mod digest;
+pub mod green;
 pub mod handle;
 pub mod name;
 mod next;

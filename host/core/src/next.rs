@@ -8,6 +8,7 @@ use crate::change::{Change, GatesChange, PhaseChange};
 use crate::definition::WorkflowStage;
 use crate::definition::{GateSet, OnFailure};
 use crate::deployment::*;
+use crate::green::{green_since, is_steady};
 use crate::name::Timestamp;
 use crate::plugin::{ChangeAction, Decision, Failure, Retry};
 use crate::state::{Live, LiveBefore, State, What};
@@ -602,15 +603,13 @@ fn judged(answer: &Answer, at: Timestamp) -> GateOutcome {
 /// A round is complete when its verdicts are newer than its start; then it counts, once, and the next one is set.
 fn between_rounds(run: &GateRun, set: &GateSet, now: Timestamp) -> Option<GatesChange> {
     if run.round > run.rounds_ended {
-        let all_pass =
-            run.gates.iter().all(|gate| gate.last.as_ref().is_some_and(|last| last.outcome == GateVerdict::Pass));
-        let green_since = all_pass.then(|| run.green_since.unwrap_or(now));
+        let round = run.gates.iter().map(|gate| gate.last.as_ref().map(|last| last.outcome));
+        let green_since = green_since(run.green_since, round, now);
         let next_round_at = now.plus_ms(set.interval_ms.max(SHORTEST_GATE_INTERVAL_MS));
         return Some(GatesChange::RoundEnded { green_since, next_round_at });
     }
-    // Green is what was seen green: from the first round's end to the last one's, not to now.
     let last_seen = run.gates.iter().filter_map(|gate| gate.last.as_ref()).map(|last| last.at).max().unwrap_or(now);
-    if run.green_since.is_some_and(|since| last_seen.ms_since(since) >= set.steady_ms) {
+    if is_steady(run.green_since, last_seen, set.steady_ms) {
         return Some(GatesChange::Passed);
     }
     if now >= run.deadline {
