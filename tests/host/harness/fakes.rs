@@ -16,6 +16,8 @@ struct State {
     is_broken: bool,
     /// Bodies that were posted and taken, in order.
     heard: Vec<String>,
+    /// Requests of any kind.
+    asked: usize,
 }
 
 impl Web {
@@ -41,6 +43,11 @@ impl Web {
 
     pub fn mend(&self) {
         self.state.lock().unwrap().is_broken = false;
+    }
+
+    /// How many requests have come.
+    pub fn asked(&self) -> usize {
+        self.state.lock().unwrap().asked
     }
 
     pub fn heard(&self) -> Vec<String> {
@@ -79,6 +86,7 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
 }
 
 fn decide(state: &mut State, method: &str, path: &str, body: Vec<u8>) -> (&'static str, Vec<u8>) {
+    state.asked += 1;
     match (method, state.is_broken) {
         ("POST", true) => ("503 Service Unavailable", b"out for lunch".to_vec()),
         ("POST", false) => {
