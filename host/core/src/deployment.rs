@@ -619,8 +619,16 @@ impl GateState {
         Some(format!("{}: {}", self.name, last.reason))
     }
 
+    /// What it is in this round: one that is ignored passes, and `None` was not judged.
+    pub fn counts_as(&self) -> Option<GateVerdict> {
+        match self.ignored {
+            Some(_) => Some(GateVerdict::Pass),
+            None => self.last.as_ref().map(|last| last.outcome),
+        }
+    }
+
     pub fn passes(&self) -> bool {
-        self.ignored.is_some() || self.last.as_ref().is_some_and(|last| last.outcome == GateVerdict::Pass)
+        self.counts_as() == Some(GateVerdict::Pass)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod digest;
 pub mod environment;
 pub mod explain;
 pub mod forecast;
+pub mod green;
 pub mod handle;
 pub mod name;
 mod next;

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Approve, Cancel, Deployment, Event, Grants, LogLine, NewDeployment, NewRelease, NewToken, Nothing, Page, Plugin,
-    PluginApproval, Problem, Project, Release, Remark, Token, UploadedArtifact,
+    Approve, Backtest, Backtested, Cancel, Deployment, Event, Grants, LogLine, NewDeployment, NewRelease, NewToken,
+    Nothing, Page, Plugin, PluginApproval, Problem, Project, Release, Remark, Token, UploadedArtifact,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -307,6 +307,14 @@ impl Client {
         let attempt = log.attempt.to_string();
         url.query_pairs_mut().append_pair("attempt", &attempt).append_pair("from", &from.to_string());
         Follow::new(self.clone(), url, Some(from))
+    }
+
+    // ---- gates ----
+
+    pub async fn backtest(&self, project: &str, backtest: &Backtest) -> Result<Backtested, ClientError> {
+        let post = self.request(Method::POST, &["v1", "projects", project, "gates", "backtest"]).json(backtest);
+        // The plugin may have to be compiled, and the samples are many.
+        self.answer(post.timeout(COMPILE_TIMEOUT)).await
     }
 
     // ---- artifacts ----

@@ -70,6 +70,14 @@ pub fn parse(text: &str) -> Result<ProjectFile, Mistakes> {
     if mistakes.is_empty() { Ok(file) } else { Err(Mistakes::new(text, mistakes)) }
 }
 
+/// What stands in YAML or JSON text, read as the project file is: for files that hold a part of it.
+pub fn value(text: &str) -> Result<Value, Mistakes> {
+    match yaml::read(text) {
+        (Some(tree), mistakes) if mistakes.is_empty() => Ok(tree.to_json()),
+        (_, mistakes) => Err(Mistakes::new(text, mistakes)),
+    }
+}
+
 /// `VERSION: 1.10` means the text `1.10`, not the number 1.1.
 fn keep_variables_as_written(tree: &Node, value: &mut Value) {
     for (environment, node) in tree.get("environments").into_iter().flat_map(Node::entries) {

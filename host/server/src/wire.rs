@@ -2,11 +2,15 @@
 //!
 //! Times are RFC 3339 in UTC. Digests are `sha256:` and 64 hex digits. Unknown fields of a request are refused.
 
+mod backtest;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+
+pub use backtest::{Backtest, BacktestRun, BacktestSample, BacktestTotals, Backtested};
 
 // ---- requests ----
 

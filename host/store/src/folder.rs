@@ -98,6 +98,7 @@ pub(crate) struct Layout {
     pub journal: PathBuf,
     pub blobs: PathBuf,
     pub logs: PathBuf,
+    pub samples: PathBuf,
     pub index: PathBuf,
     pub workspaces: PathBuf,
     /// Written by the host when it is new.
@@ -111,6 +112,7 @@ impl Layout {
             journal: at("journal"),
             blobs: at("blobs"),
             logs: at("logs"),
+            samples: at("samples"),
             index: at("index"),
             workspaces: at("workspaces"),
             first_token: at("admin-token"),
@@ -129,7 +131,7 @@ impl Layout {
     }
 
     fn left_by_events(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.blobs, &self.logs, &self.workspaces].into_iter().filter(|dir| has_files(dir))
+        [&self.blobs, &self.logs, &self.samples, &self.workspaces].into_iter().filter(|dir| has_files(dir))
     }
 
     fn expect_none(&self, left: Vec<&PathBuf>) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! The store: one data folder, owned by one host at a time.
 //!
 //! The journal in it is the truth. Blobs are made durable before the event that
-//! names them, logs are bulk beside it, and the index is derived: it may be lost
+//! names them, logs and samples are bulk beside it, and the index is derived: it may be lost
 //! at any time, and then its owners make it again from the events.
 //!
 //! To start: for each of [`Store::streams`] take its [`Store::snapshot`], then
@@ -13,6 +13,7 @@ mod error;
 mod folder;
 mod index;
 mod logs;
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub use error::StoreError;
 pub use index::{Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot, Version};
 pub use journal::{Committed, OnFatal, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
+pub use samples::{Kept, MAX_SAMPLE_BYTES, Records as SampleRecords, Sample, Samples, SeriesId};
 
 use folder::{Layout, Lock};
 use index::Index;
@@ -62,6 +64,7 @@ struct Inner {
     index: Index,
     blobs: Blobs,
     logs: Logs,
+    samples: Samples,
     // Last, so that it is let go when everything is closed.
     _lock: Lock,
 }
@@ -80,7 +83,7 @@ impl Store {
         folder::warn_if_open_to_others(dir);
         let lock = Lock::take(dir)?;
         let layout = Layout::new(dir);
-        for folder in [&layout.journal, &layout.blobs, &layout.logs, &layout.workspaces] {
+        for folder in [&layout.journal, &layout.blobs, &layout.logs, &layout.samples, &layout.workspaces] {
             folder::create_private(folder)?;
         }
         if !journal::is_there(&layout.journal)? {
@@ -102,6 +105,7 @@ impl Store {
             index,
             blobs: Blobs::open(&layout.blobs)?,
             logs: Logs::open(&layout.logs)?,
+            samples: Samples::open(&layout.samples)?,
             _lock: lock,
         };
         let opened = Opened { events: recovery.records, torn_tail: recovery.torn_tail, index: index_state };
@@ -185,6 +189,10 @@ impl Store {
 
     pub fn logs(&self) -> &Logs {
         &self.inner.logs
+    }
+
+    pub fn samples(&self) -> &Samples {
+        &self.inner.samples
     }
 
     pub fn dir(&self) -> &Path {

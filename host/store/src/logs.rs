@@ -50,7 +50,8 @@ impl LogId {
     }
 }
 
-fn is_safe(part: &str) -> bool {
+/// Whether it can name a folder or file of ours.
+pub(crate) fn is_safe(part: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     (1..=100).contains(&part.len()) && part.bytes().all(allowed) && part != "." && !part.contains("..")
 }

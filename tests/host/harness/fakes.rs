@@ -15,6 +15,8 @@ struct State {
     mood: Mood,
     /// Bodies that were posted and taken, in order.
     heard: Vec<String>,
+    /// Requests of any kind.
+    asked: usize,
 }
 
 /// How it answers a POST.
@@ -30,7 +32,7 @@ impl Web {
     pub fn serving(folder: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(Mutex::new(State { folder, mood: Mood::Listens, heard: Vec::new() }));
+        let state = Arc::new(Mutex::new(State { folder, mood: Mood::Listens, heard: Vec::new(), asked: 0 }));
         let shared = state.clone();
         // Ends with the process: nobody waits for it.
         std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| serve(stream, &shared)));
@@ -53,6 +55,11 @@ impl Web {
 
     pub fn mend(&self) {
         self.state.lock().unwrap().mood = Mood::Listens;
+    }
+
+    /// How many requests have come.
+    pub fn asked(&self) -> usize {
+        self.state.lock().unwrap().asked
     }
 
     pub fn heard(&self) -> Vec<String> {
@@ -91,6 +98,7 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
 }
 
 fn decide(state: &mut State, method: &str, path: &str, body: Vec<u8>) -> (&'static str, Vec<u8>) {
+    state.asked += 1;
     match (method, state.mood) {
         ("POST", Mood::Broken) => ("503 Service Unavailable", b"out for lunch".to_vec()),
         ("POST", Mood::Refuses) => ("400 Bad Request", b"not like this".to_vec()),

@@ -6,6 +6,7 @@ use super::{failed, of_phase};
 use crate::change::{Change, GatesChange, PhaseChange};
 use crate::definition::GateSet;
 use crate::deployment::*;
+use crate::green::{green_since, is_steady};
 use crate::name::Timestamp;
 use crate::plugin::Decision;
 use crate::state::State;
@@ -119,16 +120,15 @@ fn judged(answer: &Answer, at: Timestamp) -> GateOutcome {
 /// A round is complete when its verdicts are newer than its start; then it counts, once, and the next one is set.
 fn between_rounds(run: &GateRun, set: &GateSet, now: Timestamp) -> Option<GatesChange> {
     if run.round > run.rounds_ended {
-        let all_pass = run.gates.iter().all(GateState::passes);
-        let green_since = all_pass.then(|| run.green_since.filter(|since| held_since(run, *since)).unwrap_or(now));
+        let before = run.green_since.filter(|since| held_since(run, *since));
+        let green_since = green_since(before, run.gates.iter().map(GateState::counts_as), now);
         let next_round_at = now.plus_ms(set.interval_ms.max(SHORTEST_GATE_INTERVAL_MS));
         return Some(GatesChange::RoundEnded { green_since, next_round_at });
     }
-    // Green is what was seen green: from the first round's end to the last one's, not to now.
     let last_seen = run.gates.iter().filter_map(|gate| gate.last.as_ref()).map(|last| last.at).max().unwrap_or(now);
     let valid_until = run.gates.iter().filter_map(GateState::valid_until).min();
     let still_valid = valid_until.is_none_or(|until| now < until);
-    if still_valid && run.green_since.is_some_and(|since| last_seen.ms_since(since) >= set.steady_ms) {
+    if still_valid && is_steady(run.green_since, last_seen, set.steady_ms) {
         return Some(GatesChange::Ended { end: GatesEnd::Passed { valid_until } });
     }
     if now >= run.deadline {

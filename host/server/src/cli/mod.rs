@@ -7,6 +7,7 @@ mod deploy;
 mod deployment;
 pub mod exit;
 mod fail;
+mod gate;
 mod live;
 mod look;
 mod plugin;
@@ -78,6 +79,9 @@ enum Command {
     /// Deployments: look at them, answer for them, stop and repeat them.
     #[command(subcommand)]
     Deployment(deployment::DeploymentCommand),
+    /// Gates: try another rule on what was measured before.
+    #[command(subcommand)]
+    Gate(gate::GateCommand),
     /// Go back to the release that was live before.
     Rollback(deploy::RollbackArgs),
     /// What is live in each environment, and what waits and why.
@@ -141,6 +145,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Release(command) => command.run(&session()?).await,
         Command::Deploy(args) => args.run(&session()?).await,
         Command::Deployment(command) => command.run(&session()?).await,
+        Command::Gate(command) => command.run(&session()?).await,
         Command::Rollback(args) => args.run(&session()?).await,
         Command::Status(args) => args.run(&session()?).await,
         Command::Audit(command) => command.run(out),
@@ -201,6 +206,9 @@ mod tests {
             "lockgate deployment cancel 7 -p shop --force --reason stuck",
             "lockgate deployment retry 7 -p shop",
             "lockgate deployment redeploy 7 -p shop",
+            "lockgate gate backtest page -p shop -e production",
+            "lockgate gate backtest page -p shop -e production --set max_latency_ms=300 --set body_contains=ok --limit 9",
+            "lockgate gate backtest page -p shop -e production --config page.yaml --plugin http-check --since 7d --json",
             "lockgate rollback -p shop -e production --comment bad --wait",
             "lockgate status -p shop",
             "lockgate audit verify /var/lib/lockgate",
@@ -228,6 +236,10 @@ mod tests {
             "lockgate release create v1 -p shop --draft --deploy-to staging",
             "lockgate release create v1 -p shop --artifact dist.tar",
             "lockgate release create v1 -p shop --idempotency-key k",
+            "lockgate gate backtest -p shop -e production",
+            "lockgate gate backtest page -p shop",
+            "lockgate gate backtest page -p shop -e production --set nothing",
+            "lockgate gate backtest page -p shop -e production --set a=1 --config page.yaml",
             "lockgate plugin approve x --workspace write",
             "lockgate plugin approve x --take-away",
             "lockgate status -p Nope",

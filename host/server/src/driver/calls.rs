@@ -19,6 +19,7 @@ use lockgate_store::Store;
 
 use super::blocking::blocking;
 use super::call_log::{self, Lines, LogTag};
+use super::evidence::Taking;
 use super::inbox::Reports;
 use super::surroundings::{Surroundings, artifacts_of, failure, lost, no_component, ours};
 use super::system::SystemHandle;
@@ -157,6 +158,8 @@ struct Job {
     due: Due,
     order: Order,
     log: LogTag,
+    /// Of a gate.
+    taking: Option<Taking>,
     workspace: PathBuf,
     cancelled: CancellationToken,
     stop: CancellationToken,
@@ -165,7 +168,8 @@ struct Job {
 impl Job {
     fn new(deployment: &Deployment, due: Due, order: Order, workspace: PathBuf) -> Self {
         let log = LogTag::of(deployment, &due, &order.context);
-        Self { due, order, log, workspace, cancelled: CancellationToken::new(), stop: CancellationToken::new() }
+        let taking = Taking::of(deployment, &due, &order);
+        Self { due, order, log, taking, workspace, cancelled: CancellationToken::new(), stop: CancellationToken::new() }
     }
 }
 
@@ -274,6 +278,9 @@ impl CallRunner {
             cancelled: job.cancelled.clone(),
         };
         let answer = self.sandbox.call(request(operation(&job.order.question), host.clone())).await;
+        if let (Some(taking), Err(error)) = (&job.taking, &answer) {
+            taking.broke(&self.store, &job.order, error).await;
+        }
         let sampled = match answer.map_err(|error| told(&host, error))? {
             lockgate_sandbox::Answer::Progressed(progressed) => return Ok(Answer::Progressed(progressed)),
             lockgate_sandbox::Answer::Planned(step) => return Ok(Answer::Planned(step)),
@@ -286,8 +293,11 @@ impl CallRunner {
         let mut verdict = None;
         if sampled.done {
             let judge = Operation::Judge { evidence: sampled.evidence.clone() };
-            let judged = self.sandbox.call(request(judge, host.clone())).await.map_err(|error| told(&host, error))?;
-            verdict = verdict_of(judged);
+            let judged = self.sandbox.call(request(judge, host.clone())).await.map(verdict_of);
+            if let (Some(taking), Some(said)) = (&job.taking, judged.as_ref().map(Option::as_ref).transpose()) {
+                taking.judged(&self.store, &job.order, &sampled.evidence, said).await;
+            }
+            verdict = judged.map_err(|error| told(&host, error))?;
             host.sample(&sampled.evidence, verdict.as_ref());
         }
         Ok(Answer::Sampled { memo: sampled.memo, poll_after_ms: sampled.poll_after_ms, verdict })

@@ -15,6 +15,7 @@ use lockgate_core::work::ProjectId;
 use lockgate_sandbox::{Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, Store, StoreError, StoreOptions};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::blocking::blocking;
 use super::calls::CallRunner;
@@ -40,7 +41,9 @@ pub struct Host {
     pub sandbox: Sandbox,
     pub system: SystemHandle,
     projects: Arc<Mutex<BTreeMap<Name, ProjectHandle>>>,
-    runner: CallRunner,
+    pub(super) runner: CallRunner,
+    /// One at a time: what is live comes first.
+    pub(crate) backtests: Arc<Semaphore>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +92,8 @@ impl Host {
         let (system, projects) = replay::all(&store).await?;
         let system = SystemHandle::new(store.clone(), system);
         let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone());
-        let host = Self { store, sandbox, system, projects: Arc::default(), runner };
+        let host =
+            Self { store, sandbox, system, projects: Arc::default(), runner, backtests: Arc::new(Semaphore::new(1)) };
         for loaded in projects {
             warn_of_a_clock_that_is_behind(&loaded.state);
             host.start(loaded);
@@ -176,7 +180,7 @@ impl Host {
     }
 
     /// No answer is not a yes.
-    async fn validate_config(&self, plugin: Digest, config: &Value) -> Vec<Issue> {
+    pub(super) async fn validate_config(&self, plugin: Digest, config: &Value) -> Vec<Issue> {
         let said = match self.runner.load(plugin).await {
             Ok(()) => self.sandbox.validate(&plugin, config).await.map_err(|error| error.to_string()),
             Err(failure) => Err(failure.message),

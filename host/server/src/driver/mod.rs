@@ -2,9 +2,11 @@
 
 #![expect(clippy::result_large_err, reason = "a `Failure` has 128 bytes; a call costs more than moving them")]
 
+mod backtest;
 mod blocking;
 mod call_log;
 mod calls;
+mod evidence;
 mod host;
 mod inbox;
 mod index;
@@ -17,8 +19,10 @@ mod system;
 mod tests;
 mod workspace;
 
+pub use backtest::{Again, Backtest, BacktestError, TestedRun, TestedSample, Was, Would};
 pub use blocking::blocking;
 pub use call_log::log_id;
+pub use evidence::RunId;
 pub use host::{AddPluginError, Host, HostError, Settings, random_hex};
 pub use inbox::{Committed, ProjectHandle, Refusal, View};
 pub use index::{FINISHED, HISTORY, history_key};

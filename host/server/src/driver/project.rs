@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use super::blocking::blocking;
 use super::call_log::log_id;
 use super::calls::{CallRunner, RunningCalls};
+use super::evidence::{self, NewRound};
 use super::inbox::{Committed, Message, ProjectHandle, Refusal, Reply, Reports, View};
 use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, Indexer};
 use super::replay::Loaded;
@@ -92,6 +93,7 @@ struct Decided {
     payloads: Vec<Vec<u8>>,
     bytes: usize,
     replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>,
+    rounds: Vec<NewRound>,
     /// Answers of plugins: nobody waits for what becomes of them, and nobody else could send them again.
     reports: Vec<(CallRef, Answer)>,
 }
@@ -145,6 +147,8 @@ impl Owner {
             Err(error) => return Err(error),
         };
         self.paused = false;
+        // Before anybody can see that the gates are done.
+        evidence::keep_rounds(&self.store, &self.name, decided.rounds).await;
         let events = decided.events;
         let touched = touched(&events);
         self.view.send_replace(Arc::new(View { state: self.state.clone(), sequence: self.sequence }));
@@ -182,6 +186,7 @@ impl Owner {
             let decided = self.decide(message.command, around).map(|(decided, encoded)| {
                 for event in &decided {
                     self.state.apply(event).expect("what was decided on a state fits it");
+                    all.rounds.extend(evidence::round_of(&self.state, event));
                 }
                 all.bytes += encoded.iter().map(Vec::len).sum::<usize>();
                 all.events.extend_from_slice(&decided);

@@ -8,6 +8,7 @@ mod auth;
 mod connections;
 mod deployments;
 mod events;
+mod gates;
 mod input;
 mod logs;
 mod openapi;
@@ -111,6 +112,7 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(deployments::cancel))
         .routes(routes!(deployments::retry))
         .routes(routes!(deployments::redeploy))
+        .routes(routes!(gates::backtest))
         .routes(routes!(events::list))
         .routes(routes!(events::stream))
         .routes(routes!(logs::list))

@@ -44,7 +44,7 @@ fn shown(api: &Api, digest: &Digest) -> Result<wire::Plugin, Problem> {
     views::plugin(&system, digest).ok_or_else(|| unknown(&system, &digest.to_string()))
 }
 
-fn resolve(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
+pub fn resolve(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
     if let Ok(digest) = plugin.parse() {
         return Ok(digest);
     }
@@ -53,7 +53,7 @@ fn resolve(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
     newest.map(|(digest, _)| *digest).ok_or_else(|| unknown(system, plugin))
 }
 
-fn unknown(system: &SystemState, plugin: &str) -> Problem {
+pub fn unknown(system: &SystemState, plugin: &str) -> Problem {
     let known =
         listed(system.plugins.values().map(|plugin| plugin.name.as_str()).collect::<std::collections::BTreeSet<_>>());
     SystemRejection::UnknownPlugin { digest: format!("`{}`", plugin.chars().take(100).collect::<String>()), known }

@@ -1,5 +1,7 @@
 //! The API as a client meets it: a real host in a folder of its own, behind a real listener.
 
+mod gates;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -308,6 +310,7 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         GET /v1/projects/{project}/environments/{environment} viewer
         POST /v1/projects/{project}/environments/{environment}/deployments member
         POST /v1/projects/{project}/environments/{environment}/rollback member
+        POST /v1/projects/{project}/gates/backtest member
         GET /v1/projects/{project}/releases viewer
         POST /v1/projects/{project}/releases member
         GET /v1/projects/{project}/releases/{tag} viewer
