@@ -6,6 +6,7 @@
 
 pub mod approval;
 mod bytes;
+pub mod calendar;
 pub mod change;
 pub mod definition;
 pub mod deployment;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "all of this is test, also what no `#[test]` stands over")]
 
 mod approvals;
+mod calendar;
 mod cancel;
 mod gates;
 mod live;
