@@ -3,6 +3,8 @@
 //! All mistakes of a file are reported together, each with its place. Nothing in a file, however broken, may panic
 //! or take much time or memory: files come over the API, too.
 
+#[cfg(test)]
+mod calendar;
 mod check;
 mod shape;
 #[cfg(test)]

@@ -101,7 +101,7 @@ struct ApprovalsFile {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ApprovalRule")]
-struct RuleFile {
+pub struct RuleFile {
     #[schemars(range(min = 1, max = 100))]
     #[serde(default = "one", deserialize_with = "whole")]
     count: u32,
@@ -313,12 +313,17 @@ impl TargetFile {
 
 impl ApprovalsFile {
     fn meaning(self) -> ApprovalPolicy {
-        let rule = |file: RuleFile| ApprovalRule { count: file.count, groups: file.groups };
         ApprovalPolicy {
-            rules: self.rules.into_iter().map(rule).collect(),
+            rules: self.rules.into_iter().map(RuleFile::meaning).collect(),
             not_your_own: self.not_your_own,
             timeout_ms: self.timeout.ms(),
         }
+    }
+}
+
+impl RuleFile {
+    pub fn meaning(self) -> ApprovalRule {
+        ApprovalRule { count: self.count, groups: self.groups }
     }
 }
 
