@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC. Digests are `sha256:` and 64 hex digits. Unknown fields of a request are refused.
 
 mod backtest;
+mod record;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use backtest::{Backtest, BacktestRun, BacktestSample, BacktestTotals, Backtested};
+pub use record::{
+    ApplicationDeployment, ApplicationStatus, Applications, ErrorLog, Migration, Record, ResourceStatus, SignOff,
+    SyncApplications,
+};
 
 // ---- requests ----
 
@@ -326,6 +331,8 @@ pub struct Deployment {
     pub plan: Plan,
     pub approval: Option<Approval>,
     pub gates: Vec<Gate>,
+    #[serde(flatten)]
+    pub record: Record,
     /// No event up to this one is missing here: pass it to the event stream to hear of later ones only.
     pub last_event: u64,
 }
@@ -399,6 +406,9 @@ pub struct Change {
     pub name: String,
     /// `create`, `update`, `delete`, `replace` or `no-op`.
     pub action: String,
+    /// Whether its phase has done it, and it was not undone: then it is a change of what is there.
+    #[serde(default)]
+    pub applied: bool,
     pub destructive: bool,
     pub fields: Vec<FieldChange>,
 }

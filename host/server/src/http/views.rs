@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::auth::role_word;
+use super::record::record;
 use crate::clock::rfc3339;
 use crate::driver::step_in_words;
 use crate::wire;
@@ -104,7 +105,7 @@ pub fn release(state: &State, release: &Release) -> wire::Release {
     }
 }
 
-fn artifact(artifact: &Artifact) -> wire::Artifact {
+pub fn artifact(artifact: &Artifact) -> wire::Artifact {
     let Artifact { name, uri, digest, media_type, build_id, stack, application, metadata } = artifact.clone();
     wire::Artifact { name, digest: digest.to_string(), uri, media_type, build_id, stack, application, metadata }
 }
@@ -149,6 +150,7 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         plan: plan(deployment),
         approval: attempt.approval.as_ref().and_then(|approval| approval_of(deployment, approval)),
         gates: gates(deployment),
+        record: record(state.project.name.as_str(), deployment),
         last_event: sequence,
     }
 }
@@ -244,7 +246,9 @@ fn plan(deployment: &Deployment) -> wire::Plan {
         let Some(made) = &run.plan else { continue };
         plan.digest.get_or_insert_with(|| deployment.plan_digest().to_string());
         plan.summary.push(format!("{target}: {}", made.planned.summary));
-        plan.changes.extend(made.planned.changes.iter().map(|change| self::change(target, change)));
+        let applied = run.result == PhaseResult::Succeeded && run.undo != Some(UndoResult::Undone);
+        let changes = made.planned.changes.iter().map(|change| self::change(target, change));
+        plan.changes.extend(changes.map(|change| wire::Change { applied, ..change }));
     }
     plan
 }
@@ -256,6 +260,7 @@ fn change(target: &Name, change: &ResourceChange) -> wire::Change {
         kind: change.kind.clone(),
         name: change.name.clone(),
         action: word(change.action),
+        applied: false,
         destructive: change.destructive,
         fields: change.fields.iter().map(field).collect(),
     }
