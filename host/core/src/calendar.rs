@@ -85,16 +85,19 @@ fn why_closed(at: Timestamp, availability: &Availability, freezes: &[&Freeze]) -
     outside.into_iter().chain(frozen).collect()
 }
 
-/// Ends, for each turn moves past the end of a freeze, and no freeze covers a moment after its end.
-fn opens_at(mut at: Timestamp, availability: &Availability, freezes: &[&Freeze]) -> Option<Timestamp> {
-    loop {
-        at = availability.opens_at(at)?;
-        let denying = freezes.iter().filter(|freeze| freeze.denies() && freeze.covers(at));
-        match denying.map(|freeze| freeze.period.ends_at()).max() {
-            Some(end) => at = end,
-            None => return Some(at),
+/// What denies is passed in the order of its beginning, so each freeze once.
+fn opens_at(at: Timestamp, availability: &Availability, freezes: &[&Freeze]) -> Option<Timestamp> {
+    let denying = freezes.iter().filter(|freeze| freeze.denies()).map(|freeze| &freeze.period);
+    let mut denied: Vec<(Timestamp, Timestamp)> =
+        denying.map(|period| (period.begins_at(), period.ends_at())).collect();
+    denied.sort();
+    let mut opens = availability.opens_at(at)?;
+    for (begins, ends) in denied {
+        if begins <= opens && opens < ends {
+            opens = availability.opens_at(ends)?;
         }
     }
+    Some(opens)
 }
 
 fn changes_at(at: Timestamp, availability: &Availability, freezes: &[&Freeze]) -> Option<Timestamp> {

@@ -405,7 +405,7 @@ pub struct GateOutcome {
     pub reason: String,
     pub at: Timestamp,
     /// It lapses then; `None`: it holds until the next sample.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
 }
 

@@ -198,7 +198,7 @@ impl Blocker {
     pub fn lifted_by(&self) -> String {
         match self {
             Self::Paused { .. } => "anyone who may deploy: `lockgate resume`".to_owned(),
-            Self::Closed(_) => "time; or an administrator, with a reason: `lockgate break-glass`".to_owned(),
+            Self::Closed(_) => "time; or an administrator, with a reason: `lockgate deployment break-glass`".to_owned(),
             Self::Running(_) | Self::Before(_) => "time; or whoever cancels those deployments".to_owned(),
             Self::SideBySide { .. } => "time; or whoever writes the project file: `parallel.most`".to_owned(),
             Self::Held { hold, .. } => match &hold.because {
@@ -208,15 +208,17 @@ impl Blocker {
                 }
             },
             Self::Capacity { .. } => "time; or whoever writes the project file: `limits`".to_owned(),
-            Self::Approval { not, .. } if not.is_empty() => "those who are asked: `lockgate approve`".to_owned(),
+            Self::Approval { not, .. } if not.is_empty() => {
+                "those who are asked: `lockgate deployment approve`".to_owned()
+            }
             Self::Approval { not, .. } => {
-                format!("those who are asked: `lockgate approve`; not {}", listed(not))
+                format!("those who are asked: `lockgate deployment approve`; not {}", listed(not))
             }
             Self::Intervention { groups, .. } if groups.is_empty() => {
-                "anyone: `lockgate approve` or `reject`".to_owned()
+                "anyone: `lockgate deployment approve` or `reject`".to_owned()
             }
             Self::Intervention { groups, .. } => {
-                format!("members of {}: `lockgate approve` or `reject`", listed(groups))
+                format!("members of {}: `lockgate deployment approve` or `reject`", listed(groups))
             }
             Self::Gates { .. } => {
                 "what the gates measure; or an administrator, with a reason: `lockgate gate ignore`".to_owned()

@@ -19,8 +19,8 @@ use url::Url;
 
 use crate::wire::{
     Applications, Approve, Backtest, Backtested, Cancel, Deployment, Event, Grants, LogLine, NewDeployment, NewRelease,
-    NewToken, Nothing, Page, Plugin, PluginApproval, Problem, Project, Release, Remark, ResourceStatus,
-    SyncApplications, Token, UploadedArtifact,
+    NewToken, Nothing, Page, Plugin, PluginApproval, Problem, Project, Release, Remark, ResourceStatus, Token,
+    UploadedArtifact,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -245,15 +245,6 @@ impl Client {
     }
 
     // ---- deployments ----
-
-    pub async fn sync(
-        &self,
-        project: &str,
-        environment: &str,
-        sync: &SyncApplications,
-    ) -> Result<Deployment, ClientError> {
-        self.trigger(&["v1", "projects", project, "environments", environment, "deployments"], sync, None).await
-    }
 
     pub async fn deploy(
         &self,

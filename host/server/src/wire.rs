@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC. Digests are `sha256:` and 64 hex digits. Unknown fields of a request are refused.
 
 mod backtest;
+mod operate;
 mod record;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use backtest::{Backtest, BacktestRun, BacktestSample, BacktestTotals, Backtested};
+pub use operate::{
+    EndpointAnswer, Expiry, ExplainedBlocker, Explanation, Operations, Pause, Promote, PromotionHold, Reason,
+    Selection, Tick,
+};
 pub use record::{
     ApplicationDeployment, ApplicationStatus, Applications, ErrorLog, Migration, Record, ResourceStatus, SignOff,
-    SyncApplications,
 };
 
 // ---- requests ----
@@ -65,23 +69,32 @@ pub struct Artifact {
 pub struct NewDeployment {
     /// Tag of an active release.
     pub release: String,
-    /// FULL, CUSTOM or DESTROY; FULL when left out. LAUNCH and SELECTIVE come later.
+    /// LAUNCH (runs a setup workflow), FULL or SELECTIVE (patch), CUSTOM (names its workflow) or DESTROY (teardown);
+    /// FULL when left out.
     #[serde(default, rename = "type")]
     pub deployment_type: Option<String>,
-    /// The environment's own workflow, or the only one there is, when left out; CUSTOM and DESTROY name it.
+    /// The environment's own workflow, or the only one there is for the type, when left out; CUSTOM names it, and
+    /// DESTROY where the release has no teardown workflow.
     #[serde(default)]
     pub workflow: Option<String>,
     #[serde(default)]
     pub comment: String,
-    /// Comes later.
+    /// Ask the targets how their resources are, then plan.
     #[serde(default)]
     pub refresh: bool,
-    /// Comes later.
+    /// Also apply what is in sync already. No rule is skipped.
     #[serde(default)]
     pub forced: bool,
     /// Accept a plan that deletes or replaces.
     #[serde(default)]
     pub allow_destructive: bool,
+    /// Of a SELECTIVE deployment: what it changes, and nothing else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selections: Vec<Selection>,
+    /// Deploy then, and not at once.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
 }
 
 /// The body of a request that has nothing to say. It may be left out.
@@ -105,6 +118,10 @@ pub struct Approve {
     /// Digest of the plan that was looked at. If the plan is another one by now, nothing is approved.
     #[serde(default)]
     pub plan_digest: Option<String>,
+    /// Agreed, but not before this time: the deployment makes room until then.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -218,6 +235,12 @@ pub struct Project {
     pub applications: Vec<String>,
     pub workflows: Vec<String>,
     pub environments: Vec<Environment>,
+    /// Nothing but a rollback starts anywhere in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
+    /// Numbers of deployments for which somebody broke the glass, and that nobody else has reviewed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub review_debts: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -237,6 +260,17 @@ pub struct Environment {
     pub waiting: usize,
     /// Tag a rollback would go back to now.
     pub rollback_to: Option<String>,
+    /// Applications whose live release is another one, since a SELECTIVE deployment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub live_apart: BTreeMap<String, LiveRelease>,
+    /// Numbers of all that hold a slot; more than one where they go on side by side.
+    #[serde(default)]
+    pub running: Vec<u64>,
+    /// Numbers of those that wait beside the queue: scheduled, deferred, or held by a requirement.
+    #[serde(default)]
+    pub held: Vec<u64>,
+    #[serde(flatten)]
+    pub operations: Operations,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -305,6 +339,18 @@ pub struct Deployment {
     pub place: Option<usize>,
     /// What it waits for, in words, and who can lift it.
     pub waiting_for: Vec<Blocker>,
+    /// Of a scheduled or deferred one: when it goes on.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_scheduled_time: Option<String>,
+    /// Of one that was superseded: the newer one that does the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selections: Vec<Selection>,
+    /// Whoever broke the glass to start it in spite of a freeze, and the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<ApprovalAnswer>,
     pub refresh: bool,
     pub forced: bool,
     pub allow_destructive: bool,
@@ -330,6 +376,9 @@ pub struct Deployment {
     pub phases: Vec<Phase>,
     pub plan: Plan,
     pub approval: Option<Approval>,
+    /// After the phases and their gates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_approval: Option<Approval>,
     pub gates: Vec<Gate>,
     #[serde(flatten)]
     pub record: Record,

@@ -47,11 +47,10 @@ impl Availability {
         None
     }
 
-    /// In the order of their beginning, first those that may have begun before `at` and last until then: the clock
-    /// may have gone over midnight, and back.
+    /// In the order of their beginning. Those of yesterday may last until now.
     fn spans_around(&self, at: Timestamp) -> impl Iterator<Item = Span> {
         let today = self.zone.clock(at).date();
-        (-2..HORIZON_DAYS)
+        (-1..HORIZON_DAYS)
             .filter_map(move |days| today.checked_add(days.days()).ok())
             .flat_map(|day| self.spans_of(day))
     }

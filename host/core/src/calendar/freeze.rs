@@ -73,17 +73,21 @@ impl TryFrom<PeriodFields> for Period {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("it ends at {until}, which is not later than its beginning at {from}")]
+#[error("it ends at {until}, which in {zone} is not later than its beginning at {from}")]
 pub struct InvalidPeriod {
     from: Moment,
     until: Moment,
+    zone: Zone,
 }
 
 impl Period {
     /// `zone` is that of the moments that are written without one.
     pub fn new(from: Moment, until: Moment, zone: Zone) -> Result<Self, InvalidPeriod> {
-        let period = Self { from, until, zone };
-        if period.begins_at() < period.ends_at() { Ok(period) } else { Err(InvalidPeriod { from, until }) }
+        if from.timestamp(&zone) < until.timestamp(&zone) {
+            Ok(Self { from, until, zone })
+        } else {
+            Err(InvalidPeriod { from, until, zone })
+        }
     }
 
     pub fn begins_at(&self) -> Timestamp {

@@ -63,13 +63,13 @@ impl Schedule {
     fn next_day(&self, distance_days: i64, anchor: Timestamp, after: Timestamp) -> Option<Timestamp> {
         let first = self.zone.clock(anchor);
         let days_since = first.date().duration_until(self.zone.clock(after).date()).as_hours() / 24;
-        // Zones set their clocks by a day at most: the tick is one of the next few.
-        let earliest = (days_since / distance_days - 2).max(0);
-        let ticks = (earliest..earliest + 6).map_while(|count| {
+        // A gap over midnight moves a tick to the next date.
+        let earliest = (days_since / distance_days - 1).max(0);
+        let mut ticks = (earliest..).map_while(|count| {
             let days = 24 * distance_days.checked_mul(count)?;
             self.zone.compatible(first.checked_add(SignedDuration::from_hours(days)).ok()?)
         });
-        ticks.into_iter().find(|tick| after < *tick)
+        ticks.find(|tick| after < *tick)
     }
 }
 

@@ -86,8 +86,7 @@ impl FromStr for Zone {
 
     fn from_str(text: &str) -> Result<Self, InvalidZone> {
         let typed = || text.chars().take(80).collect::<String>();
-        let zone = ZONES.get(text).ok().filter(|zone| !zone.is_unknown());
-        let zone = zone.ok_or_else(|| InvalidZone::Unknown(typed()))?;
+        let zone = ZONES.get(text).map_err(|_| InvalidZone::Unknown(typed()))?;
         match zone.iana_name() {
             Some(name) if name == text => Ok(Self(zone)),
             Some(name) => Err(InvalidZone::Spelling { typed: typed(), meant: name.to_owned() }),

@@ -48,7 +48,9 @@ fn turns(availability: &Availability, from: &str, until: &str) -> String {
     let (mut now, until) = (at(from), at(until));
     let name = availability.zone.name();
     let mut lines = Vec::new();
-    while let Some(opens) = availability.opens_at(now).filter(|opens| *opens < until) {
+    while let Some(opens) = availability.opens_at(now).filter(|opens| *opens < until)
+        && lines.len() < 20
+    {
         let closes = availability.closes_at(opens);
         lines.push(format!("{} to {}", shown(Some(opens), name), shown(closes, name)));
         let Some(closes) = closes else { break };
@@ -239,6 +241,7 @@ fn a_freeze_beats_a_window_and_leads_to_the_next_one() {
     let freezes = [
         freeze("black-friday", "2026-11-27T00:00", "2026-12-01T00:00", FreezeEffect::Deny),
         freeze("audit", "2026-11-30T12:00:00Z", "2026-12-01T10:00", FreezeEffect::Deny),
+        freeze("rehearsal", "2026-12-02T09:00", "2026-12-02T10:00", FreezeEffect::Deny),
         freeze("careful", "2026-12-01T11:00", "2026-12-01T12:00", two_people()),
     ];
     let times = [
@@ -250,6 +253,7 @@ fn a_freeze_beats_a_window_and_leads_to_the_next_one() {
         "2026-12-01T09:00Z",
         "2026-12-01T10:00Z",
         "2026-12-01T11:00Z",
+        "2026-12-01T16:00Z",
     ];
     let lines = times.map(|time| format!("{time} {}", told(&opening(at(time), &availability, &freezes))));
     expect![[r#"
@@ -260,10 +264,18 @@ fn a_freeze_beats_a_window_and_leads_to_the_next_one() {
         2026-11-30T23:00Z closed until Tue 2026-12-01 10:00:00+01:00 (opens Tue 2026-12-01 09:00:00+01:00; audit until Tue 2026-12-01 10:00:00+01:00: because of audit)
         2026-12-01T09:00Z open until Tue 2026-12-01 11:00:00+01:00
         2026-12-01T10:00Z open until Tue 2026-12-01 12:00:00+01:00
-        2026-12-01T11:00Z open until Tue 2026-12-01 17:00:00+01:00"#]].assert_eq(&lines.join("\n"));
+        2026-12-01T11:00Z open until Tue 2026-12-01 17:00:00+01:00
+        2026-12-01T16:00Z closed until Wed 2026-12-02 10:00:00+01:00 (opens Wed 2026-12-02 09:00:00+01:00)"#]].assert_eq(&lines.join("\n"));
 
-    let always = told(&opening(at("2026-12-01T11:00Z"), &Availability::default(), &freezes));
+    let always = told(&opening(at("2026-12-02T11:00Z"), &Availability::default(), &freezes));
     assert_eq!(always, "open until never");
+}
+
+#[test]
+fn a_freeze_covers_its_beginning_and_not_its_end() {
+    let freeze = freeze("audit", "2026-11-30T12:00", "2026-12-01T10:00", FreezeEffect::Deny);
+    let covered = ["2026-11-30T10:59:59.999Z", "2026-11-30T11:00Z", "2026-12-01T08:59:59.999Z", "2026-12-01T09:00Z"];
+    assert_eq!(covered.map(|time| freeze.covers(at(time))), [false, true, true, false]);
 }
 
 #[test]
@@ -288,18 +300,20 @@ fn a_period_that_makes_no_sense_cannot_be_read() {
         read("2026-11-27T00:00", "2026-11-31T00:00"),
         read("2026-11-27T00:00[Europe/Paris]", "2026-11-28T00:00"),
         read("2026-11-27T00:00+1", "2026-11-28T00:00"),
+        read("2026-11-27T00:00", "9999-12-31T23:59-01:00"),
         read("2026-11-27T00:00Z", "2026-11-27T01:00"),
         read("2026-11-27T00:00Z", "2026-11-27T01:01"),
         read("2026-11-27T00:00:00.5+05:30", "2026-11-27T01:01"),
     ];
     expect![[r#"
-        it ends at 2026-11-27T00:00:00, which is not later than its beginning at 2026-11-27T00:00:00
-        it ends at 2026-03-29T02:50:00, which is not later than its beginning at 2026-03-29T02:10:00
+        it ends at 2026-11-27T00:00:00, which in Europe/Berlin is not later than its beginning at 2026-11-27T00:00:00
+        it ends at 2026-03-29T02:50:00, which in Europe/Berlin is not later than its beginning at 2026-03-29T02:10:00
         `2026-11-27` is not a moment: write date and time, such as `2026-11-27T00:00`, or with an offset `2026-11-27T00:00:00Z`
         `2026-11-31T00:00` is not a moment: write date and time, such as `2026-11-27T00:00`, or with an offset `2026-11-27T00:00:00Z`
         `2026-11-27T00:00[Europe/Paris]` is not a moment: write date and time, such as `2026-11-27T00:00`, or with an offset `2026-11-27T00:00:00Z`
         `2026-11-27T00:00+1` is not a moment: write date and time, such as `2026-11-27T00:00`, or with an offset `2026-11-27T00:00:00Z`
-        it ends at 2026-11-27T01:00:00, which is not later than its beginning at 2026-11-27T00:00:00Z
+        `9999-12-31T23:59-01:00` is not a moment: write date and time, such as `2026-11-27T00:00`, or with an offset `2026-11-27T00:00:00Z`
+        it ends at 2026-11-27T01:00:00, which in Europe/Berlin is not later than its beginning at 2026-11-27T00:00:00Z
         is read
         is read"#]].assert_eq(&said.join("\n"));
 }
@@ -509,6 +523,13 @@ fn schedules_tick_over_gaps_and_folds() {
         println!("{name}");
         expected.assert_eq(&ticks(&schedule, anchor, 4));
     }
+}
+
+#[test]
+fn a_tick_that_a_gap_moves_over_midnight_is_not_lost() {
+    let toronto = every(1, Unit::Days, "America/Toronto");
+    let next = toronto.next_after(at("1919-03-29T04:45Z"), at("1919-03-31T04:40Z"));
+    assert_eq!(shown(next, "America/Toronto"), "Mon 1919-03-31 00:45:00-04:00");
 }
 
 #[test]

@@ -84,6 +84,10 @@ pub struct ApproveArgs {
     /// Digest of the plan you looked at: if it is another one by now, nothing is approved.
     #[arg(long, value_name = "DIGEST")]
     plan: Option<Digest>,
+
+    /// Agreed, but not before this time (RFC 3339): the deployment makes room until then.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -133,9 +137,9 @@ impl DeploymentCommand {
             DeploymentCommand::Logs(args) => args.run(session).await,
             DeploymentCommand::Events(args) if args.follow => args.follow(session).await,
             DeploymentCommand::Events(args) => args.run(session).await,
-            DeploymentCommand::Approve(ApproveArgs { answer, plan }) => {
+            DeploymentCommand::Approve(ApproveArgs { answer, plan, at }) => {
                 let AnswerArgs { deployment: DeploymentArg { number, project }, comment, wait } = answer;
-                let approve = Approve { comment, plan_digest: plan.map(|digest| digest.to_string()) };
+                let approve = Approve { comment, plan_digest: plan.map(|digest| digest.to_string()), not_before: at };
                 let approved = client.approve(&project.project, number, &approve).await?;
                 wait.show_changed(session, approved).await
             }

@@ -334,6 +334,11 @@ pub mod testing {
             undo: None,
         };
         Deployment {
+            next_scheduled_time: None,
+            superseded_by: None,
+            selections: vec![],
+            break_glass: None,
+            post_approval: None,
             id: "shop/7".to_owned(),
             number: 7,
             project: "shop".to_owned(),

@@ -165,6 +165,10 @@ mod tests {
             queue: vec![],
             waiting: 0,
             rollback_to: None,
+            live_apart: Default::default(),
+            running: vec![],
+            held: vec![],
+            operations: Default::default(),
         };
         let staging = Environment {
             name: "staging".to_owned(),
@@ -182,6 +186,7 @@ mod tests {
             queue: vec![8, 9],
             waiting: 2,
             rollback_to: Some("v1.3.0".to_owned()),
+            ..empty.clone()
         };
         let project = Project {
             name: "shop".to_owned(),
@@ -189,6 +194,8 @@ mod tests {
             applications: vec!["web".to_owned()],
             workflows: vec!["publish".to_owned()],
             environments: vec![empty, staging, production],
+            paused: None,
+            review_debts: vec![],
         };
         assert_eq!(project.environments.iter().flat_map(unfinished).collect::<Vec<_>>(), [7, 8, 9]);
         expect![[r#"

@@ -79,6 +79,11 @@ impl ProjectHandle {
         self.view.borrow().clone()
     }
 
+    /// Hears of every commit.
+    pub fn views(&self) -> watch::Receiver<Arc<View>> {
+        self.view.clone()
+    }
+
     /// Rises when the index, and with it the history, holds more events.
     pub fn indexed(&self) -> watch::Receiver<u64> {
         self.indexed.clone()

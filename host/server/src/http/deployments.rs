@@ -6,15 +6,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use lockgate_core::definition::WorkflowStage;
 use lockgate_core::deployment::{Deployment, DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, Rejection, TryFrom};
-use lockgate_core::name::{Actor, DeploymentNumber, Name};
-use lockgate_core::release::canonical;
-use lockgate_core::state::{TriggerKey, What};
+use lockgate_core::name::{Actor, DeploymentNumber, InvalidName, Name, Tag, Timestamp};
+use lockgate_core::release::{Release, canonical};
+use lockgate_core::selection::Selection;
+use lockgate_core::state::{State as ProjectState, TriggerKey, What};
 use lockgate_core::status::DeploymentStatus;
 use lockgate_store::Store;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::Api;
@@ -48,11 +51,11 @@ pub async fn create(
     let deploy = Deploy {
         environment,
         release: parse_tag(&new.release)?,
-        deployment_type: deployment_type(&new)?,
-        flags: flags(&new)?,
-        selections: Vec::new(),
+        deployment_type: deployment_type(&new, &handle.view().state)?,
+        flags: Flags { refresh: new.refresh, forced: new.forced, allow_destructive: new.allow_destructive },
+        selections: new.selections.iter().map(selection).collect::<Result<_, _>>()?,
         input: serde_json::Value::Null,
-        not_before: None,
+        not_before: new.at.as_deref().map(|text| parse_time("at", text)).transpose()?,
         comment: new.comment,
         workflow: new.workflow.as_deref().map(parse_workflow).transpose()?,
         key: key.clone(),
@@ -102,45 +105,64 @@ pub fn trigger_key_in(
     Some(TriggerKey { scope, key: key?, request: Digest::of(canonical(&request).as_bytes()) })
 }
 
-/// Types and flags that nothing stands behind yet are refused: whoever asks for them must not think they got them.
-fn deployment_type(new: &wire::NewDeployment) -> Result<DeploymentType, Problem> {
-    let asked = new.deployment_type.as_deref().unwrap_or("FULL").to_ascii_uppercase();
-    match asked.as_str() {
-        "FULL" => Ok(DeploymentType::Full),
-        "CUSTOM" | "DESTROY" if new.workflow.is_none() => {
-            let detail = format!(
-                "{asked} runs a workflow that is meant for it; name it with `--workflow` (`workflow` in the request)"
-            );
-            Err(Problem::invalid("workflow-missing", detail))
+const TYPES: [(&str, DeploymentType); 6] = [
+    ("LAUNCH", DeploymentType::Launch),
+    ("FULL", DeploymentType::Full),
+    ("SELECTIVE", DeploymentType::Selective),
+    ("CUSTOM", DeploymentType::Custom),
+    ("DESTROY", DeploymentType::Destroy),
+    // The core says what to do instead.
+    ("ROLLBACK", DeploymentType::Rollback),
+];
+
+fn deployment_type(new: &wire::NewDeployment, state: &ProjectState) -> Result<DeploymentType, Problem> {
+    let asked = new.deployment_type.as_deref().unwrap_or("FULL");
+    let found = TYPES.iter().find(|(word, _)| word.eq_ignore_ascii_case(asked)).map(|(_, found)| *found);
+    let missing = |what: &str| {
+        let detail = format!(
+            "{asked} runs a workflow that is meant for it; name it with `--workflow` (`workflow` in the request){what}"
+        );
+        Problem::invalid("workflow-missing", detail)
+    };
+    let release = || new.release.parse::<Tag>().ok().and_then(|tag| state.releases.get(&tag));
+    let tears_down = || {
+        let stages = |release: &Arc<Release>| release.workflows.values().any(|it| it.stage == WorkflowStage::Teardown);
+        release().is_none_or(stages)
+    };
+    match found {
+        Some(DeploymentType::Custom) if new.workflow.is_none() => Err(missing("")),
+        // What releases run day by day would be a surprise as a way to take everything down.
+        Some(DeploymentType::Destroy) if new.workflow.is_none() && !tears_down() => {
+            Err(missing(", for the release has none of stage teardown"))
         }
-        "CUSTOM" => Ok(DeploymentType::Custom),
-        "DESTROY" => Ok(DeploymentType::Destroy),
-        // The core says what to do instead.
-        "ROLLBACK" => Ok(DeploymentType::Rollback),
-        "LAUNCH" | "SELECTIVE" => Err(comes_later(&asked, "FULL, which plans and applies every target")),
-        _ => {
-            let detail = format!("`{asked}` is no type of deployment; there are: FULL, CUSTOM, DESTROY");
+        Some(found) => Ok(found),
+        None => {
+            let detail =
+                format!("`{asked}` is no type of deployment; there are: LAUNCH, FULL, SELECTIVE, CUSTOM, DESTROY");
             Err(Problem::invalid("invalid-deployment-type", detail))
         }
     }
 }
 
-fn flags(new: &wire::NewDeployment) -> Result<Flags, Problem> {
-    let wire::NewDeployment { refresh, forced, allow_destructive, .. } = *new;
-    if refresh {
-        return Err(comes_later(
-            "`refresh`",
-            "a deployment without it: its targets look at what is there as they plan",
-        ));
-    }
-    if forced {
-        return Err(comes_later("`forced`", "a deployment without it: it applies what differs"));
-    }
-    Ok(Flags { allow_destructive, ..Flags::default() })
+fn selection(asked: &wire::Selection) -> Result<Selection, Problem> {
+    let wrong = |field: &str, why: String| Problem::invalid("invalid-body", format!("`selections.{field}`: {why}"));
+    let application = asked.application.as_deref().map(str::parse).transpose();
+    let action = asked.action.as_ref().map(|action| serde_json::from_value(Value::String(action.clone()))).transpose();
+    let any = |text: &Option<String>| text.clone().filter(|text| text != "*");
+    Ok(Selection {
+        application: application.map_err(|error: InvalidName| wrong("application", error.to_string()))?,
+        resource_type: any(&asked.resource_type),
+        resource_name: any(&asked.resource_name),
+        action: action.map_err(|_| wrong("action", "there are: create, update, delete, replace".to_owned()))?,
+    })
 }
 
-fn comes_later(what: &str, now: &str) -> Problem {
-    Problem::invalid("comes-later", format!("{what} comes in a later version; use {now}"))
+pub fn parse_time(field: &str, text: &str) -> Result<Timestamp, Problem> {
+    clock::parse(text).ok_or_else(|| {
+        let shown: String = text.chars().take(60).collect();
+        let detail = format!("`{field}`: `{shown}` is no time; write it as 2026-03-14T09:30:00Z");
+        Problem::invalid("invalid-body", detail)
+    })
 }
 
 fn parse_workflow(text: &str) -> Result<Name, Problem> {
@@ -172,7 +194,7 @@ fn queued(committed: &Committed) -> Option<DeploymentNumber> {
     })
 }
 
-async fn accepted(api: &Api, handle: &ProjectHandle, triggered: Triggered) -> Result<Response, Problem> {
+pub async fn accepted(api: &Api, handle: &ProjectHandle, triggered: Triggered) -> Result<Response, Problem> {
     let status = if triggered.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
     let deployment = find(api, handle, triggered.number).await?.shown();
     let location = format!("/v1/projects/{}/deployments/{}", deployment.project, deployment.number);
@@ -188,7 +210,7 @@ pub struct Found {
 }
 
 impl Found {
-    fn shown(&self) -> wire::Deployment {
+    pub fn shown(&self) -> wire::Deployment {
         views::deployment(&self.view.state, self.view.sequence, &self.deployment, clock::now())
     }
 }
@@ -365,7 +387,7 @@ pub async fn reject(
     answer(&api, project, Command::Reject { number, comment: remark.comment, by }, number).await
 }
 
-async fn answer(
+pub async fn answer(
     api: &Api,
     project: Name,
     command: Command,

@@ -7,11 +7,14 @@ mod artifacts;
 mod auth;
 mod connections;
 mod deployments;
+mod endpoints;
 mod events;
+mod explain;
 mod gates;
 mod input;
 mod logs;
 mod openapi;
+mod operate;
 mod plugins;
 mod problem;
 mod projects;
@@ -116,7 +119,10 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(deployments::cancel))
         .routes(routes!(deployments::retry))
         .routes(routes!(deployments::redeploy))
+        .routes(routes!(explain::explain))
         .routes(routes!(gates::backtest))
+        .routes(routes!(endpoints::call))
+        .merge(operations())
         .routes(routes!(events::list))
         .routes(routes!(events::stream))
         .routes(routes!(logs::list))
@@ -131,6 +137,22 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
     document.merge(of_open);
     openapi::complete(&mut document);
     (open, locked, document)
+}
+
+fn operations() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(operate::pause_project))
+        .routes(routes!(operate::resume_project))
+        .routes(routes!(operate::pause))
+        .routes(routes!(operate::resume))
+        .routes(routes!(operate::pause_schedule))
+        .routes(routes!(operate::resume_schedule))
+        .routes(routes!(operate::promote))
+        .routes(routes!(operate::release_hold))
+        .routes(routes!(operate::expire))
+        .routes(routes!(operate::break_glass))
+        .routes(routes!(operate::review))
+        .routes(routes!(operate::ignore_gate))
 }
 
 fn plugin_routes() -> OpenApiRouter<Api> {

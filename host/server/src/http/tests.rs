@@ -380,17 +380,29 @@ async fn whatever_is_refused_is_a_problem() {
 }
 
 #[tokio::test]
-async fn what_nothing_stands_behind_yet_is_refused() {
+async fn a_type_says_what_it_needs() {
     let server = Server::with_release("v1").await;
     let deploy = "/v1/projects/shop/environments/staging/deployments";
-    for later in ["LAUNCH", "SELECTIVE"] {
-        server.post(deploy, json!({ "release": "v1", "type": later })).await.is_problem(422, "comes-later");
+    let asked = |more: Value| {
+        let mut body = json!({ "release": "v1" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let refused = [
+        (json!({ "type": "LAUNCH" }), 404, "unknown-workflow"),
+        (json!({ "type": "LAUNCH", "workflow": "publish" }), 409, "wrong-stage"),
+        (json!({ "type": "SELECTIVE" }), 422, "no-selection"),
+        (json!({ "selections": [{ "resource_name": "a" }] }), 422, "selections-not-allowed"),
+        (json!({ "type": "SELECTIVE", "selections": [{ "application": "nope" }] }), 404, "unknown-application"),
+        (json!({ "type": "SIDEWAYS" }), 422, "invalid-deployment-type"),
+        (json!({ "at": "tomorrow" }), 422, "invalid-body"),
+        (json!({ "at": "2020-01-01T00:00:00Z" }), 422, "time-is-past"),
+    ];
+    for (more, status, code) in refused {
+        server.post(deploy, asked(more)).await.is_problem(status, code);
     }
-    for later in ["refresh", "forced"] {
-        let refused = server.post(deploy, json!({ "release": "v1", later: true })).await;
-        refused.is_problem(422, "comes-later");
-        assert!(refused.text.contains(later) && refused.text.contains("; use "), "{}", refused.text);
-        assert_eq!(server.post(deploy, json!({ "release": "v1", later: false })).await.status, 202);
+    for taken in [json!({ "refresh": true }), json!({ "forced": true }), json!({ "at": "2100-01-01T00:00:00Z" })] {
+        assert_eq!(server.post(deploy, asked(taken)).await.status, 202);
     }
 }
 
@@ -400,9 +412,11 @@ async fn a_deployment_that_is_not_the_usual_one_names_its_workflow() {
     let deploy = "/v1/projects/shop/environments/staging/deployments";
     for named in ["CUSTOM", "DESTROY"] {
         server.post(deploy, json!({ "release": "v1", "type": named })).await.is_problem(422, "workflow-missing");
-        let body = json!({ "release": "v1", "type": named, "workflow": "publish" });
-        assert_eq!(server.post(deploy, body).await.status, 202);
     }
+    let body = json!({ "release": "v1", "type": "CUSTOM", "workflow": "publish" });
+    assert_eq!(server.post(deploy, body).await.status, 202);
+    let body = json!({ "release": "v1", "type": "DESTROY", "workflow": "publish" });
+    server.post(deploy, body).await.is_problem(409, "wrong-stage");
 }
 
 #[tokio::test]

@@ -7,11 +7,12 @@ use lockgate_core::deployment::{
     PhaseRun, Signature, Stage, UndoResult,
 };
 use lockgate_core::digest::Digest;
-use lockgate_core::environment::EnvironmentState;
+use lockgate_core::environment::{EnvironmentState, Live, Pause, Tick, TickOutcome};
 use lockgate_core::explain::{self, Blocker};
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::plugin::{Artifact, FieldChange, Grants, Limits, ResourceChange};
 use lockgate_core::release::{Release, ReleaseStatus};
+use lockgate_core::selection::Selection;
 use lockgate_core::state::State;
 use lockgate_core::status::DeploymentStatus;
 use lockgate_core::system::{SystemState, Token};
@@ -50,6 +51,8 @@ pub fn project(state: &State) -> wire::Project {
         applications: names(&state.definition.applications),
         workflows: names(state.definition.workflows.keys()),
         environments: environments(state),
+        paused: state.pause.as_ref().map(pause),
+        review_debts: state.debts.keys().copied().collect(),
     }
 }
 
@@ -62,11 +65,7 @@ pub fn environment(state: &State, name: &Name) -> wire::Environment {
     let current = there.current.as_ref();
     wire::Environment {
         name: name.to_string(),
-        live: there.live.as_ref().map(|live| wire::LiveRelease {
-            release: live.release.to_string(),
-            deployment: live.deployment,
-            since: rfc3339(live.since),
-        }),
+        live: there.live.as_ref().map(live_release),
         current: current.map(|current| wire::CurrentRelease {
             release: current.release.to_string(),
             deployment: current.deployment,
@@ -77,7 +76,44 @@ pub fn environment(state: &State, name: &Name) -> wire::Environment {
         queue: there.queue.iter().take(MOST_QUEUED_SHOWN).copied().collect(),
         waiting: there.queue.len(),
         rollback_to: state.rollback_to(name).map(|live| live.release.to_string()),
+        live_apart: there.live_apart.iter().map(|(name, live)| (name.to_string(), live_release(live))).collect(),
+        running: there.slots.iter().copied().collect(),
+        held: there.held.iter().copied().collect(),
+        operations: operations(&there),
     }
+}
+
+fn live_release(live: &Live) -> wire::LiveRelease {
+    wire::LiveRelease { release: live.release.to_string(), deployment: live.deployment, since: rfc3339(live.since) }
+}
+
+fn operations(there: &EnvironmentState) -> wire::Operations {
+    wire::Operations {
+        paused: there.pause.as_ref().map(pause),
+        schedule_paused: there.schedule_pause.as_ref().map(pause),
+        next_scheduled_time: there.tick.as_ref().map(|tick| rfc3339(tick.at)),
+        ticks: there.ticks.iter().rev().map(tick).collect(),
+        promotion_hold: there.promotion_hold.as_ref().map(|hold| wire::PromotionHold {
+            since: rfc3339(hold.since),
+            rollback: hold.rollback,
+            bad: hold.bad.as_ref().map(ToString::to_string),
+            held_back: names(&hold.held_back),
+        }),
+        expires_at: there.expires_at.map(rfc3339),
+    }
+}
+
+fn pause(pause: &Pause) -> wire::Pause {
+    wire::Pause { by: pause.by.person.clone(), at: rfc3339(pause.at), reason: pause.reason.clone() }
+}
+
+fn tick(tick: &Tick) -> wire::Tick {
+    let (outcome, deployment, because) = match &tick.outcome {
+        TickOutcome::Deployed { number } => ("deployed", Some(*number), ""),
+        TickOutcome::Dropped { because } => ("dropped", None, because.as_str()),
+        TickOutcome::Skipped { because } => ("skipped", None, because.as_str()),
+    };
+    wire::Tick { at: rfc3339(tick.at), outcome: outcome.to_owned(), deployment, because: because.to_owned() }
 }
 
 // ---- releases ----
@@ -133,6 +169,10 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         attempt: attempt.number,
         place: queue.as_ref().map(|queue| queue.place),
         waiting_for: waiting_for(state, deployment, queue.as_ref(), now),
+        next_scheduled_time: held_until(&attempt.stage).map(rfc3339),
+        superseded_by: attempt.superseded_by,
+        selections: deployment.selections.iter().map(selection).collect(),
+        break_glass: deployment.break_glass.as_ref().map(|signature| answer(signature, true)),
         refresh: deployment.flags.refresh,
         forced: deployment.flags.forced,
         allow_destructive: deployment.flags.allow_destructive,
@@ -149,10 +189,16 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         phases: attempt.phases.iter().enumerate().map(|(index, run)| phase(deployment, index, run)).collect(),
         plan: plan(deployment),
         approval: attempt.approval.as_ref().and_then(|approval| approval_of(deployment, approval)),
+        post_approval: attempt.post_approval.as_ref().map(|approval| asked_after(deployment, approval)),
         gates: gates(deployment),
         record: record(state.project.name.as_str(), deployment),
         last_event: sequence,
     }
+}
+
+fn held_until(stage: &Stage) -> Option<Timestamp> {
+    let Stage::Held(hold) = stage else { return None };
+    hold.until
 }
 
 fn failure(
@@ -299,10 +345,24 @@ fn approval_of(deployment: &Deployment, approval: &Approval) -> Option<wire::App
         (None, Stage::Finished(Finish::Rejected), false) => "Rejected",
         (None, _, false) => "Pending",
     };
+    Some(asked_of(approval, status, carried_over_from))
+}
+
+/// After the phases and their gates.
+fn asked_after(deployment: &Deployment, approval: &Approval) -> wire::Approval {
+    let status = match (&approval.refused, &deployment.attempt.stage, deployment.attempt.accepted) {
+        (_, _, true) => "Approved",
+        (Some(_), _, false) | (None, Stage::Finished(Finish::Rejected), false) => "Rejected",
+        (None, _, false) => "Pending",
+    };
+    asked_of(approval, status, None)
+}
+
+fn asked_of(approval: &Approval, status: &str, carried_over_from: Option<u32>) -> wire::Approval {
     let given = approval.given.iter().map(|signature| answer(signature, true));
     let refused = approval.refused.iter().map(|signature| answer(signature, false));
-    Some(wire::Approval {
-        status: status.to_owned(),
+    wire::Approval {
+        status: if approval.skipped.is_some() { "Skipped".to_owned() } else { status.to_owned() },
         plan_digest: approval.plan_digest.to_string(),
         rules: approval.policy.rules.iter().map(|rule| rule_text(rule.count, rule)).collect(),
         not_your_own: approval.policy.not_your_own,
@@ -311,7 +371,16 @@ fn approval_of(deployment: &Deployment, approval: &Approval) -> Option<wire::App
         deadline: rfc3339(approval.deadline),
         difference: approval.difference.clone(),
         carried_over_from,
-    })
+    }
+}
+
+fn selection(selection: &Selection) -> wire::Selection {
+    wire::Selection {
+        application: selection.application.as_ref().map(ToString::to_string),
+        resource_type: selection.resource_type.clone(),
+        resource_name: selection.resource_name.clone(),
+        action: selection.action.map(word),
+    }
 }
 
 fn answer(signature: &Signature, approved: bool) -> wire::ApprovalAnswer {

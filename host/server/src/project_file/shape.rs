@@ -400,10 +400,9 @@ struct PhaseFile {
     #[schemars(with = "BTreeSet<String>")]
     #[serde(default)]
     locks: Option<BTreeSet<String>>,
-    /// Of one try; an hour, and where a person is waited for, thirty days.
-    #[schemars(with = "LongerThanZero")]
-    #[serde(default)]
-    timeout: Option<LongerThanZero>,
+    /// Of one try.
+    #[serde(default = "one_hour")]
+    timeout: LongerThanZero,
     /// Tries after the first.
     #[schemars(range(min = 0, max = 100))]
     #[serde(default, deserialize_with = "whole")]
@@ -428,6 +427,9 @@ struct ManualFile {
     /// Whose members may answer. Without it: anyone who may approve.
     #[serde(default)]
     groups: BTreeSet<String>,
+    /// Without an answer by then, the phase has failed.
+    #[serde(default = "thirty_days")]
+    timeout: LongerThanZero,
 }
 
 /// To a JSON Schema `2.0` is a whole number, to serde it is not. The schema has bounded it.
@@ -471,7 +473,9 @@ fn ten_minutes() -> LongerThanZero {
     LongerThanZero::from_ms(10 * 60 * 1000)
 }
 
-const HOUR_MS: u64 = 60 * 60 * 1000;
+fn one_hour() -> LongerThanZero {
+    LongerThanZero::from_ms(60 * 60 * 1000)
+}
 
 fn thirty_days() -> LongerThanZero {
     LongerThanZero::from_ms(30 * DAY_MS)
@@ -639,7 +643,7 @@ impl WorkflowFile {
 
 impl PhaseFile {
     fn meaning(self) -> Phase {
-        let usual_timeout_ms = if self.manual.is_some() { 30 * DAY_MS } else { HOUR_MS };
+        let timeout_ms = self.manual.as_ref().map_or(&self.timeout, |manual| &manual.timeout).ms();
         let work = match (self.apply, self.gates, self.manual) {
             (Some(target), _, _) => PhaseWork::Apply { target: target.0 },
             (None, Some(gates), _) => PhaseWork::Gates(gates.meaning()),
@@ -654,7 +658,7 @@ impl PhaseFile {
         Phase {
             name: self.name.0,
             work,
-            timeout_ms: self.timeout.map_or(usual_timeout_ms, |timeout| timeout.ms()),
+            timeout_ms,
             retries: self.retries,
             backoff_ms: self.backoff.ms(),
             continue_on_error: self.continue_on_error,

@@ -1,7 +1,5 @@
 //! What is there and whether it is as asked for (F: ResourceStatus), and what a deployment leaves on the record.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -131,17 +129,4 @@ pub struct ErrorLog {
     pub message: String,
     #[schema(format = DateTime)]
     pub at: Option<String>,
-}
-
-/// A SELECTIVE deployment of whole applications, as `release sync` asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SyncApplications {
-    pub release: String,
-    #[serde(rename = "type")]
-    pub deployment_type: String,
-    /// Each names an `application`.
-    pub selections: Vec<BTreeMap<String, String>>,
-    pub refresh: bool,
-    pub forced: bool,
-    pub comment: String,
 }

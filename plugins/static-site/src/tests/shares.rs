@@ -368,6 +368,16 @@ fn a_version_stays_reachable_until_newer_ones_have_taken_its_place() {
 }
 
 #[test]
+fn whoever_is_there_at_the_switch_keeps_their_version_even_where_one_is_kept() {
+    let mut bench = with_versions();
+    bench.settings.keep_releases = 1;
+    for page in ["one", "two", "three"] {
+        bench.deploy(&bench.page(page));
+    }
+    assert_eq!(bench.version_tags(), ["of-three", "of-two"]);
+}
+
+#[test]
 fn a_canary_is_a_version_from_its_first_share_on() {
     let mut bench = with_versions();
     bench.settings.buckets = true;
