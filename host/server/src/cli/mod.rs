@@ -5,6 +5,7 @@ mod artifact;
 mod audit;
 mod deploy;
 mod deployment;
+mod environment;
 pub mod exit;
 mod fail;
 mod gate;
@@ -17,6 +18,7 @@ mod serve;
 mod session;
 mod show;
 mod status;
+mod sync;
 mod target;
 mod token;
 
@@ -79,6 +81,9 @@ enum Command {
     /// Deployments: look at them, answer for them, stop and repeat them.
     #[command(subcommand)]
     Deployment(deployment::DeploymentCommand),
+    /// Environments: what is there, and whether it is as it was asked for.
+    #[command(subcommand)]
+    Environment(environment::EnvironmentCommand),
     /// Gates: try another rule on what was measured before.
     #[command(subcommand)]
     Gate(gate::GateCommand),
@@ -145,6 +150,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Release(command) => command.run(&session()?).await,
         Command::Deploy(args) => args.run(&session()?).await,
         Command::Deployment(command) => command.run(&session()?).await,
+        Command::Environment(command) => command.run(&session()?).await,
         Command::Gate(command) => command.run(&session()?).await,
         Command::Rollback(args) => args.run(&session()?).await,
         Command::Status(args) => args.run(&session()?).await,
@@ -192,6 +198,11 @@ mod tests {
             "lockgate release start v1 -p shop",
             "lockgate release abandon v1 -p shop",
             "lockgate release list -p shop",
+            "lockgate release sync web,api -p shop -e production --force --timeout 10m",
+            "lockgate release wait web -p shop -e production",
+            "lockgate release wait web -p shop -e production --sync --force --timeout 10m --json",
+            "lockgate environment resources -p shop -e production --application web",
+            "lockgate environment applications -p shop -e production",
             "lockgate release show v1 -p shop",
             "lockgate deploy v1 -p shop -e production -w --timeout 10m --idempotency-key k",
             "lockgate deploy v1 -p shop -e production --type destroy --workflow remove --url http://h:1 --token t --json",
@@ -234,6 +245,10 @@ mod tests {
             "lockgate deployment show seven -p shop",
             "lockgate deployment logs 7 -p shop -f --attempt 1",
             "lockgate release create v1 -p shop --draft --deploy-to staging",
+            "lockgate release sync -p shop -e production",
+            "lockgate release sync web, -p shop -e production",
+            "lockgate release sync web -p shop",
+            "lockgate release wait web -p shop -e production --force",
             "lockgate release create v1 -p shop --artifact dist.tar",
             "lockgate release create v1 -p shop --idempotency-key k",
             "lockgate gate backtest -p shop -e production",
