@@ -28,6 +28,7 @@ pub mod resource;
 pub mod selection;
 pub mod state;
 pub mod status;
+pub mod sync;
 pub mod system;
 #[doc(hidden)]
 pub mod visits;

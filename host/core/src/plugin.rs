@@ -229,6 +229,13 @@ pub enum ChangeAction {
 }
 
 impl ChangeAction {
+    pub fn changes(self) -> bool {
+        match self {
+            Self::Create | Self::Update | Self::Delete | Self::Replace => true,
+            Self::NoOp => false,
+        }
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Create => "create",

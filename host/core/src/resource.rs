@@ -51,8 +51,14 @@ pub enum Sync {
 }
 
 impl Resource {
+    /// Of one that no deployment has named, nothing was asked that it could differ from.
     pub fn sync(&self) -> Sync {
-        match self.current == self.live && self.status == ResourceStatus::Completed {
+        let is_as_asked = match (&self.current, &self.live) {
+            (Some(current), Some(live)) => current.is(live),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        match self.deployment.is_none() || is_as_asked && self.status == ResourceStatus::Completed {
             true => Sync::InSync,
             false => Sync::OutOfSync,
         }
@@ -61,6 +67,14 @@ impl Resource {
     /// Text that orders and names a resource; no two share it.
     pub fn key(application: &str, kind: &str, name: &str) -> String {
         serde_json::to_string(&(application, kind, name)).expect("three texts can be written")
+    }
+}
+
+impl Version {
+    /// Where one of the two says nothing of the artifact's place, the version tells.
+    fn is(&self, other: &Self) -> bool {
+        let one_is_silent = self.artifact_uri.is_empty() || other.artifact_uri.is_empty();
+        self.version == other.version && (one_is_silent || self.artifact_uri == other.artifact_uri)
     }
 }
 
@@ -108,6 +122,10 @@ fn applied(resources: &mut Resources, plan: &TargetPlan, deployment: &Deployment
         }
         if let Some(resource) = resources.get_mut(&key) {
             (resource.live, resource.status) = (resource.current.clone(), ResourceStatus::Completed);
+            if change.action.changes() {
+                // What was seen before is not what is there now.
+                resource.health = Health::Unknown;
+            }
             resource.weight_percent = deployment_weight(deployment, plan);
         }
     }

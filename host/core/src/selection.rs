@@ -36,10 +36,15 @@ impl Selection {
     }
 
     pub fn covers(&self, change: &ResourceChange) -> bool {
-        self.application.as_ref().is_none_or(|application| application.as_str() == change.application)
-            && self.resource_type.as_ref().is_none_or(|kind| *kind == change.kind)
-            && self.resource_name.as_ref().is_none_or(|name| *name == change.name)
+        self.is_about(&change.application, &change.kind, &change.name)
             && self.action.is_none_or(|action| action == change.action)
+    }
+
+    /// Whatever is done to it.
+    pub fn is_about(&self, application: &str, kind: &str, name: &str) -> bool {
+        self.application.as_ref().is_none_or(|selected| selected.as_str() == application)
+            && self.resource_type.as_ref().is_none_or(|selected| selected == kind)
+            && self.resource_name.as_ref().is_none_or(|selected| selected == name)
     }
 }
 

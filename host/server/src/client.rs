@@ -19,9 +19,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Approve, Backtest, Backtested, Cancel, Deployment, EndpointAnswer, Environment, Event, Expiry, Explanation, Grants,
-    LogLine, NewDeployment, NewRelease, NewToken, Nothing, Page, Plugin, PluginApproval, Problem, Project, Promote,
-    Reason, Release, Remark, Token, UploadedArtifact,
+    Applications, Approve, Backtest, Backtested, Cancel, Deployment, EndpointAnswer, Environment, Event, Expiry,
+    Explanation, Grants, LogLine, NewDeployment, NewRelease, NewToken, Nothing, Page, Plugin, PluginApproval, Problem,
+    Project, Promote, Reason, Release, Remark, ResourceStatus, Token, UploadedArtifact,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -232,6 +232,42 @@ impl Client {
 
     pub async fn abandon_release(&self, project: &str, tag: &str) -> Result<Release, ClientError> {
         self.post(&["v1", "projects", project, "releases", tag, "abandon"], &Nothing {}).await
+    }
+
+    // ---- what is there ----
+
+    /// Every resource, or every one of an application.
+    pub async fn resources(
+        &self,
+        project: &str,
+        environment: &str,
+        application: Option<&str>,
+    ) -> Result<Vec<ResourceStatus>, ClientError> {
+        let path = ["v1", "projects", project, "environments", environment, "resources"];
+        let (mut all, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let query = [("application", application), ("after", after.as_deref()), ("limit", Some("1000"))];
+            let query: Vec<_> = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+            let get = self.request(Method::GET, &path).query(&query).timeout(ANSWER_TIMEOUT);
+            let page: Page<ResourceStatus> = self.answer(get).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// With `after`, an answer's `sequence`: when something has happened since, or nothing has for a while.
+    pub async fn applications(
+        &self,
+        project: &str,
+        environment: &str,
+        after: Option<u64>,
+    ) -> Result<Applications, ClientError> {
+        let get = self.request(Method::GET, &["v1", "projects", project, "environments", environment, "applications"]);
+        let query = after.map(|after| ("after", after));
+        self.answer(get.query(query.as_slice()).timeout(ANSWER_TIMEOUT)).await
     }
 
     // ---- deployments ----

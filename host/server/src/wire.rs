@@ -4,6 +4,7 @@
 
 mod backtest;
 mod operate;
+mod record;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,9 @@ pub use backtest::{Backtest, BacktestRun, BacktestSample, BacktestTotals, Backte
 pub use operate::{
     EndpointAnswer, Expiry, ExplainedBlocker, Explanation, Operations, Pause, Promote, PromotionHold, Reason,
     Selection, Tick,
+};
+pub use record::{
+    ApplicationDeployment, ApplicationStatus, Applications, ErrorLog, Migration, Record, ResourceStatus, SignOff,
 };
 
 // ---- requests ----
@@ -376,6 +380,8 @@ pub struct Deployment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_approval: Option<Approval>,
     pub gates: Vec<Gate>,
+    #[serde(flatten)]
+    pub record: Record,
     /// No event up to this one is missing here: pass it to the event stream to hear of later ones only.
     pub last_event: u64,
 }
@@ -449,6 +455,9 @@ pub struct Change {
     pub name: String,
     /// `create`, `update`, `delete`, `replace` or `no-op`.
     pub action: String,
+    /// Whether its phase has done it, and it was not undone: then it is a change of what is there.
+    #[serde(default)]
+    pub applied: bool,
     pub destructive: bool,
     pub fields: Vec<FieldChange>,
 }

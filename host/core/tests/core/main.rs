@@ -15,5 +15,6 @@ mod releases;
 mod samples;
 mod simulation;
 mod status;
+mod sync;
 mod words;
 mod world;

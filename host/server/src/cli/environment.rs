@@ -1,109 +1,221 @@
-//! `lockgate environment`: what is said of an environment beside its releases.
+//! `lockgate environment`: what is there, and whether it is as it was asked for.
+
+use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 
 use crate::cli::fail::CliError;
-use crate::cli::look::{Look, Tone, printable};
-use crate::cli::pause;
+use crate::cli::look::{Look, or_dash, printable};
+use crate::cli::operations;
 use crate::cli::session::Session;
 use crate::cli::target::ProjectArg;
-use crate::wire::{Environment, Expiry, Tick};
+use crate::wire::{ApplicationStatus, Applications, Expiry, ResourceStatus};
+
+/// Of one type that are as they should be: more of them say nothing new.
+const MOST_IN_SYNC: usize = 10;
 
 #[derive(Debug, Subcommand)]
 pub enum EnvironmentCommand {
+    /// Each resource, with what is asked of it and what is there.
+    Resources(ResourcesArgs),
+    /// Each application, and whether it is as the environment wants it.
+    Applications(EnvironmentArg),
     /// What is live, who waits, pauses, schedule, and holds.
-    Show(EnvironmentArgs),
+    Show(EnvironmentArg),
     /// Let releases be promoted here by themselves again, after a rollback.
-    ReleaseHold(EnvironmentArgs),
+    ReleaseHold(EnvironmentArg),
     /// Say when an ephemeral environment is torn down.
     Expire(ExpireArgs),
 }
 
 #[derive(Debug, Args)]
-pub struct EnvironmentArgs {
-    /// Its name in the project file.
-    environment: String,
-    #[command(flatten)]
-    project: ProjectArg,
-}
-
-#[derive(Debug, Args)]
 pub struct ExpireArgs {
     #[command(flatten)]
-    environment: EnvironmentArgs,
+    place: EnvironmentArg,
     /// Such as 2026-12-24T18:00:00Z. Without it: not by itself.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub struct EnvironmentArg {
+    #[command(flatten)]
+    project: ProjectArg,
+    #[arg(short, long)]
+    environment: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ResourcesArgs {
+    #[command(flatten)]
+    place: EnvironmentArg,
+    /// Only of this one.
+    #[arg(long)]
+    application: Option<String>,
+}
+
 impl EnvironmentCommand {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
-        let client = &session.client;
-        let environment = match self {
-            EnvironmentCommand::Show(EnvironmentArgs { environment, project }) => {
-                client.environment(&project.project, &environment).await?
+        match self {
+            EnvironmentCommand::Resources(ResourcesArgs {
+                place: EnvironmentArg { project, environment },
+                application,
+            }) => {
+                let client = &session.client;
+                let found = client.resources(&project.project, &environment, application.as_deref()).await?;
+                session.out.answer(&found, |look, found| resources(look, found));
             }
-            EnvironmentCommand::ReleaseHold(EnvironmentArgs { environment, project }) => {
-                client.release_hold(&project.project, &environment).await?
+            EnvironmentCommand::Applications(EnvironmentArg { project, environment }) => {
+                let found = session.client.applications(&project.project, &environment, None).await?;
+                session.out.answer(&found, applications);
             }
-            EnvironmentCommand::Expire(ExpireArgs { environment: EnvironmentArgs { environment, project }, at }) => {
-                client.expire(&project.project, &environment, &Expiry { at }).await?
+            EnvironmentCommand::Show(EnvironmentArg { project, environment }) => {
+                let found = session.client.environment(&project.project, &environment).await?;
+                session.out.answer(&found, operations::shown);
             }
-        };
-        session.out.answer(&environment, shown);
+            EnvironmentCommand::ReleaseHold(EnvironmentArg { project, environment }) => {
+                let found = session.client.release_hold(&project.project, &environment).await?;
+                session.out.answer(&found, operations::shown);
+            }
+            EnvironmentCommand::Expire(ExpireArgs { place: EnvironmentArg { project, environment }, at }) => {
+                let found = session.client.expire(&project.project, &environment, &Expiry { at }).await?;
+                session.out.answer(&found, operations::shown);
+            }
+        }
         Ok(())
     }
 }
 
-pub fn shown(look: &Look, environment: &Environment) -> String {
-    let live = environment.live.as_ref().map_or("nothing".to_owned(), |live| {
-        format!("{} since {}", printable(&live.release), look.moment(&live.since))
+fn resources(look: &Look, all: &[ResourceStatus]) -> String {
+    if all.is_empty() {
+        return "no plan and no observation has named a resource here yet".to_owned();
+    }
+    let mut in_sync = BTreeMap::<(&str, &str), usize>::new();
+    let shown = all.iter().filter(|resource| {
+        let is_quiet = resource.sync == "IN_SYNC" && resource.release_status == "COMPLETED";
+        let count = in_sync.entry((&resource.application, &resource.resource_type)).or_default();
+        *count += usize::from(is_quiet);
+        !is_quiet || *count <= MOST_IN_SYNC
     });
-    let mut lines = vec![look.strong(&environment.name), format!("  live: {live}")];
-    for (application, live) in &environment.live_apart {
-        lines.push(format!("  live apart: {application} is {}", printable(&live.release)));
+    let table = resource_table(look, shown);
+    let more = in_sync.iter().filter(|(_, count)| **count > MOST_IN_SYNC).map(|((application, kind), count)| {
+        let more = count - MOST_IN_SYNC;
+        let of = if application.is_empty() { String::new() } else { format!(" of {}", printable(application)) };
+        look.quiet(&format!("… and {more} more {}{of}, in sync; all of them with --json", printable(kind)))
+    });
+    std::iter::once(table).chain(more).collect::<Vec<_>>().join("\n")
+}
+
+pub fn resource_table<'a>(look: &Look, resources: impl IntoIterator<Item = &'a ResourceStatus>) -> String {
+    let header = [
+        "APPLICATION",
+        "TYPE",
+        "NAME",
+        "SYNC",
+        "STATUS",
+        "CURRENT",
+        "LIVE",
+        "HEALTH",
+        "WEIGHT",
+        "DEPLOYMENT",
+        "LOOKED AT",
+    ];
+    look.table(&header, resources.into_iter().map(|resource| resource_row(look, resource)))
+}
+
+fn resource_row(look: &Look, resource: &ResourceStatus) -> Vec<String> {
+    let text = |text: &Option<String>| or_dash(text.as_deref().map(printable).unwrap_or_default());
+    // Where the version is the same, the artifact tells what differs.
+    let is_same = resource.current_version == resource.live_version;
+    let with_artifact = |version: &Option<String>, url: &Option<String>| match url {
+        Some(url) if is_same && resource.sync == "OUT_OF_SYNC" => format!("{} {}", text(version), printable(url)),
+        Some(_) | None => text(version),
+    };
+    vec![
+        or_dash(printable(&resource.application)),
+        printable(&resource.resource_type),
+        printable(&resource.resource_name),
+        resource.sync.clone(),
+        resource.release_status.clone(),
+        with_artifact(&resource.current_version, &resource.current_artifact_url),
+        with_artifact(&resource.live_version, &resource.live_artifact_url),
+        resource.health.clone(),
+        format!("{} %", resource.weight_percent),
+        or_dash(resource.deployment.map(|number| number.to_string()).unwrap_or_default()),
+        resource.observed_at.as_deref().map_or("never".to_owned(), |at| look.relative(at)),
+    ]
+}
+
+/// A line for each, then what is not as it should be.
+pub fn applications(look: &Look, Applications { items, .. }: &Applications) -> String {
+    if items.is_empty() {
+        return "the project file names no applications".to_owned();
     }
-    if let Some(current) = environment.current.as_ref().filter(|_| environment.differs) {
-        let text = format!("  current: {}, which is not live", printable(&current.release));
-        lines.push(look.paint(Tone::Waiting, &text));
+    let header = ["APPLICATION", "SYNC", "WANTED", "LIVE", "CURRENT", "UNDER WAY", "RESOURCES", "LOOKED AT"];
+    let mut parts = vec![look.table(&header, items.iter().map(|application| application_row(look, application)))];
+    let out_of_sync: Vec<&ResourceStatus> = items.iter().flat_map(|application| &application.out_of_sync).collect();
+    if !out_of_sync.is_empty() {
+        parts.push(resource_table(look, out_of_sync));
     }
-    for (what, numbers) in [("under way", &environment.running), ("held", &environment.held)] {
-        if !numbers.is_empty() {
-            lines.push(format!("  {what}: {}", numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")));
+    parts.join("\n\n")
+}
+
+fn application_row(look: &Look, application: &ApplicationStatus) -> Vec<String> {
+    let tag = |tag: &Option<String>| or_dash(tag.clone().unwrap_or_default());
+    let under_way: Vec<String> = application.under_way.iter().map(u64::to_string).collect();
+    let resources = match application.resources_out_of_sync {
+        0 => application.resources.to_string(),
+        out_of_sync => format!("{}, {out_of_sync} out of sync", application.resources),
+    };
+    vec![
+        application.application.clone(),
+        application.sync.clone(),
+        tag(&application.wanted),
+        tag(&application.live),
+        tag(&application.current),
+        or_dash(under_way.join(" ")),
+        resources,
+        application.observed_at.as_deref().map_or("never".to_owned(), |at| look.relative(at)),
+    ]
+}
+
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+
+    pub fn site(live: &str) -> ResourceStatus {
+        ResourceStatus {
+            application: "web".to_owned(),
+            resource_type: "site".to_owned(),
+            resource_name: "shop".to_owned(),
+            current_version: Some("v1".to_owned()),
+            live_version: Some(live.to_owned()),
+            current_artifact_url: None,
+            live_artifact_url: None,
+            sync: if live == "v1" { "IN_SYNC" } else { "OUT_OF_SYNC" }.to_owned(),
+            release_status: "COMPLETED".to_owned(),
+            health: if live == "v1" { "unknown" } else { "degraded" }.to_owned(),
+            weight_percent: 100,
+            deployment: Some(3),
+            observed_at: (live != "v1").then(|| "2026-03-14T09:28:00Z".to_owned()),
         }
     }
-    if environment.waiting > 0 {
-        lines.push(format!("  waiting: {}", environment.waiting));
-    }
-    lines.extend(operations(look, environment));
-    lines.join("\n")
-}
 
-fn operations(look: &Look, environment: &Environment) -> Vec<String> {
-    let operations = &environment.operations;
-    let mut lines: Vec<String> = pause::of_environment(look, environment)
-        .into_iter()
-        .map(|line| look.paint(Tone::Waiting, &format!("  {line}")))
-        .collect();
-    if let Some(hold) = &operations.promotion_hold {
-        let bad = hold.bad.as_ref().map(|bad| format!(", which took {} away", printable(bad))).unwrap_or_default();
-        let held = match hold.held_back.is_empty() {
-            true => String::new(),
-            false => format!("; held back: {}", printable(&hold.held_back.join(", "))),
-        };
-        let text = format!("  no promotions by themselves since rollback {}{bad}{held}", hold.rollback);
-        lines.push(look.paint(Tone::Waiting, &text));
-    }
-    lines.extend(operations.expires_at.as_ref().map(|at| format!("  torn down: {}", look.moment(at))));
-    lines.extend(operations.next_scheduled_time.as_ref().map(|at| format!("  scheduled next: {}", look.moment(at))));
-    lines.extend(operations.ticks.iter().take(5).map(|tick| look.quiet(&format!("    {}", ticked(look, tick)))));
-    lines
-}
-
-fn ticked(look: &Look, tick: &Tick) -> String {
-    match tick.deployment {
-        Some(number) => format!("{}: deployment {number}", look.moment(&tick.at)),
-        None => format!("{}: {}, {}", look.moment(&tick.at), tick.outcome, printable(&tick.because)),
+    pub fn web(live: &str, under_way: &[u64]) -> ApplicationStatus {
+        let tag = Some("v1".to_owned());
+        let out_of_sync: Vec<ResourceStatus> = (live != "v1").then(|| site(live)).into_iter().collect();
+        ApplicationStatus {
+            application: "web".to_owned(),
+            sync: if live == "v1" { "IN_SYNC" } else { "OUT_OF_SYNC" }.to_owned(),
+            wanted: tag.clone(),
+            live: tag.clone(),
+            current: tag,
+            under_way: under_way.to_vec(),
+            resources: 5,
+            resources_out_of_sync: out_of_sync.len(),
+            observed_at: out_of_sync.first().and_then(|resource| resource.observed_at.clone()),
+            out_of_sync,
+        }
     }
 }
 
@@ -111,51 +223,41 @@ fn ticked(look: &Look, tick: &Tick) -> String {
 mod tests {
     use expect_test::expect;
 
+    use super::testing::{site, web};
     use super::*;
     use crate::cli::look::testing::look;
-    use crate::wire::{LiveRelease, Operations, Pause, PromotionHold};
 
     #[test]
-    fn an_environment_says_what_holds_it_up() {
-        let live = |release: &str| LiveRelease {
-            release: release.to_owned(),
-            deployment: 3,
-            since: "2026-03-14T09:00:00Z".to_owned(),
+    fn what_is_not_as_it_should_be_is_never_left_out() {
+        let file = |name: usize| ResourceStatus {
+            resource_type: "file".to_owned(),
+            resource_name: format!("{name:02}.html"),
+            ..site("v1")
         };
-        let environment = Environment {
-            name: "production".to_owned(),
-            live: Some(live("v1")),
-            current: None,
-            differs: false,
-            active: Some(7),
-            queue: vec![8],
-            waiting: 1,
-            rollback_to: None,
-            live_apart: [("web".to_owned(), live("v2"))].into(),
-            running: vec![7],
-            held: vec![9],
-            operations: Operations {
-                paused: Some(Pause {
-                    by: "ann".to_owned(),
-                    at: "2026-03-14T09:00:00Z".to_owned(),
-                    reason: "the database moves".to_owned(),
-                }),
-                promotion_hold: Some(PromotionHold {
-                    since: "2026-03-14T09:00:00Z".to_owned(),
-                    rollback: 5,
-                    bad: Some("v3".to_owned()),
-                    held_back: vec!["v4".to_owned()],
-                }),
-                next_scheduled_time: Some("2026-03-15T03:00:00Z".to_owned()),
-                ticks: vec![Tick {
-                    at: "2026-03-14T03:00:00Z".to_owned(),
-                    outcome: "dropped".to_owned(),
-                    deployment: None,
-                    because: "deployment 7 was under way".to_owned(),
-                }],
-                ..Operations::default()
-            },
+        let mut all: Vec<ResourceStatus> = (0..40).map(file).collect();
+        all[33] = ResourceStatus { release_status: "FAILED".to_owned(), sync: "OUT_OF_SYNC".to_owned(), ..file(33) };
+        all.push(site("v1, 2 files edited"));
+        let shown = resources(&look(), &all[30..]);
+        expect![[r#""#]].assert_eq(&shown);
+        assert_eq!(resources(&look(), &all).lines().count(), 1 + MOST_IN_SYNC + 2 + 1);
+    }
+
+    #[test]
+    fn where_only_the_artifact_differs_it_is_shown() {
+        let artifact = |name: &str| Some(format!("oci://{name}"));
+        let moved = ResourceStatus {
+            sync: "OUT_OF_SYNC".to_owned(),
+            current_artifact_url: artifact("new"),
+            live_artifact_url: artifact("old"),
+            ..site("v1")
         };
-        expect![[""]].assert_eq(&shown(&look(), &environment));
+        let row = resource_row(&look(), &moved);
+        assert_eq!((row[5].as_str(), row[6].as_str()), ("v1 oci://new", "v1 oci://old"));
+    }
+
+    #[test]
+    fn applications_say_why_they_are_out_of_sync() {
+        let found = Applications { sequence: 9, items: vec![web("v1", &[]), web("v1, 2 files edited", &[7, 8])] };
+        expect![[r#""#]].assert_eq(&applications(&look(), &found));
     }
 }

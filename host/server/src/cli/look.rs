@@ -143,9 +143,13 @@ fn cell(text: String) -> Cell {
 /// Of every status name there is: of deployments, attempts, phases, releases, approvals, gates, back-tests and plugins.
 fn tone_of(status: &str) -> Option<Tone> {
     Some(match status {
-        "SUCCEEDED" | "Succeeded" | "Approved" | "Deployed" | "Active" | "active" | "pass" | "passed" => Tone::Good,
-        "FAILED" | "REJECTED" | "TIMED_OUT" | "Failed" | "Rejected" | "fail" | "error" | "stopped" => Tone::Bad,
-        "PENDING_APPROVAL" | "Pending" | "pending" | "inconclusive" | "unknown" | "PartiallySucceeded" => Tone::Waiting,
+        "SUCCEEDED" | "IN_SYNC" | "COMPLETED" | "healthy" | "Succeeded" | "Approved" | "Deployed" | "Active"
+        | "active" | "pass" | "passed" => Tone::Good,
+        "FAILED" | "missing" | "REJECTED" | "TIMED_OUT" | "Failed" | "Rejected" | "fail" | "error" | "stopped" => {
+            Tone::Bad
+        }
+        "PENDING_APPROVAL" | "OUT_OF_SYNC" | "degraded" | "Pending" | "pending" | "inconclusive" | "unknown"
+        | "PartiallySucceeded" => Tone::Waiting,
         "IN_PROGRESS" | "InProgress" | "Running" => Tone::Busy,
         "QUEUED" | "Queued" | "Waiting" | "ABORTED" | "STOPPED" | "Canceled" | "Skipped" | "Abandoned"
         | "Superseded" | "superseded" | "revoked" | "canceled" | "not-ended" => Tone::Quiet,

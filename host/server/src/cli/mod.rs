@@ -12,6 +12,7 @@ mod fail;
 mod gate;
 mod live;
 mod look;
+mod operations;
 mod pause;
 mod plugin;
 mod project;
@@ -20,6 +21,7 @@ mod serve;
 mod session;
 mod show;
 mod status;
+mod sync;
 mod target;
 mod token;
 mod trigger;
@@ -83,6 +85,9 @@ enum Command {
     /// Deployments: look at them, answer for them, stop and repeat them.
     #[command(subcommand)]
     Deployment(deployment::DeploymentCommand),
+    /// Environments: what is there, whether it is as it was asked for, and what holds it up.
+    #[command(subcommand)]
+    Environment(environment::EnvironmentCommand),
     /// Gates: try another rule on what was measured before.
     #[command(subcommand)]
     Gate(gate::GateCommand),
@@ -98,9 +103,6 @@ enum Command {
     Pause(pause::PauseArgs),
     /// Let deployments start again, in order.
     Resume(pause::ResumeArgs),
-    /// What is said of an environment: pauses, schedule, holds, expiry.
-    #[command(subcommand)]
-    Environment(environment::EnvironmentCommand),
     /// What is live in each environment, and what waits and why.
     Status(status::StatusArgs),
     /// The record of everything.
@@ -162,6 +164,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Release(command) => command.run(&session()?).await,
         Command::Deploy(args) => args.run(&session()?).await,
         Command::Deployment(command) => command.run(&session()?).await,
+        Command::Environment(command) => command.run(&session()?).await,
         Command::Gate(command) => command.run(&session()?).await,
         Command::Rollback(args) => args.run(&session()?).await,
         Command::Promote(args) => args.run(&session()?).await,
@@ -169,7 +172,6 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Explain(args) => args.run(&session()?).await,
         Command::Pause(args) => args.run(&session()?).await,
         Command::Resume(args) => args.run(&session()?).await,
-        Command::Environment(command) => command.run(&session()?).await,
         Command::Status(args) => args.run(&session()?).await,
         Command::Audit(command) => command.run(out),
         Command::Token(command) => command.run(&session()?).await,
@@ -215,6 +217,11 @@ mod tests {
             "lockgate release start v1 -p shop",
             "lockgate release abandon v1 -p shop",
             "lockgate release list -p shop",
+            "lockgate release sync web,api -p shop -e production --force --timeout 10m",
+            "lockgate release wait web -p shop -e production",
+            "lockgate release wait web -p shop -e production --sync --force --timeout 10m --json",
+            "lockgate environment resources -p shop -e production --application web",
+            "lockgate environment applications -p shop -e production",
             "lockgate release show v1 -p shop",
             "lockgate deploy v1 -p shop -e production -w --timeout 10m --idempotency-key k",
             "lockgate deploy v1 -p shop -e production --type destroy --workflow remove --url http://h:1 --token t --json",
@@ -239,9 +246,9 @@ mod tests {
             "lockgate pause -p shop --reason maintenance",
             "lockgate pause -p shop -e production --schedule",
             "lockgate resume -p shop -e production",
-            "lockgate environment show production -p shop",
-            "lockgate environment release-hold production -p shop",
-            "lockgate environment expire preview -p shop --at 2026-12-24T18:00:00Z",
+            "lockgate environment show -e production -p shop",
+            "lockgate environment release-hold -e production -p shop",
+            "lockgate environment expire -e preview -p shop --at 2026-12-24T18:00:00Z",
             "lockgate deployment break-glass 7 -p shop --reason incident",
             "lockgate deployment review 7 -p shop --comment seen",
             "lockgate deployment approve 7 -p shop --at 2026-12-24T18:00:00Z",
@@ -275,6 +282,10 @@ mod tests {
             "lockgate deployment show seven -p shop",
             "lockgate deployment logs 7 -p shop -f --attempt 1",
             "lockgate release create v1 -p shop --draft --deploy-to staging",
+            "lockgate release sync -p shop -e production",
+            "lockgate release sync web, -p shop -e production",
+            "lockgate release sync web -p shop",
+            "lockgate release wait web -p shop -e production --force",
             "lockgate release create v1 -p shop --artifact dist.tar",
             "lockgate release create v1 -p shop --idempotency-key k",
             "lockgate gate backtest -p shop -e production",

@@ -6,6 +6,7 @@ use crate::cli::artifact::{Content, NamedArtifact, named_artifact, push};
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, or_dash, printable, quoted, short};
 use crate::cli::session::Session;
+use crate::cli::sync::{self, SyncArgs};
 use crate::cli::target::{ProjectArg, WaitArgs};
 use crate::client::ReleaseFilter;
 use crate::wire::{Artifact, NewRelease, Page, Release};
@@ -20,6 +21,10 @@ pub enum ReleaseCommand {
     Abandon(ReleaseArg),
     /// Newest first.
     List(ListArgs),
+    /// Bring applications to what their environment wants, unless they are there already.
+    Sync(SyncArgs),
+    /// Wait until nothing changes applications any more, and they are as their environment wants them.
+    Wait(sync::WaitArgs),
     /// All about one.
     Show(ReleaseArg),
 }
@@ -75,6 +80,8 @@ impl ReleaseCommand {
         let client = &session.client;
         let answered = match self {
             ReleaseCommand::Create(args) => return args.run(session).await,
+            ReleaseCommand::Sync(args) => return args.run(session).await,
+            ReleaseCommand::Wait(args) => return args.run(session).await,
             ReleaseCommand::List(ListArgs { project, after, limit }) => {
                 let filter = ReleaseFilter { after, limit: Some(limit) };
                 session.out.answer(&client.releases(&project.project, &filter).await?, list);

@@ -307,6 +307,7 @@ fn titled(look: &Look, title: &str, lines: Vec<String>) -> String {
 #[cfg(test)]
 pub mod testing {
     use super::*;
+    use crate::wire::Record;
 
     /// Waits for approval in production.
     pub fn pending() -> Deployment {
@@ -316,6 +317,7 @@ pub mod testing {
             kind: "file".to_owned(),
             name: name.to_owned(),
             action: action.to_owned(),
+            applied: false,
             destructive: action == "delete",
             fields: vec![],
         };
@@ -392,6 +394,7 @@ pub mod testing {
                 carried_over_from: None,
             }),
             gates: vec![],
+            record: Record::default(),
             last_event: 41,
         }
     }

@@ -52,13 +52,18 @@ impl LogTag {
             log: log_name(deployment, due.step),
             phase: context.name.clone(),
             try_number: deployment.work(due.step).map_or(1, |work| work.tries),
-            deployment_type: match deployment.deployment_type {
-                DeploymentType::Custom => "CUSTOM",
-                DeploymentType::Rollback => "ROLLBACK",
-                DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Destroy => {
-                    "REGULAR"
-                }
-            },
+            deployment_type: deployment_kind(deployment.deployment_type),
+        }
+    }
+}
+
+/// What lines and records carry as `deploymentType` (F).
+pub fn deployment_kind(deployment_type: DeploymentType) -> &'static str {
+    match deployment_type {
+        DeploymentType::Custom => "CUSTOM",
+        DeploymentType::Rollback => "ROLLBACK",
+        DeploymentType::Launch | DeploymentType::Full | DeploymentType::Selective | DeploymentType::Destroy => {
+            "REGULAR"
         }
     }
 }

@@ -21,7 +21,7 @@ mod workspace;
 
 pub use backtest::{Again, Backtest, BacktestError, TestedRun, TestedSample, Was, Would};
 pub use blocking::blocking;
-pub use call_log::log_id;
+pub use call_log::{deployment_kind, log_id};
 pub use evidence::RunId;
 pub use host::{AddPluginError, Host, HostError, Settings, random_hex};
 pub use inbox::{Committed, ProjectHandle, Refusal, View};

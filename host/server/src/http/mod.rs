@@ -18,7 +18,9 @@ mod operate;
 mod plugins;
 mod problem;
 mod projects;
+mod record;
 mod releases;
+mod resources;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -102,6 +104,8 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(projects::show, projects::put))
         .routes(routes!(projects::environments))
         .routes(routes!(projects::environment))
+        .routes(routes!(resources::list))
+        .routes(routes!(resources::applications))
         .routes(routes!(releases::list, releases::create))
         .routes(routes!(releases::show))
         .routes(routes!(releases::start))

@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::auth::role_word;
+use super::record::record;
 use crate::clock::rfc3339;
 use crate::driver::step_in_words;
 use crate::wire;
@@ -140,7 +141,7 @@ pub fn release(state: &State, release: &Release) -> wire::Release {
     }
 }
 
-fn artifact(artifact: &Artifact) -> wire::Artifact {
+pub fn artifact(artifact: &Artifact) -> wire::Artifact {
     let Artifact { name, uri, digest, media_type, build_id, stack, application, metadata } = artifact.clone();
     wire::Artifact { name, digest: digest.to_string(), uri, media_type, build_id, stack, application, metadata }
 }
@@ -190,6 +191,7 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         approval: attempt.approval.as_ref().and_then(|approval| approval_of(deployment, approval)),
         post_approval: attempt.post_approval.as_ref().map(|approval| asked_after(deployment, approval)),
         gates: gates(deployment),
+        record: record(state.project.name.as_str(), deployment),
         last_event: sequence,
     }
 }
@@ -290,7 +292,9 @@ fn plan(deployment: &Deployment) -> wire::Plan {
         let Some(made) = &run.plan else { continue };
         plan.digest.get_or_insert_with(|| deployment.plan_digest().to_string());
         plan.summary.push(format!("{target}: {}", made.planned.summary));
-        plan.changes.extend(made.planned.changes.iter().map(|change| self::change(target, change)));
+        let applied = run.result == PhaseResult::Succeeded && run.undo != Some(UndoResult::Undone);
+        let changes = made.planned.changes.iter().map(|change| self::change(target, change));
+        plan.changes.extend(changes.map(|change| wire::Change { applied, ..change }));
     }
     plan
 }
@@ -302,6 +306,7 @@ fn change(target: &Name, change: &ResourceChange) -> wire::Change {
         kind: change.kind.clone(),
         name: change.name.clone(),
         action: word(change.action),
+        applied: false,
         destructive: change.destructive,
         fields: change.fields.iter().map(field).collect(),
     }

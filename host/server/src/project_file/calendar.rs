@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use lockgate_core::calendar::{
-    Availability, Cadence, Count, CronText, Freeze, FreezeEffect, Moment, Period, Schedule, TimeOfDay, Unit, Weekday,
+    Availability, Cadence, Count, Freeze, FreezeEffect, Moment, Period, Schedule, TimeOfDay, Unit, Weekday,
     Window, Zone,
 };
 use lockgate_core::name::{Name, Timestamp};
