@@ -334,6 +334,7 @@ text_schema!(
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
+    use lockgate_core::calendar::CronText;
     use serde::Serialize;
     use serde::de::DeserializeOwned;
     use serde_json::Value;
