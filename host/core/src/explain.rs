@@ -12,19 +12,48 @@ use crate::work::{GatesOf, Work, WorkState};
 /// One thing that keeps a deployment from going on by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Blocker {
-    Paused { project: bool, pause: Pause },
+    Paused {
+        project: bool,
+        pause: Pause,
+    },
     Closed(Closed),
     /// Others have slots of the environment, and change what it changes.
     Running(Vec<DeploymentNumber>),
     Before(Vec<DeploymentNumber>),
-    SideBySide { most: u32 },
-    Held { hold: Hold, release: String },
-    Capacity { capacity: Capacity, most: u32 },
-    Approval { open: Vec<ApprovalRule>, not: Vec<String>, deadline: Timestamp, is_post: bool },
-    Intervention { phase: Name, instructions: String, groups: Vec<String>, deadline: Timestamp },
-    Gates { not_green: Vec<String>, next_round_at: Timestamp, deadline: Timestamp },
+    SideBySide {
+        most: u32,
+    },
+    Held {
+        hold: Hold,
+        release: String,
+    },
+    Capacity {
+        capacity: Capacity,
+        most: u32,
+    },
+    Approval {
+        open: Vec<ApprovalRule>,
+        not: Vec<String>,
+        deadline: Timestamp,
+        is_post: bool,
+    },
+    Intervention {
+        phase: Name,
+        instructions: String,
+        groups: Vec<String>,
+        deadline: Timestamp,
+    },
+    Gates {
+        not_green: Vec<String>,
+        next_round_at: Timestamp,
+        deadline: Timestamp,
+    },
     /// Somebody outside holds a lock, or a plugin has failed and is asked again.
-    AskedAgain { step: Name, because: String, at: Timestamp },
+    AskedAgain {
+        step: Name,
+        because: String,
+        at: Timestamp,
+    },
 }
 
 /// Empty where nothing is in its way: it works, or it is over.
@@ -65,11 +94,7 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
                 });
             }
         }
-        Stage::Ready
-        | Stage::Observing(_)
-        | Stage::Planning(_)
-        | Stage::Confirming { .. }
-        | Stage::Undoing { .. } => {}
+        Stage::Ready | Stage::Observing(_) | Stage::Planning(_) | Stage::Confirming { .. } | Stage::Undoing { .. } => {}
     }
     blockers.extend(deployment.works().into_iter().filter_map(|work| asked_again(deployment, work)));
     blockers
@@ -175,19 +200,21 @@ impl Blocker {
             Self::Paused { .. } => "anyone who may deploy: `lockgate resume`".to_owned(),
             Self::Closed(_) => "time; or an administrator, with a reason: `lockgate break-glass`".to_owned(),
             Self::Running(_) | Self::Before(_) => "time; or whoever cancels those deployments".to_owned(),
-            Self::SideBySide { .. } => {
-                "time; or whoever writes the project file: `parallel.most`".to_owned()
-            }
+            Self::SideBySide { .. } => "time; or whoever writes the project file: `parallel.most`".to_owned(),
             Self::Held { hold, .. } => match &hold.because {
                 HoldReason::Scheduled | HoldReason::Deferred => "time; or whoever cancels and deploys again".to_owned(),
-                HoldReason::Requires { environment } => format!("whoever deploys the release to `{environment}`; then time"),
+                HoldReason::Requires { environment } => {
+                    format!("whoever deploys the release to `{environment}`; then time")
+                }
             },
             Self::Capacity { .. } => "time; or whoever writes the project file: `limits`".to_owned(),
             Self::Approval { not, .. } if not.is_empty() => "those who are asked: `lockgate approve`".to_owned(),
             Self::Approval { not, .. } => {
                 format!("those who are asked: `lockgate approve`; not {}", listed(not))
             }
-            Self::Intervention { groups, .. } if groups.is_empty() => "anyone: `lockgate approve` or `reject`".to_owned(),
+            Self::Intervention { groups, .. } if groups.is_empty() => {
+                "anyone: `lockgate approve` or `reject`".to_owned()
+            }
             Self::Intervention { groups, .. } => {
                 format!("members of {}: `lockgate approve` or `reject`", listed(groups))
             }

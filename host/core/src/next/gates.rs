@@ -125,7 +125,8 @@ fn between_rounds(run: &GateRun, set: &GateSet, now: Timestamp) -> Option<GatesC
         return Some(GatesChange::RoundEnded { green_since, next_round_at });
     }
     // Green is what was seen green: from the first round's end to the last one's, not to now.
-    let last_seen = run.gates.iter().filter_map(|gate| gate.last.as_ref()).map(|last| last.at).max().unwrap_or(now);
+    let looked_at = run.gates.iter().filter(|gate| gate.ignored.is_none());
+    let last_seen = looked_at.filter_map(|gate| gate.last.as_ref()).map(|last| last.at).max().unwrap_or(now);
     let valid_until = run.gates.iter().filter_map(GateState::valid_until).min();
     let still_valid = valid_until.is_none_or(|until| now < until);
     if still_valid && run.green_since.is_some_and(|since| last_seen.ms_since(since) >= set.steady_ms) {
