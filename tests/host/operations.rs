@@ -18,7 +18,9 @@ fn talking() -> (Host, Web) {
 /// A phase that says this and the release's tag.
 fn says(web: &Web, name: &str, text: &str) -> String {
     let url = web.url();
-    format!(r#"{{ name: {name}, plugin: http-request, config: {{ url: "{url}/chat", body: "{text} {{{{release.tag}}}}" }} }}"#)
+    format!(
+        r#"{{ name: {name}, plugin: http-request, config: {{ url: "{url}/chat", body: "{text} {{{{release.tag}}}}" }} }}"#
+    )
 }
 
 fn explanation(project: &Project, number: u64) -> Explanation {
@@ -32,7 +34,10 @@ fn codes(explanation: &Explanation) -> Vec<&str> {
 #[test]
 fn a_pause_outlives_the_host_says_who_lifts_it_and_lets_a_rollback_through() {
     let (mut host, web) = talking();
-    let file = format!("environments: {{ production: {{}} }}\nworkflows: {{ talk: {{ phases: [{}] }} }}", says(&web, "say", "hello"));
+    let file = format!(
+        "environments: {{ production: {{}} }}\nworkflows: {{ talk: {{ phases: [{}] }} }}",
+        says(&web, "say", "hello")
+    );
     let project = Project::create(&host, "shop", &file);
     for tag in ["v1", "v2"] {
         project.release(tag);
@@ -80,12 +85,16 @@ endpoints: {{ report: report }}
     let project = Project::create(&host, "shop", &file("old report of"));
     project.release("v1");
     project.assert_succeeds(project.deploy("v1", "staging"));
-    let live_is = |tag: &str| wait("it to be live", || (project.live("production").as_deref() == Some(tag)).then_some(()));
+    let live_is =
+        |tag: &str| wait("it to be live", || (project.live("production").as_deref() == Some(tag)).then_some(()));
     live_is("v1");
     let report = || {
         let called = project.bob.client.trigger_endpoint("report", "shop/production", &json!({}), Some(60), None);
         let Triggered::Answer(answer) = block_on(called).unwrap() else { panic!("it was asked to wait") };
-        assert_eq!((answer.deployment.deployment_type.as_str(), answer.deployment.status.as_str()), ("CUSTOM", "SUCCEEDED"));
+        assert_eq!(
+            (answer.deployment.deployment_type.as_str(), answer.deployment.status.as_str()),
+            ("CUSTOM", "SUCCEEDED")
+        );
         assert!(answer.outputs.is_some());
     };
     report();
@@ -109,7 +118,9 @@ fn phases_of_a_group_run_side_by_side_and_a_person_lets_the_rest_proceed() {
     let (host, web) = talking();
     let url = web.url();
     let phase = |name: &str| {
-        format!(r#"{{ name: {name}, group: both, plugin: http-request, config: {{ url: "{url}/chat", body: {name} }} }}"#)
+        format!(
+            r#"{{ name: {name}, group: both, plugin: http-request, config: {{ url: "{url}/chat", body: {name} }} }}"#
+        )
     };
     let file = format!(
         r#"
@@ -168,9 +179,8 @@ freezes: [{{ name: audit, from: "2020-01-01T00:00", until: "2099-01-01T00:00", z
     assert!(why.blockers[0].blocker.reason.contains("the books are open"));
     assert!(why.blockers[0].blocker.until.as_deref().is_some_and(|until| until.starts_with("2099-01-01")));
 
-    let break_it = |by: &crate::harness::Person, reason: &str| {
-        block_on(by.client.break_glass("shop", number, reason.to_owned()))
-    };
+    let break_it =
+        |by: &crate::harness::Person, reason: &str| block_on(by.client.break_glass("shop", number, reason.to_owned()));
     assert_eq!(break_it(&project.ann, "I want to").refused().code, "role-too-low");
     let admin = host.admin();
     assert_eq!(break_it(&admin, " ").refused().code, "reason-missing");
@@ -186,7 +196,10 @@ freezes: [{{ name: audit, from: "2020-01-01T00:00", until: "2099-01-01T00:00", z
 #[test]
 fn a_deployment_for_later_waits_beside_the_queue() {
     let (host, web) = talking();
-    let file = format!("environments: {{ production: {{}} }}\nworkflows: {{ talk: {{ phases: [{}] }} }}", says(&web, "say", "hello"));
+    let file = format!(
+        "environments: {{ production: {{}} }}\nworkflows: {{ talk: {{ phases: [{}] }} }}",
+        says(&web, "say", "hello")
+    );
     let project = Project::create(&host, "shop", &file);
     project.release("v1");
     let later = NewDeployment {
