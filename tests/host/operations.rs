@@ -89,7 +89,8 @@ endpoints: {{ report: report }}
         |tag: &str| wait("it to be live", || (project.live("production").as_deref() == Some(tag)).then_some(()));
     live_is("v1");
     let report = || {
-        let called = project.bob.client.trigger_endpoint("report", "shop/production", &json!({}), Some(60), None);
+        let input = json!({});
+        let called = project.bob.client.trigger_endpoint("report", "shop/production", &input, Some(60), None);
         let Triggered::Answer(answer) = block_on(called).unwrap() else { panic!("it was asked to wait") };
         assert_eq!(
             (answer.deployment.deployment_type.as_str(), answer.deployment.status.as_str()),

@@ -105,6 +105,16 @@ mod tests {
                 ..Operations::default()
             },
         };
-        expect![[""]].assert_eq(&shown(&look(), &environment));
+        expect![[r#"
+            production
+              live: v1 since 09:00:00 (30 min ago)
+              live apart: web is v2
+              under way: 7
+              held: 9
+              waiting: 1
+              paused by ann 30 min ago: the database moves
+              no promotions by themselves since rollback 5, which took v3 away; held back: v4
+              scheduled next: 15 Mar 03:00:00 (in 17 h)
+                03:00:00 (6 h ago): dropped, deployment 7 was under way"#]].assert_eq(&shown(&look(), &environment));
     }
 }

@@ -312,11 +312,13 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         POST /v1/projects/{project}/deployments/{number}/review member
         GET /v1/projects/{project}/environments viewer
         GET /v1/projects/{project}/environments/{environment} viewer
+        GET /v1/projects/{project}/environments/{environment}/applications viewer
         POST /v1/projects/{project}/environments/{environment}/deployments member
         POST /v1/projects/{project}/environments/{environment}/expiry admin
         POST /v1/projects/{project}/environments/{environment}/pause member
         POST /v1/projects/{project}/environments/{environment}/promote member
         POST /v1/projects/{project}/environments/{environment}/release-hold member
+        GET /v1/projects/{project}/environments/{environment}/resources viewer
         POST /v1/projects/{project}/environments/{environment}/resume member
         POST /v1/projects/{project}/environments/{environment}/rollback member
         POST /v1/projects/{project}/environments/{environment}/schedule/pause member
