@@ -12,6 +12,7 @@ mod examples;
 mod harness;
 mod kill;
 mod plugins;
+mod records;
 mod refusals;
 mod serve;
 mod shares;

@@ -210,7 +210,19 @@ mod tests {
         all[33] = ResourceStatus { release_status: "FAILED".to_owned(), sync: "OUT_OF_SYNC".to_owned(), ..file(33) };
         all.push(site("v1, 2 files edited"));
         let shown = resources(&look(), &all[30..]);
-        expect![[r#""#]].assert_eq(&shown);
+        expect![[r#"
+            APPLICATION  TYPE  NAME     SYNC         STATUS     CURRENT  LIVE                HEALTH    WEIGHT  DEPLOYMENT  LOOKED AT
+            web          file  30.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          file  31.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          file  32.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          file  33.html  OUT_OF_SYNC  FAILED     v1       v1                  unknown   100 %   3           never
+            web          file  34.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          file  35.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          file  36.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          file  37.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          file  38.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          file  39.html  IN_SYNC      COMPLETED  v1       v1                  unknown   100 %   3           never
+            web          site  shop     OUT_OF_SYNC  COMPLETED  v1       v1, 2 files edited  degraded  100 %   3           2 min ago"#]].assert_eq(&shown);
         assert_eq!(resources(&look(), &all).lines().count(), 1 + MOST_IN_SYNC + 2 + 1);
     }
 
@@ -230,6 +242,12 @@ mod tests {
     #[test]
     fn applications_say_why_they_are_out_of_sync() {
         let found = Applications { sequence: 9, items: vec![web("v1", &[]), web("v1, 2 files edited", &[7, 8])] };
-        expect![[r#""#]].assert_eq(&applications(&look(), &found));
+        expect![[r#"
+            APPLICATION  SYNC         WANTED  LIVE  CURRENT  UNDER WAY  RESOURCES         LOOKED AT
+            web          IN_SYNC      v1      v1    v1       -          5                 never
+            web          OUT_OF_SYNC  v1      v1    v1       7 8        5, 1 out of sync  2 min ago
+
+            APPLICATION  TYPE  NAME  SYNC         STATUS     CURRENT  LIVE                HEALTH    WEIGHT  DEPLOYMENT  LOOKED AT
+            web          site  shop  OUT_OF_SYNC  COMPLETED  v1       v1, 2 files edited  degraded  100 %   3           2 min ago"#]].assert_eq(&applications(&look(), &found));
     }
 }

@@ -298,27 +298,43 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         GET /v1/projects/{project}/deployments viewer
         GET /v1/projects/{project}/deployments/{number} viewer
         POST /v1/projects/{project}/deployments/{number}/approve member
+        POST /v1/projects/{project}/deployments/{number}/break-glass admin
         POST /v1/projects/{project}/deployments/{number}/cancel member
         GET /v1/projects/{project}/deployments/{number}/events viewer
         GET /v1/projects/{project}/deployments/{number}/events/stream viewer
+        GET /v1/projects/{project}/deployments/{number}/explain viewer
+        POST /v1/projects/{project}/deployments/{number}/gates/{gate}/ignore admin
         GET /v1/projects/{project}/deployments/{number}/phases/{phase}/logs viewer
         GET /v1/projects/{project}/deployments/{number}/phases/{phase}/logs/stream viewer
         POST /v1/projects/{project}/deployments/{number}/redeploy member
         POST /v1/projects/{project}/deployments/{number}/reject member
         POST /v1/projects/{project}/deployments/{number}/retry member
+        POST /v1/projects/{project}/deployments/{number}/review member
         GET /v1/projects/{project}/environments viewer
         GET /v1/projects/{project}/environments/{environment} viewer
+        GET /v1/projects/{project}/environments/{environment}/applications viewer
         POST /v1/projects/{project}/environments/{environment}/deployments member
+        POST /v1/projects/{project}/environments/{environment}/expiry admin
+        POST /v1/projects/{project}/environments/{environment}/pause member
+        POST /v1/projects/{project}/environments/{environment}/promote member
+        POST /v1/projects/{project}/environments/{environment}/release-hold member
+        GET /v1/projects/{project}/environments/{environment}/resources viewer
+        POST /v1/projects/{project}/environments/{environment}/resume member
         POST /v1/projects/{project}/environments/{environment}/rollback member
+        POST /v1/projects/{project}/environments/{environment}/schedule/pause member
+        POST /v1/projects/{project}/environments/{environment}/schedule/resume member
         POST /v1/projects/{project}/gates/backtest member
+        POST /v1/projects/{project}/pause member
         GET /v1/projects/{project}/releases viewer
         POST /v1/projects/{project}/releases member
         GET /v1/projects/{project}/releases/{tag} viewer
         POST /v1/projects/{project}/releases/{tag}/abandon member
         POST /v1/projects/{project}/releases/{tag}/start member
+        POST /v1/projects/{project}/resume member
         GET /v1/tokens admin
         POST /v1/tokens admin
         DELETE /v1/tokens/{name} admin
+        POST /v1/trigger/{endpoint} member
         GET /v1/whoami viewer
     "#]]
     .assert_eq(&lines.collect::<String>());
