@@ -11,6 +11,7 @@ mod disk;
 mod examples;
 mod harness;
 mod kill;
+mod operations;
 mod plugins;
 mod records;
 mod refusals;

@@ -342,6 +342,7 @@ impl Deployment {
                     self.attempt.approval.clone_from(&last.approval);
                     self.attempt.replaced.clone_from(&last.replaced);
                 }
+                self.break_glass = None;
                 self.earlier.extend(last.summary());
                 let too_many = self.earlier.len().saturating_sub(REMEMBERED_ATTEMPTS);
                 self.earlier.drain(..too_many);
@@ -396,7 +397,10 @@ impl Deployment {
             Change::ApprovalRequested { side, approval } => {
                 match side {
                     Side::Pre => self.attempt.approval = Some(approval.clone()),
-                    Side::Post => self.attempt.post_approval = Some(approval.clone()),
+                    Side::Post => {
+                        self.attempt.begun_at.get_or_insert(at);
+                        self.attempt.post_approval = Some(approval.clone());
+                    }
                 }
                 self.attempt.stage = Stage::AwaitingApproval(*side);
             }
@@ -554,6 +558,10 @@ impl Deployment {
         let attempt = &mut self.attempt;
         if let (GatesChange::Ended { .. }, GatesOf::Pre | GatesOf::Post) = (change, of) {
             attempt.stage = Stage::Ready;
+        }
+        if let (GatesChange::Ended { end: GatesEnd::Failed { .. } }, GatesOf::Pre) = (change, of) {
+            // Agreed to when they had passed, or before: what lapsed and failed since is another question.
+            attempt.approved = None;
         }
         let Some(run) = attempt.gates_mut(of) else { return };
         match change {

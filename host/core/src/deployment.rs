@@ -58,7 +58,7 @@ pub struct Deployment {
     pub triggered_by: Actor,
     pub workflow: Name,
     pub created_at: Timestamp,
-    /// Freezes and availability do not hold it back.
+    /// Freezes and availability do not hold the present attempt back.
     #[serde(default)]
     pub break_glass: Option<Signature>,
     /// How earlier attempts ended, oldest first; of many, the last [`REMEMBERED_ATTEMPTS`].
@@ -93,7 +93,8 @@ pub struct Attempt {
     /// Digests of the environment's gate plugins. They belong to the environment and not to the release: a gate that
     /// is new must not stand in the way of an old release.
     pub gate_plugins: BTreeMap<Name, Digest>,
-    /// When a phase, or the gates after them, started in this attempt: before that, a cancel has nothing to stop.
+    /// When a phase, or the gates or the question after them, started in this attempt: before that, a cancel has nothing
+    /// to stop.
     pub begun_at: Option<Timestamp>,
     pub stage: Stage,
     pub phases: Vec<PhaseRun>,
@@ -645,6 +646,10 @@ impl GateRun {
         }
     }
 
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.end, Some(GatesEnd::Failed { .. }))
+    }
+
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
         if self.end.is_some() {
             return None;
@@ -882,14 +887,14 @@ impl Deployment {
             Stage::Queued | Stage::Ready | Stage::AwaitingCapacity(_) | Stage::Finished(_) => None,
         };
         let limit = match attempt.stage {
-            Stage::Finished(_) | Stage::Undoing { .. } => None,
+            Stage::Finished(_) | Stage::Undoing { .. } | Stage::AwaitingApproval(Side::Post) => None,
             Stage::Queued
             | Stage::Held(_)
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
             | Stage::Observing(_)
             | Stage::Planning(_)
-            | Stage::AwaitingApproval(_)
+            | Stage::AwaitingApproval(Side::Pre)
             | Stage::Confirming { .. }
             | Stage::Running
             | Stage::Gates(_) => self.must_end_at(),

@@ -51,17 +51,17 @@ pub fn forecast(
                 Some(order) => (ends_at, Command::Report { call: due.call, answer: answer(&ahead, &due, &order) }),
                 None => break,
             },
-            (None, None) => break,
+            (None, None) => return Forecast { state: ahead, until },
         };
         if at > until {
-            break;
+            return Forecast { state: ahead, until };
         }
         now = now.max(at);
         let around = Surroundings { now, gates: &assumptions.gates };
         let events = handle(&ahead, command, around).unwrap_or_default();
         events.iter().for_each(|event| ahead.apply(event).expect("what was decided on a state fits it"));
     }
-    Forecast { state: ahead, until: until.max(now) }
+    Forecast { state: ahead, until: now }
 }
 
 /// Calls under way, and when each is answered.

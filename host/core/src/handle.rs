@@ -11,7 +11,7 @@ mod schedule;
 mod stages;
 mod triggers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use self::rejection::Rejection;
 pub use self::triggers::{unknown_environment, unknown_release};
 use crate::admission::{self, Door};
-use crate::change::Change;
+use crate::change::{Change, PhaseChange};
 use crate::definition::Definition;
 use crate::deployment::*;
 use crate::digest::Digest;
@@ -258,6 +258,8 @@ struct Turn<'a> {
     events: Vec<Event>,
     /// Environments whose live release has changed, and that nothing has followed from yet.
     went_live: Vec<WentLive>,
+    /// Releases that may have come to count as live and healthy somewhere.
+    may_count: BTreeSet<Tag>,
 }
 
 /// A whole release, by one that succeeded or succeeded in part.
@@ -271,7 +273,14 @@ struct WentLive {
 impl<'a> Turn<'a> {
     fn new(state: &State, around: Surroundings<'a>) -> Self {
         let now = around.now.max(state.last_event_at);
-        Self { state: state.clone(), now, gates: around.gates, events: Vec::new(), went_live: Vec::new() }
+        Self {
+            state: state.clone(),
+            now,
+            gates: around.gates,
+            events: Vec::new(),
+            went_live: Vec::new(),
+            may_count: BTreeSet::new(),
+        }
     }
 
     fn record(&mut self, what: What) {
@@ -326,6 +335,11 @@ impl<'a> Turn<'a> {
 
     fn note_live(&mut self, number: DeploymentNumber, steps: &[What]) {
         let Some(deployment) = self.state.deployments.get(&number) else { return };
+        if steps.iter().any(may_heal) {
+            // Also what is replaced: how long it was live is known now.
+            self.may_count.extend(self.state.live_release(&deployment.environment).map(|live| live.tag.clone()));
+            self.may_count.insert(deployment.release.tag.clone());
+        }
         for step in steps {
             let What::LiveChanged { environment, applications: None, live: Some(live), .. } = step else { continue };
             self.went_live.push(WentLive {
@@ -375,9 +389,24 @@ impl<'a> Turn<'a> {
             self.carry_on(number);
             self.fill_slots(&environment);
         }
+        while let Some(release) = self.may_count.pop_first() {
+            self.state.held_for(&release).into_iter().for_each(|number| self.settle(number));
+        }
         while let Some(live) = self.went_live.pop() {
             promotion::follow(self, live);
         }
+    }
+}
+
+/// What changes whether the live release is healthy, or all that is live.
+fn may_heal(what: &What) -> bool {
+    match what {
+        What::LiveChanged { .. } => true,
+        What::Deployment { change: Change::Observed { .. }, .. } => true,
+        What::Deployment { change: Change::Phase { change, .. }, .. } => {
+            matches!(change, PhaseChange::Succeeded | PhaseChange::UndoEnded { .. })
+        }
+        _ => false,
     }
 }
 

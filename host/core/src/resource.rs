@@ -106,6 +106,8 @@ pub(crate) fn end(resources: &mut Resources, deployment: &Deployment, phase: usi
     match (&run.undo, &run.result) {
         (Some(UndoResult::Undone), _) => undone(resources, deployment, plan),
         (None, PhaseResult::Succeeded) => applied(resources, plan, deployment),
+        // A drift that people refused was never begun.
+        (None, PhaseResult::Failed(_)) if run.started_at.is_none() => {}
         (Some(UndoResult::NotUndone(_)), _) | (None, PhaseResult::Failed(_) | PhaseResult::Canceled) => {
             changed(plan).for_each(|key| set_status(resources, &key, ResourceStatus::Failed));
         }
@@ -127,6 +129,10 @@ fn applied(resources: &mut Resources, plan: &TargetPlan, deployment: &Deployment
                 resource.health = Health::Unknown;
             }
             resource.weight_percent = deployment_weight(deployment, plan);
+            // What was seen is no longer what is there.
+            if change.action != ChangeAction::NoOp {
+                resource.health = Health::Unknown;
+            }
         }
     }
 }

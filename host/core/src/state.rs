@@ -272,7 +272,9 @@ impl State {
     /// When to send a tick. Between two ticks nothing changes unless somebody acts.
     pub fn wake_at(&self) -> Option<Timestamp> {
         // At once, where a turn had enough before all who wait had theirs.
-        let at_once = self.idle(self.last_event_at).next().map(|_| self.last_event_at);
+        let free = |number| self.deployments.get(number).is_some_and(|waits| self.lacks_capacity(waits).is_none());
+        let goes_on = self.awaiting_capacity.head().is_some_and(free);
+        let at_once = (goes_on || self.idle(self.last_event_at).next().is_some()).then_some(self.last_event_at);
         let there = self.environments.values().filter_map(|there| there.wake_at());
         at_once.into_iter().chain(there).chain(self.timers.get_min().map(|(at, _)| *at)).min()
     }
@@ -566,7 +568,8 @@ impl State {
             Some(Milestone::PhaseEnded { .. }) | None => {}
         }
         if let Change::GlassBroken { by } = change {
-            self.debts.insert(number, by.clone());
+            // Whoever broke it first still owes the review of an earlier attempt.
+            self.debts.entry(number).or_insert_with(|| by.clone());
             // To the head: nobody looks far behind those that a freeze holds back.
             let there = self.environments.entry(environment).or_default();
             there.queue.leave(number);

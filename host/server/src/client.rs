@@ -12,15 +12,16 @@ use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Applications, Approve, Backtest, Backtested, Cancel, Deployment, Event, Grants, LogLine, NewDeployment, NewRelease,
-    NewToken, Nothing, Page, Plugin, PluginApproval, Problem, Project, Release, Remark, ResourceStatus, Token,
-    UploadedArtifact,
+    Applications, Approve, Backtest, Backtested, Cancel, Deployment, EndpointAnswer, Environment, Event, Expiry,
+    Explanation, Grants, LogLine, NewDeployment, NewRelease, NewToken, Nothing, Page, Plugin, PluginApproval, Problem,
+    Project, Promote, Reason, Release, Remark, ResourceStatus, Token, UploadedArtifact,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -136,6 +137,31 @@ pub struct PhaseLog {
     pub number: u64,
     pub attempt: u32,
     pub phase: String,
+}
+
+/// Where a pause is, within a project.
+#[derive(Debug, Clone, Copy)]
+pub enum PausedPlace<'a> {
+    Environment(&'a str),
+    Schedule(&'a str),
+}
+
+impl<'a> PausedPlace<'a> {
+    fn path(self, project: &'a str, verb: &'a str) -> Vec<&'a str> {
+        match self {
+            Self::Environment(environment) => vec!["v1", "projects", project, "environments", environment, verb],
+            Self::Schedule(environment) => {
+                vec!["v1", "projects", project, "environments", environment, "schedule", verb]
+            }
+        }
+    }
+}
+
+/// What comes back from an endpoint: at once, or after waiting for it.
+#[derive(Debug)]
+pub enum Triggered {
+    Deployment(Box<Deployment>),
+    Answer(Box<EndpointAnswer>),
 }
 
 impl Client {
@@ -266,6 +292,102 @@ impl Client {
     ) -> Result<Deployment, ClientError> {
         let path = ["v1", "projects", project, "environments", environment, "rollback"];
         self.trigger(&path, remark, idempotency_key).await
+    }
+
+    pub async fn promote(
+        &self,
+        project: &str,
+        environment: &str,
+        asked: &Promote,
+        idempotency_key: Option<&str>,
+    ) -> Result<Deployment, ClientError> {
+        let path = ["v1", "projects", project, "environments", environment, "promote"];
+        self.trigger(&path, asked, idempotency_key).await
+    }
+
+    /// `environment` may be `PROJECT/ENVIRONMENT`; with `wait_seconds` the answer may have the outputs.
+    pub async fn trigger_endpoint(
+        &self,
+        endpoint: &str,
+        environment: &str,
+        input: &Value,
+        wait_seconds: Option<u64>,
+        idempotency_key: Option<&str>,
+    ) -> Result<Triggered, ClientError> {
+        let mut post = self.request(Method::POST, &["v1", "trigger", endpoint]).json(input);
+        post = post.header("X-Environment", environment);
+        if let Some(key) = idempotency_key {
+            post = post.header("Idempotency-Key", key);
+        }
+        match wait_seconds {
+            None => self.answer(post.timeout(ANSWER_TIMEOUT)).await.map(|one| Triggered::Deployment(Box::new(one))),
+            Some(seconds) => {
+                let patience = ANSWER_TIMEOUT + Duration::from_secs(seconds);
+                let answer = self.answer(post.query(&[("wait", seconds)]).timeout(patience)).await?;
+                Ok(Triggered::Answer(Box::new(answer)))
+            }
+        }
+    }
+
+    // ---- operations ----
+
+    pub async fn environment(&self, project: &str, environment: &str) -> Result<Environment, ClientError> {
+        self.get(&["v1", "projects", project, "environments", environment]).await
+    }
+
+    pub async fn pause_project(&self, project: &str, reason: String) -> Result<Project, ClientError> {
+        self.post(&["v1", "projects", project, "pause"], &Reason { reason }).await
+    }
+
+    pub async fn resume_project(&self, project: &str) -> Result<Project, ClientError> {
+        self.post(&["v1", "projects", project, "resume"], &Nothing {}).await
+    }
+
+    pub async fn pause(
+        &self,
+        project: &str,
+        place: PausedPlace<'_>,
+        reason: String,
+    ) -> Result<Environment, ClientError> {
+        self.post(&place.path(project, "pause"), &Reason { reason }).await
+    }
+
+    pub async fn resume(&self, project: &str, place: PausedPlace<'_>) -> Result<Environment, ClientError> {
+        self.post(&place.path(project, "resume"), &Nothing {}).await
+    }
+
+    pub async fn release_hold(&self, project: &str, environment: &str) -> Result<Environment, ClientError> {
+        self.post(&["v1", "projects", project, "environments", environment, "release-hold"], &Nothing {}).await
+    }
+
+    pub async fn expire(&self, project: &str, environment: &str, expiry: &Expiry) -> Result<Environment, ClientError> {
+        self.post(&["v1", "projects", project, "environments", environment, "expiry"], expiry).await
+    }
+
+    pub async fn break_glass(&self, project: &str, number: u64, reason: String) -> Result<Deployment, ClientError> {
+        self.change_deployment(project, number, "break-glass", &Reason { reason }).await
+    }
+
+    pub async fn review(&self, project: &str, number: u64, remark: &Remark) -> Result<Deployment, ClientError> {
+        self.change_deployment(project, number, "review", remark).await
+    }
+
+    pub async fn ignore_gate(
+        &self,
+        project: &str,
+        number: u64,
+        gate: &str,
+        remark: &Remark,
+    ) -> Result<Deployment, ClientError> {
+        let number = number.to_string();
+        self.post(&["v1", "projects", project, "deployments", &number, "gates", gate, "ignore"], remark).await
+    }
+
+    pub async fn explain(&self, project: &str, number: u64, at: Option<&str>) -> Result<Explanation, ClientError> {
+        let number = number.to_string();
+        let get = self.request(Method::GET, &["v1", "projects", project, "deployments", &number, "explain"]);
+        let query: Vec<(&str, &str)> = at.map(|at| ("at", at)).into_iter().collect();
+        self.answer(get.query(&query).timeout(ANSWER_TIMEOUT)).await
     }
 
     async fn trigger<T: DeserializeOwned>(

@@ -7,6 +7,7 @@ use crate::change::Change;
 use crate::deployment::*;
 use crate::environment::Likeness;
 use crate::name::{Actor, DeploymentNumber};
+use crate::release::ReleaseStatus;
 use crate::state::{State, What};
 
 pub(super) fn try_again(
@@ -32,7 +33,12 @@ pub(super) fn try_again(
     }
     let tag = &deployment.release.tag;
     let release = turn.state.releases.get(tag).ok_or_else(|| triggers::unknown_release(&turn.state, tag))?;
-    stages::is_of_age(&turn.state, release, deployment.workflow().stage)?;
+    let (stage, deployment_type) = (deployment.workflow().stage, deployment.deployment_type);
+    stages::may_run(&turn.state, release, stage, deployment_type, &deployment.environment)?;
+    if release.status == ReleaseStatus::Draft && release.digest() != deployment.release.digest() {
+        let allowed = "it was sent again since this build; build it with a new deployment";
+        return Err(Rejection::ReleaseStatus { tag: tag.clone(), status: release.status, allowed });
+    }
     let Some(environment) = turn.state.definition.environments.get(&deployment.environment).cloned() else {
         return Err(unknown_environment(&turn.state, &deployment.environment));
     };
@@ -73,19 +79,23 @@ fn is_still_the_way_back(state: &State, deployment: &Deployment) -> Result<(), R
     })
 }
 
-/// The phase that failed the attempt, or the first one that was not done; not what the workflow went on after,
-/// unless that is all there is. What was taken back is done again in any case.
+/// The first phase that failed or was not done; not what the workflow went on after, unless that is all there is, or
+/// it failed the attempt all the same. What was taken back is done again in any case.
 fn first_to_repeat(deployment: &Deployment) -> usize {
     let attempt = &deployment.attempt;
     let failed_it = |run: &PhaseRun| match &attempt.failure {
         Some(AttemptFailure { of: FailureOf::Phase(name), .. }) => run.name == *name,
         Some(AttemptFailure { of: FailureOf::Plan | FailureOf::Approval | FailureOf::Gates, .. }) | None => false,
     };
-    let to_repeat = |run: &PhaseRun| match &run.result {
+    let goes_on = |index: usize| deployment.phase(index).continue_on_error;
+    let to_repeat = |(index, run): (usize, &PhaseRun)| match &run.result {
+        _ if run.undo.is_some() => true,
         PhaseResult::Waiting | PhaseResult::Running(_) | PhaseResult::Canceled | PhaseResult::Skipped => true,
-        PhaseResult::Failed(_) => attempt.stage == Stage::Finished(Finish::PartiallySucceeded) || failed_it(run),
+        PhaseResult::Failed(_) => {
+            attempt.stage == Stage::Finished(Finish::PartiallySucceeded) || failed_it(run) || !goes_on(index)
+        }
         PhaseResult::Succeeded => false,
     };
-    let first = attempt.phases.iter().position(|run| to_repeat(run) || run.undo.is_some());
+    let first = attempt.phases.iter().enumerate().position(to_repeat);
     first.unwrap_or(attempt.phases.len())
 }

@@ -23,8 +23,8 @@ pub(super) fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: A
         return Ok(());
     }
     let before = turn.state.definition.clone();
-    turn.record(What::DefinitionChanged { definition, by });
-    schedule::plan_again(turn, &before);
+    turn.record(What::DefinitionChanged { definition, by: by.clone() });
+    schedule::plan_again(turn, &before, &by);
     // Windows and policies may be others now.
     let waiting = turn.state.environments.iter().filter(|(_, there)| !there.queue.is_empty());
     let waiting: Vec<Name> = waiting.map(|(name, _)| name.clone()).collect();

@@ -139,6 +139,10 @@ pub(super) fn break_glass(
     if deployment.attempt.stage != Stage::Queued {
         return Err(Rejection::NotWaiting { number, status: deployment.status_text() });
     }
+    // Broken once: the first name and reason stand.
+    if deployment.break_glass.is_some() {
+        return Ok(());
+    }
     let by = Signature { by, at: turn.now, comment: reason, not_before: None };
     turn.change(number, Change::GlassBroken { by });
     turn.settle(number);
@@ -154,7 +158,8 @@ pub(super) fn review_debt(
 ) -> Result<(), Rejection> {
     at_most("the comment's length", comment.len(), LONGEST_TEXT)?;
     let debt = turn.state.debts.get(&number).ok_or(Rejection::NoDebt { number })?;
-    if debt.by.person == by.person {
+    let broken = turn.state.deployments.get(&number).and_then(|deployment| deployment.break_glass.as_ref());
+    if [Some(debt), broken].into_iter().flatten().any(|broken| broken.by.person == by.person) {
         return Err(Rejection::OwnDebt { number, person: by.person });
     }
     let by = Signature { by, at: turn.now, comment, not_before: None };
@@ -190,6 +195,10 @@ pub(super) fn cancel(
 
 /// Its environment's time is over before its turn came.
 pub(super) fn stop_expired(turn: &mut Turn, number: DeploymentNumber) {
+    // What stopped before it may have let it start, and end.
+    if turn.state.deployments.get(&number).is_none_or(|deployment| deployment.is_finished()) {
+        return;
+    }
     let cancel = CancelRequest {
         by: Actor::host("expiry"),
         at: turn.now,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Deploy, MOST_STARTS, Rejection, Turn, WentLive, triggers, unknown_environment};
+use super::{Deploy, Rejection, Turn, WentLive, triggers, unknown_environment};
 use crate::deployment::{DeploymentType, Flags};
 use crate::environment::EnvironmentChange;
 use crate::name::{Actor, Name, Tag};
@@ -62,11 +62,8 @@ fn promoted(environment: Name, release: Tag, by: Actor) -> Deploy {
     }
 }
 
-/// A release has become live: who waited for that goes on, and the next environments get it where they want to.
+/// A release has become live: the next environments get it where they want to.
 pub(super) fn follow(turn: &mut Turn, live: WentLive) {
-    for number in turn.state.held_for(&live.release).into_iter().take(MOST_STARTS) {
-        turn.settle(number);
-    }
     let definition = turn.state.definition.clone();
     for (name, environment) in &definition.environments {
         let Some(promotion) = &environment.promotion else { continue };

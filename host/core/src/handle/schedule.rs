@@ -9,10 +9,14 @@ use crate::environment::{EnvironmentChange, NextTick, Tick, TickOutcome};
 use crate::name::{Actor, DeploymentNumber, Name, Tag};
 use crate::release::ReleaseStatus;
 
-/// A schedule that is new, or another one, counts from now.
-pub(super) fn plan_again(turn: &mut Turn, before: &Definition) {
+/// A schedule that is new, or another one, counts from now. What is not ephemeral any more does not expire.
+pub(super) fn plan_again(turn: &mut Turn, before: &Definition, by: &Actor) {
     let definition = turn.state.definition.clone();
     for (name, environment) in &definition.environments {
+        let expires = turn.state.environments.get(name).is_some_and(|there| there.expires_at.is_some());
+        if expires && environment.expires_after_ms.is_none() {
+            turn.change_environment(name, EnvironmentChange::ExpiryPlanned { at: None, by: Some(by.clone()) });
+        }
         let was = before.environments.get(name).and_then(|before| before.schedule.as_ref());
         if environment.schedule.as_ref() == was {
             continue;

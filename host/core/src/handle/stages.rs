@@ -73,16 +73,21 @@ fn named(release: &Release, asked: Option<&Name>, stage: Option<WorkflowStage>) 
 }
 
 /// A build belongs to a draft, and everything else to an active release; a patch comes after a setup.
-pub(super) fn may_run(state: &State, release: &Release, workflow: &Name, deploy: &Deploy) -> Result<(), Rejection> {
-    let stage = release.workflows[workflow].stage;
+pub(super) fn may_run(
+    state: &State,
+    release: &Release,
+    stage: WorkflowStage,
+    deployment_type: DeploymentType,
+    environment: &Name,
+) -> Result<(), Rejection> {
     is_of_age(state, release, stage)?;
-    match deploy.deployment_type {
-        DeploymentType::Full | DeploymentType::Selective => is_set_up(state, release, deploy),
+    match deployment_type {
+        DeploymentType::Full | DeploymentType::Selective => is_set_up(state, release, environment),
         DeploymentType::Launch | DeploymentType::Custom | DeploymentType::Destroy | DeploymentType::Rollback => Ok(()),
     }
 }
 
-pub(super) fn is_of_age(state: &State, release: &Release, stage: WorkflowStage) -> Result<(), Rejection> {
+fn is_of_age(state: &State, release: &Release, stage: WorkflowStage) -> Result<(), Rejection> {
     match stage {
         WorkflowStage::Build if release.built => {
             let allowed = "it is built once; activate it, or make another release";
@@ -99,16 +104,16 @@ pub(super) fn is_of_age(state: &State, release: &Release, stage: WorkflowStage) 
 }
 
 /// Where a release has a setup workflow, it must have succeeded as it is now, with the variables as they are now.
-fn is_set_up(state: &State, release: &Release, deploy: &Deploy) -> Result<(), Rejection> {
+fn is_set_up(state: &State, release: &Release, name: &Name) -> Result<(), Rejection> {
     let Some(setup) = stage_of(release, WorkflowStage::Setup).next() else { return Ok(()) };
-    let Some(environment) = state.definition.environments.get(&deploy.environment) else { return Ok(()) };
-    let due = setup_fingerprint(&release.workflows[setup], environment);
-    let why = match state.environments.get(&deploy.environment).and_then(|there| there.setup) {
-        Some(done) if done == due => return Ok(()),
+    let Some(environment) = state.definition.environments.get(name) else { return Ok(()) };
+    let due = |setup: &Name| setup_fingerprint(&release.workflows[setup], environment);
+    let why = match state.environments.get(name).and_then(|there| there.setup) {
+        Some(done) if stage_of(release, WorkflowStage::Setup).any(|setup| due(setup) == done) => return Ok(()),
         Some(_) => "its setup workflow or its variables have changed since it last was",
         None => "it never was, or it was torn down",
     };
-    Err(Rejection::SetupDue { environment: deploy.environment.clone(), setup: setup.clone(), why })
+    Err(Rejection::SetupDue { environment: name.clone(), setup: setup.clone(), why })
 }
 
 /// As the API writes it.

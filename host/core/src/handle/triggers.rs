@@ -36,7 +36,8 @@ pub(super) fn queue(turn: &mut Turn, deploy: Deploy) -> Result<(), Rejection> {
     let release = state.releases.get(&deploy.release).ok_or_else(|| unknown_release(state, &deploy.release))?.clone();
     selections_fit(state, &deploy)?;
     let workflow = stages::workflow_of(&release, &environment, &deploy)?;
-    stages::may_run(state, &release, &workflow, &deploy)?;
+    let stage = release.workflows[&workflow].stage;
+    stages::may_run(state, &release, stage, deploy.deployment_type, &deploy.environment)?;
     fits_environment(&release, &workflow, &deploy.environment, &environment)?;
     has_room(state, &deploy.environment)?;
     let gate_plugins = pinned_gates(turn, &deploy.environment, &environment)?;

@@ -125,7 +125,8 @@ fn between_rounds(run: &GateRun, set: &GateSet, now: Timestamp) -> Option<GatesC
         let next_round_at = now.plus_ms(set.interval_ms.max(SHORTEST_GATE_INTERVAL_MS));
         return Some(GatesChange::RoundEnded { green_since, next_round_at });
     }
-    let last_seen = run.gates.iter().filter_map(|gate| gate.last.as_ref()).map(|last| last.at).max().unwrap_or(now);
+    let looked_at = run.gates.iter().filter(|gate| gate.ignored.is_none());
+    let last_seen = looked_at.filter_map(|gate| gate.last.as_ref()).map(|last| last.at).max().unwrap_or(now);
     let valid_until = run.gates.iter().filter_map(GateState::valid_until).min();
     let still_valid = valid_until.is_none_or(|until| now < until);
     if still_valid && is_steady(run.green_since, last_seen, set.steady_ms) {

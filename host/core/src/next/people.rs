@@ -21,13 +21,14 @@ pub(super) fn asked(state: &State, deployment: &Deployment, side: Side, now: Tim
         None if stricter.is_empty() => return given(),
         None => ApprovalPolicy::default(),
     };
+    policy.rules.extend(stricter);
     let earlier = deployment.attempt.asked(side);
     let carries_over = earlier
         .is_some_and(|approval| approval.plan_digest == plan_digest && still_holds(deployment, approval, &policy));
-    if carries_over {
+    // Whoever agreed before the gates failed did not overrule them.
+    if carries_over && !deployment.attempt.gates(side.into()).is_some_and(GateRun::has_failed) {
         return given();
     }
-    policy.rules.extend(stricter);
     Change::ApprovalRequested { side, approval: request(deployment, policy, plan_digest, now) }
 }
 

@@ -47,7 +47,7 @@ pub fn asks(rules: &[ApprovalRule]) -> ApprovalPolicy {
     ApprovalPolicy { rules: rules.to_vec(), timeout_ms: HOUR, ..ApprovalPolicy::default() }
 }
 
-fn texts(texts: &[&str]) -> BTreeSet<String> {
+pub fn texts(texts: &[&str]) -> BTreeSet<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
 }
 
@@ -195,4 +195,10 @@ pub fn verdict(decision: Decision, reason: &str) -> Answer {
 
 pub fn passes() -> Answer {
     verdict(Decision::Pass, "good")
+}
+
+/// Lapses after so long.
+pub fn passes_for(milliseconds: u32) -> Answer {
+    let verdict = Verdict { decision: Decision::Pass, reason: "good".to_owned(), valid_for_ms: milliseconds };
+    Answer::Sampled { memo: Vec::new(), poll_after_ms: 0, verdict: Some(verdict) }
 }

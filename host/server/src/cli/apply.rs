@@ -146,7 +146,7 @@ workflows:
             shop.yaml:1:10: /project: `Shop!` is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`
              1 | project: Shop!
                |          ^
-            shop.yaml:2:1: /environmentz: unknown key `environmentz`; did you mean `environments`? (known here: project, description, applications, environments, workflows)
+            shop.yaml:2:1: /environmentz: unknown key `environmentz`; did you mean `environments`? (known here: project, description, applications, environments, workflows, endpoints, approval_workflow, parallel, limits, freezes)
              2 | environmentz: {}
                | ^
             2 mistakes"#]].assert_eq(&error.shown(&look()));

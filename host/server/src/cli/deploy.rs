@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::fail::CliError;
 use crate::cli::session::Session;
 use crate::cli::target::{ProjectArg, WaitArgs};
-use crate::wire::{NewDeployment, Remark};
+use crate::wire::{NewDeployment, Promote, Remark, Selection};
 
 /// What every trigger says.
 #[derive(Debug, Args)]
@@ -37,13 +37,30 @@ pub struct DeployArgs {
     #[command(flatten)]
     trigger: TriggerArgs,
 
-    /// Instead of the environment's own workflow; CUSTOM and DESTROY need it.
+    /// Instead of the environment's own workflow; CUSTOM needs it.
     #[arg(long)]
     workflow: Option<String>,
 
-    /// FULL when left out.
-    #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = ["FULL", "CUSTOM", "DESTROY"])]
+    /// FULL when left out, and SELECTIVE with --select. LAUNCH sets the environment up, DESTROY tears it down.
+    #[arg(long = "type", value_name = "TYPE", ignore_case = true,
+        value_parser = ["LAUNCH", "FULL", "SELECTIVE", "CUSTOM", "DESTROY"])]
     deployment_type: Option<String>,
+
+    /// Change only this: `application=web`, or `type=KIND,name=NAME,action=update`, or some of these. May be repeated.
+    #[arg(long, value_name = "WHAT", value_parser = selection)]
+    select: Vec<Selection>,
+
+    /// Ask the targets how their resources are, then plan.
+    #[arg(long)]
+    refresh: bool,
+
+    /// Also apply what is in sync already. No rule is skipped.
+    #[arg(long)]
+    forced: bool,
+
+    /// Not at once, but at this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 
     /// Accept a plan that deletes or replaces.
     #[arg(long)]
@@ -59,14 +76,55 @@ impl DeployArgs {
     }
 
     fn wire(&self) -> NewDeployment {
+        let selective = (!self.select.is_empty()).then(|| "SELECTIVE".to_owned());
         NewDeployment {
             release: self.tag.clone(),
-            deployment_type: self.deployment_type.as_ref().map(|name| name.to_ascii_uppercase()),
+            deployment_type: self.deployment_type.as_ref().map(|name| name.to_ascii_uppercase()).or(selective),
             workflow: self.workflow.clone(),
             comment: self.trigger.comment.clone(),
+            refresh: self.refresh,
+            forced: self.forced,
             allow_destructive: self.allow_destructive,
-            ..NewDeployment::default()
+            selections: self.select.clone(),
+            at: self.at.clone(),
         }
+    }
+}
+
+fn selection(text: &str) -> Result<Selection, String> {
+    let mut selection = Selection::default();
+    for part in text.split(',') {
+        let place = match part.split_once('=') {
+            Some(("application", _)) => &mut selection.application,
+            Some(("type", _)) => &mut selection.resource_type,
+            Some(("name", _)) => &mut selection.resource_name,
+            Some(("action", _)) => &mut selection.action,
+            Some(_) | None => {
+                return Err("expected some of application=, type=, name= and action=, with commas between".to_owned());
+            }
+        };
+        *place = part.split_once('=').map(|(_, value)| value.to_owned());
+    }
+    Ok(selection)
+}
+
+/// What is live in one environment goes to the next.
+#[derive(Debug, Args)]
+pub struct PromoteArgs {
+    #[command(flatten)]
+    trigger: TriggerArgs,
+
+    /// Where it is live; where the environment says that its releases come from, when left out.
+    #[arg(long, value_name = "ENVIRONMENT")]
+    from: Option<String>,
+}
+
+impl PromoteArgs {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        let TriggerArgs { project, environment, comment, idempotency_key, wait } = self.trigger;
+        let (asked, key) = (Promote { from: self.from, comment }, idempotency_key.as_deref());
+        let deployment = session.client.promote(&project.project, &environment, &asked, key).await?;
+        wait.show(session, deployment, 0).await
     }
 }
 

@@ -32,6 +32,10 @@ pub enum DeploymentCommand {
     Retry(AgainArgs),
     /// Start over, in a new attempt.
     Redeploy(AgainArgs),
+    /// Start it in spite of freezes and availability. Somebody else has to review that.
+    BreakGlass(BreakGlassArgs),
+    /// Say that you have looked at why the glass was broken.
+    Review(ReviewArgs),
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +114,26 @@ pub struct AgainArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct BreakGlassArgs {
+    #[command(flatten)]
+    deployment: DeploymentArg,
+    /// Why it cannot wait: goes on the record, and to whoever reviews it.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    #[command(flatten)]
+    deployment: DeploymentArg,
+    /// Goes on the record.
+    #[arg(long, default_value = "")]
+    comment: String,
+}
+
+#[derive(Debug, Args)]
 pub struct CancelArgs {
     #[command(flatten)]
     deployment: DeploymentArg,
@@ -155,6 +179,15 @@ impl DeploymentCommand {
             }
             DeploymentCommand::Retry(AgainArgs { deployment: DeploymentArg { number, project }, wait }) => {
                 wait.show_changed(session, client.retry(&project.project, number).await?).await
+            }
+            DeploymentCommand::BreakGlass(BreakGlassArgs { deployment, reason, wait }) => {
+                let DeploymentArg { number, project } = deployment;
+                wait.show_changed(session, client.break_glass(&project.project, number, reason).await?).await
+            }
+            DeploymentCommand::Review(ReviewArgs { deployment: DeploymentArg { number, project }, comment }) => {
+                let reviewed = client.review(&project.project, number, &Remark { comment }).await?;
+                session.out.answer(&reviewed, show::deployment);
+                Ok(())
             }
             DeploymentCommand::Redeploy(AgainArgs { deployment: DeploymentArg { number, project }, wait }) => {
                 wait.show_changed(session, client.redeploy(&project.project, number).await?).await

@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, or_dash, printable};
+use crate::cli::operations;
 use crate::cli::session::Session;
 use crate::cli::target::ProjectArg;
-use crate::wire::{ApplicationStatus, Applications, ResourceStatus};
+use crate::wire::{ApplicationStatus, Applications, Expiry, ResourceStatus};
 
 /// Of one type that are as they should be: more of them say nothing new.
 const MOST_IN_SYNC: usize = 10;
@@ -19,6 +20,21 @@ pub enum EnvironmentCommand {
     Resources(ResourcesArgs),
     /// Each application, and whether it is as the environment wants it.
     Applications(EnvironmentArg),
+    /// What is live, who waits, pauses, schedule, and holds.
+    Show(EnvironmentArg),
+    /// Let releases be promoted here by themselves again, after a rollback.
+    ReleaseHold(EnvironmentArg),
+    /// Say when an ephemeral environment is torn down.
+    Expire(ExpireArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ExpireArgs {
+    #[command(flatten)]
+    place: EnvironmentArg,
+    /// Such as 2026-12-24T18:00:00Z. Without it: not by itself.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -52,6 +68,18 @@ impl EnvironmentCommand {
             EnvironmentCommand::Applications(EnvironmentArg { project, environment }) => {
                 let found = session.client.applications(&project.project, &environment, None).await?;
                 session.out.answer(&found, applications);
+            }
+            EnvironmentCommand::Show(EnvironmentArg { project, environment }) => {
+                let found = session.client.environment(&project.project, &environment).await?;
+                session.out.answer(&found, operations::shown);
+            }
+            EnvironmentCommand::ReleaseHold(EnvironmentArg { project, environment }) => {
+                let found = session.client.release_hold(&project.project, &environment).await?;
+                session.out.answer(&found, operations::shown);
+            }
+            EnvironmentCommand::Expire(ExpireArgs { place: EnvironmentArg { project, environment }, at }) => {
+                let found = session.client.expire(&project.project, &environment, &Expiry { at }).await?;
+                session.out.answer(&found, operations::shown);
             }
         }
         Ok(())

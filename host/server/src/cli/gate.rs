@@ -13,9 +13,10 @@ use serde_json::Value;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, duration, printable, shell_word, short};
 use crate::cli::session::Session;
-use crate::cli::target::ProjectArg;
+use crate::cli::show;
+use crate::cli::target::{DeploymentArg, ProjectArg};
 use crate::project_file;
-use crate::wire::{Backtest, BacktestRun, BacktestSample, BacktestTotals, Backtested};
+use crate::wire::{Backtest, BacktestRun, BacktestSample, BacktestTotals, Backtested, Remark};
 
 /// A table of reasons is read by its first words; all of them are in the JSON.
 const MOST_REASON_CHARS: usize = 100;
@@ -27,6 +28,19 @@ pub enum GateCommand {
     /// Only the plugin's `judge` runs, without any grant, over the evidence that is kept of past deployments. Nothing is
     /// asked outside, and nothing changes. Without --config, --set or --plugin it is the gate as it is now.
     Backtest(BacktestArgs),
+    /// Count a gate as passed, in your name.
+    Ignore(IgnoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct IgnoreArgs {
+    /// Its name in the project file.
+    gate: String,
+    #[command(flatten)]
+    deployment: DeploymentArg,
+    /// Why: goes on the record.
+    #[arg(long)]
+    comment: String,
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +72,11 @@ impl GateCommand {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         match self {
             GateCommand::Backtest(args) => args.run(session).await,
+            GateCommand::Ignore(IgnoreArgs { gate, deployment: DeploymentArg { number, project }, comment }) => {
+                let ignored = session.client.ignore_gate(&project.project, number, &gate, &Remark { comment }).await?;
+                session.out.answer(&ignored, show::deployment);
+                Ok(())
+            }
         }
     }
 }

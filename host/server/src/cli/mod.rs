@@ -7,10 +7,13 @@ mod deploy;
 mod deployment;
 mod environment;
 pub mod exit;
+mod explain;
 mod fail;
 mod gate;
 mod live;
 mod look;
+mod operations;
+mod pause;
 mod plugin;
 mod project;
 mod release;
@@ -21,6 +24,7 @@ mod status;
 mod sync;
 mod target;
 mod token;
+mod trigger;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -81,7 +85,7 @@ enum Command {
     /// Deployments: look at them, answer for them, stop and repeat them.
     #[command(subcommand)]
     Deployment(deployment::DeploymentCommand),
-    /// Environments: what is there, and whether it is as it was asked for.
+    /// Environments: what is there, whether it is as it was asked for, and what holds it up.
     #[command(subcommand)]
     Environment(environment::EnvironmentCommand),
     /// Gates: try another rule on what was measured before.
@@ -89,6 +93,16 @@ enum Command {
     Gate(gate::GateCommand),
     /// Go back to the release that was live before.
     Rollback(deploy::RollbackArgs),
+    /// Take what is live in one environment to the next.
+    Promote(deploy::PromoteArgs),
+    /// Call an endpoint of whatever release is live.
+    Trigger(trigger::TriggerArgs),
+    /// Why a deployment waits: everything in its way, and who can lift it.
+    Explain(explain::ExplainArgs),
+    /// Let nothing start but rollbacks, in a project or an environment.
+    Pause(pause::PauseArgs),
+    /// Let deployments start again, in order.
+    Resume(pause::ResumeArgs),
     /// What is live in each environment, and what waits and why.
     Status(status::StatusArgs),
     /// The record of everything.
@@ -153,6 +167,11 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Environment(command) => command.run(&session()?).await,
         Command::Gate(command) => command.run(&session()?).await,
         Command::Rollback(args) => args.run(&session()?).await,
+        Command::Promote(args) => args.run(&session()?).await,
+        Command::Trigger(args) => args.run(&session()?).await,
+        Command::Explain(args) => args.run(&session()?).await,
+        Command::Pause(args) => args.run(&session()?).await,
+        Command::Resume(args) => args.run(&session()?).await,
         Command::Status(args) => args.run(&session()?).await,
         Command::Audit(command) => command.run(out),
         Command::Token(command) => command.run(&session()?).await,
@@ -221,6 +240,22 @@ mod tests {
             "lockgate gate backtest page -p shop -e production --set max_latency_ms=300 --set body_contains=ok --limit 9",
             "lockgate gate backtest page -p shop -e production --config page.yaml --plugin http-check --since 7d --json",
             "lockgate rollback -p shop -e production --comment bad --wait",
+            "lockgate promote -p shop -e production --from staging --wait",
+            "lockgate trigger report -p shop -e production --input {} --wait-for 30s",
+            "lockgate explain 7 -p shop --at 2026-12-24T18:00:00Z",
+            "lockgate pause -p shop --reason maintenance",
+            "lockgate pause -p shop -e production --schedule",
+            "lockgate resume -p shop -e production",
+            "lockgate environment show -e production -p shop",
+            "lockgate environment release-hold -e production -p shop",
+            "lockgate environment expire -e preview -p shop --at 2026-12-24T18:00:00Z",
+            "lockgate deployment break-glass 7 -p shop --reason incident",
+            "lockgate deployment review 7 -p shop --comment seen",
+            "lockgate deployment approve 7 -p shop --at 2026-12-24T18:00:00Z",
+            "lockgate gate ignore latency 7 -p shop --comment known",
+            "lockgate deploy v1 -p shop -e production --type launch",
+            "lockgate deploy v1 -p shop -e production --refresh --forced --at 2026-12-24T18:00:00Z",
+            "lockgate deploy v1 -p shop -e production --type selective --select application=web --select type=file,name=a",
             "lockgate status -p shop",
             "lockgate audit verify /var/lib/lockgate",
             "lockgate token create ci --person ci --group operators --group dba --role admin",
@@ -240,8 +275,10 @@ mod tests {
             "lockgate deploy v1 -p shop",
             "lockgate deploy v1 -p shop -e production --timeout 10m",
             "lockgate deploy v1 -p shop -e production --type sideways",
-            "lockgate deploy v1 -p shop -e production --type launch",
-            "lockgate deploy v1 -p shop -e production --refresh",
+            "lockgate deploy v1 -p shop -e production --select everything",
+            "lockgate pause -p shop --schedule",
+            "lockgate deployment break-glass 7 -p shop",
+            "lockgate gate ignore latency 7 -p shop",
             "lockgate deployment show seven -p shop",
             "lockgate deployment logs 7 -p shop -f --attempt 1",
             "lockgate release create v1 -p shop --draft --deploy-to staging",

@@ -9,8 +9,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use lockgate_core::calendar::{
-    Availability, Cadence, Count, CronText, Freeze, FreezeEffect, Moment, Period, Schedule, TimeOfDay, Unit, Weekday,
-    Window, Zone,
+    Availability, Cadence, Count, Freeze, FreezeEffect, Moment, Period, Schedule, TimeOfDay, Unit, Weekday, Window,
+    Zone,
 };
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::plugin::Issue;
@@ -334,6 +334,7 @@ text_schema!(
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
+    use lockgate_core::calendar::CronText;
     use serde::Serialize;
     use serde::de::DeserializeOwned;
     use serde_json::Value;

@@ -130,6 +130,7 @@ fn a_good_file_means_what_it_says() {
               },
               "workflow": "publish",
               "queue": "sequence",
+              "approvals_off": false,
               "approvals": {
                 "rules": [
                   {
@@ -144,13 +145,28 @@ fn a_good_file_means_what_it_says() {
                   }
                 ],
                 "not_your_own": false,
-                "timeout_ms": 5400000
+                "timeout_ms": 5400000,
+                "on_timeout": "reject",
+                "on_reject": "reject",
+                "order": "usual"
+              },
+              "post_approvals": {
+                "rules": [],
+                "not_your_own": true,
+                "timeout_ms": 2592000000,
+                "on_timeout": "reject",
+                "on_reject": "reject",
+                "order": "usual"
               },
               "rollback_approvals": {
                 "rules": [],
                 "not_your_own": true,
-                "timeout_ms": 2592000000
+                "timeout_ms": 2592000000,
+                "on_timeout": "reject",
+                "on_reject": "reject",
+                "order": "usual"
               },
+              "pre_gates": null,
               "post_gates": {
                 "delay_ms": 250,
                 "interval_ms": 10000,
@@ -166,7 +182,15 @@ fn a_good_file_means_what_it_says() {
                     }
                   }
                 ]
-              }
+              },
+              "requires": [],
+              "promotion": null,
+              "availability": {
+                "zone": "UTC",
+                "windows": []
+              },
+              "schedule": null,
+              "expires_after_ms": null
             }
           },
           "workflows": {
@@ -174,6 +198,7 @@ fn a_good_file_means_what_it_says() {
               "stage": "patch",
               "goes_live": true,
               "on_failure": "undo",
+              "timeout_ms": null,
               "phases": [
                 {
                   "name": "notify",
@@ -189,7 +214,10 @@ fn a_good_file_means_what_it_says() {
                   "retries": 2,
                   "backoff_ms": 1000,
                   "continue_on_error": true,
-                  "always_run": false
+                  "always_run": false,
+                  "group": null,
+                  "locks": null,
+                  "weight": 100
                 },
                 {
                   "name": "publish",
@@ -202,11 +230,26 @@ fn a_good_file_means_what_it_says() {
                   "retries": 0,
                   "backoff_ms": 1000,
                   "continue_on_error": false,
-                  "always_run": false
+                  "always_run": false,
+                  "group": null,
+                  "locks": null,
+                  "weight": 100
                 }
               ]
             }
-          }
+          },
+          "endpoints": {},
+          "approvals_off": false,
+          "parallel": {
+            "enabled": false,
+            "most": 10,
+            "with_approvals": true
+          },
+          "limits": {
+            "running": null,
+            "workers": null
+          },
+          "freezes": []
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&file.definition).unwrap());
 }
@@ -242,7 +285,7 @@ workflows:
         lockgate.yaml:1:10: /project: `My Shop` is not a name: use 1 to 63 of a-z, 0-9 and `-`, starting with a letter and not ending with `-`
          1 | project: My Shop
            |          ^
-        lockgate.yaml:2:1: /descripton: unknown key `descripton`; did you mean `description`? (known here: project, description, applications, environments, workflows)
+        lockgate.yaml:2:1: /descripton: unknown key `descripton`; did you mean `description`? (known here: project, description, applications, environments, workflows, endpoints, approval_workflow, parallel, limits, freezes)
          2 | descripton: A typing mistake
            | ^
         lockgate.yaml:3:15: /applications: must be a list, but is the text `web`; put it in `[ ]`
@@ -305,12 +348,12 @@ fn a_mistake_is_not_blamed_on_what_refers_to_it() {
 fn a_phase_does_exactly_one_thing() {
     let with = |work: &str| messages(&changed("apply: site", work)).join("\n");
     expect![[r#"
-        30:9: /workflows/publish/phases/1: a phase calls a `plugin` or applies a target with `apply`, not both; make it two phases
-        30:9: /workflows/publish/phases/1: `weight` belongs to `apply`: a plugin's phase has no traffic to share out
-        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
-        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
+        30:9: /workflows/publish/phases/1: a phase does one thing: `plugin`, `apply`, `gates` or `manual`; make it several phases
+        30:9: /workflows/publish/phases/1: `weight` belongs to `apply`: nothing else has traffic to share out
+        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, `apply: TARGET`, `gates` or `manual`
+        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, `apply: TARGET`, `gates` or `manual`
         31:9: /workflows/publish/phases/1: a key is text, not a mapping
-        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, or `apply: TARGET`
+        30:9: /workflows/publish/phases/1: this phase does nothing: give it a `plugin`, `apply: TARGET`, `gates` or `manual`
         31:18: /workflows/publish/phases/1/timeout: `0s` is not a duration longer than zero: write it like `90s`, `5m`, `1h30m`, `250ms` or `30d`
         32:17: /workflows/publish/phases/1/weight: must be at least 1, but is `0`"#]]
         .assert_eq(&[with("apply: site\n        plugin: x"), with("plugin: x\n        weight: 10"), with("retries: 1"), with("{}: {}"), with("timeout: 0s"), with("apply: site\n        weight: 0")].join("\n"));
@@ -503,19 +546,19 @@ fn an_unknown_key_is_shown_with_the_one_that_was_meant() {
         (
             "enviroments",
             expect![
-                "2:1: /enviroments: unknown key `enviroments`; did you mean `environments`? (known here: project, description, applications, environments, workflows)"
+                "2:1: /enviroments: unknown key `enviroments`; did you mean `environments`? (known here: project, description, applications, environments, workflows, endpoints, approval_workflow, parallel, limits, freezes)"
             ],
         ),
         (
             "wrokflows",
             expect![
-                "2:1: /wrokflows: unknown key `wrokflows`; did you mean `workflows`? (known here: project, description, applications, environments, workflows)"
+                "2:1: /wrokflows: unknown key `wrokflows`; did you mean `workflows`? (known here: project, description, applications, environments, workflows, endpoints, approval_workflow, parallel, limits, freezes)"
             ],
         ),
         (
             "zebra",
             expect![
-                "2:1: /zebra: unknown key `zebra` (known here: project, description, applications, environments, workflows)"
+                "2:1: /zebra: unknown key `zebra` (known here: project, description, applications, environments, workflows, endpoints, approval_workflow, parallel, limits, freezes)"
             ],
         ),
     ] {
@@ -527,7 +570,7 @@ fn an_unknown_key_is_shown_with_the_one_that_was_meant() {
 fn a_place_counts_characters_and_a_terminal_is_not_obeyed() {
     let text = "{ project: shop, \"überall\u{1b}[31m\": 1,\tworkflows: \"\\e[2J\" }\n";
     expect![[r#"
-        lockgate.yaml:1:18: /überall�[31m: unknown key `überall�[31m` (known here: project, description, applications, environments, workflows)
+        lockgate.yaml:1:18: /überall�[31m: unknown key `überall�[31m` (known here: project, description, applications, environments, workflows, endpoints, approval_workflow, parallel, limits, freezes)
          1 | { project: shop, "überall�[31m": 1, workflows: "\e[2J" }
            |                  ^
         lockgate.yaml:1:48: /workflows: must be a mapping, but is the text `�[2J`
@@ -666,6 +709,26 @@ fn the_schema_tells_editors_defaults_and_reasons() {
               "maximum": 100,
               "default": 100
             },
+            "gates": {
+              "$ref": "#/$defs/GateSet",
+              "description": "Goes on when these are green."
+            },
+            "manual": {
+              "$ref": "#/$defs/Manual",
+              "description": "Goes on when a person says so."
+            },
+            "group": {
+              "$ref": "#/$defs/Name",
+              "description": "Phases that follow each other and have the same group run side by side."
+            },
+            "locks": {
+              "type": "array",
+              "uniqueItems": true,
+              "items": {
+                "type": "string"
+              },
+              "description": "What a plugin changes beside the targets, by any name. Without it the phase counts as changing everything here,\nand its deployment goes alone."
+            },
             "timeout": {
               "$ref": "#/$defs/LongerThanZero",
               "description": "Of one try.",
@@ -698,7 +761,7 @@ fn the_schema_tells_editors_defaults_and_reasons() {
           "required": [
             "name"
           ],
-          "description": "One step: it calls a `plugin`, or applies the plan of a target.",
+          "description": "One step: it calls a `plugin`, applies the plan of a target, waits for gates, or waits for a person.",
           "oneOf": [
             {
               "required": [
@@ -717,6 +780,44 @@ fn the_schema_tells_editors_defaults_and_reasons() {
               "not": {
                 "required": [
                   "config"
+                ]
+              }
+            },
+            {
+              "required": [
+                "gates"
+              ],
+              "not": {
+                "anyOf": [
+                  {
+                    "required": [
+                      "config"
+                    ]
+                  },
+                  {
+                    "required": [
+                      "weight"
+                    ]
+                  }
+                ]
+              }
+            },
+            {
+              "required": [
+                "manual"
+              ],
+              "not": {
+                "anyOf": [
+                  {
+                    "required": [
+                      "config"
+                    ]
+                  },
+                  {
+                    "required": [
+                      "weight"
+                    ]
+                  }
                 ]
               }
             }

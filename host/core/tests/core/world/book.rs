@@ -1,163 +1,252 @@
-//! What the events say, kept without the state: who holds a slot, who signed what, what was confirmed and called.
+//! What the events say, kept without the state: who waits and who holds a slot, who signed what, what was confirmed,
+//! judged and called.
 //!
 //! Each rule of the core is checked twice here: when an event breaks it, and when the state disagrees.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod page;
+mod place;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lockgate_core::change::{Change, GatesChange, PhaseChange};
-use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, Definition, Environment};
-use lockgate_core::deployment::{Attempt, Deployment, DeploymentType, Finish, GateVerdict, GatesEnd};
-use lockgate_core::digest::Digest;
-use lockgate_core::name::{Actor, DeploymentNumber, Name, Tag};
+use lockgate_core::calendar::{Opening, opening};
+use lockgate_core::change::Change;
+use lockgate_core::definition::{Definition, QueuePolicy, WorkflowStage};
+use lockgate_core::deployment::{Attempt, Cause, Deployment, DeploymentType, Finish, HoldReason, Stage};
+use lockgate_core::environment::{EnvironmentChange, PauseOf, TickOutcome};
+use lockgate_core::name::{DeploymentNumber, Name, Tag, Timestamp};
 use lockgate_core::order::{Order, Question};
-use lockgate_core::plugin::{Planned, ResourceChange};
-use lockgate_core::release::Release;
-use lockgate_core::state::{Due, Event, State, What};
-use lockgate_core::work::{Answer, CallRef, Step};
+use lockgate_core::release::{Release, ReleaseStatus};
+use lockgate_core::state::{Due, Event, Queued, State, What};
+use lockgate_core::work::{CallRef, Step};
+
+use self::page::Page;
+use self::place::Place;
 
 #[derive(Default)]
 pub struct Book {
     definition: Arc<Definition>,
     releases: BTreeMap<Tag, Arc<Release>>,
-    /// In the order in which they should get their turn.
-    queues: BTreeMap<Name, VecDeque<DeploymentNumber>>,
-    holders: BTreeMap<Name, DeploymentNumber>,
+    places: BTreeMap<Name, Place>,
+    paused: bool,
     pages: BTreeMap<DeploymentNumber, Page>,
+    /// Rises with everybody who gets in line.
+    arrivals: u64,
+    /// Who broke the glass, and nobody has looked at it yet.
+    debts: BTreeMap<DeploymentNumber, String>,
     started: BTreeMap<CallRef, String>,
     answered: BTreeSet<CallRef>,
     /// Attempts that are over, as they were when they ended.
     finished: BTreeMap<(DeploymentNumber, u32), Attempt>,
-    last_event_at: i64,
-}
-
-/// What is known about one deployment, mostly about its present attempt.
-struct Page {
-    place: Name,
-    release: Arc<Release>,
-    deployment_type: DeploymentType,
-    triggered_by: Actor,
-    attempt: u32,
-    started_by: Actor,
-    environment: Arc<Environment>,
-    finished: Option<Finish>,
-    begun: bool,
-    /// The digest that people were last asked about, and who agreed.
-    asked: Option<(Digest, Vec<Actor>)>,
-    refused: bool,
-    approved: Option<Digest>,
-    /// Digest of each target's plan, by phase, and what the plan said.
-    plans: BTreeMap<usize, Digest>,
-    meaning: BTreeMap<(usize, Digest), Vec<ResourceChange>>,
-    /// The last plan that a target answered, by phase.
-    answered: BTreeMap<usize, Planned>,
-    /// Since the last approval, and not yet applied.
-    confirmed: BTreeSet<usize>,
-    green: BTreeMap<usize, bool>,
-    gates_passed: bool,
+    last_event_at: Timestamp,
 }
 
 impl Book {
     // ---- what events say ----
 
     pub fn note(&mut self, event: &Event) {
-        assert!(event.at.0 >= self.last_event_at, "time runs backward");
-        self.last_event_at = event.at.0;
+        assert!(event.at >= self.last_event_at, "time runs backward");
+        self.last_event_at = event.at;
         match &event.what {
             What::DefinitionChanged { definition, .. } => self.definition = definition.clone(),
             What::ReleaseCreated { release } => {
                 let other = self.releases.insert(release.tag.clone(), release.clone());
-                assert!(other.is_none(), "a release is made twice");
+                assert!(other.is_none_or(|other| other.status == ReleaseStatus::Draft), "a release is made twice");
             }
-            What::DeploymentQueued(queued) => {
-                let page = Page {
-                    place: queued.environment.clone(),
-                    release: self.releases[&queued.release].clone(),
-                    deployment_type: queued.deployment_type,
-                    triggered_by: queued.by.clone(),
-                    attempt: 1,
-                    started_by: queued.by.clone(),
-                    environment: self.definition.environments[&queued.environment].clone(),
-                    finished: None,
-                    begun: false,
-                    asked: None,
-                    refused: false,
-                    approved: None,
-                    plans: BTreeMap::new(),
-                    meaning: BTreeMap::new(),
-                    answered: BTreeMap::new(),
-                    confirmed: BTreeSet::new(),
-                    green: BTreeMap::new(),
-                    gates_passed: false,
-                };
-                assert!(self.pages.insert(queued.number, page).is_none(), "a number is given twice");
-                self.enqueue(queued.number);
+            What::ReleaseActivated { tag, .. } => self.change_release(tag, |release| {
+                assert_eq!(release.status, ReleaseStatus::Draft);
+                release.status = ReleaseStatus::Active;
+            }),
+            What::ReleaseAbandoned { tag, .. } => self.change_release(tag, |release| {
+                assert_ne!(release.status, ReleaseStatus::Abandoned);
+                release.status = ReleaseStatus::Abandoned;
+            }),
+            What::ReleaseBuilt { tag, artifacts } => self.change_release(tag, |release| {
+                assert!(release.status == ReleaseStatus::Draft && !release.built, "built when it was done");
+                release.artifacts.extend(artifacts.iter().cloned());
+                release.built = true;
+            }),
+            What::Paused { .. } => assert!(!std::mem::replace(&mut self.paused, true), "paused twice"),
+            What::Resumed { .. } => assert!(std::mem::replace(&mut self.paused, false), "resumed twice"),
+            What::Environment { environment, change } => self.note_environment(environment, change, event.at),
+            What::DebtReviewed { number, by } => {
+                let debt = self.debts.remove(number).expect("a review of nothing");
+                assert_ne!(debt, by.by.person, "reviewed by whoever broke the glass");
             }
+            What::DeploymentQueued(queued) => self.note_queued(queued),
             What::Deployment { number, change } => self.note_change(*number, change),
             What::CurrentChanged { environment, deployment, .. }
             | What::CurrentRestored { environment, deployment } => {
-                assert_eq!(self.holders.get(environment), Some(deployment), "current is changed without the slot");
+                assert!(self.place(environment).holders.contains(deployment), "current is changed without the slot");
             }
-            What::LiveChanged { environment, .. } => {
-                let page = self.holders.get(environment).and_then(|number| self.pages.get(number));
-                let page = page.expect("live is changed without the slot");
-                assert!(page.gates_passed || page.environment.post_gates.is_none(), "live without its gates");
+            What::LiveChanged { environment, applications, live, .. } => {
+                let live = live.as_ref();
+                let place = self.places.entry(environment.clone()).or_default();
+                assert!(!place.holders.is_empty(), "live is changed without the slot");
+                assert!(live.is_none_or(|live| place.holders.contains(&live.deployment)));
+                place.change_live(applications.as_ref(), live.map(|live| &live.release), event.at);
             }
-            What::ReleaseActivated { .. }
-            | What::ReleaseAbandoned { .. }
-            | What::ReleaseBuilt { .. }
-            | What::Paused { .. }
-            | What::Resumed { .. }
-            | What::Environment { .. }
-            | What::DebtReviewed { .. }
-            | What::DeploymentReopened { .. } => {}
+            What::DeploymentReopened { .. } => {}
         }
     }
 
+    fn change_release(&mut self, tag: &Tag, change: impl FnOnce(&mut Release)) {
+        let release = self.releases.get_mut(tag).expect("a release is made first");
+        change(Arc::make_mut(release));
+    }
+
+    fn place(&mut self, name: &Name) -> &mut Place {
+        self.places.entry(name.clone()).or_default()
+    }
+
+    fn note_environment(&mut self, name: &Name, change: &EnvironmentChange, at: Timestamp) {
+        let project_paused = self.paused;
+        let place = self.place(name);
+        match change {
+            EnvironmentChange::Paused { of: PauseOf::Deployments, .. } => place.paused = true,
+            EnvironmentChange::Resumed { of: PauseOf::Deployments, .. } => place.paused = false,
+            EnvironmentChange::Paused { of: PauseOf::Schedule, .. } => place.schedule_paused = true,
+            EnvironmentChange::Resumed { of: PauseOf::Schedule, .. } => place.schedule_paused = false,
+            EnvironmentChange::TickPlanned { tick } => {
+                assert!(tick.as_ref().is_none_or(|tick| tick.at > at), "a tick in the past");
+                place.tick = tick.as_ref().map(|tick| tick.at);
+            }
+            EnvironmentChange::Ticked { tick } => {
+                assert_eq!(place.tick, Some(tick.at), "a tick that was not planned");
+                assert!(tick.at <= at, "a tick before its time");
+                let paused = project_paused || place.paused || place.schedule_paused;
+                match &tick.outcome {
+                    TickOutcome::Deployed { .. } => assert!(!paused, "a pause starts nothing"),
+                    TickOutcome::Dropped { .. } => assert!(!place.queue.is_empty() || !place.holders.is_empty()),
+                    TickOutcome::Skipped { .. } => {}
+                }
+            }
+            EnvironmentChange::PromotionHeld { .. } => place.promotion_held = true,
+            EnvironmentChange::PromotionReleased { .. } => {
+                assert!(std::mem::replace(&mut place.promotion_held, false), "nothing was held");
+            }
+            EnvironmentChange::PromotionHeldBack { .. } => assert!(place.promotion_held),
+            EnvironmentChange::SetUp { fingerprint } => place.is_set_up = fingerprint.is_some(),
+            EnvironmentChange::Closed { .. }
+            | EnvironmentChange::Opened
+            | EnvironmentChange::PromotionRefused { .. }
+            | EnvironmentChange::ExpiryPlanned { .. }
+            | EnvironmentChange::Expired { .. } => {}
+        }
+    }
+
+    fn note_queued(&mut self, queued: &Queued) {
+        let release = self.releases[&queued.release].clone();
+        let environment = self.definition.environments[&queued.environment].clone();
+        let page = Page::new(queued, release, environment, self.definition.approvals_off);
+        if queued.by.via.starts_with("promotion from") {
+            assert!(!self.place(&queued.environment).promotion_held, "promoted in spite of a rollback");
+        }
+        let is_build = page.workflow().stage == WorkflowStage::Build;
+        let expected = if is_build { ReleaseStatus::Draft } else { ReleaseStatus::Active };
+        assert_eq!(page.release.status, expected, "a build is of a draft, and everything else of what is done");
+        assert!(self.pages.insert(queued.number, page).is_none(), "a number is given twice");
+        self.arrive(queued.number, queued.hold.is_some());
+    }
+
+    fn arrive(&mut self, number: DeploymentNumber, is_held: bool) {
+        self.arrivals += 1;
+        let page = self.pages.get_mut(&number).expect("it has a page");
+        page.arrived = self.arrivals;
+        let name = page.place.clone();
+        if matches!(page.deployment_type, DeploymentType::Full | DeploymentType::Selective) {
+            let needs_setup = page.release.workflows.values().any(|workflow| workflow.stage == WorkflowStage::Setup);
+            assert!(!needs_setup || self.place(&name).is_set_up, "patched before it was set up");
+        }
+        match is_held {
+            true => drop(self.place(&name).held.insert(number)),
+            false => self.enqueue(number),
+        }
+    }
+
+    /// A rollback goes to the head, everything else to the end.
     fn enqueue(&mut self, number: DeploymentNumber) {
         let page = &self.pages[&number];
-        let queue = self.queues.entry(page.place.clone()).or_default();
+        assert!(self.has_proven_itself(page), "{number} waits for its turn before its release may come here");
+        let queue = &mut self.places.entry(page.place.clone()).or_default().queue;
         match page.deployment_type {
             DeploymentType::Rollback => queue.push_front(number),
             _ => queue.push_back(number),
         }
     }
 
+    /// Health apart, which only targets know.
+    fn has_proven_itself(&self, page: &Page) -> bool {
+        let exempt = matches!(page.deployment_type, DeploymentType::Rollback | DeploymentType::Destroy);
+        exempt
+            || page.environment.requires.iter().all(|required| {
+                let there = self.places.get(&required.environment);
+                there.is_some_and(|there| there.has_lived(&page.release.tag, required.for_ms, self.last_event_at))
+            })
+    }
+
     fn note_change(&mut self, number: DeploymentNumber, change: &Change) {
         let page = self.pages.get_mut(&number).expect("a deployment is queued first");
-        let place = page.place.clone();
+        let name = page.place.clone();
+        let at = self.last_event_at;
         match change {
-            Change::AttemptQueued { attempt, resume_at, by, environment, .. } => {
-                assert!(page.finished.take().is_some(), "tried again before it was over");
-                assert_eq!(*attempt, page.attempt + 1);
-                (page.attempt, page.started_by, page.environment) = (*attempt, by.clone(), environment.clone());
-                (page.begun, page.approved, page.gates_passed) = (false, None, false);
-                page.plans.retain(|phase, _| resume_at.is_some_and(|resume_at| *phase < resume_at));
-                page.confirmed.clear();
-                if resume_at.is_none() {
-                    page.asked = None;
-                }
+            Change::AttemptQueued { attempt, resume_at, by, environment, hold, .. } => {
+                let off = self.definition.approvals_off;
+                page.again(*attempt, *resume_at, by, environment, off);
+                self.arrive(number, hold.is_some());
+                return;
+            }
+            Change::Enqueued => {
+                assert!(page.held_until.take().is_none_or(|until| until <= at), "before its time");
+                assert!(self.place(&name).held.remove(&number), "{number} was not held");
                 self.enqueue(number);
                 return;
             }
+            Change::Held { hold } => {
+                page.held_until = hold.until.filter(|_| !matches!(hold.because, HoldReason::Requires { .. }));
+                assert!(!page.begun, "put off in the middle");
+                let place = self.place(&name);
+                place.leave(number);
+                place.held.insert(number);
+                return;
+            }
+            Change::Superseded { by } => {
+                assert!(self.may_supersede(*by, number), "{by} does not stand for {number}");
+                return;
+            }
+            Change::GlassBroken { by } => {
+                page.glass_broken = true;
+                let queue = &mut self.place(&name).queue;
+                assert!(queue.contains(&number), "only those that wait need it");
+                queue.retain(|waiting| *waiting != number);
+                queue.push_front(number);
+                self.debts.entry(number).or_insert(by.by.person.clone());
+                return;
+            }
             Change::SlotTaken => {
-                let queue = self.queues.entry(place.clone()).or_default();
-                assert_eq!(queue.pop_front(), Some(number), "not its turn");
-                assert_eq!(self.holders.insert(place, number), None, "two hold one slot");
+                assert_eq!(self.obstacle(number, at), None, "{number} takes a slot");
+                let place = self.place(&name);
+                place.leave(number);
+                assert!(place.holders.insert(number));
                 return;
             }
-            Change::Finished { finish, .. } => {
-                assert_eq!(page.finished.replace(*finish), None, "finished twice");
-                if self.holders.get(&place) == Some(&number) {
-                    self.holders.remove(&place);
-                } else {
-                    self.queues.entry(place).or_default().retain(|waiting| *waiting != number);
-                }
+            Change::Finished { finish } => {
+                page.finish(*finish, at);
+                self.place(&name).leave(number);
                 return;
             }
-            Change::CancelRequested { .. } | Change::StopForced { .. } => {}
-            _ => assert_eq!(self.holders.get(&place), Some(&number), "{change:?} without the slot"),
+            Change::CancelRequested { cancel } if cancel.cause == Cause::TimeLimit => {
+                assert!(page.may_time_out(at), "out of time before its time");
+                page.is_going_down = true;
+            }
+            Change::CancelRequested { .. } => page.is_going_down = true,
+            Change::StopForced { .. } => {}
+            _ => {
+                let holds = self.places.get(&name).is_some_and(|place| place.holders.contains(&number));
+                assert!(holds, "{change:?} without the slot");
+            }
         }
+        let page = self.pages.get_mut(&number).expect("a deployment is queued first");
         assert_eq!(page.finished, None, "{change:?} after the end");
         match change {
             Change::CallStarted { call, key, .. } => {
@@ -170,8 +259,86 @@ impl Book {
                 assert!(self.answered.insert(reference), "a call is answered twice");
                 page.note_answer(*step, answer);
             }
-            _ => page.note(change),
+            _ => {
+                let stricter = page::stricter(&self.definition, page, at);
+                page.note(change, &stricter, at);
+            }
         }
+    }
+
+    fn may_supersede(&self, newer: DeploymentNumber, older: DeploymentNumber) -> bool {
+        let (newer_page, older_page) = (&self.pages[&newer], &self.pages[&older]);
+        let waits = |number| {
+            let place = &self.places[&older_page.place];
+            place.held.contains(&number) || place.queue.contains(&number)
+        };
+        let latest = self.definition.environments[&older_page.place].queue == QueuePolicy::Latest;
+        let counts = !matches!(older_page.deployment_type, DeploymentType::Rollback | DeploymentType::Custom);
+        latest
+            && counts
+            && older_page.is_like(newer_page)
+            && older_page.arrived < newer_page.arrived
+            && waits(newer)
+            && waits(older)
+    }
+
+    // ---- whose turn it is ----
+
+    /// The first thing that stands in the way of one that waits in the queue.
+    fn obstacle(&self, number: DeploymentNumber, now: Timestamp) -> Option<String> {
+        let page = &self.pages[&number];
+        let place = &self.places[&page.place];
+        if let Some(why) = self.door(page, now) {
+            return Some(why);
+        }
+        if let Some(holder) = place.holders.iter().find(|holder| !self.side_by_side(page, &self.pages[holder])) {
+            return Some(format!("{holder} has a slot"));
+        }
+        if self.most(page).is_some_and(|most| place.holders.len() >= most as usize) {
+            return Some("no more side by side".to_owned());
+        }
+        let Some(at) = place.queue.iter().position(|waiting| *waiting == number) else {
+            return Some("does not wait".to_owned());
+        };
+        let in_the_way = |ahead: &&DeploymentNumber| {
+            let ahead = &self.pages[ahead];
+            self.door(ahead, now).is_none() && !self.side_by_side(page, ahead)
+        };
+        place.queue.iter().take(at).find(in_the_way).map(|ahead| format!("{ahead} waits before it"))
+    }
+
+    fn door(&self, page: &Page, now: Timestamp) -> Option<String> {
+        let place = &self.places[&page.place];
+        let goes_back = page.deployment_type == DeploymentType::Rollback;
+        if (self.paused || place.paused) && !goes_back {
+            return Some("paused".to_owned());
+        }
+        let proven = goes_back && place.was_live(&page.release.tag);
+        if proven || page.glass_broken {
+            return None;
+        }
+        let environment = &self.definition.environments[&page.place];
+        let freezes = self.definition.freezes.iter().filter(|freeze| freeze.concerns(&page.place));
+        match opening(now, &environment.availability, freezes) {
+            Opening::Open { .. } => None,
+            Opening::Closed { .. } => Some("closed".to_owned()),
+        }
+    }
+
+    /// How many may go on beside each other where it is one of them.
+    fn most(&self, page: &Page) -> Option<u32> {
+        page.writes()?;
+        let parallel = &self.definition.parallel;
+        match self.definition.environments[&page.place].queue {
+            QueuePolicy::Unlimited => Some(u32::MAX),
+            QueuePolicy::Sequence | QueuePolicy::Latest => {
+                (parallel.enabled && (parallel.with_approvals || !page.asks_anybody())).then_some(parallel.most)
+            }
+        }
+    }
+
+    fn side_by_side(&self, one: &Page, other: &Page) -> bool {
+        self.most(one).is_some() && self.most(other).is_some() && place::disjoint(one, other)
     }
 
     // ---- what the world asks ----
@@ -184,7 +351,7 @@ impl Book {
 
     pub fn holds_slot(&self, call: CallRef) -> bool {
         let page = &self.pages[&call.deployment];
-        page.attempt == call.attempt && self.holders.get(&page.place) == Some(&call.deployment)
+        page.attempt == call.attempt && self.places[&page.place].holders.contains(&call.deployment)
     }
 
     /// What is about to happen outside may happen: it is this deployment's turn, and people agreed to just this.
@@ -192,18 +359,17 @@ impl Book {
         let page = &self.pages[&due.call.deployment];
         assert!(self.holds_slot(due.call), "acts without the slot");
         if let (Step::Run(phase), Question::Apply { approved, .. }) = (due.step, &order.question) {
-            assert_eq!(page.approved, Some(page.plan_digest()), "applies what was not approved");
-            assert_eq!(Some(&approved.planned), page.answered.get(&phase), "applies what was not confirmed");
-            assert_eq!(page.plans.get(&phase), Some(&approved.digest));
+            page.expect_may_apply(phase, approved);
         }
     }
 
     // ---- what the state must agree with ----
 
-    pub fn check(&mut self, state: &State, events: &[Event]) {
+    /// At a time at which the core does not ask to be woken.
+    pub fn check(&mut self, state: &State, events: &[Event], now: Timestamp) {
         self.check_ends(state, events);
         self.check_order(state);
-        self.check_nothing_is_stuck(state);
+        self.check_nothing_is_stuck(state, now);
         for due in state.due() {
             assert!(
                 self.started.contains_key(&due.call) && !self.answered.contains(&due.call),
@@ -212,11 +378,21 @@ impl Book {
         }
         for (tag, made) in &self.releases {
             let now = &state.releases[tag];
-            let kept = Release { status: now.status, was_live: now.was_live, ..Release::clone(made) };
+            let kept = Release { was_live: now.was_live, involved: now.involved.clone(), ..Release::clone(made) };
             assert!(Arc::ptr_eq(now, made) || **now == kept, "{tag} has changed");
         }
-        let earliest = state.deployments.values().filter_map(|deployment| deployment.wake_at()).min();
-        assert_eq!(state.wake_at(), earliest, "the timers do not fit the deployments");
+        assert!(state.debts.keys().eq(self.debts.keys()), "debts are forgotten");
+        self.check_timers(state);
+    }
+
+    fn check_timers(&self, state: &State) {
+        let of_deployments = state.deployments.values().filter_map(|deployment| deployment.wake_at());
+        let of_environments = state.environments.values().flat_map(|there| {
+            let opens = there.closed.as_ref().filter(|_| !there.queue.is_empty()).and_then(|closed| closed.until);
+            opens.into_iter().chain(there.tick.as_ref().map(|tick| tick.at)).chain(there.expires_at)
+        });
+        let earliest = of_deployments.chain(of_environments).min();
+        assert_eq!(state.wake_at(), earliest, "the timers do not fit what waits for them");
     }
 
     fn check_ends(&mut self, state: &State, events: &[Event]) {
@@ -258,148 +434,61 @@ impl Book {
     }
 
     fn check_order(&self, state: &State) {
+        let mut holders = BTreeSet::new();
         for (name, there) in &state.environments {
-            let waiting: Vec<_> = there.queue.iter().copied().collect();
-            let expected: Vec<_> = self.queues.get(name).into_iter().flatten().copied().collect();
-            assert_eq!(waiting, expected, "the queue of {name}");
-            let slots: Vec<_> = there.slots.iter().copied().collect();
-            assert_eq!(slots, self.holders.get(name).copied().into_iter().collect::<Vec<_>>(), "the slot of {name}");
+            let nowhere = Place::default();
+            let place = self.places.get(name).unwrap_or(&nowhere);
+            assert!(there.queue.iter().eq(&place.queue), "the queue of {name}");
+            assert!(there.held.iter().eq(&place.held), "beside the queue of {name}");
+            assert!(there.slots.iter().eq(&place.holders), "the slots of {name}");
+            place.check_live(there);
+            holders.extend(place.holders.iter().copied());
         }
-        let holders: BTreeSet<_> = self.holders.values().copied().collect();
-        assert_eq!(state.running.iter().copied().collect::<BTreeSet<_>>(), holders);
+        assert!(state.running.iter().eq(&holders));
     }
 
-    fn check_nothing_is_stuck(&self, state: &State) {
-        for (name, queue) in &self.queues {
-            assert!(queue.is_empty() || self.holders.contains_key(name), "{name} is free, and {queue:?} wait");
-        }
-        for number in self.holders.values() {
-            let deployment: &Deployment = &state.deployments[number];
-            assert!(
-                !deployment.due().is_empty() || deployment.wake_at().is_some(),
-                "{number} holds a slot and waits for nothing: {}",
-                deployment.status_text()
-            );
-        }
-    }
-}
-
-impl Page {
-    fn note_answer(&mut self, step: Step, answer: &Answer) {
-        if let (Step::Plan(phase) | Step::Confirm(phase), Answer::Planned(made)) = (step, answer)
-            && made.done
-        {
-            self.answered.insert(phase, made.planned.clone());
-        }
-    }
-
-    fn note(&mut self, change: &Change) {
-        match change {
-            Change::Overtaken { phase } => {
-                assert!(!self.begun, "starts over in the middle");
-                self.plans.retain(|planned, _| planned < phase);
+    fn check_nothing_is_stuck(&self, state: &State, now: Timestamp) {
+        for place in self.places.values() {
+            for number in &place.queue {
+                assert!(self.obstacle(*number, now).is_some(), "nothing stands in the way of {number}, and it waits");
             }
-            Change::TargetPlanned { phase, digest } => self.take_plan(*phase, *digest),
-            Change::Drifted { phase, digest, difference } => {
-                assert_ne!(self.plans.get(phase), Some(digest), "no drift at all");
-                assert!(!difference.is_empty(), "a drift that nobody could judge");
-                self.take_plan(*phase, *digest);
-                self.confirmed.clear();
+            for number in place.held.iter() {
+                self.check_held(state, &state.deployments[number]);
             }
-            Change::ApprovalRequested { approval, .. } => {
-                assert_eq!(approval.plan_digest, self.plan_digest());
-                (self.asked, self.refused) = (Some((approval.plan_digest, Vec::new())), false);
-            }
-            Change::Approved { by, .. } => {
-                let (_, given) = self.asked.as_mut().expect("nobody was asked");
-                assert!(given.iter().all(|earlier| earlier.person != by.by.person), "one person counts twice");
-                given.push(by.by.clone());
-            }
-            Change::Refused { .. } => self.refused = true,
-            Change::ApprovalCompleted { plan_digest, .. } => {
-                assert_eq!(*plan_digest, self.plan_digest(), "what is approved is not the plan");
-                assert!(self.may_go_on(*plan_digest), "approved without the people it takes");
-                self.approved = Some(*plan_digest);
-                self.confirmed.clear();
-            }
-            Change::Confirmed { phase } => {
-                self.take_plan(*phase, self.plans[phase]);
-                self.confirmed.insert(*phase);
-            }
-            Change::FoundStale { phase } => assert!(!self.confirmed.contains(phase)),
-            Change::Phase { phase, change: PhaseChange::Started { .. } } => {
-                self.begun = true;
-                if self.plans.contains_key(phase) {
-                    assert_eq!(self.approved, Some(self.plan_digest()), "starts what was not approved");
-                    assert!(self.confirmed.remove(phase), "starts what was not confirmed after the approval");
-                }
-            }
-            Change::Phase { change: PhaseChange::UndoStarted { .. }, .. } => self.begun = true,
-            Change::Gates { change, .. } => self.note_gates(change),
-            _ => {}
-        }
-    }
-
-    fn note_gates(&mut self, change: &GatesChange) {
-        match change {
-            GatesChange::Started { .. } => self.begun = true,
-            GatesChange::RoundStarted { .. } => self.green.clear(),
-            GatesChange::Judged { gate, outcome } => {
-                self.green.insert(*gate, outcome.outcome == GateVerdict::Pass);
-            }
-            GatesChange::Ended { end: GatesEnd::Passed { .. } } => {
-                let gates = self.environment.post_gates.as_ref().map_or(0, |set| set.gates.len());
+            for number in &place.holders {
+                let deployment: &Deployment = &state.deployments[number];
+                let waits = !deployment.due().is_empty() || deployment.wake_at().is_some();
                 assert!(
-                    self.green.len() == gates && self.green.values().all(|green| *green),
-                    "passed without being green"
+                    waits || self.capacity_is_used(state, deployment),
+                    "{number} holds a slot and waits for nothing: {}",
+                    deployment.status_text()
                 );
-                self.gates_passed = true;
             }
-            GatesChange::RoundEnded { .. }
-            | GatesChange::Ignored { .. }
-            | GatesChange::Ended { end: GatesEnd::Failed { .. } } => {}
         }
     }
 
-    /// Two plans with one digest say the same.
-    fn take_plan(&mut self, phase: usize, digest: Digest) {
-        let mut changes = self.answered[&phase].changes.clone();
-        changes.sort();
-        let meant = self.meaning.entry((phase, digest)).or_insert_with(|| changes.clone());
-        assert_eq!(*meant, changes, "one digest, two plans");
-        self.plans.insert(phase, digest);
-    }
-
-    fn plan_digest(&self) -> Digest {
-        let digests: Vec<String> = self.plans.values().map(Digest::to_string).collect();
-        Digest::of_parts(digests.iter().map(String::as_bytes))
-    }
-
-    /// Tries everyone on every seat.
-    fn may_go_on(&self, plan_digest: Digest) -> bool {
-        let policy: &ApprovalPolicy = match self.deployment_type {
-            DeploymentType::Rollback => &self.environment.rollback_approvals,
-            _ => &self.environment.approvals,
+    /// Its time comes by itself, or its release is not there yet.
+    fn check_held(&self, state: &State, deployment: &Deployment) {
+        if deployment.wake_at().is_some() {
+            return;
+        }
+        let page = &self.pages[&deployment.number];
+        let missing = |required: &&lockgate_core::definition::Requirement| {
+            let there = self.places.get(&required.environment);
+            let is_live = there.is_some_and(|there| there.is_all_live(&page.release.tag));
+            let long_ago = there.is_some_and(|there| there.has_stayed(&page.release.tag, required.for_ms));
+            !(long_ago || (is_live && state.environment(&required.environment).is_healthy()))
         };
-        if policy.rules.is_empty() {
-            return true;
-        }
-        let own = [&self.release.created_by, &self.triggered_by, &self.started_by].map(|actor| &actor.person);
-        let may_count = |by: &&Actor| !policy.not_your_own || !own.contains(&&by.person);
-        let Some((asked, given)) = &self.asked else { return false };
-        let given: Vec<&Actor> = given.iter().filter(may_count).collect();
-        let seats: Vec<&ApprovalRule> =
-            policy.rules.iter().flat_map(|rule| std::iter::repeat_n(rule, rule.count as usize)).collect();
-        *asked == plan_digest && !self.refused && seated(&seats, &given)
+        assert!(page.environment.requires.iter().any(|required| missing(&required)), "held for what is there");
     }
-}
 
-fn seated(seats: &[&ApprovalRule], people: &[&Actor]) -> bool {
-    let Some((seat, rest)) = seats.split_first() else { return true };
-    (0..people.len()).any(|at| {
-        let fits = seat.groups.is_empty() || !seat.groups.is_disjoint(&people[at].groups);
-        let others: Vec<&Actor> =
-            people.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, by)| *by).collect();
-        fits && seated(rest, &others)
-    })
+    fn capacity_is_used(&self, state: &State, deployment: &Deployment) -> bool {
+        let Stage::AwaitingCapacity(_) = deployment.attempt.stage else { return false };
+        let limits = &state.definition.limits;
+        let busy = state.deployments.values().filter(|deployment| deployment.is_busy()).count();
+        let calls = state.due().len();
+        let waiting = state.awaiting_capacity.iter().take_while(|number| **number != deployment.number).count();
+        limits.running.is_some_and(|most| busy + waiting >= most as usize)
+            || limits.workers.is_some_and(|most| calls + waiting >= most as usize)
+    }
 }

@@ -12,16 +12,21 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use lockgate_core::change::Change;
-use lockgate_core::deployment::{Deployment, DeploymentType, Flags, Stage};
+use lockgate_core::deployment::{Deployment, DeploymentType, Doing, Flags, Hold, HoldReason, Stage};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, Rejection, Surroundings, TryFrom, handle};
+use lockgate_core::handle::{Command, Deploy, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::order::{Order, order};
+use lockgate_core::plugin::ChangeAction;
+use lockgate_core::selection::Selection;
 use lockgate_core::state::{Due, Event, State, TriggerKey, What};
 use lockgate_core::work::{Answer, CallRef, ProjectId, Step};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use self::book::Book;
 use self::outside::Outside;
+use crate::samples::variants_of;
 use crate::words::*;
 
 pub struct World {
@@ -29,10 +34,11 @@ pub struct World {
     rng: Rng,
     clock_ms: i64,
     state: State,
-    /// One line of JSON for each event, as a journal holds them.
-    journal: Vec<String>,
-    /// The state as it was after so many lines, as an index holds it.
-    snapshot: (String, usize),
+    journal: Vec<Event>,
+    /// The state as it was after so many events, as an index holds it.
+    snapshot: (State, usize),
+    /// In some histories every event goes through JSON, as on its way through a journal, and so does each snapshot.
+    writes: bool,
     /// Records of finished deployments that have left the state, newest last; some readers still hold an old one.
     store: BTreeMap<DeploymentNumber, Vec<Arc<Deployment>>>,
     /// What the host is calling right now.
@@ -50,6 +56,7 @@ pub struct World {
 #[derive(Default)]
 pub struct Counts {
     pub statuses: BTreeMap<String, u64>,
+    pub events: BTreeMap<&'static str, u64>,
     pub cuts: BTreeMap<(Effect, Cut), u64>,
     pub deployments: u64,
     pub turns: u64,
@@ -89,8 +96,9 @@ impl World {
         let mut world = Self {
             seed,
             rng: Rng::with_seed(seed),
-            clock_ms: 1_000_000,
-            snapshot: (serde_json::to_string(&state).unwrap(), 0),
+            clock_ms: project::BEGINNINGS_MS[(seed % 4) as usize],
+            snapshot: (state.clone(), 0),
+            writes: seed % 8 < 2,
             state,
             journal: Vec::new(),
             store: BTreeMap::new(),
@@ -102,7 +110,9 @@ impl World {
             counts: Counts::default(),
         };
         world.change_definition();
-        world.create_release();
+        for text in ["v1", "v2", "v3"] {
+            world.send(crate::project::new_release(text));
+        }
         world
     }
 
@@ -125,66 +135,104 @@ impl World {
     fn command(&mut self) {
         match self.rng.u8(..100) {
             0..4 => self.change_definition(),
-            4..10 => self.create_release(),
-            10..34 => self.deploy(),
-            34..40 => self.roll_back(),
-            40..70 => self.answer_approval(),
-            70..76 => self.cancel(),
-            76..92 => self.try_again(),
-            92..95 => {
+            4..9 => self.create_release(),
+            9..34 => self.deploy(),
+            34..41 => self.roll_back(),
+            41..62 => self.answer(),
+            62..67 => self.cancel(),
+            67..77 => self.try_again(),
+            77..79 => {
                 let command = Command::AbandonRelease { tag: self.any_tag(), by: self.anyone() };
                 self.send(command);
             }
-            95.. => self.forget(),
+            79..82 => self.promote(),
+            82..84 => self.call_endpoint(),
+            84..86 => self.ignore_gate(),
+            86..90 => self.break_or_review(),
+            90..94 => self.pause_or_resume(),
+            94..97 => {
+                let command = Command::ReleaseHold { environment: self.any_environment(), by: self.anyone() };
+                self.send(command);
+            }
+            97 => self.expire(),
+            98.. => self.forget(),
         }
     }
 
     fn change_definition(&mut self) {
-        let definition = Arc::new(project::definition(&mut self.rng));
+        let definition = Arc::new(project::definition(&mut self.rng, Timestamp(self.clock_ms)));
         let by = person("olga");
         self.send(Command::SetDefinition { definition, by });
     }
 
     fn create_release(&mut self) {
-        let text = format!("v{}", self.rng.u8(1..30));
+        let text = format!("v{}", self.rng.u8(1..9));
         let by = self.anyone();
-        self.send(Command::CreateRelease(lockgate_core::handle::NewRelease { by, ..crate::project::release(&text) }));
+        if self.rng.u8(..3) == 0 {
+            let tag = self.any_tag();
+            self.send(Command::ActivateRelease { tag, by });
+            return;
+        }
+        let draft = self.rng.u8(..4) == 0;
+        self.send(Command::CreateRelease(NewRelease { by, draft, ..crate::project::release(&text) }));
     }
 
     fn deploy(&mut self) {
-        let release = self.any_tag();
+        let release = if self.rng.bool() { self.any_tag() } else { tag(["v1", "v2"][self.rng.usize(..2)]) };
         let environment = self.any_environment();
         let deployment_type = match self.rng.u8(..20) {
             0 => DeploymentType::Destroy,
             1 => DeploymentType::Launch,
             2 => DeploymentType::Rollback,
-            _ => DeploymentType::Full,
+            3..5 => DeploymentType::Custom,
+            5..12 => DeploymentType::Selective,
+            12.. => DeploymentType::Full,
         };
         let request = Digest::of(format!("{release} {environment}").as_bytes());
-        let key = self.rng.bool().then(|| TriggerKey {
+        let key = (self.rng.u8(..4) == 0).then(|| TriggerKey {
             scope: String::new(),
             key: format!("k{}", self.rng.u8(..40)),
             request,
         });
-        let flags = Flags { allow_destructive: self.rng.u8(..4) > 0, ..Flags::default() };
-        let by = self.anyone();
-        let (workflow, comment) = (None, String::new());
-        let selections = Vec::new();
-        let input = serde_json::Value::Null;
-        let not_before = None;
-        self.send(Command::Deploy(Deploy {
+        let workflow = match deployment_type {
+            DeploymentType::Selective => Some("select"),
+            DeploymentType::Custom => Some(["nothing", "full-plan", "build", "build", "teardown"][self.rng.usize(..5)]),
+            DeploymentType::Full if self.rng.u8(..8) == 0 => Some("nothing"),
+            _ => None,
+        };
+        let flags = Flags {
+            allow_destructive: self.rng.u8(..4) > 0,
+            refresh: self.rng.u8(..5) == 0,
+            forced: self.rng.u8(..5) == 0,
+        };
+        let later = self.rng.i64(1..60_000);
+        let command = Command::Deploy(Deploy {
             environment,
             release,
             deployment_type,
             flags,
-            selections,
-            input,
-            comment,
-            workflow,
-            not_before,
+            selections: self.selections(deployment_type),
+            input: serde_json::Value::Null,
+            comment: String::new(),
+            workflow: workflow.map(name),
+            not_before: (self.rng.u8(..12) == 0).then_some(Timestamp(self.clock_ms + later)),
             key,
-            by,
-        }));
+            by: self.anyone(),
+        });
+        self.send(command);
+    }
+
+    fn selections(&mut self, deployment_type: DeploymentType) -> Vec<Selection> {
+        if deployment_type != DeploymentType::Selective {
+            return Vec::new();
+        }
+        let one = |rng: &mut Rng| Selection {
+            application: [None, Some("site"), Some("site"), Some("api")][rng.usize(..4)].map(name),
+            resource_type: [None, Some("file".to_owned())][rng.usize(..2)].clone(),
+            resource_name: [None, Some("a"), Some("b")][rng.usize(..3)].map(str::to_owned),
+            action: [None, None, None, Some(ChangeAction::Update)][rng.usize(..4)],
+        };
+        (0..self.rng.usize(1..3)).map(|_| one(&mut self.rng)).collect()
     }
 
     fn roll_back(&mut self) {
@@ -192,22 +240,93 @@ impl World {
         self.send(Command::Rollback { environment, comment: String::new(), key: None, by });
     }
 
-    fn answer_approval(&mut self) {
-        let asking = |deployment: &&Arc<Deployment>| matches!(deployment.attempt.stage, Stage::AwaitingApproval(_));
-        let asking: Vec<_> =
-            self.state.deployments.values().filter(asking).map(|deployment| deployment.number).collect();
+    fn promote(&mut self) {
+        let (environment, by) = (self.any_environment(), self.anyone());
+        let from = self.rng.bool().then(|| name("staging"));
+        self.send(Command::Promote { environment, from, comment: String::new(), key: None, by });
+    }
+
+    fn call_endpoint(&mut self) {
+        let (environment, by) = (self.any_environment(), self.anyone());
+        let endpoint = name(["smoke", "ping", "pong"][self.rng.usize(..3)]);
+        self.send(Command::CallEndpoint { endpoint, environment, input: serde_json::Value::Null, key: None, by });
+    }
+
+    /// Approvals and interventions.
+    fn answer(&mut self) {
+        let asking: Vec<_> = self.asking().collect();
         let Some(number) = self.rng.choice(asking) else { return self.deploy() };
         let (comment, by) = (String::new(), self.anyone());
+        let later = self.rng.i64(1..60_000);
+        let not_before = (self.rng.u8(..8) == 0).then_some(Timestamp(self.clock_ms + later));
         match self.rng.u8(..8) {
             0 => self.send(Command::Reject { number, comment, by }),
-            _ => self.send(Command::Approve { number, plan: None, comment, not_before: None, by }),
+            _ => self.send(Command::Approve { number, plan: None, comment, not_before, by }),
         };
     }
 
-    fn cancel(&mut self) {
+    fn asking(&self) -> impl Iterator<Item = DeploymentNumber> {
+        let asks = |deployment: &&Arc<Deployment>| {
+            let mut doing = deployment.attempt.doing();
+            matches!(deployment.attempt.stage, Stage::AwaitingApproval(_))
+                || doing.any(|(_, doing)| matches!(doing, Doing::Person { .. }))
+        };
+        self.state.deployments.values().filter(asks).map(|deployment| deployment.number)
+    }
+
+    fn unfinished(&mut self) -> DeploymentNumber {
         let unfinished = self.state.deployments.values().filter(|deployment| !deployment.is_finished());
         let unfinished: Vec<_> = unfinished.map(|deployment| deployment.number).collect();
-        let number = self.rng.choice(unfinished).unwrap_or(1);
+        self.rng.choice(unfinished).unwrap_or(1)
+    }
+
+    fn ignore_gate(&mut self) {
+        let evaluates = |deployment: &&Arc<Deployment>| deployment.status_text().ends_with("EvaluatingGates");
+        let evaluated = self.state.deployments.values().filter(evaluates).map(|deployment| deployment.number);
+        let evaluated: Vec<_> = evaluated.collect();
+        let Some(number) = self.rng.choice(evaluated) else { return };
+        let gate = name(["errors", "latency"][self.rng.usize(..2)]);
+        let by = self.anyone();
+        self.send(Command::IgnoreGate { number, gate, comment: "known".to_owned(), by });
+    }
+
+    fn break_or_review(&mut self) {
+        let (number, by) = (self.unfinished(), self.anyone());
+        let debts: Vec<_> = self.state.debts.keys().copied().collect();
+        match self.rng.choice(debts).filter(|_| self.rng.bool()) {
+            Some(number) => self.send(Command::ReviewDebt { number, comment: String::new(), by }),
+            None => self.send(Command::BreakGlass { number, reason: "down".to_owned(), by }),
+        };
+    }
+
+    fn pause_or_resume(&mut self) {
+        let environment = self.any_environment();
+        let scope = match self.rng.u8(..4) {
+            0 => PauseScope::Project,
+            1 => PauseScope::Schedule(environment),
+            2.. => PauseScope::Environment(environment),
+        };
+        let by = self.anyone();
+        // Mostly what can be done, or everything would stand still.
+        let is_paused = match &scope {
+            PauseScope::Project => self.state.pause.is_some(),
+            PauseScope::Schedule(environment) => self.state.environment(environment).schedule_pause.is_some(),
+            PauseScope::Environment(environment) => self.state.environment(environment).pause.is_some(),
+        };
+        match is_paused == (self.rng.u8(..8) > 0) {
+            true => self.send(Command::Resume { scope, by }),
+            false => self.send(Command::Pause { scope, reason: "lunch".to_owned(), by }),
+        };
+    }
+
+    fn expire(&mut self) {
+        let at = self.rng.bool().then(|| Timestamp(self.clock_ms + self.rng.i64(0..100_000)));
+        let (environment, by) = (self.any_environment(), self.anyone());
+        self.send(Command::Expire { environment, at, by });
+    }
+
+    fn cancel(&mut self) {
+        let number = self.unfinished();
         let (forced, by) = (self.rng.u8(..5) == 0, self.anyone());
         self.send(Command::Cancel { number, forced, reason: String::new(), by });
     }
@@ -252,7 +371,7 @@ impl World {
     }
 
     fn any_environment(&mut self) -> lockgate_core::name::Name {
-        name(if self.rng.u8(..3) == 0 { "staging" } else { "prod" })
+        name(if self.rng.u8(..5) < 2 { "staging" } else { "prod" })
     }
 
     // ---- what happens by itself ----
@@ -312,7 +431,9 @@ impl World {
             0..60 => self.rng.i64(0..2_000),
             60..94 => self.rng.i64(0..20_000),
             94..97 => self.rng.i64(0..600_000),
-            97.. => -self.rng.i64(0..100_000),
+            97..99 => -self.rng.i64(0..100_000),
+            // A host that was down for a day, and whose clocks were set meanwhile.
+            99.. => self.rng.i64(0..30 * HOUR as i64),
         };
         self.tick_if_due();
     }
@@ -333,16 +454,14 @@ impl World {
         // An answer of the old host may still arrive, when another one took over.
         let survives = self.rng.u8(..4) == 0;
         self.mail.retain(|_| survives);
-        let (snapshot, lines) = match self.rng.u8(..10) {
+        let (mut rebuilt, from) = match self.rng.u8(..10) {
             0 => (State::new(self.state.project.clone()), 0),
-            _ => (serde_json::from_str(&self.snapshot.0).unwrap(), self.snapshot.1),
+            _ => (self.written(&self.snapshot.0), self.snapshot.1),
         };
-        let mut rebuilt: State = snapshot;
         // Who replays forgets as it goes, at moments of its own.
         let forgets = self.rng.bool();
-        for line in &self.journal[lines..] {
-            let event: Event = serde_json::from_str(line).unwrap();
-            rebuilt.apply(&event).expect("a replay has all that an event speaks of");
+        for event in &self.journal[from..] {
+            rebuilt.apply(event).expect("a replay has all that an event speaks of");
             if let What::Deployment { number, change: Change::Finished { .. } } = &event.what
                 && forgets
                 && self.rng.u8(..4) > 0
@@ -355,8 +474,12 @@ impl World {
         assert!(rebuilt == self.state, "the journal does not lead back to the state");
         assert_eq!(rebuilt.due(), self.state.due());
         self.state = rebuilt;
-        self.snapshot = (serde_json::to_string(&self.state).unwrap(), self.journal.len());
+        self.snapshot = (self.state.clone(), self.journal.len());
         self.just_reported = None;
+    }
+
+    fn written<T: Clone + Serialize + DeserializeOwned>(&self, value: &T) -> T {
+        if self.writes { serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap() } else { value.clone() }
     }
 
     /// When a finished deployment is forgotten is nobody's promise: both states keep those that neither has forgotten.
@@ -411,14 +534,18 @@ impl World {
 
     fn commit(&mut self, events: &[Event]) {
         for event in events {
-            let line = serde_json::to_string(event).unwrap();
-            let read: Event = serde_json::from_str(&line).unwrap();
+            let read = self.written(event);
             assert!(read == *event, "an event reads back as it was written");
             self.state.apply(&read).unwrap();
             self.book.note(&read);
-            self.journal.push(line);
+            for variant in variants_of(&read) {
+                *self.counts.events.entry(variant).or_default() += 1;
+            }
+            self.journal.push(read);
         }
-        self.book.check(&self.state, events);
+        let asleep = self.state.wake_at().is_none_or(|at| at.0 > self.clock_ms);
+        let now = if asleep { self.clock_ms.max(self.state.last_event_at.0) } else { self.state.last_event_at.0 };
+        self.book.check(&self.state, events, Timestamp(now));
         self.outside.check(&self.state, events);
         self.count_statuses(events);
         self.stop_calls_that_are_not_due();
@@ -453,10 +580,17 @@ impl World {
 
     // ---- the end ----
 
-    /// Everything answers, everyone approves, time goes by: now every deployment must come to its end.
+    /// Everything answers, everyone approves, nothing is paused, time goes by: now every deployment must come to its
+    /// end, but for those whose release nobody brings where it has to be first.
     fn drain(&mut self) {
         self.outside.is_kind = true;
         self.mail.clear();
+        for environment in ["prod", "staging"].map(name) {
+            let (reason, by) = (String::new(), person("olga"));
+            self.send(Command::Pause { scope: PauseScope::Schedule(environment.clone()), reason, by: by.clone() });
+            self.send(Command::Resume { scope: PauseScope::Environment(environment), by });
+        }
+        self.send(Command::Resume { scope: PauseScope::Project, by: person("olga") });
         for _ in 0..MOST_DRAIN_ROUNDS {
             while !self.state.due().is_empty() {
                 let before = self.journal.len();
@@ -467,13 +601,15 @@ impl World {
                     panic!("a call is due that cannot be answered");
                 }
             }
-            let waiting = self.state.deployments.values().find(|deployment| !deployment.is_finished());
-            let Some(waiting) = waiting.map(|deployment| deployment.number) else { return };
-            let asking = self.state.deployments.values();
-            let asking = asking.filter(|deployment| matches!(deployment.attempt.stage, Stage::AwaitingApproval(_)));
-            let asking: Vec<_> = asking.map(|deployment| deployment.number).collect();
+            let waits_for_good = |deployment: &Deployment| match &deployment.attempt.stage {
+                Stage::Held(Hold { because: HoldReason::Requires { .. }, until }) => until.is_none(),
+                _ => false,
+            };
+            let mut waiting = self.state.deployments.values().filter(|deployment| !deployment.is_finished());
+            let waiting = waiting.find(|deployment| !waits_for_good(deployment)).map(|deployment| deployment.number);
+            let Some(waiting) = waiting else { return };
             let mut answered = 0;
-            for number in asking {
+            for number in self.asking().collect::<Vec<_>>() {
                 let by = member(&format!("stranger-{}", self.rng.u32(..)), &["security", "dba"]);
                 answered +=
                     self.send(Command::Approve { number, plan: None, comment: String::new(), not_before: None, by });
@@ -492,12 +628,9 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let tail = self.journal.len().saturating_sub(25);
-            eprintln!(
-                "seed {}, after {} turns; the last events:\n{}",
-                self.seed,
-                self.counts.turns,
-                self.journal[tail..].join("\n")
-            );
+            let lines: Vec<String> =
+                self.journal[tail..].iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+            eprintln!("seed {}, after {} turns; the last events:\n{}", self.seed, self.counts.turns, lines.join("\n"));
         }
     }
 }

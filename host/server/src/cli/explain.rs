@@ -1,0 +1,91 @@
+//! `lockgate explain`: everything that stands in a deployment's way, who can lift it, and when its turn comes.
+
+use clap::Args;
+
+use crate::cli::fail::CliError;
+use crate::cli::look::{Look, Tone, duration};
+use crate::cli::session::Session;
+use crate::cli::show;
+use crate::cli::target::DeploymentArg;
+use crate::wire::Explanation;
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    deployment: DeploymentArg,
+
+    /// At a later time (RFC 3339), if nobody acts until then.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+impl ExplainArgs {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        let DeploymentArg { number, project } = self.deployment;
+        let explanation = session.client.explain(&project.project, number, self.at.as_deref()).await?;
+        session.out.answer(&explanation, explained);
+        Ok(())
+    }
+}
+
+fn explained(look: &Look, explanation: &Explanation) -> String {
+    let Explanation { deployment, status, attempt_status, operation_status, .. } = explanation;
+    let what = look.quiet(&format!("{attempt_status}/{operation_status}"));
+    let mut lines = vec![format!("{}  {}  {what}", look.strong(&format!("#{deployment}")), look.status(status))];
+    if explanation.forecast {
+        let taken = duration(explanation.call_ms);
+        lines.push(format!(
+            "  so it will be at {}, if nobody acts, each call takes {taken} and gates pass",
+            look.moment(&explanation.at)
+        ));
+    }
+    match explanation.blockers.is_empty() {
+        true => lines.push("  nothing is in its way".to_owned()),
+        false => lines.extend(
+            explanation.blockers.iter().map(|blocker| format!("  waits for {}", show::blocked(look, &blocker.blocker))),
+        ),
+    }
+    if let Some(start) = &explanation.earliest_start {
+        let text = format!("  earliest start: {}, if nobody acts", look.moment(start));
+        lines.push(look.paint(Tone::Good, &text));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+    use crate::wire::{Blocker, ExplainedBlocker};
+
+    #[test]
+    fn every_blocker_is_told_with_who_lifts_it() {
+        let blocker = |code: &str, reason: &str, lifted_by: &str, until: Option<&str>| ExplainedBlocker {
+            code: code.to_owned(),
+            blocker: Blocker {
+                reason: reason.to_owned(),
+                lifted_by: lifted_by.to_owned(),
+                until: until.map(str::to_owned),
+            },
+        };
+        let explanation = Explanation {
+            deployment: 7,
+            at: "2026-03-14T10:00:00Z".to_owned(),
+            forecast: true,
+            status: "QUEUED".to_owned(),
+            attempt_status: "NotDeployed".to_owned(),
+            operation_status: "Queued".to_owned(),
+            blockers: vec![
+                blocker("environment-paused", "the environment is paused by ann", "`lockgate resume`", None),
+                blocker("closed", "freeze `audit`", "time", Some("2026-03-15T10:00:00Z")),
+            ],
+            earliest_start: Some("2026-03-15T10:00:00Z".to_owned()),
+            call_ms: 10_000,
+        };
+        expect![[""]].assert_eq(&explained(&look(), &explanation));
+        let free = Explanation { blockers: vec![], earliest_start: None, forecast: false, ..explanation };
+        expect![[""]].assert_eq(&explained(&look(), &free));
+    }
+}

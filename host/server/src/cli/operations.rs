@@ -1,0 +1,110 @@
+//! What is said of an environment beside its releases: pauses, schedule, holds, expiry.
+
+use crate::cli::look::{Look, Tone, printable};
+use crate::cli::pause;
+use crate::wire::{Environment, Tick};
+
+pub fn shown(look: &Look, environment: &Environment) -> String {
+    let live = environment.live.as_ref().map_or("nothing".to_owned(), |live| {
+        format!("{} since {}", printable(&live.release), look.moment(&live.since))
+    });
+    let mut lines = vec![look.strong(&environment.name), format!("  live: {live}")];
+    for (application, live) in &environment.live_apart {
+        lines.push(format!("  live apart: {application} is {}", printable(&live.release)));
+    }
+    if let Some(current) = environment.current.as_ref().filter(|_| environment.differs) {
+        let text = format!("  current: {}, which is not live", printable(&current.release));
+        lines.push(look.paint(Tone::Waiting, &text));
+    }
+    for (what, numbers) in [("under way", &environment.running), ("held", &environment.held)] {
+        if !numbers.is_empty() {
+            lines.push(format!("  {what}: {}", numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")));
+        }
+    }
+    if environment.waiting > 0 {
+        lines.push(format!("  waiting: {}", environment.waiting));
+    }
+    lines.extend(operations(look, environment));
+    lines.join("\n")
+}
+
+fn operations(look: &Look, environment: &Environment) -> Vec<String> {
+    let operations = &environment.operations;
+    let mut lines: Vec<String> = pause::of_environment(look, environment)
+        .into_iter()
+        .map(|line| look.paint(Tone::Waiting, &format!("  {line}")))
+        .collect();
+    if let Some(hold) = &operations.promotion_hold {
+        let bad = hold.bad.as_ref().map(|bad| format!(", which took {} away", printable(bad))).unwrap_or_default();
+        let held = match hold.held_back.is_empty() {
+            true => String::new(),
+            false => format!("; held back: {}", printable(&hold.held_back.join(", "))),
+        };
+        let text = format!("  no promotions by themselves since rollback {}{bad}{held}", hold.rollback);
+        lines.push(look.paint(Tone::Waiting, &text));
+    }
+    lines.extend(operations.expires_at.as_ref().map(|at| format!("  torn down: {}", look.moment(at))));
+    lines.extend(operations.next_scheduled_time.as_ref().map(|at| format!("  scheduled next: {}", look.moment(at))));
+    lines.extend(operations.ticks.iter().take(5).map(|tick| look.quiet(&format!("    {}", ticked(look, tick)))));
+    lines
+}
+
+fn ticked(look: &Look, tick: &Tick) -> String {
+    match tick.deployment {
+        Some(number) => format!("{}: deployment {number}", look.moment(&tick.at)),
+        None => format!("{}: {}, {}", look.moment(&tick.at), tick.outcome, printable(&tick.because)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+    use crate::wire::{LiveRelease, Operations, Pause, PromotionHold};
+
+    #[test]
+    fn an_environment_says_what_holds_it_up() {
+        let live = |release: &str| LiveRelease {
+            release: release.to_owned(),
+            deployment: 3,
+            since: "2026-03-14T09:00:00Z".to_owned(),
+        };
+        let environment = Environment {
+            name: "production".to_owned(),
+            live: Some(live("v1")),
+            current: None,
+            differs: false,
+            active: Some(7),
+            queue: vec![8],
+            waiting: 1,
+            rollback_to: None,
+            live_apart: [("web".to_owned(), live("v2"))].into(),
+            running: vec![7],
+            held: vec![9],
+            operations: Operations {
+                paused: Some(Pause {
+                    by: "ann".to_owned(),
+                    at: "2026-03-14T09:00:00Z".to_owned(),
+                    reason: "the database moves".to_owned(),
+                }),
+                promotion_hold: Some(PromotionHold {
+                    since: "2026-03-14T09:00:00Z".to_owned(),
+                    rollback: 5,
+                    bad: Some("v3".to_owned()),
+                    held_back: vec!["v4".to_owned()],
+                }),
+                next_scheduled_time: Some("2026-03-15T03:00:00Z".to_owned()),
+                ticks: vec![Tick {
+                    at: "2026-03-14T03:00:00Z".to_owned(),
+                    outcome: "dropped".to_owned(),
+                    deployment: None,
+                    because: "deployment 7 was under way".to_owned(),
+                }],
+                ..Operations::default()
+            },
+        };
+        expect![[""]].assert_eq(&shown(&look(), &environment));
+    }
+}
