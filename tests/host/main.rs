@@ -13,6 +13,7 @@ mod harness;
 mod kill;
 mod operations;
 mod plugins;
+mod records;
 mod refusals;
 mod serve;
 mod shares;

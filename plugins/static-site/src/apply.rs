@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::{self, each_file};
 use crate::budget::Budget;
-use crate::place::{MayReplace, place};
-use crate::plan::Token;
+use crate::place::{MayReplace, Placing, place};
+use crate::plan::{self, Token};
 use crate::serving::Serving;
 use crate::site::{Entry, Hex, Manifest, Site};
 use crate::tree::{self, Found};
@@ -58,19 +58,14 @@ pub struct Outcome {
 struct Approved {
     token: Token,
     before: BTreeMap<String, Option<String>>,
+    /// Also what is as it should be.
+    rewrites: bool,
 }
 
 impl Approved {
     fn read(planned: &Planned) -> Result<Self, Failure> {
-        let mut before = BTreeMap::new();
-        for change in planned.changes.iter().filter(|change| change.kind == "file") {
-            let digest = change.fields.iter().find(|field| field.path == "digest").ok_or_else(|| {
-                Failure::fatal("invalid-plan", format!("the plan says nothing of the digest of `{}`", change.name))
-            })?;
-            let digest = json::from_str(&digest.before).map_err(io::Error::from)?;
-            before.insert(change.name.clone(), digest);
-        }
-        Ok(Self { token: planned.read_token()?, before })
+        let (before, rewrites) = (plan::files_before(planned)?, plan::rewrites_files(planned));
+        Ok(Self { token: planned.read_token()?, before, rewrites })
     }
 
     /// Whether the plan saw `found` at `path` and replaces or deletes it.
@@ -170,12 +165,13 @@ fn extract<R: Read>(
     };
     fs::create_dir_all(&folder).map_err(|error| Failure::from(error).context("creating the release's folder"))?;
 
+    let placing = Placing { writing: &site.writing(hex), may_replace, rewrites: approved.rewrites && is_served };
     let mut budget = Budget::new(settings.files_per_call);
     let all = each_file(open(release)?, &settings.limits, |file| {
         if file.index < next {
             return Ok(ControlFlow::Continue(()));
         }
-        let digest = place(&folder, file.path, file.content, &site.writing(hex), may_replace)?;
+        let digest = place(&folder, file.path, file.content, &placing)?;
         let line = json!({ "path": file.path, "digest": digest, "size": file.size });
         writeln!(journal, "{line}")?;
         next = file.index + 1;
@@ -200,7 +196,8 @@ fn extract<R: Read>(
     remove_extras(&folder, &files, &on_disk, may_replace)?;
     site.sync_folders(&folder, &files);
     let count = files.len();
-    site.write_manifest(hex, &Manifest { artifact: hex.digest(), uri: release.uri.clone(), files })?;
+    let (artifact, uri, tag) = (hex.digest(), release.uri.clone(), release.tag.clone());
+    site.write_manifest(hex, &Manifest { artifact, uri, tag, files })?;
     if is_there {
         log::info(format!("release {} was there; its {count} files are as in the archive", hex.short()));
     } else {

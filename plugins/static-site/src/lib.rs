@@ -106,6 +106,19 @@ struct Wanted {
     weight: usize,
     /// What an earlier phase of the deployment gives it. 0: this is its first.
     weight_before: usize,
+    selected: Selected,
+    /// Every file is written again.
+    forced: bool,
+}
+
+/// What a SELECTIVE deployment has to do with this site.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Selected {
+    /// Its application, or it is no SELECTIVE deployment: the site and each of its files are resources of the plan.
+    Application,
+    /// The site by its type or name: whatever changes is a change of that one resource.
+    Site,
+    Nothing,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -120,21 +133,30 @@ struct Release {
 impl Wanted {
     fn of(config: &Config, subject: &Subject) -> Result<Self, Failure> {
         can_be_done(config, subject)?;
-        let whole = |release, of_artifact| Self {
-            application: application(config, subject, of_artifact),
-            release,
-            weight: subject.weight as usize,
-            weight_before: subject.weight_before as usize,
+        let whole = |release, of_artifact: &str| {
+            let application = application(config, subject, of_artifact);
+            Ok(Self {
+                selected: selected(config, subject, &application)?,
+                application,
+                release,
+                weight: subject.weight as usize,
+                weight_before: subject.weight_before as usize,
+                forced: subject.forced,
+            })
         };
         if subject.kind == "DESTROY" || subject.stage == "teardown" {
-            return Ok(Self { weight: BUCKETS, weight_before: 0, ..whole(None, "") });
+            return Ok(Self { weight: BUCKETS, weight_before: 0, ..whole(None, "")? });
         }
         let artifact = subject.artifact_or_only(config.artifact.as_deref())?;
         let hex = Hex::of_digest(&artifact.digest)
             .ok_or_else(|| Failure::fatal("invalid-subject", format!("`{}` is no sha256 digest", artifact.digest)))?;
         let tag = subject.release.tag.clone();
         let release = Release { tag, hex, artifact: artifact.name.clone(), uri: artifact.uri.clone() };
-        Ok(whole(Some(release), &artifact.application))
+        whole(Some(release), &artifact.application)
+    }
+
+    fn is(&self, release: Option<&Hex>) -> bool {
+        release.is_some() && self.release.as_ref().map(|wanted| &wanted.hex) == release
     }
 
     fn open(&self) -> Result<Option<artifacts::Reader>, Failure> {
@@ -161,12 +183,41 @@ fn can_be_done(config: &Config, subject: &Subject) -> Result<(), Failure> {
     if config.versions && (tag.is_empty() || tag.starts_with('.') || tag.contains(['/', '\\'])) {
         return Err(Failure::fatal("invalid-subject", format!("`{tag}` cannot be the name of a version's folder")));
     }
-    if !subject.selections.is_empty() {
-        let count = subject.selections.len();
-        let message = format!("{count} selections are not possible: a static site is deployed as a whole");
-        return Err(Failure::fatal("unsupported", message));
-    }
     Ok(())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Selection {
+    application: Option<String>,
+    resource_type: Option<String>,
+    resource_name: Option<String>,
+}
+
+fn selected(config: &Config, subject: &Subject, application: &str) -> Result<Selected, Failure> {
+    if subject.selections.is_empty() {
+        return Ok(Selected::Application);
+    }
+    let mut selected = Selected::Nothing;
+    for selection in &subject.selections {
+        let selection = Selection::deserialize(selection)
+            .map_err(|error| Failure::fatal("invalid-subject", format!("a selection does not read: {error}")))?;
+        if selection.application.as_deref().is_some_and(|selected| selected != application) {
+            continue;
+        }
+        match (selection.resource_type.as_deref(), selection.resource_name.as_deref()) {
+            (None, None) => return Ok(Selected::Application),
+            (Some("site"), None) => selected = Selected::Site,
+            (None | Some("site"), Some(name)) if name == config.folder => selected = Selected::Site,
+            (Some("file"), _) => {
+                let message = "single files cannot be selected: a site is switched as a whole; select its application, \
+                               or the `site`";
+                return Err(Failure::fatal("unsupported", message));
+            }
+            (_, _) => {}
+        }
+    }
+    Ok(selected)
 }
 
 /// The most particular that is named.
@@ -193,6 +244,9 @@ impl Target for StaticSite {
     fn plan(call: Call, config: Config, subject: Subject, cursor: Cursor) -> Result<PlanStep, Failure> {
         let wanted = Wanted::of(&config, &subject)?;
         let site = site(&config)?;
+        if wanted.selected == Selected::Nothing {
+            return plan::nothing(&site, &config.into()).map(PlanStep::done);
+        }
         let stage = Hex::of_text(&format!("{} {} {}", call.deployment, call.attempt, call.name));
         let settings = config.into();
         let step = plan::plan(&site, &settings, &wanted, wanted.open()?, &stage, cursor.read()?);
@@ -210,6 +264,9 @@ impl Target for StaticSite {
         cursor: Cursor,
     ) -> Result<Progressed, Failure> {
         let wanted = Wanted::of(&config, &subject)?;
+        if wanted.selected == Selected::Nothing {
+            return Ok(Progressed::done("Not selected: nothing was touched."));
+        }
         let site = site(&config)?;
         let settings = config.into();
         let step = apply::apply(&site, &settings, &wanted, &approved, Release::open, cursor.read()?);
@@ -224,7 +281,10 @@ impl Target for StaticSite {
         })
     }
 
-    fn undo(_: Call, config: Config, _: Subject, approved: Planned, _: Cursor) -> Result<Progressed, Failure> {
+    fn undo(_: Call, config: Config, subject: Subject, approved: Planned, _: Cursor) -> Result<Progressed, Failure> {
+        if Wanted::of(&config, &subject)?.selected == Selected::Nothing {
+            return Ok(Progressed::done("Not selected: nothing was touched."));
+        }
         let site = site(&config)?;
         let settings = config.into();
         let undone = apply::undo(&site, &settings, &approved);
@@ -232,7 +292,10 @@ impl Target for StaticSite {
     }
 
     fn observe(_: Call, config: Config, subject: Subject) -> Result<Vec<ResourceState>, Failure> {
-        let application = application(&config, &subject, "");
+        // The same that its plan names, or nobody could tell that they are of one application.
+        let artifact = subject.artifact_or_only(config.artifact.as_deref());
+        let of_artifact = artifact.map(|artifact| artifact.application.as_str()).unwrap_or_default();
+        let application = application(&config, &subject, of_artifact);
         let site = site(&config)?;
         let settings = config.into();
         let observed = observe::observe(&site, &settings, &application);

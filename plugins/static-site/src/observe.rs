@@ -48,16 +48,23 @@ fn state_of(site: &Site, kind: &str, name: &str, release: Option<&Hex>) -> Resul
         let details = json!({ "reason": "the manifest of the release is gone or does not read" });
         return Ok(state(Health::Unknown).version(release.digest(), "").details(details));
     };
+    let tag = if manifest.tag.is_empty() { release.digest() } else { manifest.tag.clone() };
     let drifted = drift(&site.release(release), &manifest)?;
     let files = manifest.files.len();
-    let (health, details) = match drifted.len() {
-        0 => (Health::Healthy, json!({ "files": files })),
+    let (health, version, details) = match drifted.len() {
+        0 => (Health::Healthy, tag, json!({ "files": files })),
         count => {
             let named: BTreeMap<_, _> = drifted.into_iter().take(NAMED_FILES).collect();
-            (Health::Degraded, json!({ "files": files, "drifted": count, "drift": named }))
+            let details = json!({ "files": files, "drifted": count, "drift": named });
+            (Health::Degraded, edited(&tag, count), details)
         }
     };
-    Ok(state(health).version(release.digest(), manifest.uri).details(details))
+    Ok(state(health).version(version, manifest.uri).details(details))
+}
+
+/// No longer the release: whoever compares versions has to see it.
+fn edited(tag: &str, count: usize) -> String {
+    format!("{tag}, {count} file{} edited", if count == 1 { "" } else { "s" })
 }
 
 /// Files that are not as they were unpacked, and how.

@@ -14,27 +14,32 @@ use crate::tree::{self, Found, Seen};
 /// served from this folder.
 pub type MayReplace<'a> = Option<&'a dyn Fn(&str, Option<&str>) -> Result<(), Failure>>;
 
-/// Afterwards `folder/path` has this content; answers its digest. A file that has it already is not written: a
-/// repeated call reads only. `writing` is a file on the same disk.
-pub fn place(
-    folder: &Path,
-    path: &str,
-    content: &mut dyn Read,
-    writing: &Path,
-    may_replace: MayReplace<'_>,
-) -> Result<String, Failure> {
+/// How files are put in place.
+pub struct Placing<'a> {
+    /// A file on the same disk.
+    pub writing: &'a Path,
+    pub may_replace: MayReplace<'a>,
+    /// Also a file that has its content already becomes a new one.
+    pub rewrites: bool,
+}
+
+/// Afterwards `folder/path` has this content; answers its digest. Unless all is rewritten, a file that has it already is
+/// not written: a repeated call reads only.
+pub fn place(folder: &Path, path: &str, content: &mut dyn Read, placing: &Placing<'_>) -> Result<String, Failure> {
+    let Placing { writing, may_replace, rewrites } = *placing;
     make_parents(folder, path, may_replace)?;
     let at = folder.join(path);
     let there = tree::look(&at)?;
     let existing = match &there {
-        Some(Seen::Thing(Found::File { .. })) => Some(fs::File::open(&at)?),
-        Some(Seen::Thing(Found::Link(_) | Found::Other) | Seen::Folder) | None => None,
+        Some(Seen::Thing(Found::File { .. })) if !rewrites => Some(fs::File::open(&at)?),
+        Some(Seen::Thing(_) | Seen::Folder) | None => None,
     };
     let (digest, written) = write_unless_equal(content, existing, writing)
         .map_err(|failure| failure.context(format_args!("unpacking `{path}`")))?;
     if written {
         match there {
             None => ask(may_replace, path, None)?,
+            Some(Seen::Thing(found)) if rewrites && tree::digest(&at, &found)? == digest => {}
             Some(Seen::Thing(found)) => ask(may_replace, path, Some((&at, &found)))?,
             Some(Seen::Folder) => remove_folder(&at, path, may_replace)?,
         }
@@ -145,8 +150,9 @@ mod tests {
         fs::create_dir_all(release.join("a")).unwrap();
         before(&release);
 
-        let digest = place(&release, "a/file", &mut content.as_bytes(), &writing, None).unwrap();
-        assert_eq!(place(&release, "a/file", &mut content.as_bytes(), &writing, None).unwrap(), digest);
+        let placing = Placing { writing: &writing, may_replace: None, rewrites: false };
+        let digest = place(&release, "a/file", &mut content.as_bytes(), &placing).unwrap();
+        assert_eq!(place(&release, "a/file", &mut content.as_bytes(), &placing).unwrap(), digest);
         assert!(!writing.exists(), "the second placing wrote nothing");
         assert!(release.join("a").symlink_metadata().unwrap().is_dir());
         fs::read_to_string(release.join("a/file")).unwrap()

@@ -15,7 +15,7 @@ use crate::budget::Budget;
 use crate::serving::{BUCKETS, Serving, Versions};
 use crate::site::{Hex, Site};
 use crate::tree;
-use crate::{Release, Settings, Wanted};
+use crate::{Release, Selected, Settings, Wanted};
 
 /// A host takes 4 MiB of an answer, and people approve the files by name: about 12,000 of them.
 const PLAN_BYTES: usize = 4_000_000;
@@ -139,6 +139,13 @@ pub fn plan(
     // The host has the whole plan now. Where this call is repeated, it starts over.
     let _ = fs::remove_file(stage);
     Ok(Step::Done(planned(settings, wanted, cursor, differences, (before, after))))
+}
+
+/// Of a site that was not selected.
+pub fn nothing(site: &Site, settings: &Settings) -> Result<Planned, Failure> {
+    let there = site.serving(settings.buckets, settings.versions)?;
+    let token = Token { before: there.clone(), after: there, release: None, files: 0, is_first: true };
+    Ok(Planned::new("not selected", Vec::new(), json!(token)))
 }
 
 /// From where to where. What an earlier phase of the same deployment does here counts as done: all plans are made
@@ -295,15 +302,28 @@ fn planned(
             Action::Update | Action::Replace | Action::NoOp => updated += 1,
         }
         resources.push(ResourceChange::new(action, "file", path).application(&wanted.application).field(
-            "digest",
+            DIGEST,
             json!(before),
             json!(after),
         ));
     }
-    resources.extend(site_change(settings, wanted, &before, &after).map(|change| match is_named {
-        true => change,
-        false => change.field("files", json!(null), json!(files)),
-    }));
+    if let Some(mut change) = site_change(settings, wanted, &before, &after) {
+        if !is_named && change.action != Action::NoOp {
+            change = change.field("files", json!(null), json!(files));
+        }
+        if before == after && !resources.is_empty() {
+            change.action = Action::Update;
+            change = change.field("edited_files", json!(resources.len()), json!(0));
+        }
+        if wanted.forced && is_named && wanted.is(previous.as_ref()) {
+            change.action = Action::Update;
+            change = change.field(REWRITTEN, json!(null), json!(files));
+        }
+        match wanted.selected {
+            Selected::Site => resources = vec![with_files(change, resources)],
+            Selected::Application | Selected::Nothing => resources.push(change),
+        }
+    }
     let summary = match wanted.weight {
         BUCKETS.. if is_too_long => format!("{files} created, too many to be named one by one"),
         BUCKETS.. => format!("{created} created, {updated} updated, {deleted} deleted"),
@@ -314,10 +334,51 @@ fn planned(
     Planned::new(summary, resources, token)
 }
 
-/// The links are a resource too: two deployments of one site change it both, whatever their files are.
+const DIGEST: &str = "digest";
+/// Of a site change: with a file's path behind it.
+const FILE: &str = "file ";
+/// Of a site change: all files are written again, also those that are as they should be.
+const REWRITTEN: &str = "rewritten_files";
+
+/// Where only the site was selected, its files are fields of it: nothing else may change.
+fn with_files(mut site: ResourceChange, files: Vec<ResourceChange>) -> ResourceChange {
+    site.destructive |= files.iter().any(|file| file.action == Action::Delete);
+    for mut file in files {
+        file.fields.iter_mut().for_each(|field| field.path = format!("{FILE}{}", file.name));
+        site.fields.append(&mut file.fields);
+    }
+    site
+}
+
+/// What people approved of the files: path, and its digest before as JSON.
+pub fn files_before(planned: &Planned) -> Result<BTreeMap<String, Option<String>>, Failure> {
+    let mut files = BTreeMap::new();
+    for change in &planned.changes {
+        for field in &change.fields {
+            let path = match change.kind.as_str() {
+                "file" if field.path == DIGEST => change.name.as_str(),
+                "file" => continue,
+                _ => match field.path.strip_prefix(FILE) {
+                    Some(path) => path,
+                    None => continue,
+                },
+            };
+            files.insert(path.to_owned(), json::from_str(&field.before).map_err(io::Error::from)?);
+        }
+    }
+    Ok(files)
+}
+
+pub fn rewrites_files(planned: &Planned) -> bool {
+    planned.changes.iter().flat_map(|change| &change.fields).any(|field| field.path == REWRITTEN)
+}
+
+/// The links are a resource too: two deployments of one site change it both, whatever their files are. One that
+/// serves this release already is named, too: it is of this deployment's release now.
 fn site_change(settings: &Settings, wanted: &Wanted, before: &Serving, after: &Serving) -> Option<ResourceChange> {
     let action = match (before.is_nothing(), after.is_nothing()) {
-        _ if before == after => return None,
+        (true, true) => return None,
+        _ if before == after => Action::NoOp,
         (true, _) => Action::Create,
         (false, false) => Action::Update,
         (false, true) => Action::Delete,
@@ -329,7 +390,7 @@ fn site_change(settings: &Settings, wanted: &Wanted, before: &Serving, after: &S
         let digest = |serving: &Serving| json!(serving.current.as_ref().map(Hex::digest));
         change = change.field("digest", digest(before), digest(after));
     }
-    if settings.buckets {
+    if settings.buckets && before != after {
         let shares = |serving: &Serving| {
             json!(serving.shares().iter().map(|(hex, percent)| (hex.digest(), *percent)).collect::<BTreeMap<_, _>>())
         };

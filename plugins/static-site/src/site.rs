@@ -66,6 +66,9 @@ impl std::fmt::Display for Hex {
 pub struct Manifest {
     pub artifact: String,
     pub uri: String,
+    /// Of the release that was deployed last with it; empty in those of older versions.
+    #[serde(default)]
+    pub tag: String,
     pub files: BTreeMap<String, Entry>,
 }
 

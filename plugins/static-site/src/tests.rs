@@ -12,7 +12,7 @@ use lockgate_sdk::target::*;
 use sha2::{Digest as _, Sha256};
 
 use crate::archive::tests::{Damaged, archive};
-use crate::{Release, Settings, Wanted, apply, observe, plan, site};
+use crate::{Release, Selected, Settings, Wanted, apply, observe, plan, site};
 
 /// A site's folder and the artifacts its host holds.
 struct Bench {
@@ -28,7 +28,14 @@ fn bench() -> Bench {
 
 /// What a DESTROY wants.
 fn nothing() -> Wanted {
-    Wanted { application: "web".into(), release: None, weight: 100, weight_before: 0 }
+    Wanted {
+        application: "web".into(),
+        release: None,
+        weight: 100,
+        weight_before: 0,
+        selected: Selected::Application,
+        forced: false,
+    }
 }
 
 impl Bench {
@@ -266,7 +273,97 @@ fn what_cannot_be_done_in_part_is_refused_by_name() {
     let canary = refused(json!({ "weight": 20 }));
     assert_eq!((canary.code.as_str(), canary.message.contains("a weight of 20 %")), ("unsupported", true));
     assert!(canary.message.contains("set `buckets`"), "{}", canary.message);
-    assert!(refused(json!({ "selections": [{}] })).message.contains("as a whole"));
+    let file = json!([{ "resource_type": "file", "resource_name": "index.html" }]);
+    let file = refused(json!({ "artifacts": [{ "name": "web", "digest": DIGEST }], "selections": file }));
+    assert_eq!((file.code.as_str(), file.message.contains("as a whole")), ("unsupported", true));
+}
+
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+#[test]
+fn a_selection_is_of_the_application_of_the_site_or_of_something_else() {
+    let config: crate::Config = lockgate_sdk::parse_config(r#"{ "folder": "shop" }"#).unwrap();
+    let selected = |selections: Value| {
+        let artifacts = json!([{ "name": "web", "digest": DIGEST }]);
+        let subject = json!({ "application": "web", "artifacts": artifacts, "selections": selections });
+        Wanted::of(&config, &json::from_value(subject).unwrap()).unwrap().selected
+    };
+    assert_eq!(selected(json!([])), Selected::Application);
+    assert_eq!(selected(json!([{ "application": "web" }])), Selected::Application);
+    assert_eq!(selected(json!([{ "application": "api" }])), Selected::Nothing);
+    assert_eq!(selected(json!([{ "resource_type": "site" }])), Selected::Site);
+    assert_eq!(selected(json!([{ "application": null, "resource_name": "shop" }])), Selected::Site);
+    assert_eq!(selected(json!([{ "resource_type": "site", "resource_name": "blog" }])), Selected::Nothing);
+    assert_eq!(selected(json!([{ "resource_type": "table", "resource_name": "shop" }])), Selected::Nothing);
+    assert_eq!(selected(json!([{ "resource_name": "shop" }, { "application": "web" }])), Selected::Application);
+}
+
+#[test]
+fn where_the_site_was_selected_its_files_are_fields_of_it_and_guarded_all_the_same() {
+    let bench = bench();
+    bench.deploy(&bench.release(V1));
+    let v2 = Wanted { selected: Selected::Site, ..bench.release(V2) };
+    let planned = bench.plan(&v2);
+    let [site] = &planned.changes[..] else { panic!("{:?}", planned.changes) };
+    let fields: Vec<&str> = site.fields.iter().map(|field| field.path.as_str()).collect();
+    assert_eq!(fields, ["digest", "file css/b.css", "file index.html", "file js/a.js"]);
+    assert_eq!((site.action, site.destructive), (Action::Update, true), "it deletes a file");
+
+    bench.edit("index.html", "edited meanwhile");
+    assert!(stale(bench.apply(&v2, &planned)).contains("`index.html` was changed since"));
+    bench.edit("index.html", "one");
+    bench.apply(&v2, &planned).unwrap();
+    assert_eq!(bench.served("index.html").as_deref(), Some("two"));
+}
+
+#[test]
+fn a_forced_deployment_writes_every_file_again_and_says_so_in_its_plan() {
+    use std::os::unix::fs::MetadataExt as _;
+    let bench = bench();
+    let v1 = bench.release(V1);
+    bench.deploy(&v1);
+    let inodes = || {
+        let inode = |(path, _): &(&str, &str)| fs::metadata(bench.path("current").join(path)).unwrap().ino();
+        V1.iter().map(inode).collect::<Vec<_>>()
+    };
+    let first = inodes();
+    bench.deploy(&v1);
+    assert_eq!(inodes(), first);
+
+    let forced = Wanted { forced: true, ..bench.release(V1) };
+    let planned = bench.deploy(&forced);
+    assert_eq!(bench.changes(&forced), ["Update site shop"]);
+    assert_eq!(planned.changes[0].fields[0].path, "rewritten_files");
+    assert!(inodes().iter().zip(&first).all(|(now, before)| now != before));
+    assert_eq!(bench.observe().health, Health::Healthy);
+
+    let planned = bench.plan(&forced);
+    bench.edit("about.html", "edited after the plan");
+    stale(bench.apply(&forced, &planned));
+    assert_eq!(bench.served("about.html").as_deref(), Some("edited after the plan"));
+}
+
+#[test]
+fn a_site_that_was_edited_is_no_longer_its_release() {
+    let bench = bench();
+    let v1 = bench.release(V1);
+    bench.deploy(&v1);
+    assert_eq!(bench.observe().version, "of-one");
+    bench.edit("index.html", "hacked");
+    bench.edit("new.html", "added");
+    let edited = bench.observe();
+    assert_eq!((edited.version.as_str(), edited.health), ("of-one, 2 files edited", Health::Degraded));
+    bench.deploy(&v1);
+    assert_eq!(bench.observe().version, "of-one");
+}
+
+#[test]
+fn a_destroyed_site_is_no_resource_of_the_next_plan() {
+    let bench = bench();
+    assert_eq!(bench.plan(&nothing()).changes, []);
+    bench.deploy(&bench.release(V1));
+    bench.deploy(&nothing());
+    assert_eq!(bench.plan(&nothing()).changes, []);
 }
 
 #[test]
@@ -286,7 +383,7 @@ fn a_deployed_release_is_in_sync() {
     let v1 = bench.release(V1);
     bench.deploy(&v1);
 
-    assert_eq!(bench.plan(&v1).changes, []);
+    assert_eq!(bench.changes(&v1), ["NoOp site shop"]);
 }
 
 #[test]
@@ -310,7 +407,10 @@ fn an_edit_by_hand_is_a_difference_and_is_put_right() {
     let changes = bench.changes(&v1);
     bench.deploy(&v1);
 
-    assert_eq!(changes, ["Create file about.html", "Update file index.html", "Delete file new.html"]);
+    assert_eq!(
+        changes,
+        ["Create file about.html", "Update file index.html", "Delete file new.html", "Update site shop"]
+    );
     assert_eq!(bench.served("index.html").as_deref(), Some("one"));
     assert_eq!(bench.served("new.html"), None);
     assert_eq!(bench.observe().health, Health::Healthy);

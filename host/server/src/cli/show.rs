@@ -1,7 +1,10 @@
 //! One deployment on one screen, for somebody who was woken up by it. Data in, text out.
 
 use crate::cli::look::{Look, Tone, duration, or_dash, printable, quoted, shell_word, short};
-use crate::wire::{Approval, Blocker, Change, Deployment, EarlierAttempt, Failure, Gate, Phase, Plan};
+use crate::wire::{
+    ApplicationDeployment, Approval, Artifact, Blocker, Change, Deployment, EarlierAttempt, ErrorLog, Failure, Gate,
+    Migration, Phase, Plan, SignOff,
+};
 
 /// More files than this scroll the rest away.
 const MAX_CHANGES: usize = 20;
@@ -17,6 +20,14 @@ pub fn deployment(look: &Look, deployment: &Deployment) -> String {
         deployment.approval.as_ref().map(|asked| approval(look, asked)).unwrap_or_default(),
         titled(look, "Phases", phases(look, &deployment.phases)),
         titled(look, "Gates", deployment.gates.iter().map(|gate| gate_line(look, gate)).collect()),
+        titled(look, "Artifacts", deployment.record.artifacts.iter().map(|one| artifact(look, one)).collect()),
+        titled(
+            look,
+            "Deployed",
+            deployment.record.application_deployments.iter().map(|one| landed(look, one)).collect(),
+        ),
+        titled(look, "Migrations", deployment.record.migrations.iter().map(|one| migration(look, one)).collect()),
+        titled(look, "Errors", errors(look, deployment)),
         next_steps(look, deployment),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -63,6 +74,13 @@ fn header(look: &Look, deployment: &Deployment) -> String {
     let flags: Vec<&str> = flags.into_iter().filter_map(|(set, name)| set.then_some(name)).collect();
     if !flags.is_empty() {
         lines.push(format!("  flags: {}", flags.join(", ")));
+    }
+    let SignOff { pre, post } = &deployment.record.sign_off;
+    let sides = [("before", pre), ("after", post)];
+    let asked = sides.into_iter().filter(|(_, status)| !matches!(status.as_str(), "" | "NotRequired"));
+    let asked: Vec<String> = asked.map(|(side, status)| format!("{side} the phases {}", look.status(status))).collect();
+    if !asked.is_empty() {
+        lines.push(format!("  sign-off: {}", asked.join(", ")));
     }
     if !deployment.comment.is_empty() {
         lines.push(format!("  {}", quoted(&deployment.comment)));
@@ -249,6 +267,61 @@ pub fn gate_line(look: &Look, gate: &Gate) -> String {
         None => String::new(),
     };
     format!("  {mark} {}  {}  {}{when}", gate.name, look.status(outcome), printable(&gate.reason))
+}
+
+/// `web  0a1b2c3d4e5f  oci://shop/web  build 42, stack frontend, of web  commit=9c1d77a`.
+fn artifact(look: &Look, artifact: &Artifact) -> String {
+    let known = [("build", &artifact.build_id), ("stack", &artifact.stack), ("of", &artifact.application)];
+    let known = known.into_iter().filter(|(_, value)| !value.is_empty());
+    let known: Vec<String> = known.map(|(what, value)| format!("{what} {}", printable(value))).collect();
+    let metadata = artifact.metadata.iter().map(|(key, value)| format!("{}={}", printable(key), printable(value)));
+    let metadata: Vec<String> = metadata.collect();
+    let parts = [
+        printable(&artifact.name),
+        look.quiet(&short(&artifact.digest)),
+        printable(&artifact.uri),
+        known.join(", "),
+        look.quiet(&metadata.join(" ")),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("  {}", parts.join("  "))
+}
+
+/// `web to site  v1.4.0  0a1b2c3d4e5f  by publish`.
+fn landed(look: &Look, landed: &ApplicationDeployment) -> String {
+    let to = if landed.target.is_empty() { String::new() } else { format!(" to {}", printable(&landed.target)) };
+    let application = or_dash(printable(&landed.application));
+    let parts = [
+        format!("{application}{to}"),
+        printable(&landed.release),
+        look.quiet(&short(&landed.digest)),
+        look.quiet(&format!("by {}", landed.phase)),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("  {}", parts.join("  "))
+}
+
+fn migration(look: &Look, Migration { phase, name, status }: &Migration) -> String {
+    let status = if status.is_empty() { String::new() } else { format!("  {}", look.status(&printable(status))) };
+    format!("  {}{status}  {}", printable(name), look.quiet(&format!("by {phase}")))
+}
+
+/// Which code and try; the message only where this screen does not say it elsewhere.
+fn errors(look: &Look, deployment: &Deployment) -> Vec<String> {
+    let phases = deployment.phases.iter().filter_map(|phase| phase.message.as_ref());
+    let failures = deployment.failure.iter().chain(deployment.earlier.iter().filter_map(|it| it.failure.as_ref()));
+    let said: Vec<&String> = phases.chain(failures.map(|failure| &failure.message)).collect();
+    let line = |error: &ErrorLog| {
+        let is_said = said.contains(&&error.message);
+        if is_said && error.code.is_empty() {
+            return None;
+        }
+        let tries = if error.try_number > 1 { format!(", try {}", error.try_number) } else { String::new() };
+        let place = look.quiet(&format!("attempt {}{tries}", error.attempt));
+        let message = if is_said { String::new() } else { format!("  {}", printable(&error.message)) };
+        Some(format!("  {}  {}  {place}{message}", error.phase, or_dash(printable(&error.code))))
+    };
+    deployment.record.error_logs.iter().filter_map(line).collect()
 }
 
 /// The commands that make sense now.
@@ -591,6 +664,65 @@ mod tests {
         .assert_eq(&next(&refused));
         let allowed = Deployment { allow_destructive: true, ..refused };
         assert!(next(&allowed).contains("retry"));
+    }
+
+    #[test]
+    fn the_record_tells_what_landed_what_ran_and_what_failed() {
+        let mut deployment = failed();
+        let [announce, publish] = &mut deployment.phases[..] else { unreachable!() };
+        (announce.status, announce.message) = ("Succeeded".to_owned(), None);
+        (publish.status, publish.message) = ("Failed".to_owned(), Some("no space left".to_owned()));
+        let text = |text: &str| text.to_owned();
+        let error = |phase: &str, code: &str, message: &str| ErrorLog {
+            phase: text(phase),
+            attempt: 1,
+            try_number: 3,
+            code: text(code),
+            message: text(message),
+            at: None,
+        };
+        deployment.record = crate::wire::Record {
+            sign_off: SignOff { pre: text("Approved"), post: text("NotRequired") },
+            artifacts: vec![Artifact {
+                name: text("web"),
+                digest: format!("sha256:{}", "0a1b2c3d4e5f".repeat(5)),
+                uri: text("oci://shop/web"),
+                build_id: text("42"),
+                stack: text("frontend"),
+                application: text("web"),
+                metadata: [(text("commit"), text("9c1d77a"))].into(),
+                ..Artifact::default()
+            }],
+            application_deployments: vec![ApplicationDeployment {
+                phase: text("publish"),
+                application: text("web"),
+                target: text("site"),
+                release: text("v1.4.0"),
+                digest: format!("sha256:{}", "0a1b2c3d4e5f".repeat(5)),
+                ..ApplicationDeployment::default()
+            }],
+            migrations: vec![Migration { phase: text("migrate"), name: text("0042.sql"), status: text("applied") }],
+            error_logs: vec![error("publish", "disk-full", "no space left"), error("undo", "moved", "somebody else")],
+            ..crate::wire::Record::default()
+        };
+        let shown = super::deployment(&look(), &deployment);
+        assert!(shown.contains("  sign-off: before the phases Approved\n"), "{shown}");
+        let (_, tail) = shown.split_once("\nArtifacts").unwrap();
+        let (tail, _) = tail.split_once("\n\nNext").unwrap();
+        expect![[r#"
+
+              web  0a1b2c3d4e5f  oci://shop/web  build 42, stack frontend, of web  commit=9c1d77a
+
+            Deployed
+              web to site  v1.4.0  0a1b2c3d4e5f  by publish
+
+            Migrations
+              0042.sql  applied  by migrate
+
+            Errors
+              publish  disk-full  attempt 1, try 3
+              undo  moved  attempt 1, try 3  somebody else"#]]
+        .assert_eq(tail);
     }
 
     #[test]
