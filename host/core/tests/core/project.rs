@@ -9,8 +9,10 @@ use lockgate_core::change::Change;
 use lockgate_core::definition::{Definition, Environment, Phase};
 use lockgate_core::deployment::{Deployment, DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, TryFrom, handle};
+use lockgate_core::explain::{Blocker, blockers};
+use lockgate_core::handle::{Command, Deploy, NewRelease, PauseScope, Surroundings, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Timestamp};
+use lockgate_core::selection::Selection;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef, GatesOf, ProjectId, Step};
 use serde_json::Value;
@@ -22,7 +24,7 @@ pub struct Project {
     pub events: Vec<Event>,
     /// What the operator approved.
     pub gates: BTreeMap<Name, Digest>,
-    now: Timestamp,
+    pub now: Timestamp,
     /// What people saw after each turn, without repetitions.
     seen: BTreeMap<DeploymentNumber, Vec<String>>,
 }
@@ -107,6 +109,24 @@ impl Project {
         self.state.last_number
     }
 
+    pub fn trigger(&mut self, deploy: Deploy) -> DeploymentNumber {
+        self.send(Command::Deploy(deploy));
+        self.state.last_number
+    }
+
+    /// SELECTIVE, of these selections.
+    pub fn select(&mut self, release: &str, selections: &[Selection]) -> DeploymentNumber {
+        self.trigger(selective(release, selections))
+    }
+
+    pub fn pause(&mut self, scope: PauseScope) {
+        self.send(Command::Pause { scope, reason: "stock-taking".to_owned(), by: person("olga") });
+    }
+
+    pub fn resume(&mut self, scope: PauseScope) {
+        self.send(Command::Resume { scope, by: person("olga") });
+    }
+
     pub fn roll_back(&mut self) -> Result<DeploymentNumber, String> {
         let comment = String::new();
         self.attempt(Command::Rollback { environment: name("prod"), comment, key: None, by: person("tom") })?;
@@ -115,6 +135,11 @@ impl Project {
 
     pub fn approve(&mut self, number: DeploymentNumber, by: Actor) -> Result<(), String> {
         self.attempt(Command::Approve { number, plan: None, comment: "fine".to_owned(), not_before: None, by })
+    }
+
+    pub fn approve_for(&mut self, number: DeploymentNumber, by: Actor, seconds: i64) -> Result<(), String> {
+        let not_before = Some(Timestamp(seconds * 1_000));
+        self.attempt(Command::Approve { number, plan: None, comment: String::new(), not_before, by })
     }
 
     pub fn approve_plan(&mut self, number: DeploymentNumber, plan: Digest, by: Actor) -> Result<(), String> {
@@ -201,6 +226,20 @@ impl Project {
         failure.map(|failure| format!("{}: {}", failure.of, failure.message)).unwrap_or_default()
     }
 
+    /// Why it waits, one thing a line: code, what it is, who lifts it.
+    pub fn why(&self, number: DeploymentNumber) -> String {
+        let blockers = blockers(&self.state, self.deployment(number), self.now);
+        let line =
+            |blocker: &Blocker| format!("{}: {}. Lifted by {}", blocker.code(), blocker.message(), blocker.lifted_by());
+        blockers.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What people and the environment show of it.
+    pub fn views(&self, number: DeploymentNumber) -> String {
+        let attempt = &self.deployment(number).attempt;
+        format!("{} | {:?} | {:?}", self.is(number), attempt.deployment_status(), attempt.environment_status())
+    }
+
     /// Name and result of each phase.
     pub fn phases(&self, number: DeploymentNumber) -> String {
         let result = |text: String| text.split(['(', ' ']).next().unwrap_or_default().to_owned();
@@ -257,6 +296,10 @@ pub fn release(text: &str) -> NewRelease {
         then: None,
         by: person("rita"),
     }
+}
+
+pub fn selective(release: &str, selections: &[Selection]) -> Deploy {
+    Deploy { deployment_type: DeploymentType::Selective, selections: selections.to_vec(), ..to_prod(release) }
 }
 
 pub fn to_prod(release: &str) -> Deploy {
