@@ -2,7 +2,7 @@
 //!
 //! Every event goes through JSON before it is applied, as it would on its way through the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::change::Change;
@@ -25,6 +25,8 @@ pub struct Project {
     /// What the operator approved.
     pub gates: BTreeMap<Name, Digest>,
     pub now: Timestamp,
+    /// Attempt, deployment and environment status of all deployments after each turn.
+    pub all_views: BTreeSet<String>,
     /// What people saw after each turn, without repetitions.
     seen: BTreeMap<DeploymentNumber, Vec<String>>,
 }
@@ -41,6 +43,7 @@ impl Project {
             events: Vec::new(),
             gates: approved_gates(),
             now: Timestamp(0),
+            all_views: BTreeSet::new(),
             seen: BTreeMap::new(),
         };
         project.define(definition);
@@ -96,6 +99,7 @@ impl Project {
         for (number, deployment) in &self.state.deployments {
             let seen = self.seen.entry(*number).or_default();
             let now = deployment.status_text();
+            self.all_views.insert(views(deployment));
             if seen.last() != Some(&now) {
                 seen.push(now);
             }
@@ -236,8 +240,7 @@ impl Project {
 
     /// What people and the environment show of it.
     pub fn views(&self, number: DeploymentNumber) -> String {
-        let attempt = &self.deployment(number).attempt;
-        format!("{} | {:?} | {:?}", self.is(number), attempt.deployment_status(), attempt.environment_status())
+        views(self.deployment(number))
     }
 
     /// Name and result of each phase.
@@ -270,6 +273,11 @@ impl Project {
         };
         self.events.iter().filter_map(key).collect()
     }
+}
+
+fn views(deployment: &Deployment) -> String {
+    let attempt = &deployment.attempt;
+    format!("{} | {:?} | {:?}", deployment.status_text(), attempt.deployment_status(), attempt.environment_status())
 }
 
 fn step_text(step: Step) -> String {
