@@ -80,17 +80,17 @@ fn failed(of: FailureOf, message: String) -> Change {
     Change::Failed { failure: AttemptFailure { of, message } }
 }
 
-/// An undo is left to its end: half-way back is the worst place. After the last gate, people have their own time.
+/// An undo is left to its end: half-way back is the worst place.
 fn out_of_time(deployment: &Deployment, now: Timestamp) -> Option<CancelRequest> {
     match deployment.attempt.stage {
-        Stage::Finished(_) | Stage::Undoing { .. } | Stage::AwaitingApproval(Side::Post) => return None,
+        Stage::Finished(_) | Stage::Undoing { .. } => return None,
         Stage::Queued
         | Stage::Held(_)
         | Stage::Ready
         | Stage::AwaitingCapacity(_)
         | Stage::Observing(_)
         | Stage::Planning(_)
-        | Stage::AwaitingApproval(Side::Pre)
+        | Stage::AwaitingApproval(_)
         | Stage::Confirming { .. }
         | Stage::Running
         | Stage::Gates(_) => {}

@@ -5,6 +5,8 @@
 mod approvals;
 mod calendar;
 mod cancel;
+mod explain;
+mod forecast;
 mod gates;
 mod live;
 mod phases;
