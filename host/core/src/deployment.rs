@@ -861,10 +861,12 @@ impl Deployment {
         done.map(|phase| (&phase.name, &phase.outputs)).collect()
     }
 
-    /// When the attempt has had all the time that its workflow gives it.
+    /// When the attempt has had all the time that its workflow gives it. People who are asked after the last gate have
+    /// a time of their own.
     pub fn must_end_at(&self) -> Option<Timestamp> {
-        let limit = self.attempt.begun_at.zip(self.workflow().timeout_ms);
-        let goes_on = self.attempt.cancel.is_none() && self.attempt.failure.is_none();
+        let attempt = &self.attempt;
+        let limit = attempt.begun_at.zip(self.workflow().timeout_ms).filter(|_| attempt.post_approval.is_none());
+        let goes_on = attempt.cancel.is_none() && attempt.failure.is_none();
         limit.filter(|_| goes_on).map(|(begun_at, timeout_ms)| begun_at.plus_ms(timeout_ms))
     }
 
@@ -887,14 +889,14 @@ impl Deployment {
             Stage::Queued | Stage::Ready | Stage::AwaitingCapacity(_) | Stage::Finished(_) => None,
         };
         let limit = match attempt.stage {
-            Stage::Finished(_) | Stage::Undoing { .. } | Stage::AwaitingApproval(Side::Post) => None,
+            Stage::Finished(_) | Stage::Undoing { .. } => None,
             Stage::Queued
             | Stage::Held(_)
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
             | Stage::Observing(_)
             | Stage::Planning(_)
-            | Stage::AwaitingApproval(Side::Pre)
+            | Stage::AwaitingApproval(_)
             | Stage::Confirming { .. }
             | Stage::Running
             | Stage::Gates(_) => self.must_end_at(),

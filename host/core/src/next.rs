@@ -80,17 +80,17 @@ fn failed(of: FailureOf, message: String) -> Change {
     Change::Failed { failure: AttemptFailure { of, message } }
 }
 
-/// An undo is left to its end: half-way back is the worst place. After the last gate, people have their own time.
+/// An undo is left to its end: half-way back is the worst place.
 fn out_of_time(deployment: &Deployment, now: Timestamp) -> Option<CancelRequest> {
     match deployment.attempt.stage {
-        Stage::Finished(_) | Stage::Undoing { .. } | Stage::AwaitingApproval(Side::Post) => return None,
+        Stage::Finished(_) | Stage::Undoing { .. } => return None,
         Stage::Queued
         | Stage::Held(_)
         | Stage::Ready
         | Stage::AwaitingCapacity(_)
         | Stage::Observing(_)
         | Stage::Planning(_)
-        | Stage::AwaitingApproval(Side::Pre)
+        | Stage::AwaitingApproval(_)
         | Stage::Confirming { .. }
         | Stage::Running
         | Stage::Gates(_) => {}
@@ -132,12 +132,9 @@ fn when_ready(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Wha
         return one(Change::Overtaken { phase });
     }
     let to_plan = plans::first_to_plan(deployment);
-    let to_run = attempt.phases.iter().position(|run| run.result == PhaseResult::Waiting);
-    if let Some(capacity) = to_plan.or(to_run).and_then(|_| state.lacks_capacity(deployment)) {
-        return one(Change::AwaitsCapacity { capacity });
-    }
+    let capacity = || state.lacks_capacity(deployment).map(|capacity| Change::AwaitsCapacity { capacity });
     if let Some(phase) = to_plan {
-        return one(plans::planning(deployment, phase, now));
+        return one(capacity().unwrap_or_else(|| plans::planning(deployment, phase, now)));
     }
     if let Some(message) = plans::forbidden(deployment) {
         return one(match attempt.begun() {
@@ -148,8 +145,8 @@ fn when_ready(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Wha
     if let Some(change) = before_phases(state, deployment, now) {
         return one(change);
     }
-    if let Some(phase) = to_run {
-        return phases::started(state, deployment, phase, now);
+    if let Some(phase) = attempt.phases.iter().position(|run| run.result == PhaseResult::Waiting) {
+        return capacity().map_or_else(|| phases::started(state, deployment, phase, now), one);
     }
     if let Some(change) = after_phases(state, deployment, now) {
         return one(change);

@@ -2,10 +2,13 @@
 
 use expect_test::expect;
 use lockgate_core::approval::is_satisfied;
-use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, Environment};
+use lockgate_core::definition::{
+    ApprovalOrder, ApprovalPolicy, ApprovalRule, Definition, Environment, GateSet, Reaction,
+};
 use lockgate_core::deployment::Signature;
 use lockgate_core::handle::TryFrom;
 use lockgate_core::name::{Actor, Timestamp};
+use lockgate_core::work::GatesOf;
 use lockgate_core::work::Step::*;
 
 use crate::project::Project;
@@ -270,4 +273,247 @@ fn what_has_finished_is_not_answered_also_when_it_has_left_the_memory() {
         .assert_eq(&in_memory);
     expect!["there is no deployment 2 in project `shop`; the last one is 1"]
         .assert_eq(&project.approve(2, person("ann")).unwrap_err());
+}
+
+// ---- later, not at all, or not needed ----
+
+#[test]
+fn an_approval_for_later_makes_room_until_then() {
+    let mut project = pending(&[rule(2, &[])]);
+    let next = project.deploy("v2");
+    project.approve_for(1, person("ann"), 600).unwrap();
+    assert_eq!(project.is(1), "NotDeployed/Pending");
+    project.approve_for(1, person("bob"), 900).unwrap();
+    assert_eq!(project.views(1), "NotDeployed/Deferred | Queued | Scheduled");
+    assert_eq!(project.due(), format!("{next} Plan(0)"));
+    project.cancel(next).unwrap();
+    project.at(899);
+    assert_eq!(project.due(), "");
+    project.at(900);
+    assert_eq!(project.due(), "1 Confirm(0)", "the latest time counts, and nobody is asked again");
+    project.all_goes_well();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn only_an_approval_before_the_phases_is_put_off_and_only_to_the_future() {
+    let mut project = pending(&[rule(1, &[])]);
+    project.at(60);
+    expect!["an approval can only be put off to a later time; 1970-01-01T00:01:00Z is past"]
+        .assert_eq(&project.approve_for(1, person("ann"), 60).unwrap_err());
+    project.approve(1, person("ann")).unwrap();
+    project.answer(1, Confirm(0), plan(&["b"]));
+    project.approve_for(1, person("ann"), 600).unwrap();
+    assert_eq!(project.is(1), "NotDeployed/Deferred", "nothing has begun: it may still wait");
+    let post_approvals = asks(&[rule(1, &[])]);
+    let mut project = Project::new(Environment { post_approvals, ..environment() }, &[]);
+    project.deploy("v1");
+    expect!["only an approval before the phases can be put off; the phases of deployment 1 have run"]
+        .assert_eq(&project.approve_for(1, person("ann"), 600).unwrap_err());
+}
+
+fn reacting(on_reject: Reaction, on_timeout: Reaction) -> Project {
+    let approvals = ApprovalPolicy { on_reject, on_timeout, ..asks(&[rule(1, &[])]) };
+    let mut project = Project::new(Environment { approvals, ..environment() }, &[apply("web")]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project
+}
+
+#[test]
+fn what_follows_a_no_or_silence_is_the_environments_choice() {
+    let rows = [
+        (Reaction::Reject, "NotDeployed/Rejected | Rejected | Rejected", "NotDeployed/Rejected | Rejected | Rejected"),
+        (
+            Reaction::Skip,
+            "NotDeployed/Approved | InProgress | InProgress",
+            "NotDeployed/Approved | InProgress | InProgress",
+        ),
+        (Reaction::Cancel, "NotDeployed/Canceled | Aborted | Canceled", "NotDeployed/Canceled | TimedOut | Canceled"),
+    ];
+    for (reaction, after_a_no, after_silence) in rows {
+        let mut project = reacting(reaction, Reaction::Reject);
+        project.reject(1, person("ann")).unwrap();
+        assert_eq!(project.views(1), after_a_no, "{reaction:?}");
+        let mut project = reacting(Reaction::Reject, reaction);
+        project.skip_to(3_600);
+        project.send(lockgate_core::handle::Command::Tick);
+        assert_eq!(project.views(1), after_silence, "{reaction:?}");
+    }
+}
+
+#[test]
+fn what_was_skipped_says_so() {
+    let mut project = reacting(Reaction::Skip, Reaction::Skip);
+    project.reject(1, person("ann")).unwrap();
+    let approval = project.deployment(1).attempt.approval.as_ref().unwrap();
+    expect!["ann refused: not on a Friday; the environment lets it go on"]
+        .assert_eq(approval.skipped.as_ref().unwrap());
+    project.all_goes_well();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn approvals_can_be_off_for_a_project_and_for_an_environment() {
+    let prod = asking(&[rule(1, &[])]);
+    let off = Environment { approvals_off: true, ..prod.clone() };
+    let meant = |prod| definition(&[("prod", prod)], workflow(&[apply("web")]));
+    let for_all = Definition { approvals_off: true, ..meant(prod.clone()) };
+    for (meant, asked) in [(meant(prod), true), (meant(off), false), (for_all, false)] {
+        let mut project = Project::of(meant);
+        project.deploy("v1");
+        project.answer(1, Plan(0), plan(&["a"]));
+        assert_eq!(project.is(1) == "NotDeployed/Pending", asked);
+    }
+}
+
+// ---- after the phases ----
+
+fn accepted_by_people() -> Project {
+    let post_approvals = asks(&[rule(1, &[])]);
+    let mut project = Project::new(Environment { post_approvals, ..environment() }, &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), done());
+    assert_eq!(project.views(1), "InProgress/Pending | PendingApproval | InProgress");
+    project
+}
+
+#[test]
+fn nothing_goes_live_before_people_have_accepted_it() {
+    let mut project = accepted_by_people();
+    let next = project.deploy("v2");
+    assert_eq!((project.prod().as_str(), project.due().as_str()), ("live nothing, current nothing, before: ", ""));
+    expect!["approval: it has to be approved after the phases: 1 more. Lifted by those who are asked: `lockgate approve`; not rita, tom"].assert_eq(&project.why(1));
+    project.approve(1, person("ann")).unwrap();
+    assert_eq!(project.views(1), "Succeeded/Approved | Succeeded | Succeeded");
+    assert_eq!(project.due(), format!("{next} Run(0)"), "its slot was held until now");
+}
+
+#[test]
+fn what_people_do_not_accept_has_failed() {
+    let mut project = accepted_by_people();
+    project.reject(1, person("ann")).unwrap();
+    assert_eq!(project.views(1), "Failed/Rejected | Rejected | Rejected");
+    project.retry(1).unwrap();
+    assert_eq!(project.views(1), "InProgress/Pending | PendingApproval | InProgress", "the phases are done");
+    project.approve(1, person("ann")).unwrap();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn who_cancels_while_people_are_asked_leaves_their_answers_on_the_record() {
+    let post_approvals = asks(&[rule(2, &[])]);
+    let mut project = Project::new(Environment { post_approvals, ..environment() }, &[]);
+    project.deploy("v1");
+    project.approve(1, person("ann")).unwrap();
+    project.cancel(1).unwrap();
+    assert_eq!(project.views(1), "Failed/Canceled | Aborted | Canceled");
+    assert_eq!(project.deployment(1).attempt.post_approval.as_ref().unwrap().given.len(), 1);
+}
+
+// ---- people and gates ----
+
+fn with_gates(order: ApprovalOrder) -> Project {
+    let set = || Some(GateSet { timeout_ms: 5 * SECOND, ..gates() });
+    let policy = ApprovalPolicy { order, ..asks(&[rule(1, &[])]) };
+    let (approvals, post_approvals) = (policy.clone(), policy);
+    let (pre_gates, post_gates) = (set(), set());
+    let prod = Environment { approvals, post_approvals, pre_gates, post_gates, ..environment() };
+    let mut project = Project::new(prod, &[phase("build")]);
+    project.deploy("v1");
+    project
+}
+
+fn both(project: &mut Project, of: GatesOf, pass: bool) {
+    for index in 0..2 {
+        project.answer(1, Gate { of, index }, if pass { passes() } else { fails("down") });
+    }
+    if !pass {
+        let end = project.now.0 / 1_000 + 5;
+        project.at(end);
+    }
+}
+
+#[test]
+fn usually_people_are_asked_before_the_gates_and_after_those_that_follow() {
+    let mut project = with_gates(ApprovalOrder::Usual);
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("NotDeployed/Pending", ""));
+    project.approve(1, person("ann")).unwrap();
+    both(&mut project, GatesOf::Pre, true);
+    project.answer(1, Run(0), done());
+    both(&mut project, GatesOf::Post, true);
+    project.approve(1, person("ann")).unwrap();
+    expect![[r#"
+        NotDeployed/Pending
+        NotDeployed/EvaluatingGates
+        InProgress/PhaseInProgress
+        InProgress/EvaluatingGates
+        InProgress/Pending
+        Succeeded/Approved"#]]
+    .assert_eq(&project.went(1));
+}
+
+#[test]
+fn after_gates_people_are_asked_only_when_the_gates_have_passed() {
+    let mut project = with_gates(ApprovalOrder::AfterGates);
+    assert_eq!(project.is(1), "NotDeployed/EvaluatingGates");
+    both(&mut project, GatesOf::Pre, true);
+    assert_eq!(project.is(1), "NotDeployed/Pending");
+    let mut project = with_gates(ApprovalOrder::AfterGates);
+    both(&mut project, GatesOf::Pre, false);
+    assert_eq!(project.views(1), "NotDeployed/GatesFailed | Failed | Rejected");
+}
+
+#[test]
+fn after_gates_always_a_person_may_overrule_them_before_and_after_the_phases() {
+    let mut project = with_gates(ApprovalOrder::AfterGatesAlways);
+    both(&mut project, GatesOf::Pre, false);
+    assert_eq!(project.views(1), "NotDeployed/GatesFailed | PendingApproval | InProgress");
+    expect![[r#"
+        gates: its gates are not green: errors: down; latency: down. Lifted by what the gates measure; or an administrator, with a reason: `lockgate gate ignore`
+        approval: it has to be approved before it goes on: 1 more. Lifted by those who are asked: `lockgate approve`; not rita, tom"#]].assert_eq(&project.why(1));
+    project.approve(1, person("ann")).unwrap();
+    project.answer(1, Run(0), done());
+    both(&mut project, GatesOf::Post, false);
+    assert_eq!(project.views(1), "InProgress/GatesFailed | PendingApproval | InProgress");
+    project.approve(1, person("ann")).unwrap();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+/// Who approved when the gates were green did not overrule those that are red now.
+#[test]
+fn an_approval_carries_over_to_a_retry_only_while_the_gates_pass() {
+    for (pass, status) in [(true, "InProgress/PhaseInProgress"), (false, "NotDeployed/GatesFailed")] {
+        let mut project = with_gates(ApprovalOrder::AfterGatesAlways);
+        both(&mut project, GatesOf::Pre, true);
+        project.approve(1, person("ann")).unwrap();
+        project.answer(1, Run(0), fails("broken"));
+        project.retry(1).unwrap();
+        both(&mut project, GatesOf::Pre, pass);
+        assert_eq!(project.is(1), status);
+    }
+}
+
+/// A verdict that lapses after the approval, and then another one.
+#[test]
+fn gates_that_fail_after_the_approval_ask_again() {
+    let policy = ApprovalPolicy { order: ApprovalOrder::AfterGatesAlways, ..asks(&[rule(1, &[])]) };
+    let pre_gates = Some(GateSet { timeout_ms: 5 * SECOND, ..gates() });
+    let prod = Environment { approvals: policy, pre_gates, ..environment() };
+    let mut project = Project::new(prod, &[apply("web")]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    for index in 0..2 {
+        project.answer(1, Gate { of: GatesOf::Pre, index }, passes_for(30_000));
+    }
+    project.at(20);
+    project.approve(1, person("ann")).unwrap();
+    project.at(31);
+    project.answer(1, Confirm(0), plan(&["a"]));
+    assert_eq!(project.is(1), "NotDeployed/EvaluatingGates", "what passed has lapsed");
+    both(&mut project, GatesOf::Pre, false);
+    assert_eq!(project.is(1), "NotDeployed/GatesFailed");
+    project.approve(1, person("ann")).unwrap();
+    project.all_goes_well();
+    assert_eq!(project.is(1), "Succeeded/Approved");
 }

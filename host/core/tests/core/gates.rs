@@ -1,13 +1,13 @@
 //! Gates: sampled together, green together, for long enough, in time.
 
 use expect_test::expect;
-use lockgate_core::definition::{Environment, GateSet};
+use lockgate_core::definition::{Environment, GateSet, Phase, PhaseWork};
 use lockgate_core::deployment::GateVerdict;
 use lockgate_core::handle::Command;
 use lockgate_core::name::Timestamp;
 use lockgate_core::plugin::Decision;
-use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
+use lockgate_core::work::{Answer, GatesOf};
 
 use crate::project::Project;
 use crate::words::*;
@@ -167,4 +167,159 @@ fn gates_are_not_sampled_in_a_frenzy() {
     let mut project = gated(GateSet { interval_ms: 1, ..gates() });
     round(&mut project, passes(), fails("down"));
     assert_eq!(project.state.wake_at(), Some(Timestamp(100)));
+}
+
+// ---- before the phases ----
+
+fn gate_before(index: usize) -> lockgate_core::work::Step {
+    Gate { of: GatesOf::Pre, index }
+}
+
+fn gated_before(set: GateSet) -> Project {
+    let mut project = Project::new(Environment { pre_gates: Some(set), ..environment() }, &[phase("build")]);
+    project.deploy("v1");
+    assert_eq!(project.views(1), "NotDeployed/EvaluatingGates | InProgress | InProgress");
+    project
+}
+
+#[test]
+fn nothing_starts_before_the_gates_have_passed() {
+    let mut project = gated_before(gates());
+    project.answer(1, gate_before(0), passes());
+    assert_eq!(project.due(), "1 Gate(Pre 1)");
+    project.answer(1, gate_before(1), passes());
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
+fn gates_that_fail_before_the_phases_end_it() {
+    let mut project = gated_before(GateSet { timeout_ms: 5 * SECOND, ..gates() });
+    project.answer(1, gate_before(0), passes());
+    project.answer(1, gate_before(1), verdict(Decision::Inconclusive, "no traffic"));
+    project.at(5);
+    assert_eq!(project.views(1), "NotDeployed/GatesFailed | Failed | Rejected");
+    expect!["gates: latency: no traffic"].assert_eq(&project.failure(1));
+}
+
+#[test]
+fn a_verdict_that_lapses_within_a_round_does_not_pass() {
+    let mut project = gated_before(gates());
+    project.answer(1, gate_before(0), passes_for(2_000));
+    project.at(3);
+    project.answer(1, gate_before(1), passes());
+    assert_eq!(project.is(1), "NotDeployed/EvaluatingGates");
+    expect!["gates: its gates must stay green for longer. Lifted by what the gates measure; or an administrator, with a reason: `lockgate gate ignore`"].assert_eq(&project.why(1));
+    project.at(13);
+    project.answer(1, gate_before(0), passes_for(2_000));
+    project.answer(1, gate_before(1), passes());
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
+fn what_passed_and_lapsed_before_the_first_phase_is_asked_for_again() {
+    let prod = Environment { pre_gates: Some(gates()), ..environment() };
+    let mut project = Project::new(prod, &[apply("web")]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, gate_before(0), passes_for(5_000));
+    project.answer(1, gate_before(1), passes());
+    assert_eq!(project.due(), "1 Confirm(0)");
+    project.at(6);
+    project.answer(1, Confirm(0), plan(&["a"]));
+    assert_eq!(project.due(), "1 Gate(Pre 0), 1 Gate(Pre 1)");
+    project.all_goes_well();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+// ---- ignored ----
+
+fn ignore(project: &mut Project, gate: &str, comment: &str) -> Result<(), String> {
+    let (gate, comment, by) = (name(gate), comment.to_owned(), person("ann"));
+    project.attempt(Command::IgnoreGate { number: 1, gate, comment, by })
+}
+
+#[test]
+fn whoever_ignores_a_gate_says_why_and_which() {
+    let mut project = gated(gates());
+    expect!["ignoring a gate needs a comment: say why, for whoever reads this later"]
+        .assert_eq(&ignore(&mut project, "errors", "").unwrap_err());
+    expect!["deployment 1 has no gate `error` that is being evaluated; it has: errors, latency"]
+        .assert_eq(&ignore(&mut project, "error", "known outage").unwrap_err());
+    round(&mut project, fails("down"), passes());
+    ignore(&mut project, "errors", "known outage").unwrap();
+    project.at(10);
+    assert_eq!(project.due(), "1 Gate(1)", "it is not asked any more");
+    project.answer(1, gate(1), passes());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+    let gates = &project.deployment(1).attempt.post_gates.as_ref().unwrap().gates;
+    assert_eq!(gates[0].ignored.as_ref().map(|by| by.comment.as_str()), Some("known outage"));
+}
+
+#[test]
+fn the_last_gate_that_is_waited_for_can_be_ignored_in_the_middle_of_a_round() {
+    let mut project = gated(gates());
+    project.answer(1, gate(0), passes());
+    ignore(&mut project, "latency", "it hangs").unwrap();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn gates_that_are_all_ignored_pass_after_their_steady_time() {
+    let mut project = gated(GateSet { steady_ms: 15 * SECOND, ..gates() });
+    round(&mut project, fails("down"), fails("down"));
+    for text in ["errors", "latency"] {
+        ignore(&mut project, text, "known outage").unwrap();
+    }
+    project.at(40);
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+// ---- as a phase ----
+
+fn gate_of_phase(index: usize) -> lockgate_core::work::Step {
+    Gate { of: GatesOf::Phase(1), index }
+}
+
+fn between() -> Project {
+    let check = Phase { work: PhaseWork::Gates(gates()), ..phase("check") };
+    let mut project = Project::new(environment(), &[phase("build"), check, phase("release")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), done());
+    assert_eq!(project.is(1), "InProgress/EvaluatingGates");
+    project
+}
+
+#[test]
+fn gates_between_phases_hold_up_what_follows() {
+    let mut project = between();
+    project.answer(1, gate_of_phase(0), passes());
+    project.answer(1, gate_of_phase(1), fails("down"));
+    project.at(10);
+    project.answer(1, gate_of_phase(0), passes());
+    project.answer(1, gate_of_phase(1), passes());
+    assert_eq!(
+        (project.phases(1).as_str(), project.due().as_str()),
+        ("build Succeeded, check Succeeded, release Running", "1 Run(2)")
+    );
+}
+
+#[test]
+fn gates_between_phases_that_stay_red_fail_their_phase() {
+    let mut project = between();
+    project.at(1_000);
+    assert_eq!(
+        (project.is(1).as_str(), project.phases(1).as_str()),
+        ("Failed/PhaseFailed", "build Succeeded, check Failed, release Skipped")
+    );
+    expect![
+        "check: errors: `errors` did not finish within its 120 s; latency: `latency` did not finish within its 120 s"
+    ]
+    .assert_eq(&project.failure(1));
+}
+
+#[test]
+fn a_cancel_ends_gates_between_phases_at_once() {
+    let mut project = between();
+    project.cancel(1).unwrap();
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/Canceled", ""));
 }

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use lockgate_core::change::Change;
-use lockgate_core::definition::{OnFailure, Phase, Workflow};
+use lockgate_core::definition::{Environment, OnFailure, Phase, PhaseWork, Workflow};
 use lockgate_core::deployment::Finish;
 use lockgate_core::handle::{Command, TryFrom};
 use lockgate_core::name::Timestamp;
@@ -602,4 +602,182 @@ fn what_was_only_begun_and_then_overtaken_is_not_undone() {
     project.answer(1, Plan(0), fails("no access"));
     assert_eq!((project.due(), project.is(1)), (String::new(), "Failed/PhaseFailed".to_owned()));
     assert_eq!(project.prod(), "live v2, current v2, before: ");
+}
+
+// ---- side by side ----
+
+fn in_group(phase: Phase) -> Phase {
+    Phase { group: Some(name("together")), ..phase }
+}
+
+fn grouped(on_failure: OnFailure, phases: &[Phase]) -> Project {
+    let meant = Workflow { on_failure, ..workflow(phases) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project
+}
+
+#[test]
+fn phases_of_a_group_run_side_by_side_and_what_follows_waits_for_all() {
+    let group = ["one", "two"].map(|text| in_group(phase(text)));
+    let [one, two] = group;
+    let mut project = grouped(OnFailure::Stop, &[phase("before"), one, two, phase("after")]);
+    project.answer(1, Run(0), done());
+    assert_eq!(project.due(), "1 Run(1), 1 Run(2)");
+    project.answer(1, Run(2), done());
+    assert_eq!(project.due(), "1 Run(1)");
+    project.answer(1, Run(1), done());
+    assert_eq!(project.due(), "1 Run(3)");
+}
+
+#[test]
+fn one_of_a_group_that_fails_lets_the_others_end_and_a_retry_repeats_all_that_failed() {
+    let [one, two, three] = ["one", "two", "three"].map(|text| in_group(phase(text)));
+    let mut project = grouped(OnFailure::Stop, &[one, two, three, phase("after")]);
+    project.answer(1, Run(1), fails("disk full"));
+    assert_eq!(project.due(), "1 Run(0), 1 Run(2)");
+    project.answer(1, Run(0), fails("disk full"));
+    project.answer(1, Run(2), done());
+    assert_eq!(project.phases(1), "one Failed, two Failed, three Succeeded, after Skipped");
+    project.retry(1).unwrap();
+    project.all_goes_well();
+    assert_eq!(project.views(1), "Succeeded/Approved | Succeeded | Succeeded");
+}
+
+fn two_applies(on_failure: OnFailure) -> Project {
+    let mut project = grouped(on_failure, &[in_group(apply("web")), in_group(apply("db"))]);
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Plan(1), plan(&["b"]));
+    project
+}
+
+#[test]
+fn all_plans_of_a_group_are_confirmed_before_any_of_it_applies() {
+    let mut project = two_applies(OnFailure::Stop);
+    project.answer(1, Confirm(0), plan(&["a"]));
+    assert_eq!(project.due(), "1 Confirm(1)");
+    project.answer(1, Confirm(1), plan(&["b", "c"]));
+    assert_eq!(project.due(), "1 Confirm(0)", "what was confirmed has aged with the drift");
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Confirm(1), plan(&["b", "c"]));
+    assert_eq!(project.due(), "1 Run(0), 1 Run(1)");
+}
+
+#[test]
+fn a_stale_plan_in_a_group_is_made_again_when_the_others_are_done() {
+    let mut project = two_applies(OnFailure::Stop);
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Confirm(1), plan(&["b"]));
+    project.answer(1, Run(0), fails_with("plan-stale"));
+    assert_eq!(project.due(), "1 Run(1)");
+    project.answer(1, Run(1), done());
+    assert_eq!(project.due(), "1 Confirm(0)");
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Run(0), done());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn a_group_is_undone_one_by_one_and_in_reverse() {
+    let mut project = two_applies(OnFailure::Undo);
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Confirm(1), plan(&["b"]));
+    project.answer(1, Run(0), fails("disk full"));
+    assert_eq!(project.due(), "1 Run(1)", "nothing is undone while something applies");
+    project.answer(1, Run(1), done());
+    assert_eq!(project.due(), "1 Undo(1)");
+    project.answer(1, Undo(1), done());
+    assert_eq!(project.due(), "1 Undo(0)");
+    project.answer(1, Undo(0), done());
+    assert_eq!(
+        (project.is(1).as_str(), project.prod().as_str()),
+        ("Failed/PhaseFailed", "live nothing, current nothing, before: ")
+    );
+}
+
+#[test]
+fn a_cancel_tells_every_phase_of_a_group() {
+    let [one, two] = ["one", "two"].map(|text| in_group(phase(text)));
+    let mut project = grouped(OnFailure::Stop, &[one, two, phase("after")]);
+    project.cancel(1).unwrap();
+    assert_eq!(project.due(), "1 Run(0) (told to stop), 1 Run(1) (told to stop)");
+    project.answer(1, Run(0), done());
+    project.answer(1, Run(1), fails_with("cancelled"));
+    assert_eq!(project.due(), "1 Cancel(1)");
+    project.answer(1, Cancel(1), done());
+    assert_eq!(
+        (project.is(1).as_str(), project.phases(1).as_str()),
+        ("Failed/Canceled", "one Succeeded, two Canceled, after Skipped")
+    );
+}
+
+// ---- limits and people ----
+
+#[test]
+fn a_workflow_that_takes_too_long_is_told_to_stop() {
+    let slow = Phase { timeout_ms: HOUR, ..phase("build") };
+    let cleanup = Phase { always_run: true, ..phase("cleanup") };
+    let meant = Workflow { timeout_ms: Some(90 * SECOND), ..workflow(&[slow, cleanup]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.at(90);
+    assert_eq!(project.due(), "1 Run(0) (told to stop)");
+    expect!["workflow `full-plan` did not end within its 90 s"]
+        .assert_eq(&project.deployment(1).attempt.cancel.as_ref().unwrap().reason);
+    project.answer(1, Run(0), fails_with("cancelled"));
+    project.answer(1, Cancel(0), done());
+    project.answer(1, Run(1), done());
+    assert_eq!(project.views(1), "Failed/Canceled | TimedOut | Canceled");
+}
+
+#[test]
+fn the_time_of_a_workflow_is_not_the_time_of_those_who_accept_it() {
+    let post_approvals = asks(&[rule(1, &[])]);
+    let meant = Workflow { timeout_ms: Some(90 * SECOND), ..workflow(&[phase("build")]) };
+    let mut project = Project::of(definition(&[("prod", Environment { post_approvals, ..environment() })], meant));
+    project.deploy("v1");
+    project.answer(1, Run(0), done());
+    project.at(1_000);
+    project.approve(1, person("ann")).unwrap();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+fn waits_for_somebody(groups: &[&str]) -> Project {
+    let work = PhaseWork::Manual { instructions: "look at the graphs".to_owned(), groups: texts(groups) };
+    grouped(OnFailure::Stop, &[Phase { work, ..phase("look") }, phase("after")])
+}
+
+#[test]
+fn a_person_lets_it_proceed_and_the_note_becomes_an_output() {
+    let mut project = waits_for_somebody(&["sre"]);
+    assert_eq!(project.views(1), "InProgress/ManualInterventionPending | PendingApproval | InProgress");
+    expect!["ann is in none of the groups that are asked: sre"]
+        .assert_eq(&project.approve(1, person("ann")).unwrap_err());
+    project.approve(1, member("ann", &["sre"])).unwrap();
+    let due = project.state.due()[0];
+    let outputs = &order(&project.state, &due).unwrap().subject["outputs"];
+    expect![[r#"{"look":{"note":"fine","by":"ann"}}"#]].assert_eq(&outputs.to_string());
+    project.all_goes_well();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn a_person_who_says_no_or_nobody_at_all_fails_the_phase() {
+    let mut project = waits_for_somebody(&[]);
+    project.reject(1, person("ann")).unwrap();
+    assert_eq!(
+        (project.is(1).as_str(), project.phases(1).as_str()),
+        ("Failed/PhaseFailed", "look Failed, after Skipped")
+    );
+    expect!["look: ann did not let it proceed: not on a Friday"].assert_eq(&project.failure(1));
+    let mut project = waits_for_somebody(&[]);
+    project.at(60);
+    expect!["look: nobody said in time how to go on"].assert_eq(&project.failure(1));
+}
+
+#[test]
+fn a_cancel_ends_the_wait_for_a_person() {
+    let mut project = waits_for_somebody(&[]);
+    project.cancel(1).unwrap();
+    assert_eq!(project.is(1), "Failed/Canceled");
 }

@@ -2,15 +2,17 @@
 //!
 //! Every event goes through JSON before it is applied, as it would on its way through the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::change::Change;
 use lockgate_core::definition::{Definition, Environment, Phase};
 use lockgate_core::deployment::{Deployment, DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, TryFrom, handle};
+use lockgate_core::explain::{Blocker, blockers};
+use lockgate_core::handle::{Command, Deploy, NewRelease, PauseScope, Surroundings, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Timestamp};
+use lockgate_core::selection::Selection;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef, GatesOf, ProjectId, Step};
 use serde_json::Value;
@@ -22,7 +24,9 @@ pub struct Project {
     pub events: Vec<Event>,
     /// What the operator approved.
     pub gates: BTreeMap<Name, Digest>,
-    now: Timestamp,
+    pub now: Timestamp,
+    /// Attempt, deployment and environment status of all deployments after each turn.
+    pub all_views: BTreeSet<String>,
     /// What people saw after each turn, without repetitions.
     seen: BTreeMap<DeploymentNumber, Vec<String>>,
 }
@@ -39,6 +43,7 @@ impl Project {
             events: Vec::new(),
             gates: approved_gates(),
             now: Timestamp(0),
+            all_views: BTreeSet::new(),
             seen: BTreeMap::new(),
         };
         project.define(definition);
@@ -94,6 +99,7 @@ impl Project {
         for (number, deployment) in &self.state.deployments {
             let seen = self.seen.entry(*number).or_default();
             let now = deployment.status_text();
+            self.all_views.insert(views(deployment));
             if seen.last() != Some(&now) {
                 seen.push(now);
             }
@@ -107,6 +113,24 @@ impl Project {
         self.state.last_number
     }
 
+    pub fn trigger(&mut self, deploy: Deploy) -> DeploymentNumber {
+        self.send(Command::Deploy(deploy));
+        self.state.last_number
+    }
+
+    /// SELECTIVE, of these selections.
+    pub fn select(&mut self, release: &str, selections: &[Selection]) -> DeploymentNumber {
+        self.trigger(selective(release, selections))
+    }
+
+    pub fn pause(&mut self, scope: PauseScope) {
+        self.send(Command::Pause { scope, reason: "stock-taking".to_owned(), by: person("olga") });
+    }
+
+    pub fn resume(&mut self, scope: PauseScope) {
+        self.send(Command::Resume { scope, by: person("olga") });
+    }
+
     pub fn roll_back(&mut self) -> Result<DeploymentNumber, String> {
         let comment = String::new();
         self.attempt(Command::Rollback { environment: name("prod"), comment, key: None, by: person("tom") })?;
@@ -115,6 +139,11 @@ impl Project {
 
     pub fn approve(&mut self, number: DeploymentNumber, by: Actor) -> Result<(), String> {
         self.attempt(Command::Approve { number, plan: None, comment: "fine".to_owned(), not_before: None, by })
+    }
+
+    pub fn approve_for(&mut self, number: DeploymentNumber, by: Actor, seconds: i64) -> Result<(), String> {
+        let not_before = Some(Timestamp(seconds * 1_000));
+        self.attempt(Command::Approve { number, plan: None, comment: String::new(), not_before, by })
     }
 
     pub fn approve_plan(&mut self, number: DeploymentNumber, plan: Digest, by: Actor) -> Result<(), String> {
@@ -201,6 +230,19 @@ impl Project {
         failure.map(|failure| format!("{}: {}", failure.of, failure.message)).unwrap_or_default()
     }
 
+    /// Why it waits, one thing a line: code, what it is, who lifts it.
+    pub fn why(&self, number: DeploymentNumber) -> String {
+        let blockers = blockers(&self.state, self.deployment(number), self.now);
+        let line =
+            |blocker: &Blocker| format!("{}: {}. Lifted by {}", blocker.code(), blocker.message(), blocker.lifted_by());
+        blockers.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What people and the environment show of it.
+    pub fn views(&self, number: DeploymentNumber) -> String {
+        views(self.deployment(number))
+    }
+
     /// Name and result of each phase.
     pub fn phases(&self, number: DeploymentNumber) -> String {
         let result = |text: String| text.split(['(', ' ']).next().unwrap_or_default().to_owned();
@@ -233,6 +275,11 @@ impl Project {
     }
 }
 
+fn views(deployment: &Deployment) -> String {
+    let attempt = &deployment.attempt;
+    format!("{} | {:?} | {:?}", deployment.status_text(), attempt.deployment_status(), attempt.environment_status())
+}
+
 fn step_text(step: Step) -> String {
     match step {
         Step::Observe(_) | Step::Plan(_) | Step::Confirm(_) | Step::Run(_) | Step::Cancel(_) | Step::Undo(_) => {
@@ -256,6 +303,10 @@ pub fn release(text: &str) -> NewRelease {
         approved: approved_plugins(),
         by: person("rita"),
     }
+}
+
+pub fn selective(release: &str, selections: &[Selection]) -> Deploy {
+    Deploy { deployment_type: DeploymentType::Selective, selections: selections.to_vec(), ..to_prod(release) }
 }
 
 pub fn to_prod(release: &str) -> Deploy {

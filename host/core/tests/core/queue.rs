@@ -1,10 +1,11 @@
 //! Whose turn it is.
 
 use expect_test::expect;
+use lockgate_core::definition::{Definition, Environment, Parallel, Phase, ProjectLimits, QueuePolicy};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, MOST_STARTS, MOST_WAITING};
-use lockgate_core::name::DeploymentNumber;
+use lockgate_core::name::{DeploymentNumber, Timestamp};
 use lockgate_core::state::{REMEMBERED_TRIGGERS, TriggerKey};
 use lockgate_core::visits;
 use lockgate_core::work::Step::*;
@@ -233,4 +234,249 @@ fn a_turn_looks_at_no_more_because_more_wait() {
         // A hundred times as many: twice seven halvings more, for the decision and for what everyone sees.
         assert!(many <= few + 14, "{many} entries instead of {few}");
     }
+}
+
+// ---- policies ----
+
+fn latest() -> Project {
+    Project::new(Environment { queue: QueuePolicy::Latest, ..environment() }, &[apply("web")])
+}
+
+#[test]
+fn where_only_the_latest_counts_a_newer_one_takes_the_place_of_those_that_wait() {
+    let mut project = latest();
+    let [running, older, newer] = ["v1", "v2", "v3"].map(|release| project.deploy(release));
+    assert_eq!(project.is(running), "NotDeployed/Queued", "what runs is left alone");
+    assert_eq!(project.views(older), "NotDeployed/Canceled | Stopped | Canceled");
+    assert_eq!(project.deployment(older).attempt.superseded_by, Some(newer));
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v3, current v3, before: v1");
+}
+
+#[test]
+fn what_waits_for_its_time_is_superseded_too() {
+    let prod = Environment { approvals: asks(&[rule(1, &[])]), queue: QueuePolicy::Latest, ..environment() };
+    let mut project = Project::new(prod, &[apply("web")]);
+    let scheduled = project.trigger(Deploy { not_before: Some(Timestamp(900_000)), ..to_prod("v1") });
+    let deferred = project.deploy("v2");
+    assert_eq!(project.deployment(scheduled).attempt.superseded_by, Some(deferred));
+    project.answer(deferred, Plan(0), plan(&["a"]));
+    project.approve_for(deferred, person("ann"), 600).unwrap();
+    assert_eq!(project.views(deferred), "NotDeployed/Deferred | Queued | Scheduled");
+    let newest = project.deploy("v3");
+    assert_eq!(project.deployment(deferred).attempt.superseded_by, Some(newest));
+    assert_eq!(project.due(), format!("{newest} Plan(0)"));
+}
+
+#[test]
+fn nothing_makes_a_rollback_a_custom_one_or_another_selection_needless() {
+    let mut project = latest();
+    for release in ["v1", "v2", "v3"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    project.deploy("v3");
+    let custom = Deploy { deployment_type: DeploymentType::Custom, ..to_prod("v3") };
+    let mut waiting = vec![project.trigger(custom.clone()), project.trigger(custom)];
+    waiting.push(project.select("v3", &[file("a")]));
+    waiting.push(project.select("v3", &[file("b")]));
+    waiting.push(project.roll_back().unwrap());
+    waiting.push(project.roll_back().unwrap());
+    assert!(waiting.iter().all(|number| project.is(*number) == "NotDeployed/Queued"));
+    let again = project.select("v2", &[file("a")]);
+    assert_eq!(project.deployment(waiting[2]).attempt.superseded_by, Some(again));
+}
+
+#[test]
+fn without_an_order_whatever_changes_something_else_starts() {
+    let prod = Environment { queue: QueuePolicy::Unlimited, ..environment() };
+    let mut project = Project::new(prod, &[apply("web")]);
+    let numbers = ["a", "b", "c"].map(|text| project.select("v1", &[file(text)]));
+    let overlapping = project.select("v2", &[file("b")]);
+    assert_eq!(project.due(), "1 Plan(0), 2 Plan(0), 3 Plan(0)");
+    project.cancel(numbers[1]).unwrap();
+    assert_eq!(project.due(), format!("1 Plan(0), 3 Plan(0), {overlapping} Plan(0)"));
+}
+
+// ---- side by side ----
+
+fn side_by_side(parallel: Parallel, phases: &[Phase]) -> Project {
+    let meant = definition(&[("prod", environment())], workflow(phases));
+    Project::of(Definition { parallel, applications: ["api", "site"].map(name).into(), ..meant })
+}
+
+fn in_parallel() -> Parallel {
+    Parallel { enabled: true, ..Parallel::default() }
+}
+
+#[test]
+fn selective_deployments_go_one_by_one_unless_the_project_says_otherwise() {
+    let mut project = side_by_side(Parallel::default(), &[apply("web")]);
+    project.select("v1", &[file("a")]);
+    project.select("v1", &[file("b")]);
+    assert_eq!(project.due(), "1 Plan(0)");
+    expect!["slot-taken: deployment 1 is under way here. Lifted by time; or whoever cancels those deployments"]
+        .assert_eq(&project.why(2));
+}
+
+#[test]
+fn what_changes_something_else_goes_side_by_side_and_what_overlaps_waits() {
+    let mut project = side_by_side(in_parallel(), &[apply("web")]);
+    let [_, _, overlaps, _] = [&[file("a")][..], &[of("api")], &[file("b"), of("site")], &[file("a")]]
+        .map(|selections| project.select("v1", selections));
+    assert_eq!(project.due(), "1 Plan(0)", "file a could be of the api: all of them overlap");
+    project.cancel(1).unwrap();
+    assert_eq!(project.due(), "2 Plan(0)", "file b could be of the api, and waits; the last waits behind it");
+    project.cancel(overlaps).unwrap();
+    project.cancel(4).unwrap();
+    let (site, file_b) = (project.select("v1", &[of("site")]), project.select("v2", &[file("b")]));
+    assert_eq!(project.due(), format!("2 Plan(0), {site} Plan(0)"));
+    project.cancel(2).unwrap();
+    project.cancel(site).unwrap();
+    assert_eq!(project.due(), format!("{file_b} Plan(0)"));
+}
+
+#[test]
+fn a_full_one_waits_for_all_and_nobody_passes_it() {
+    let mut project = side_by_side(in_parallel(), &[apply("web")]);
+    let (first, full) = (project.select("v1", &[file("a")]), project.deploy("v2"));
+    let later = project.select("v1", &[file("b")]);
+    assert_eq!(project.due(), format!("{first} Plan(0)"));
+    expect![[r#"
+        waits-behind: deployment 2 waits before it. Lifted by time; or whoever cancels those deployments"#]]
+    .assert_eq(&project.why(later));
+    project.cancel(first).unwrap();
+    assert_eq!(project.due(), format!("{full} Plan(0)"));
+}
+
+#[test]
+fn a_phase_that_does_not_say_what_it_locks_writes_everything() {
+    let locks = |text: &str| Some([text.to_owned()].into());
+    for (one, side_by_side_with_itself) in
+        [(phase("index"), false), (Phase { locks: Some([].into()), ..phase("index") }, true)]
+    {
+        let mut project = side_by_side(in_parallel(), &[apply("web"), one]);
+        project.select("v1", &[file("a")]);
+        project.select("v1", &[file("b")]);
+        assert_eq!(project.due() == "1 Plan(0), 2 Plan(0)", side_by_side_with_itself);
+    }
+    let mut project = side_by_side(in_parallel(), &[apply("web"), Phase { locks: locks("mail"), ..phase("index") }]);
+    project.select("v1", &[file("a")]);
+    project.select("v1", &[file("b")]);
+    assert_eq!(project.due(), "1 Plan(0)", "both hold the lock");
+}
+
+#[test]
+fn so_many_and_no_more_go_side_by_side() {
+    let mut project = side_by_side(Parallel { most: 2, ..in_parallel() }, &[apply("web")]);
+    let [_, _, third] = ["a", "b", "c"].map(|text| project.select("v1", &[file(text)]));
+    assert_eq!(project.due(), "1 Plan(0), 2 Plan(0)");
+    expect!["parallel-limit: 2 go on side by side already, and no more may. Lifted by time; or whoever writes the project file: `parallel.most`"]
+        .assert_eq(&project.why(third));
+    project.cancel(1).unwrap();
+    assert_eq!(project.due(), "2 Plan(0), 3 Plan(0)");
+}
+
+#[test]
+fn with_approvals_they_go_side_by_side_only_where_the_project_lets_them() {
+    for (with_approvals, due) in [(true, "1 Plan(0), 2 Plan(0)"), (false, "1 Plan(0)")] {
+        let prod = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+        let meant = definition(&[("prod", prod)], workflow(&[apply("web")]));
+        let mut project = Project::of(Definition { parallel: Parallel { with_approvals, ..in_parallel() }, ..meant });
+        project.select("v1", &[file("a")]);
+        project.select("v1", &[file("b")]);
+        assert_eq!(project.due(), due);
+    }
+}
+
+#[test]
+fn a_plan_that_goes_beyond_what_was_selected_is_refused() {
+    let mut project = side_by_side(in_parallel(), &[apply("web")]);
+    let number = project.select("v1", &[file("a")]);
+    project.answer(number, Plan(0), plan(&["a", "b"]));
+    assert_eq!(project.is(number), "Failed/PhaseFailed");
+    expect!["plan: the plan also changes file b (update), and selected is: file/a; select that too, or deploy the whole as FULL"]
+        .assert_eq(&project.failure(number));
+}
+
+#[test]
+fn selections_are_of_selective_deployments_and_name_what_there_is() {
+    let mut project = side_by_side(in_parallel(), &[apply("web")]);
+    let mut refusal = |deploy| project.attempt(Command::Deploy(deploy)).unwrap_err();
+    let selective = |selections| crate::project::selective("v1", selections);
+    expect!["FULL takes no selections; only SELECTIVE does"]
+        .assert_eq(&refusal(Deploy { selections: vec![file("a")], ..to_prod("v1") }));
+    expect!["SELECTIVE needs at least one selection: an application, a resource type or name; to deploy everything, use FULL"]
+        .assert_eq(&refusal(selective(&[])));
+    expect!["there is no application `mars` in project `shop`; there are: api, site"]
+        .assert_eq(&refusal(selective(&[of("mars")])));
+}
+
+#[test]
+fn the_same_commands_lead_to_the_same_order() {
+    let events = || {
+        let mut project = side_by_side(in_parallel(), &[apply("web")]);
+        for (release, text) in [("v1", "a"), ("v2", "b"), ("v3", "a"), ("v1", "c")] {
+            project.select(release, &[file(text)]);
+        }
+        project.deploy("v2");
+        project.all_goes_well();
+        project.events
+    };
+    assert_eq!(events(), events());
+}
+
+// ---- what the project has no more of ----
+
+fn limited(limits: ProjectLimits, environments: &[(&str, Environment)], phases: &[Phase]) -> Project {
+    Project::of(Definition { limits, ..definition(environments, workflow(phases)) })
+}
+
+fn to_staging(release: &str) -> Deploy {
+    Deploy { environment: name("staging"), ..to_prod(release) }
+}
+
+#[test]
+fn where_enough_deployments_work_the_next_waits_for_the_pipeline() {
+    let limits = ProjectLimits { running: Some(1), workers: None };
+    let environments = [("prod", environment()), ("staging", environment())];
+    let mut project = limited(limits, &environments, &[phase("build"), phase("smoke")]);
+    let (first, second) = (project.deploy("v1"), project.trigger(to_staging("v1")));
+    assert_eq!(project.due(), format!("{first} Run(0)"));
+    assert_eq!(project.views(second), "NotDeployed/QueuedForPipeline | Queued | Queued");
+    expect!["queued-for-pipeline: 1 deployments of the project work already, and no more may. Lifted by time; or whoever writes the project file: `limits`"]
+        .assert_eq(&project.why(second));
+    project.answer(first, Run(0), done());
+    assert_eq!(
+        project.views(first),
+        "InProgress/QueuedForPipeline | InProgress | InProgress",
+        "asked again before each phase"
+    );
+    assert_eq!(project.due(), format!("{second} Run(0)"), "who waits longest is first");
+    project.answer(second, Run(0), done());
+    assert_eq!(project.due(), format!("{first} Run(1)"));
+}
+
+#[test]
+fn who_waits_for_people_leaves_room_for_others() {
+    let limits = ProjectLimits { running: Some(1), workers: None };
+    let prod = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+    let mut project = limited(limits, &[("prod", prod), ("staging", environment())], &[apply("web")]);
+    let (first, second) = (project.deploy("v1"), project.trigger(to_staging("v1")));
+    project.answer(first, Plan(0), plan(&["a"]));
+    assert_eq!(project.is(first), "NotDeployed/Pending");
+    assert_eq!(project.due(), format!("{second} Plan(0)"));
+}
+
+#[test]
+fn where_all_workers_are_busy_the_next_phase_waits_for_one() {
+    let limits = ProjectLimits { running: None, workers: Some(1) };
+    let environments = [("prod", environment()), ("staging", environment())];
+    let mut project = limited(limits, &environments, &[phase("build"), phase("smoke")]);
+    let (first, second) = (project.deploy("v1"), project.trigger(to_staging("v1")));
+    assert_eq!(project.views(second), "NotDeployed/QueuedForAgent | Queued | Queued");
+    project.answer(first, Run(0), done());
+    assert_eq!(project.views(first), "InProgress/QueuedForAgent | InProgress | InProgress");
+    project.all_goes_well();
+    assert_eq!([first, second].map(|number| project.is(number)), ["Succeeded/Approved"; 2]);
 }

@@ -14,6 +14,7 @@ use lockgate_core::plugin::{
     ResourceChange, Retry, Verdict,
 };
 use lockgate_core::release::ApprovedPlugin;
+use lockgate_core::selection::Selection;
 use lockgate_core::work::{Answer, GatesOf, Step};
 use serde_json::{Value, json};
 
@@ -165,6 +166,16 @@ pub fn fails_with(code: &str) -> Answer {
 
 pub fn failure(code: &str, message: &str, retry: Retry) -> Failure {
     Failure { code: code.to_owned(), message: message.to_owned(), retry, retry_after_ms: 0, details: Value::Null }
+}
+
+/// The file of this name, of whatever application.
+pub fn file(text: &str) -> Selection {
+    Selection { resource_type: Some("file".to_owned()), resource_name: Some(text.to_owned()), ..Selection::default() }
+}
+
+/// Everything of an application.
+pub fn of(application: &str) -> Selection {
+    Selection { application: Some(name(application)), ..Selection::default() }
 }
 
 /// A plan that updates these files.

@@ -5,7 +5,7 @@
 
 mod book;
 mod outside;
-mod project;
+pub mod project;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,257 @@
+//! From one environment to the next: by hand, by itself, and when not.
+
+use expect_test::expect;
+use lockgate_core::definition::{Environment, Phase, Promotion, Requirement};
+use lockgate_core::environment::EnvironmentChange;
+use lockgate_core::handle::{Command, Deploy};
+use lockgate_core::name::DeploymentNumber;
+use lockgate_core::plugin::{Health, ResourceState};
+use lockgate_core::state::What;
+use lockgate_core::work::Answer;
+use lockgate_core::work::Step::*;
+
+use crate::project::{Project, to_prod};
+use crate::words::*;
+
+fn from_staging() -> Promotion {
+    Promotion { from: name("staging"), automatic: false, partial: false }
+}
+
+fn automatic() -> Promotion {
+    Promotion { automatic: true, ..from_staging() }
+}
+
+fn two(promotion: Promotion, phases: &[Phase]) -> Project {
+    let prod = Environment { promotion: Some(promotion), ..environment() };
+    Project::of(definition(&[("prod", prod), ("staging", environment())], workflow(phases)))
+}
+
+fn to_staging(project: &mut Project, release: &str) -> DeploymentNumber {
+    project.trigger(Deploy { environment: name("staging"), ..to_prod(release) })
+}
+
+fn promote(project: &mut Project, from: Option<&str>) -> Result<DeploymentNumber, String> {
+    let (environment, from, by) = (name("prod"), from.map(name), person("tom"));
+    project.attempt(Command::Promote { environment, from, comment: String::new(), key: None, by })?;
+    Ok(project.state.last_number)
+}
+
+#[test]
+fn what_is_live_in_one_environment_is_promoted_to_the_next_by_hand() {
+    let mut project = two(from_staging(), &[phase("build")]);
+    expect!["nothing is live in environment `staging`; deploy a release there first, then promote it"]
+        .assert_eq(&promote(&mut project, None).unwrap_err());
+    to_staging(&mut project, "v2");
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live nothing, current nothing, before: ");
+    expect!["environment `prod` takes releases from `staging` only"]
+        .assert_eq(&promote(&mut project, Some("prod")).unwrap_err());
+    promote(&mut project, None).unwrap();
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v2, current v2, before: ");
+}
+
+#[test]
+fn a_release_that_succeeded_goes_on_by_itself_on_behalf_of_whoever_started_it() {
+    let mut project = two(automatic(), &[phase("build")]);
+    to_staging(&mut project, "v1");
+    project.answer(1, Run(0), fails("broken"));
+    assert_eq!(project.state.last_number, 1);
+    to_staging(&mut project, "v2");
+    project.answer(2, Run(0), done());
+    let promoted = &project.deployment(3).triggered_by;
+    assert_eq!((promoted.person.as_str(), promoted.via.as_str()), ("tom", "promotion from staging"));
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v2, current v2, before: ");
+}
+
+#[test]
+fn whoever_triggered_it_there_may_not_approve_it_here() {
+    let prod = Environment { promotion: Some(automatic()), approvals: asks(&[rule(1, &[])]), ..environment() };
+    let mut project = Project::of(definition(&[("prod", prod), ("staging", environment())], workflow(&[])));
+    to_staging(&mut project, "v1");
+    assert_eq!(project.is(2), "NotDeployed/Pending");
+    assert!(project.approve(2, person("tom")).is_err());
+    project.approve(2, person("ann")).unwrap();
+}
+
+#[test]
+fn what_succeeded_in_part_goes_on_only_where_the_promotion_says_so() {
+    for partial in [false, true] {
+        let optional = Phase { continue_on_error: true, ..phase("warm") };
+        let mut project = two(Promotion { partial, ..automatic() }, &[phase("build"), optional]);
+        to_staging(&mut project, "v1");
+        project.answer(1, Run(0), done());
+        project.answer(1, Run(1), fails("cold"));
+        assert_eq!(project.is(1), "PartiallySucceeded/PhasePartiallySucceeded");
+        assert_eq!(project.state.last_number, if partial { 2 } else { 1 });
+    }
+}
+
+/// v1 and v2 were live, and v2 was rolled back.
+fn rolled_back() -> Project {
+    let mut project = two(automatic(), &[phase("build")]);
+    for release in ["v1", "v2"] {
+        to_staging(&mut project, release);
+        project.all_goes_well();
+    }
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+    project
+}
+
+#[test]
+fn after_a_rollback_nothing_is_promoted_until_somebody_releases_that() {
+    let mut project = rolled_back();
+    to_staging(&mut project, "v3");
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+    let hold = project.state.environment(&name("prod")).promotion_hold.unwrap();
+    assert_eq!((hold.bad, hold.held_back), (Some(tag("v2")), vec![tag("v3")]));
+    let release = Command::ReleaseHold { environment: name("prod"), by: person("olga") };
+    project.send(release.clone());
+    expect!["environment `prod` holds no promotions back"].assert_eq(&project.attempt(release).unwrap_err());
+    to_staging(&mut project, "v3");
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v3, current v3, before: v1");
+}
+
+#[test]
+fn by_hand_a_release_is_promoted_in_spite_of_the_hold() {
+    let mut project = rolled_back();
+    to_staging(&mut project, "v3");
+    project.all_goes_well();
+    promote(&mut project, None).unwrap();
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v3, current v3, before: v1");
+    assert!(project.state.environment(&name("prod")).promotion_hold.is_some(), "v2 has not come back");
+}
+
+#[test]
+fn the_hold_ends_when_the_bad_version_comes_back() {
+    let mut project = rolled_back();
+    project.deploy("v2");
+    project.all_goes_well();
+    assert_eq!(project.state.environment(&name("prod")).promotion_hold, None);
+    to_staging(&mut project, "v3");
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v3, current v3, before: v1 v2");
+}
+
+#[test]
+fn a_promotion_that_is_refused_says_so() {
+    let mut meant = definition(&[("prod", environment()), ("staging", environment())], workflow(&[]));
+    let prod = Environment { promotion: Some(automatic()), workflow: Some(name("gone")), ..environment() };
+    meant.environments.insert(name("prod"), prod.into());
+    let mut project = Project::of(meant);
+    to_staging(&mut project, "v1");
+    let refused = project.events.iter().find_map(|event| match &event.what {
+        What::Environment { change: EnvironmentChange::PromotionRefused { because, .. }, .. } => Some(because),
+        _ => None,
+    });
+    expect!["release `v1` has no workflow `gone`; it has: full-plan"].assert_eq(refused.unwrap());
+}
+
+#[test]
+fn releases_are_not_promoted_in_a_circle() {
+    let to = |from: &str| Environment {
+        promotion: Some(Promotion { from: name(from), ..automatic() }),
+        requires: vec![Requirement { environment: name("mars"), for_ms: 0 }],
+        ..environment()
+    };
+    let problems = definition(&[("prod", to("staging")), ("staging", to("prod")), ("test", to("test"))], workflow(&[]));
+    let lines: Vec<String> = problems.problems().iter().map(|it| format!("{}: {}", it.path, it.message)).collect();
+    expect![[r#"
+        /environments/prod/requires/0/environment: there is no environment `mars`; there are: prod, staging, test
+        /environments/prod/promotion/from: releases would be promoted in a circle, from `prod` back to `prod`
+        /environments/staging/requires/0/environment: there is no environment `mars`; there are: prod, staging, test
+        /environments/staging/promotion/from: releases would be promoted in a circle, from `staging` back to `staging`
+        /environments/test/requires/0/environment: there is no environment `mars`; there are: prod, staging, test
+        /environments/test/promotion/from: an environment cannot wait for itself"#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+// ---- requires ----
+
+fn requiring(for_ms: u64) -> Project {
+    let requires = vec![Requirement { environment: name("staging"), for_ms }];
+    let prod = Environment { requires, ..environment() };
+    Project::of(definition(&[("prod", prod), ("staging", environment())], workflow(&[apply("web")])))
+}
+
+#[test]
+fn a_release_has_to_be_live_elsewhere_for_some_time_first() {
+    let mut project = requiring(HOUR);
+    let number = project.deploy("v1");
+    assert_eq!(project.views(number), "NotDeployed/Queued | Queued | Queued");
+    expect!["requires: release `v1` has not been live and healthy in `staging` for long enough. Lifted by whoever deploys the release to `staging`; then time"].assert_eq(&project.why(number));
+    project.at(100);
+    to_staging(&mut project, "v1");
+    project.all_goes_well();
+    project.at(3_600 + 99);
+    assert_eq!(project.due(), "");
+    project.at(3_600 + 100);
+    assert_eq!(project.due(), format!("{number} Plan(0)"));
+}
+
+#[test]
+fn that_it_was_live_there_long_enough_before_is_enough() {
+    let mut project = requiring(HOUR);
+    to_staging(&mut project, "v1");
+    project.all_goes_well();
+    project.at(3_600);
+    to_staging(&mut project, "v2");
+    project.all_goes_well();
+    let (old, new) = (project.deploy("v1"), project.deploy("v2"));
+    assert_eq!(project.due(), format!("{old} Plan(0)"));
+    project.cancel(old).unwrap();
+    assert_eq!(project.due(), "");
+    project.at(2 * 3_600);
+    assert_eq!(project.due(), format!("{new} Plan(0)"));
+}
+
+fn seen(health: Health) -> Answer {
+    Answer::Observed(vec![ResourceState {
+        application: String::new(),
+        kind: "file".to_owned(),
+        name: "a".to_owned(),
+        version: "v1".to_owned(),
+        artifact_uri: String::new(),
+        weight_percent: 100,
+        health,
+        details: serde_json::Value::Null,
+    }])
+}
+
+fn look_at_staging(project: &mut Project, health: Health) {
+    let flags = lockgate_core::deployment::Flags { refresh: true, ..Default::default() };
+    let number = project.trigger(Deploy { environment: name("staging"), flags, ..to_prod("v2") });
+    project.answer(number, Observe(0), seen(health));
+    project.cancel(number).unwrap();
+}
+
+/// And what waits for a release to be healthy goes on when it is.
+#[test]
+fn a_release_that_is_not_healthy_there_does_not_count() {
+    let mut project = requiring(0);
+    to_staging(&mut project, "v1");
+    project.all_goes_well();
+    look_at_staging(&mut project, Health::Degraded);
+    let number = project.deploy("v1");
+    assert_eq!((project.is(number).as_str(), project.due().as_str()), ("NotDeployed/Queued", ""));
+    look_at_staging(&mut project, Health::Healthy);
+    assert_eq!(project.due(), format!("{number} Plan(0)"));
+}
+
+#[test]
+fn a_way_back_and_a_teardown_require_nothing() {
+    let mut project = requiring(0);
+    for release in ["v1", "v2"] {
+        to_staging(&mut project, release);
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    let back = project.roll_back().unwrap();
+    assert_eq!(project.due(), format!("{back} Plan(0)"));
+}

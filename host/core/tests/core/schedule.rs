@@ -1,0 +1,379 @@
+//! What the clock starts, and what keeps deployments from starting: schedules, pauses, windows, freezes, expiry.
+
+use expect_test::expect;
+use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Schedule};
+use lockgate_core::definition::{Definition, Environment, Phase};
+use lockgate_core::deployment::DeploymentType;
+use lockgate_core::environment::TickOutcome;
+use lockgate_core::handle::PauseScope;
+use lockgate_core::handle::{Command, Deploy};
+use lockgate_core::name::{Actor, Timestamp};
+use lockgate_core::work::Step::*;
+use serde_json::json;
+
+use crate::project::{Project, to_prod};
+use crate::words::*;
+
+const MINUTE: i64 = 60;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+fn every_ten_minutes() -> Option<Schedule> {
+    let cadence = json!({ "every": { "count": 10, "unit": "minutes" } });
+    Some(serde_json::from_value(json!({ "cadence": cadence, "zone": "UTC" })).unwrap())
+}
+
+fn scheduled() -> Project {
+    let slow = Phase { timeout_ms: HOUR, ..phase("build") };
+    Project::new(Environment { schedule: every_ten_minutes(), ..environment() }, &[slow])
+}
+
+/// Minute and outcome of the last ticks.
+fn ticks(project: &Project) -> String {
+    let line = |tick: &lockgate_core::environment::Tick| {
+        let outcome = match &tick.outcome {
+            TickOutcome::Deployed { number } => format!("deployment {number}"),
+            TickOutcome::Dropped { because } => format!("dropped: {because}"),
+            TickOutcome::Skipped { because } => format!("skipped: {because}"),
+        };
+        format!("{} {outcome}", tick.at.0 / 60_000)
+    };
+    project.state.environment(&name("prod")).ticks.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_schedule_deploys_the_newest_release_and_drops_what_comes_too_early() {
+    let mut project = scheduled();
+    project.at(25 * MINUTE);
+    assert_eq!(project.deployment(1).release.tag, tag("v3"));
+    project.all_goes_well();
+    project.at(30 * MINUTE);
+    expect![[r#"
+        10 deployment 1
+        20 dropped: deployment 1 was under way
+        30 deployment 2"#]]
+    .assert_eq(&ticks(&project));
+    assert_eq!(project.deployment(2).triggered_by.person, "olga", "on behalf of whoever wrote the schedule");
+}
+
+#[test]
+fn ticks_of_a_pause_are_skipped_and_not_saved_up() {
+    for scope in [PauseScope::Project, PauseScope::Environment(name("prod")), PauseScope::Schedule(name("prod"))] {
+        let mut project = scheduled();
+        project.pause(scope.clone());
+        project.at(25 * MINUTE);
+        project.resume(scope);
+        assert_eq!(project.state.last_number, 0);
+        project.at(30 * MINUTE);
+        assert_eq!(project.state.last_number, 1);
+    }
+    let mut project = scheduled();
+    project.pause(PauseScope::Schedule(name("prod")));
+    project.at(10 * MINUTE);
+    expect!["10 skipped: the schedule is paused by olga: stock-taking"].assert_eq(&ticks(&project));
+    project.deploy("v1");
+    assert_eq!(project.due(), "1 Run(0)", "triggers by hand go on");
+}
+
+#[test]
+fn ticks_that_nobody_was_up_for_are_not_made_up_for() {
+    let mut project = scheduled();
+    project.skip_to(65 * MINUTE);
+    project.send(Command::Tick);
+    project.all_goes_well();
+    project.at(70 * MINUTE);
+    expect![[r#"
+        10 deployment 1
+        70 deployment 2"#]]
+    .assert_eq(&ticks(&project));
+}
+
+#[test]
+fn a_schedule_of_an_environment_with_an_origin_takes_what_is_live_there() {
+    let promotion = lockgate_core::definition::Promotion { from: name("staging"), automatic: false, partial: false };
+    let prod = Environment { schedule: every_ten_minutes(), promotion: Some(promotion), ..environment() };
+    let mut project = Project::of(definition(&[("prod", prod), ("staging", environment())], workflow(&[])));
+    project.at(10 * MINUTE);
+    project.trigger(Deploy { environment: name("staging"), ..to_prod("v2") });
+    project.at(20 * MINUTE);
+    expect![[r#"
+        10 skipped: there is no active release to deploy
+        20 deployment 2"#]]
+    .assert_eq(&ticks(&project));
+    assert_eq!(project.prod(), "live v2, current v2, before: ");
+}
+
+// ---- pauses ----
+
+fn with_two_live() -> Project {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    for release in ["v1", "v2"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    project
+}
+
+#[test]
+fn a_pause_lets_what_runs_go_on_and_rollbacks_start_and_the_rest_wait_in_order() {
+    for scope in [PauseScope::Project, PauseScope::Environment(name("prod"))] {
+        let mut project = with_two_live();
+        let running = project.deploy("v3");
+        project.pause(scope.clone());
+        let waiting = [project.deploy("v1"), project.deploy("v2")];
+        project.all_goes_well();
+        assert_eq!(project.is(running), "Succeeded/Approved");
+        let back = project.roll_back().unwrap();
+        assert_eq!(project.due(), format!("{back} Run(0)"));
+        project.all_goes_well();
+        assert_eq!(waiting.map(|number| project.is(number)), ["NotDeployed/Queued"; 2]);
+        project.resume(scope);
+        assert_eq!(project.due(), format!("{} Run(0)", waiting[0]));
+    }
+}
+
+#[test]
+fn who_waits_for_a_pause_is_told_by_whom_and_why() {
+    let mut project = with_two_live();
+    project.pause(PauseScope::Project);
+    project.pause(PauseScope::Environment(name("prod")));
+    let number = project.deploy("v3");
+    expect![[r#"
+        project-paused: the project is paused by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
+        environment-paused: the environment is paused by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`"#]].assert_eq(&project.why(number));
+    let mut refusal = |command| project.attempt(command).unwrap_err();
+    let (reason, by) = (String::new(), person("tom"));
+    expect!["in the whole project is paused already, by olga: stock-taking; `lockgate resume` ends that"]
+        .assert_eq(&refusal(Command::Pause { scope: PauseScope::Project, reason, by: by.clone() }));
+    expect!["nothing is paused in the schedule of environment `prod`; `lockgate pause` would stop deployments there"]
+        .assert_eq(&refusal(Command::Resume { scope: PauseScope::Schedule(name("prod")), by }));
+}
+
+// ---- freezes and windows ----
+
+fn freeze(from: &str, until: &str, effect: FreezeEffect) -> Freeze {
+    let period = json!({ "from": from, "until": until, "zone": "UTC" });
+    Freeze {
+        name: name("sales"),
+        period: serde_json::from_value(period).unwrap(),
+        effect,
+        reason: "no risk before Christmas".to_owned(),
+        environments: [].into(),
+    }
+}
+
+/// For the first hour, with v1 and then v2 live since before.
+fn frozen(effect: FreezeEffect) -> Project {
+    let meant = definition(&[("prod", environment())], workflow(&[phase("build")]));
+    let mut project = Project::of(meant.clone());
+    for release in ["v1", "v2"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    let freezes = vec![freeze("1970-01-01T00:00", "1970-01-01T01:00", effect)];
+    project.define(Definition { freezes, ..meant });
+    project
+}
+
+#[test]
+fn a_freeze_starts_nothing_until_it_ends() {
+    let mut project = frozen(FreezeEffect::Deny);
+    let number = project.deploy("v3");
+    expect!["closed: the environment is closed: freeze `sales`: no risk before Christmas. Lifted by time; or an administrator, with a reason: `lockgate break-glass`"].assert_eq(&project.why(number));
+    project.at(60 * MINUTE - 1);
+    assert_eq!(project.due(), "");
+    project.at(60 * MINUTE);
+    assert_eq!(project.due(), format!("{number} Run(0)"));
+}
+
+#[test]
+fn a_rollback_to_what_was_healthy_there_goes_through_a_freeze() {
+    let mut project = frozen(FreezeEffect::Deny);
+    let waiting = project.deploy("v3");
+    let back = project.roll_back().unwrap();
+    assert_eq!(project.due(), format!("{back} Run(0)"));
+    project.all_goes_well();
+    assert_eq!(project.is(waiting), "NotDeployed/Queued");
+}
+
+#[test]
+fn a_freeze_may_ask_for_more_people_instead() {
+    let mut project = frozen(FreezeEffect::Stricter { rules: vec![rule(1, &["security"])] });
+    let number = project.deploy("v3");
+    assert_eq!(project.is(number), "NotDeployed/Pending");
+    expect!["approval: it has to be approved before it goes on: 1 more of security. Lifted by those who are asked: `lockgate approve`; not rita, tom"].assert_eq(&project.why(number));
+    let back = project.roll_back().unwrap();
+    project.approve(number, member("ann", &["security"])).unwrap();
+    project.all_goes_well();
+    assert_eq!(project.is(back), "Succeeded/Approved", "nobody is asked about the way back");
+    project.at(60 * MINUTE);
+    let number = project.deploy("v3");
+    assert_eq!(project.due(), format!("{number} Run(0)"));
+}
+
+/// Freezes apply as they are, also to what people agreed to before.
+#[test]
+fn a_retry_in_a_freeze_asks_for_the_people_of_the_freeze() {
+    let prod = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+    let meant = definition(&[("prod", prod)], workflow(&[phase("build")]));
+    let mut project = Project::of(meant.clone());
+    let number = project.deploy("v1");
+    project.approve(number, person("ann")).unwrap();
+    project.answer(number, Run(0), fails("broken"));
+    let stricter = FreezeEffect::Stricter { rules: vec![rule(1, &["security"])] };
+    let freezes = vec![freeze("1970-01-01T00:00", "1970-01-01T01:00", stricter)];
+    project.define(Definition { freezes, ..meant });
+    project.retry(number).unwrap();
+    assert_eq!(project.is(number), "NotDeployed/Pending");
+}
+
+fn break_glass(project: &mut Project, number: u64, by: Actor) -> Result<(), String> {
+    project.attempt(Command::BreakGlass { number, reason: "the shop is down".to_owned(), by })
+}
+
+fn review(project: &mut Project, number: u64, by: Actor) -> Result<(), String> {
+    project.attempt(Command::ReviewDebt { number, comment: "was right".to_owned(), by })
+}
+
+#[test]
+fn who_breaks_the_glass_goes_first_and_owes_a_review_by_somebody_else() {
+    let mut project = frozen(FreezeEffect::Deny);
+    let [first, urgent] = ["v1", "v3"].map(|release| project.deploy(release));
+    let no_reason = Command::BreakGlass { number: urgent, reason: " ".to_owned(), by: person("ann") };
+    expect!["breaking the glass needs a reason: say why, for whoever reads this later"]
+        .assert_eq(&project.attempt(no_reason).unwrap_err());
+    break_glass(&mut project, urgent, person("ann")).unwrap();
+    assert_eq!(project.due(), format!("{urgent} Run(0)"));
+    assert_eq!(project.is(first), "NotDeployed/Queued");
+    expect!["deployment 4 is not waiting in the queue; it is InProgress/PhaseInProgress"]
+        .assert_eq(&break_glass(&mut project, urgent, person("bob")).unwrap_err());
+    expect!["ann broke the glass for deployment 4 and may not review it; someone else must"]
+        .assert_eq(&review(&mut project, urgent, person("ann")).unwrap_err());
+    review(&mut project, urgent, person("bob")).unwrap();
+    expect!["deployment 4 owes no review"].assert_eq(&review(&mut project, urgent, person("bob")).unwrap_err());
+}
+
+#[test]
+fn broken_glass_opens_no_pause_and_the_first_who_broke_it_stands_for_it() {
+    let mut project = frozen(FreezeEffect::Deny);
+    project.pause(PauseScope::Project);
+    let number = project.deploy("v3");
+    break_glass(&mut project, number, person("ann")).unwrap();
+    break_glass(&mut project, number, person("bob")).unwrap();
+    assert_eq!(project.due(), "");
+    assert_eq!(project.state.debts[&number].by.person, "ann");
+}
+
+#[test]
+fn a_retry_needs_the_glass_broken_again_and_neither_of_both_may_review() {
+    let mut project = frozen(FreezeEffect::Deny);
+    let number = project.deploy("v3");
+    break_glass(&mut project, number, person("ann")).unwrap();
+    project.answer(number, Run(0), fails("broken"));
+    project.retry(number).unwrap();
+    assert_eq!(project.is(number), "NotDeployed/Queued");
+    break_glass(&mut project, number, person("bob")).unwrap();
+    assert_eq!(project.due(), format!("{number} Run(0)"));
+    for by in ["ann", "bob"] {
+        assert!(review(&mut project, number, person(by)).is_err());
+    }
+    review(&mut project, number, person("cat")).unwrap();
+}
+
+#[test]
+fn deployments_start_within_the_windows_of_their_environment() {
+    let window = json!({ "days": ["thu", "fri"], "from": "09:00", "to": "17:00" });
+    let availability =
+        Availability { windows: vec![serde_json::from_value(window).unwrap()], ..Availability::default() };
+    let mut project = Project::new(Environment { availability, ..environment() }, &[phase("build")]);
+    project.deploy("v1");
+    expect!["closed: the environment is closed: outside the hours in which deployments may start. Lifted by time; or an administrator, with a reason: `lockgate break-glass`"].assert_eq(&project.why(1));
+    project.at(9 * 60 * MINUTE - 1);
+    assert_eq!(project.due(), "");
+    project.at(9 * 60 * MINUTE);
+    assert_eq!(project.due(), "1 Run(0)");
+    project.skip_to(17 * 60 * MINUTE);
+    let late = project.deploy("v2");
+    project.send(Command::Tick);
+    assert_eq!([1, late].map(|number| project.is(number)), ["Failed/PhaseFailed", "NotDeployed/Queued"]);
+    project.at(DAY + 9 * 60 * MINUTE);
+    assert_eq!(project.due(), format!("{late} Run(0)"));
+}
+
+#[test]
+fn what_is_triggered_for_later_starts_then() {
+    let mut project = with_two_live();
+    let later = project.trigger(Deploy { not_before: Some(Timestamp(600_000)), ..to_prod("v3") });
+    assert_eq!(project.views(later), "NotDeployed/Scheduled | Queued | Scheduled");
+    expect!["scheduled: it was triggered for a later time. Lifted by time; or whoever cancels and deploys again"]
+        .assert_eq(&project.why(later));
+    let before = project.deploy("v1");
+    assert_eq!(project.due(), format!("{before} Run(0)"), "it is in nobody's way");
+    project.all_goes_well();
+    project.at(10 * MINUTE);
+    assert_eq!(project.due(), format!("{later} Run(0)"));
+    let past = Deploy { not_before: Some(Timestamp(600_000)), ..to_prod("v3") };
+    expect!["a deployment can only be put off to a later time; 1970-01-01T00:10:00Z is past"]
+        .assert_eq(&project.attempt(Command::Deploy(past)).unwrap_err());
+}
+
+// ---- expiry ----
+
+fn ephemeral() -> Project {
+    let prod = Environment { expires_after_ms: Some(3_600 * SECOND), ..environment() };
+    let mut project = Project::new(prod, &[phase("build")]);
+    project.deploy("v1");
+    project.all_goes_well();
+    project
+}
+
+#[test]
+fn an_ephemeral_environment_is_torn_down_when_its_time_is_over() {
+    let mut project = ephemeral();
+    project.at(30 * MINUTE);
+    project.deploy("v2");
+    project.all_goes_well();
+    project.pause(PauseScope::Schedule(name("prod")));
+    project.at(60 * MINUTE);
+    let teardown = project.state.last_number;
+    assert_eq!(project.deployment(teardown).deployment_type, DeploymentType::Destroy);
+    assert_eq!(project.deployment(teardown).triggered_by.via, "expiry of prod");
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v1 v2");
+    assert_eq!(project.state.environment(&name("prod")).expires_at, None);
+}
+
+#[test]
+fn who_waits_when_an_environment_expires_is_stopped() {
+    let mut project = ephemeral();
+    project.pause(PauseScope::Environment(name("prod")));
+    let waiting = project.deploy("v2");
+    let scheduled = project.trigger(Deploy { not_before: Some(Timestamp(90_000_000)), ..to_prod("v3") });
+    project.at(60 * MINUTE);
+    for number in [waiting, scheduled] {
+        assert_eq!(project.views(number), "NotDeployed/Canceled | Stopped | Canceled");
+    }
+}
+
+#[test]
+fn an_expiry_can_be_put_off_and_taken_back() {
+    let mut project = ephemeral();
+    let at = |seconds: i64| Some(Timestamp(seconds * 1_000));
+    let expire = |at| Command::Expire { environment: name("prod"), at, by: person("tom") };
+    project.send(expire(at(2 * DAY)));
+    project.at(DAY);
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+    project.send(expire(None));
+    project.at(3 * DAY);
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+    let mut other = with_two_live();
+    expect!["environment `prod` has no expiry to change; `expires_after` in the project file gives it one"]
+        .assert_eq(&other.attempt(expire(None)).unwrap_err());
+}
+
+#[test]
+fn what_is_not_ephemeral_any_more_does_not_expire() {
+    let mut project = ephemeral();
+    project.define(definition(&[("prod", environment())], workflow(&[phase("build")])));
+    project.at(DAY);
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+}
