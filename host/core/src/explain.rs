@@ -158,39 +158,40 @@ impl Blocker {
         }
     }
 
+    /// To be read after "waits for".
     pub fn message(&self) -> String {
         match self {
             Self::Paused { project, pause } => {
-                let what = if *project { "the project" } else { "the environment" };
-                format!("{what} is paused by {}{}", pause.by.person, after_colon(&pause.reason))
+                let what = if *project { "project" } else { "environment" };
+                format!("the end of the {what}'s pause, by {}{}", pause.by.person, after_colon(&pause.reason))
             }
-            Self::Closed(closed) => format!("the environment is closed: {}", closed.because.join("; ")),
-            Self::Running(numbers) => format!("deployment {} is under way here", numbered(numbers)),
-            Self::Before(numbers) => format!("deployment {} waits before it", numbered(numbers)),
-            Self::SideBySide { most } => format!("{most} go on side by side already, and no more may"),
+            Self::Closed(closed) => format!("the environment to open: {}", closed.because.join("; ")),
+            Self::Running(numbers) => format!("the end of deployment {}, under way here", listed(numbers)),
+            Self::Before(numbers) => format!("deployment {}, which is before it", listed(numbers)),
+            Self::SideBySide { most } => format!("one of the {most} that go on side by side here to end"),
             Self::Held { hold, release } => match &hold.because {
-                HoldReason::Scheduled => "it was triggered for a later time".to_owned(),
-                HoldReason::Deferred => "it was approved for a later time".to_owned(),
+                HoldReason::Scheduled => "its time: it was triggered for later".to_owned(),
+                HoldReason::Deferred => "its time: it was approved for later".to_owned(),
                 HoldReason::Requires { environment } => {
-                    format!("release `{release}` has not been live and healthy in `{environment}` for long enough")
+                    format!("release `{release}` to have been live and healthy in `{environment}` for long enough")
                 }
             },
             Self::Capacity { capacity: Capacity::Workers, most } => {
-                format!("all {most} plugin workers of the project are busy")
+                format!("a free plugin worker: all {most} of the project are busy")
             }
             Self::Capacity { capacity: Capacity::Running, most } => {
-                format!("{most} deployments of the project work already, and no more may")
+                format!("another deployment of the project to end: {most} work already, and no more may")
             }
             Self::Approval { open, is_post, .. } => {
-                let when = if *is_post { "after the phases" } else { "before it goes on" };
-                format!("it has to be approved {when}: {}", asked_for(open))
+                let when = if *is_post { " after the phases" } else { "" };
+                format!("approval{when}: {}", asked_for(open))
             }
             Self::Intervention { phase, instructions, .. } => {
-                format!("phase `{phase}` waits for a person{}", after_colon(instructions))
+                format!("a person, in phase `{phase}`{}", after_colon(instructions))
             }
-            Self::Gates { not_green, .. } if not_green.is_empty() => "its gates must stay green for longer".to_owned(),
-            Self::Gates { not_green, .. } => format!("its gates are not green: {}", not_green.join("; ")),
-            Self::AskedAgain { step, because, .. } => format!("`{step}` could not go on: {because}"),
+            Self::Gates { not_green, .. } if not_green.is_empty() => "its gates to stay green for longer".to_owned(),
+            Self::Gates { not_green, .. } => format!("its gates to be green: {}", not_green.join("; ")),
+            Self::AskedAgain { step, because, .. } => format!("`{step}` to be asked again: {because}"),
         }
     }
 
@@ -264,10 +265,6 @@ impl Blocker {
 
 fn after_colon(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(": {text}") }
-}
-
-fn numbered(numbers: &[DeploymentNumber]) -> String {
-    listed(numbers)
 }
 
 fn asked_for(open: &[ApprovalRule]) -> String {

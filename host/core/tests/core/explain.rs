@@ -48,11 +48,11 @@ fn behind_everything() -> Project {
 fn all_that_is_in_the_way_is_listed_at_once() {
     let project = behind_everything();
     expect![[r#"
-        project-paused: the project is paused by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
-        environment-paused: the environment is paused by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
-        closed: the environment is closed: freeze `christmas`: everybody is at home. Lifted by time; or an administrator, with a reason: `lockgate break-glass`
-        slot-taken: deployment 1 is under way here. Lifted by time; or whoever cancels those deployments
-        waits-behind: deployment 2 waits before it. Lifted by time; or whoever cancels those deployments"#]].assert_eq(&project.why(3));
+        project-paused: the end of the project's pause, by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
+        environment-paused: the end of the environment's pause, by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
+        closed: the environment to open: freeze `christmas`: everybody is at home. Lifted by time; or an administrator, with a reason: `lockgate deployment break-glass`
+        slot-taken: the end of deployment 1, under way here. Lifted by time; or whoever cancels those deployments
+        waits-behind: deployment 2, which is before it. Lifted by time; or whoever cancels those deployments"#]].assert_eq(&project.why(3));
 }
 
 fn waits_for_capacity(limits: ProjectLimits) -> Project {
@@ -128,21 +128,21 @@ fn every_kind_says_what_it_is_who_lifts_it_and_until_when() {
     }
     let lines: Vec<String> = lines.into_iter().map(|(code, line)| format!("{code}: {line}")).collect();
     expect![[r#"
-        approval: it has to be approved after the phases: 2 more of dba; those who are asked: `lockgate approve`; not rita, tom; until ?, deadline 3600
-        asked-again: `build` could not go on: locked; whoever holds or repairs what it needs; it is asked again by itself; until 5, deadline ?
-        closed: the environment is closed: freeze `christmas`: everybody is at home; time; or an administrator, with a reason: `lockgate break-glass`; until 86400, deadline ?
-        deferred: it was approved for a later time; time; or whoever cancels and deploys again; until 600, deadline ?
-        environment-paused: the environment is paused by olga: stock-taking; anyone who may deploy: `lockgate resume`; until ?, deadline ?
-        gates: its gates are not green: errors: not sampled yet; latency: not sampled yet; what the gates measure; or an administrator, with a reason: `lockgate gate ignore`; until ?, deadline 120
-        manual-intervention: phase `look` waits for a person: look at the graphs; members of sre: `lockgate approve` or `reject`; until ?, deadline 60
-        parallel-limit: 1 go on side by side already, and no more may; time; or whoever writes the project file: `parallel.most`; until ?, deadline ?
-        project-paused: the project is paused by olga: stock-taking; anyone who may deploy: `lockgate resume`; until ?, deadline ?
-        queued-for-agent: all 1 plugin workers of the project are busy; time; or whoever writes the project file: `limits`; until ?, deadline ?
-        queued-for-pipeline: 1 deployments of the project work already, and no more may; time; or whoever writes the project file: `limits`; until ?, deadline ?
-        requires: release `v1` has not been live and healthy in `staging` for long enough; whoever deploys the release to `staging`; then time; until ?, deadline ?
-        scheduled: it was triggered for a later time; time; or whoever cancels and deploys again; until 600, deadline ?
-        slot-taken: deployment 1 is under way here; time; or whoever cancels those deployments; until ?, deadline ?
-        waits-behind: deployment 2 waits before it; time; or whoever cancels those deployments; until ?, deadline ?"#]].assert_eq(&lines.join("\n"));
+        approval: approval after the phases: 2 more of dba; those who are asked: `lockgate deployment approve`; not rita, tom; until ?, deadline 3600
+        asked-again: `build` to be asked again: locked; whoever holds or repairs what it needs; it is asked again by itself; until 5, deadline ?
+        closed: the environment to open: freeze `christmas`: everybody is at home; time; or an administrator, with a reason: `lockgate deployment break-glass`; until 86400, deadline ?
+        deferred: its time: it was approved for later; time; or whoever cancels and deploys again; until 600, deadline ?
+        environment-paused: the end of the environment's pause, by olga: stock-taking; anyone who may deploy: `lockgate resume`; until ?, deadline ?
+        gates: its gates to be green: errors: not sampled yet; latency: not sampled yet; what the gates measure; or an administrator, with a reason: `lockgate gate ignore`; until ?, deadline 120
+        manual-intervention: a person, in phase `look`: look at the graphs; members of sre: `lockgate deployment approve` or `reject`; until ?, deadline 60
+        parallel-limit: one of the 1 that go on side by side here to end; time; or whoever writes the project file: `parallel.most`; until ?, deadline ?
+        project-paused: the end of the project's pause, by olga: stock-taking; anyone who may deploy: `lockgate resume`; until ?, deadline ?
+        queued-for-agent: a free plugin worker: all 1 of the project are busy; time; or whoever writes the project file: `limits`; until ?, deadline ?
+        queued-for-pipeline: another deployment of the project to end: 1 work already, and no more may; time; or whoever writes the project file: `limits`; until ?, deadline ?
+        requires: release `v1` to have been live and healthy in `staging` for long enough; whoever deploys the release to `staging`; then time; until ?, deadline ?
+        scheduled: its time: it was triggered for later; time; or whoever cancels and deploys again; until 600, deadline ?
+        slot-taken: the end of deployment 1, under way here; time; or whoever cancels those deployments; until ?, deadline ?
+        waits-behind: deployment 2, which is before it; time; or whoever cancels those deployments; until ?, deadline ?"#]].assert_eq(&lines.join("\n"));
 }
 
 #[test]

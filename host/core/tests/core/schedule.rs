@@ -138,8 +138,8 @@ fn who_waits_for_a_pause_is_told_by_whom_and_why() {
     project.pause(PauseScope::Environment(name("prod")));
     let number = project.deploy("v3");
     expect![[r#"
-        project-paused: the project is paused by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
-        environment-paused: the environment is paused by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`"#]].assert_eq(&project.why(number));
+        project-paused: the end of the project's pause, by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
+        environment-paused: the end of the environment's pause, by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`"#]].assert_eq(&project.why(number));
     let mut refusal = |command| project.attempt(command).unwrap_err();
     let (reason, by) = (String::new(), person("tom"));
     expect!["in the whole project is paused already, by olga: stock-taking; `lockgate resume` ends that"]
@@ -178,7 +178,7 @@ fn frozen(effect: FreezeEffect) -> Project {
 fn a_freeze_starts_nothing_until_it_ends() {
     let mut project = frozen(FreezeEffect::Deny);
     let number = project.deploy("v3");
-    expect!["closed: the environment is closed: freeze `sales`: no risk before Christmas. Lifted by time; or an administrator, with a reason: `lockgate break-glass`"].assert_eq(&project.why(number));
+    expect!["closed: the environment to open: freeze `sales`: no risk before Christmas. Lifted by time; or an administrator, with a reason: `lockgate deployment break-glass`"].assert_eq(&project.why(number));
     project.at(60 * MINUTE - 1);
     assert_eq!(project.due(), "");
     project.at(60 * MINUTE);
@@ -200,7 +200,7 @@ fn a_freeze_may_ask_for_more_people_instead() {
     let mut project = frozen(FreezeEffect::Stricter { rules: vec![rule(1, &["security"])] });
     let number = project.deploy("v3");
     assert_eq!(project.is(number), "NotDeployed/Pending");
-    expect!["approval: it has to be approved before it goes on: 1 more of security. Lifted by those who are asked: `lockgate approve`; not rita, tom"].assert_eq(&project.why(number));
+    expect!["approval: approval: 1 more of security. Lifted by those who are asked: `lockgate deployment approve`; not rita, tom"].assert_eq(&project.why(number));
     let back = project.roll_back().unwrap();
     project.approve(number, member("ann", &["security"])).unwrap();
     project.all_goes_well();
@@ -286,7 +286,7 @@ fn deployments_start_within_the_windows_of_their_environment() {
         Availability { windows: vec![serde_json::from_value(window).unwrap()], ..Availability::default() };
     let mut project = Project::new(Environment { availability, ..environment() }, &[phase("build")]);
     project.deploy("v1");
-    expect!["closed: the environment is closed: outside the hours in which deployments may start. Lifted by time; or an administrator, with a reason: `lockgate break-glass`"].assert_eq(&project.why(1));
+    expect!["closed: the environment to open: outside the hours in which deployments may start. Lifted by time; or an administrator, with a reason: `lockgate deployment break-glass`"].assert_eq(&project.why(1));
     project.at(9 * 60 * MINUTE - 1);
     assert_eq!(project.due(), "");
     project.at(9 * 60 * MINUTE);
@@ -304,7 +304,7 @@ fn what_is_triggered_for_later_starts_then() {
     let mut project = with_two_live();
     let later = project.trigger(Deploy { not_before: Some(Timestamp(600_000)), ..to_prod("v3") });
     assert_eq!(project.views(later), "NotDeployed/Scheduled | Queued | Scheduled");
-    expect!["scheduled: it was triggered for a later time. Lifted by time; or whoever cancels and deploys again"]
+    expect!["scheduled: its time: it was triggered for later. Lifted by time; or whoever cancels and deploys again"]
         .assert_eq(&project.why(later));
     let before = project.deploy("v1");
     assert_eq!(project.due(), format!("{before} Run(0)"), "it is in nobody's way");

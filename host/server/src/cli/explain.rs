@@ -89,10 +89,12 @@ mod tests {
               so it will be at 10:00:00 (in 30 min), if nobody acts, each call takes 10 s and gates pass
               waits for the environment is paused by ann   lifted by `lockgate resume`
               waits for freeze `audit`   lifted by time   until 15 Mar 10:00 (in 1 d)
-              earliest start: 15 Mar 10:00:00 (in 1 d), if nobody acts"#]].assert_eq(&explained(&look(), &explanation));
+              earliest start: 15 Mar 10:00:00 (in 1 d), if nobody acts"#]]
+        .assert_eq(&explained(&look(), &explanation));
         let free = Explanation { blockers: vec![], earliest_start: None, forecast: false, ..explanation };
         expect![[r#"
             #7  QUEUED  NotDeployed/Queued
-              nothing is in its way"#]].assert_eq(&explained(&look(), &free));
+              nothing is in its way"#]]
+        .assert_eq(&explained(&look(), &free));
     }
 }

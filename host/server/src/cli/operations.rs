@@ -115,6 +115,7 @@ mod tests {
               paused by ann 30 min ago: the database moves
               no promotions by themselves since rollback 5, which took v3 away; held back: v4
               scheduled next: 15 Mar 03:00:00 (in 17 h)
-                03:00:00 (6 h ago): dropped, deployment 7 was under way"#]].assert_eq(&shown(&look(), &environment));
+                03:00:00 (6 h ago): dropped, deployment 7 was under way"#]]
+        .assert_eq(&shown(&look(), &environment));
     }
 }
