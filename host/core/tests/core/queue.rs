@@ -268,6 +268,21 @@ fn what_waits_for_its_time_is_superseded_too() {
     assert_eq!(project.due(), format!("{newest} Plan(0)"));
 }
 
+/// Both were put off, and the older one is back first.
+#[test]
+fn an_older_one_that_comes_back_does_not_supersede_a_newer_one() {
+    let prod = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+    let meant = |queue| definition(&[("prod", Environment { queue, ..prod.clone() })], workflow(&[]));
+    let mut project = Project::of(meant(QueuePolicy::Sequence));
+    let (older, newer) = (project.deploy("v1"), project.deploy("v2"));
+    project.approve_for(older, person("ann"), 600).unwrap();
+    project.approve_for(newer, person("ann"), 900).unwrap();
+    project.define(meant(QueuePolicy::Latest));
+    project.at(600);
+    assert_eq!(project.deployment(older).attempt.superseded_by, Some(newer));
+    assert_eq!(project.is(newer), "NotDeployed/Deferred");
+}
+
 #[test]
 fn nothing_makes_a_rollback_a_custom_one_or_another_selection_needless() {
     let mut project = latest();
@@ -315,8 +330,10 @@ fn selective_deployments_go_one_by_one_unless_the_project_says_otherwise() {
     project.select("v1", &[file("a")]);
     project.select("v1", &[file("b")]);
     assert_eq!(project.due(), "1 Plan(0)");
-    expect!["slot-taken: the end of deployment 1, under way here. Lifted by time; or whoever cancels those deployments"]
-        .assert_eq(&project.why(2));
+    expect![
+        "slot-taken: the end of deployment 1, under way here. Lifted by time; or whoever cancels those deployments"
+    ]
+    .assert_eq(&project.why(2));
 }
 
 #[test]
@@ -343,7 +360,7 @@ fn a_full_one_waits_for_all_and_nobody_passes_it() {
     let later = project.select("v1", &[file("b")]);
     assert_eq!(project.due(), format!("{first} Plan(0)"));
     expect!["waits-behind: deployment 2, which is before it. Lifted by time; or whoever cancels those deployments"]
-    .assert_eq(&project.why(later));
+        .assert_eq(&project.why(later));
     project.cancel(first).unwrap();
     assert_eq!(project.due(), format!("{full} Plan(0)"));
 }

@@ -109,7 +109,10 @@ impl World {
             outside: Outside::default(),
             counts: Counts::default(),
         };
-        world.change_definition();
+        // Without a build: these releases are there from the beginning.
+        let mut definition = project::definition(&mut world.rng, Timestamp(world.clock_ms));
+        definition.workflows.remove(&name("build"));
+        world.send(Command::SetDefinition { definition: definition.into(), by: person("olga") });
         for text in ["v1", "v2", "v3"] {
             world.send(crate::project::new_release(text));
         }
@@ -151,8 +154,11 @@ impl World {
             86..90 => self.break_or_review(),
             90..94 => self.pause_or_resume(),
             94..97 => {
-                let command = Command::ReleaseHold { environment: self.any_environment(), by: self.anyone() };
-                self.send(command);
+                let command = Command::ReleaseHold { environment: name("prod"), by: self.anyone() };
+                match self.state.environment(&name("prod")).promotion_hold {
+                    Some(_) => drop(self.send(command)),
+                    None => self.deploy(),
+                }
             }
             97 => self.expire(),
             98.. => self.forget(),
@@ -237,6 +243,9 @@ impl World {
 
     fn roll_back(&mut self) {
         let (environment, by) = (self.any_environment(), self.anyone());
+        if self.rng.u8(..4) > 0 && self.state.rollback_to(&environment).is_none() {
+            return self.deploy();
+        }
         self.send(Command::Rollback { environment, comment: String::new(), key: None, by });
     }
 
