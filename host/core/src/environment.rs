@@ -376,13 +376,6 @@ impl EnvironmentState {
         }
     }
 
-    /// One that comes back, and does not take the place of a newer one.
-    pub(crate) fn note_returned(&mut self, deployment: &Deployment) {
-        if let Some(Likeness(likeness)) = Likeness::of_deployment(deployment) {
-            self.newest.entry(likeness).or_insert(deployment.number);
-        }
-    }
-
     pub(crate) fn forget_newest(&mut self, deployment: &Deployment) {
         if let Some(likeness) = Likeness::of_deployment(deployment)
             && self.newest_like(&likeness) == Some(deployment.number)

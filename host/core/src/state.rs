@@ -493,7 +493,13 @@ impl State {
     fn wait(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.deployments.get(&number) else { return };
         let there = self.environments.entry(deployment.environment.clone()).or_default();
-        there.note_returned(deployment);
+        // One that comes back does not take the place of one that got in line after it.
+        let newest = Likeness::of_deployment(deployment).and_then(|likeness| there.newest_like(&likeness));
+        let came = |deployment: &Deployment| (deployment.attempt.queued_at, deployment.number);
+        if newest.and_then(|newest| self.deployments.get(&newest)).is_none_or(|newest| came(newest) <= came(deployment))
+        {
+            there.note_newest(deployment);
+        }
         match &deployment.attempt.stage {
             Stage::Held(_) => {
                 there.held.insert(number);

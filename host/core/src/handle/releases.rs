@@ -79,7 +79,7 @@ fn is_built(release: &Release) -> Result<(), Rejection> {
 }
 
 /// Of a draft: a build reads what is in it.
-fn under_way(state: &State, tag: &Tag) -> Result<(), Rejection> {
+pub(super) fn under_way(state: &State, tag: &Tag) -> Result<(), Rejection> {
     let of_this =
         state.deployments.values().find(|deployment| deployment.release.tag == *tag && !deployment.is_finished());
     match of_this {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::releases::expect_status;
+use super::releases::{expect_status, under_way};
 use super::{Deploy, Rejection};
 use crate::definition::{Environment, Workflow, WorkflowStage, listed};
 use crate::deployment::DeploymentType;
@@ -94,6 +94,7 @@ fn is_of_age(state: &State, release: &Release, stage: WorkflowStage) -> Result<(
             Err(Rejection::BuiltAlready { release: release.tag.clone(), allowed })
         }
         WorkflowStage::Build => {
+            under_way(state, &release.tag)?;
             expect_status(state, &release.tag, ReleaseStatus::Draft, "only a draft is built").map(drop)
         }
         WorkflowStage::Setup | WorkflowStage::Patch | WorkflowStage::Teardown => {

@@ -27,7 +27,9 @@ pub(super) fn standing(deployment: &Deployment, side: Side, now: Timestamp) -> S
     let Some(set) = deployment.gate_set(side.into()) else { return Standing::Passed };
     match deployment.attempt.gates(side.into()).and_then(|run| run.end.as_ref()) {
         None => Standing::ToRun(set),
-        Some(GatesEnd::Passed { valid_until }) if valid_until.is_some_and(|until| until <= now) => Standing::ToRun(set),
+        Some(GatesEnd::Passed { valid_until: Some(until) }) if side == Side::Pre && *until <= now => {
+            Standing::ToRun(set)
+        }
         Some(GatesEnd::Passed { .. }) => Standing::Passed,
         Some(GatesEnd::Failed { reason }) => Standing::Failed(reason),
     }

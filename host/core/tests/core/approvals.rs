@@ -517,3 +517,18 @@ fn gates_that_fail_after_the_approval_ask_again() {
     project.all_goes_well();
     assert_eq!(project.is(1), "Succeeded/Approved");
 }
+
+/// They have done their work: to ask them again after people have agreed would be another question.
+#[test]
+fn gates_after_the_phases_do_not_lapse_while_people_are_asked() {
+    let post_approvals = ApprovalPolicy { order: ApprovalOrder::AfterGatesAlways, ..asks(&[rule(1, &[])]) };
+    let prod = Environment { post_approvals, post_gates: Some(gates()), ..environment() };
+    let mut project = Project::new(prod, &[]);
+    project.deploy("v1");
+    for index in 0..2 {
+        project.answer(1, gate(index), passes_for(5_000));
+    }
+    project.at(60);
+    project.approve(1, person("ann")).unwrap();
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}

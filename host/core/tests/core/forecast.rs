@@ -113,7 +113,7 @@ impl Host {
 fn comes_true(seed: u64, assumed_ms: u64, actual_ms: u64) -> bool {
     let mut host = Host::new(seed, actual_ms);
     let ahead_ms = Rng::with_seed(seed).u64(1..3 * 24 * HOUR);
-    let until = host.now.plus_ms(if seed % 2 == 0 { ahead_ms / 400 } else { ahead_ms });
+    let until = host.now.plus_ms(if seed.is_multiple_of(2) { ahead_ms / 400 } else { ahead_ms });
     let assumptions = Assumptions { call_ms: assumed_ms, gates: approved_gates() };
     let foreseen = forecast(&host.state, host.now, until, &assumptions, |_| false);
     assert_eq!(foreseen.until, until, "it goes as far as it was asked to");

@@ -1,13 +1,15 @@
 //! What is live, what is current, and the way back.
 
 use expect_test::expect;
-use lockgate_core::definition::{Environment, GateSet, Phase, Workflow, WorkflowStage};
+use lockgate_core::definition::{Definition, Environment, GateSet, OnFailure, Phase, Workflow, WorkflowStage};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy};
 use lockgate_core::order::order;
-use lockgate_core::plugin::ChangeAction;
+use lockgate_core::plugin::{ChangeAction, Health, ResourceChange, ResourceState};
 use lockgate_core::release::Lifecycle;
+use lockgate_core::resource::{Resource, Version};
+use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
 use serde_json::Value;
 
@@ -241,4 +243,188 @@ fn a_failure_changes_current_but_never_live() {
     assert_eq!(project.prod(), "live v1, current v2, before: ");
     project.answer(2, Run(0), fails("disk full"));
     assert_eq!(project.prod(), "live v1, current v2, before: ");
+}
+
+// ---- each application ----
+
+/// Target `web` is of the site, `db` of the api.
+fn with_applications(on_failure: OnFailure) -> Definition {
+    let mut prod = environment();
+    for (target, application) in [("web", "site"), ("db", "api")] {
+        prod.targets.get_mut(target).unwrap().application = Some(name(application));
+    }
+    let meant = Workflow { on_failure, ..workflow(&[apply("web")]) };
+    Definition { applications: ["api", "site"].map(name).into(), ..definition(&[("prod", prod)], meant) }
+}
+
+fn all_live_v1(on_failure: OnFailure) -> Project {
+    let mut project = Project::of(with_applications(on_failure));
+    project.deploy("v1");
+    project.all_goes_well();
+    project
+}
+
+/// `all v1; site v2, current site v2`.
+fn apart(project: &Project) -> String {
+    let there = project.state.environment(&name("prod"));
+    let all = there.live.as_ref().map_or("nothing", |live| live.release.as_str());
+    let live = there.live_apart.iter().map(|(name, live)| format!("{name} {}", live.release.as_str()));
+    let current =
+        there.current_apart.iter().map(|(name, current)| format!("current {name} {}", current.release.as_str()));
+    format!("all {all}; {}", live.chain(current).collect::<Vec<_>>().join(", "))
+}
+
+fn of_site(text: &str) -> Answer {
+    planned(vec![ResourceChange { application: "site".to_owned(), ..change(text, ChangeAction::Update) }], Value::Null)
+}
+
+fn select_site(project: &mut Project, release: &str) -> u64 {
+    let number = project.select(release, &[of("site")]);
+    project.answer(number, Plan(0), of_site("a"));
+    project.answer(number, Confirm(0), of_site("a"));
+    number
+}
+
+#[test]
+fn a_selective_deployment_moves_what_it_selects_and_no_more() {
+    let mut project = all_live_v1(OnFailure::Stop);
+    let number = select_site(&mut project, "v2");
+    assert_eq!(apart(&project), "all v1; current site v2", "what is applied is current, and not live yet");
+    project.answer(number, Run(0), done());
+    assert_eq!(apart(&project), "all v1; site v2, current site v2");
+    assert_eq!(lifecycle(&project, "v1"), Lifecycle::Deployed);
+    assert_eq!(lifecycle(&project, "v2"), Lifecycle::Deployed);
+    let back = select_site(&mut project, "v1");
+    project.answer(back, Run(0), done());
+    assert_eq!(apart(&project), "all v1; current site v1", "it is part of the whole again");
+}
+
+#[test]
+fn a_whole_release_leaves_no_exceptions() {
+    let mut project = all_live_v1(OnFailure::Stop);
+    let number = select_site(&mut project, "v2");
+    project.answer(number, Run(0), done());
+    project.deploy("v3");
+    project.all_goes_well();
+    assert_eq!(apart(&project), "all v3; ");
+}
+
+#[test]
+fn a_rollback_takes_the_exceptions_back_first() {
+    let mut project = all_live_v1(OnFailure::Stop);
+    let number = select_site(&mut project, "v2");
+    project.answer(number, Run(0), done());
+    let back = project.roll_back().unwrap();
+    assert_eq!(project.deployment(back).release.tag, tag("v1"));
+    project.all_goes_well();
+    assert_eq!(apart(&project), "all v1; ");
+}
+
+#[test]
+fn a_selective_deployment_that_is_undone_leaves_what_was_there() {
+    let mut project = all_live_v1(OnFailure::Undo);
+    let first = select_site(&mut project, "v2");
+    project.answer(first, Run(0), done());
+    let second = select_site(&mut project, "v3");
+    assert_eq!(apart(&project), "all v1; site v2, current site v3");
+    project.answer(second, Run(0), fails("disk full"));
+    project.answer(second, Undo(0), done());
+    assert_eq!(apart(&project), "all v1; site v2, current site v2");
+}
+
+// ---- resources ----
+
+/// `file a: current v1, live v1, COMPLETED, in sync`.
+fn resources(project: &Project) -> String {
+    let there = project.state.environment(&name("prod"));
+    let version =
+        |version: &Option<Version>| version.as_ref().map_or("-".to_owned(), |version| version.version.clone());
+    let line = |resource: &Resource| {
+        let (current, live) = (version(&resource.current), version(&resource.live));
+        let (status, sync, health) = (resource.status, resource.sync(), resource.health);
+        format!("{} {}: current {current}, live {live}, {status:?}, {sync:?}, {health:?}", resource.kind, resource.name)
+    };
+    there.resources.values().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_resource_is_out_of_sync_from_the_beginning_of_its_apply_to_the_end() {
+    let mut project = all_live_v1(OnFailure::Stop);
+    assert_eq!(resources(&project), "file a: current v1, live v1, Completed, InSync, Unknown");
+    let number = project.deploy("v2");
+    project.answer(number, Plan(0), plan(&["a", "b"]));
+    project.answer(number, Confirm(0), plan(&["a", "b"]));
+    expect![[r#"
+        file a: current v2, live v1, InProgress, OutOfSync, Unknown
+        file b: current v2, live -, InProgress, OutOfSync, Unknown"#]]
+    .assert_eq(&resources(&project));
+    project.answer(number, Run(0), fails("disk full"));
+    expect![[r#"
+        file a: current v2, live v1, Failed, OutOfSync, Unknown
+        file b: current v2, live -, Failed, OutOfSync, Unknown"#]]
+    .assert_eq(&resources(&project));
+    project.roll_back().unwrap();
+    project.answer(
+        number + 1,
+        Plan(0),
+        planned(vec![change("a", ChangeAction::Update), change("b", ChangeAction::Delete)], Value::Null),
+    );
+    project.answer(
+        number + 1,
+        Confirm(0),
+        planned(vec![change("a", ChangeAction::Update), change("b", ChangeAction::Delete)], Value::Null),
+    );
+    project.answer(number + 1, Run(0), done());
+    assert_eq!(resources(&project), "file a: current v1, live v1, Completed, InSync, Unknown");
+}
+
+#[test]
+fn what_a_target_sees_is_what_is_live_until_something_is_applied() {
+    let mut project = all_live_v1(OnFailure::Stop);
+    let number = project.trigger(Deploy { flags: Flags { refresh: true, ..Flags::default() }, ..to_prod("v1") });
+    let seen = ResourceState {
+        application: String::new(),
+        kind: "file".to_owned(),
+        name: "a".to_owned(),
+        version: "v0".to_owned(),
+        artifact_uri: String::new(),
+        weight_percent: 100,
+        health: Health::Degraded,
+        details: Value::Null,
+    };
+    project.answer(number, Observe(0), Answer::Observed(vec![seen]));
+    assert_eq!(resources(&project), "file a: current v1, live v0, Completed, OutOfSync, Degraded");
+    project.all_goes_well();
+    assert_eq!(resources(&project), "file a: current v1, live v1, Completed, InSync, Unknown");
+}
+
+#[test]
+fn what_is_undone_is_as_it_was_and_what_was_new_is_gone() {
+    let mut project = all_live_v1(OnFailure::Undo);
+    let number = project.deploy("v2");
+    let both = || planned(vec![change("a", ChangeAction::Update), change("b", ChangeAction::Create)], Value::Null);
+    project.answer(number, Plan(0), both());
+    project.answer(number, Confirm(0), both());
+    project.answer(number, Run(0), fails("disk full"));
+    project.answer(number, Undo(0), done());
+    assert_eq!(resources(&project), "file a: current v1, live v1, Completed, InSync, Unknown");
+}
+
+#[test]
+fn a_drift_that_people_refuse_leaves_resources_as_they_were() {
+    let prod = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+    let mut project = Project::new(prod, &[phase("build"), apply("web")]);
+    for release in ["v1", "v2"] {
+        let number = project.deploy(release);
+        project.answer(number, Plan(1), plan(&["a"]));
+        project.approve(number, person("ann")).unwrap();
+        project.answer(number, Run(0), done());
+        if release == "v1" {
+            project.all_goes_well();
+        }
+    }
+    project.answer(2, Confirm(1), plan(&["a", "b"]));
+    project.reject(2, person("ann")).unwrap();
+    assert_eq!(project.is(2), "Failed/PhaseFailed");
+    assert_eq!(resources(&project), "file a: current v1, live v1, Completed, InSync, Unknown");
 }

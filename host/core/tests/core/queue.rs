@@ -268,6 +268,21 @@ fn what_waits_for_its_time_is_superseded_too() {
     assert_eq!(project.due(), format!("{newest} Plan(0)"));
 }
 
+/// Both were put off, and the older one is back first.
+#[test]
+fn an_older_one_that_comes_back_does_not_supersede_a_newer_one() {
+    let prod = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+    let meant = |queue| definition(&[("prod", Environment { queue, ..prod.clone() })], workflow(&[]));
+    let mut project = Project::of(meant(QueuePolicy::Sequence));
+    let (older, newer) = (project.deploy("v1"), project.deploy("v2"));
+    project.approve_for(older, person("ann"), 600).unwrap();
+    project.approve_for(newer, person("ann"), 900).unwrap();
+    project.define(meant(QueuePolicy::Latest));
+    project.at(600);
+    assert_eq!(project.deployment(older).attempt.superseded_by, Some(newer));
+    assert_eq!(project.is(newer), "NotDeployed/Deferred");
+}
+
 #[test]
 fn nothing_makes_a_rollback_a_custom_one_or_another_selection_needless() {
     let mut project = latest();

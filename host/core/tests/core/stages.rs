@@ -135,9 +135,12 @@ fn a_release_is_built_once_before_it_is_active() {
     let number = build(&mut project);
     expect!["release `v9` has to be built first: deploy the draft with workflow `build`, then activate it"]
         .assert_eq(&project.attempt(activate.clone()).unwrap_err());
+    let deployment_type = DeploymentType::Custom;
+    let again = Deploy { deployment_type, workflow: Some(name("build")), ..to_prod("v9") };
+    expect!["draft `v9` cannot change now: deployment 1 is under way; cancel it first"]
+        .assert_eq(&refusal(&mut project, again.clone()));
     project.answer(number, Run(0), compiled());
     assert_eq!(project.state.releases[&tag("v9")].artifacts[0].name, "site");
-    let again = Deploy { deployment_type: DeploymentType::Custom, workflow: Some(name("build")), ..to_prod("v9") };
     expect!["release `v9` was built already; it is built once; activate it, or make another release"]
         .assert_eq(&refusal(&mut project, again));
     project.send(activate);

@@ -152,7 +152,7 @@ impl Book {
     fn arrive(&mut self, number: DeploymentNumber, is_held: bool) {
         self.arrivals += 1;
         let page = self.pages.get_mut(&number).expect("it has a page");
-        page.arrived = self.arrivals;
+        (page.arrived, page.queued_at) = (self.arrivals, self.last_event_at);
         let name = page.place.clone();
         if matches!(page.deployment_type, DeploymentType::Full | DeploymentType::Selective) {
             let needs_setup = page.release.workflows.values().any(|workflow| workflow.stage == WorkflowStage::Setup);
@@ -277,7 +277,7 @@ impl Book {
         latest
             && counts
             && older_page.is_like(newer_page)
-            && older_page.arrived < newer_page.arrived
+            && (older_page.arrived < newer_page.arrived || older_page.queued_at == newer_page.queued_at)
             && waits(newer)
             && waits(older)
     }

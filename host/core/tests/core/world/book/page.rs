@@ -28,6 +28,7 @@ pub struct Page {
     pub glass_broken: bool,
     /// The more, the later it got in line.
     pub arrived: u64,
+    pub queued_at: Timestamp,
     pub attempt: u32,
     started_by: Actor,
     pub environment: Arc<Environment>,
@@ -110,6 +111,7 @@ impl Page {
             triggered_by: queued.by.clone(),
             glass_broken: false,
             arrived: 0,
+            queued_at: Timestamp::default(),
             attempt: 1,
             started_by: queued.by.clone(),
             approvals_off: off || environment.approvals_off,
@@ -213,7 +215,8 @@ impl Page {
     }
 
     pub fn may_time_out(&self, now: Timestamp) -> bool {
-        let limit = self.begun_at.zip(self.workflow().timeout_ms);
+        let is_accepted = self.asked.contains_key(&Side::Post);
+        let limit = self.begun_at.zip(self.workflow().timeout_ms).filter(|_| !is_accepted);
         let unanswered = self
             .asked
             .values()
@@ -292,6 +295,9 @@ impl Page {
         let after_gates = side == Side::Post || self.order(side) != ApprovalOrder::Usual;
         if after_gates && !(side == Side::Pre && self.begun) {
             self.expect_gates(side, at, true);
+        }
+        if side == Side::Post {
+            self.begin(at);
         }
         let asked = Asked {
             digest: approval.plan_digest,
