@@ -18,6 +18,7 @@ use lockgate_core::handle::{Command, Deploy, NewRelease, PauseScope, Rejection, 
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::order::{Order, order};
 use lockgate_core::plugin::ChangeAction;
+use lockgate_core::release::{Release, ReleaseStatus};
 use lockgate_core::selection::Selection;
 use lockgate_core::state::{Due, Event, State, TriggerKey, What};
 use lockgate_core::work::{Answer, CallRef, ProjectId, Step};
@@ -116,6 +117,11 @@ impl World {
         for text in ["v1", "v2", "v3"] {
             world.send(crate::project::new_release(text));
         }
+        // Where nobody is asked they are live at once: there is a way back from the beginning.
+        for text in ["v1", "v2"].into_iter().filter(|_| seed % 4 < 2) {
+            let workflow = Some(name("nothing"));
+            world.send(Command::Deploy(Deploy { workflow, ..crate::project::to_prod(text) }));
+        }
         world
     }
 
@@ -179,13 +185,21 @@ impl World {
             self.send(Command::ActivateRelease { tag, by });
             return;
         }
-        let draft = self.rng.u8(..4) == 0;
+        let has_build = self.state.definition.workflows.contains_key("build");
+        let draft = has_build || self.rng.u8(..4) == 0;
         self.send(Command::CreateRelease(NewRelease { by, draft, ..crate::project::release(&text) }));
     }
 
     fn deploy(&mut self) {
         let release = if self.rng.bool() { self.any_tag() } else { tag(["v1", "v2"][self.rng.usize(..2)]) };
         let environment = self.any_environment();
+        if let Some(draft) = self.any_draft().filter(|_| self.rng.u8(..3) == 0) {
+            let (deployment_type, workflow, by) = (DeploymentType::Custom, Some(name("build")), self.anyone());
+            let build =
+                Deploy { environment, release: draft, workflow, deployment_type, by, ..crate::project::to_prod("v1") };
+            self.send(Command::Deploy(build));
+            return;
+        }
         let deployment_type = match self.rng.u8(..20) {
             0 => DeploymentType::Destroy,
             1 => DeploymentType::Launch,
@@ -377,6 +391,15 @@ impl World {
     fn any_tag(&mut self) -> lockgate_core::name::Tag {
         let tags: Vec<_> = self.state.releases.keys().cloned().collect();
         self.rng.choice(tags).unwrap_or_else(|| tag("v1"))
+    }
+
+    /// That has to be built.
+    fn any_draft(&mut self) -> Option<lockgate_core::name::Tag> {
+        let is_draft = |release: &&Arc<Release>| release.status == ReleaseStatus::Draft && !release.built;
+        let has_build = |release: &&Arc<Release>| release.workflows.contains_key("build");
+        let drafts = self.state.releases.values().filter(is_draft).filter(has_build);
+        let drafts: Vec<_> = drafts.map(|release| release.tag.clone()).collect();
+        self.rng.choice(drafts)
     }
 
     fn any_environment(&mut self) -> lockgate_core::name::Name {
