@@ -197,7 +197,7 @@ fn a_sync_repairs_what_it_finds_and_says_when_there_is_nothing_to_do() {
     shop.project.assert_succeeds(shop.deploy(selecting("v2", application("web"))));
     let (code, said) = sync("web -p shop -e test --json");
     assert_eq!((code, shop.pages()), (0, ["v1".into(), "v1".into()]), "{said}");
-    assert_eq!(shop.project.deployment(4).forced, false);
+    assert!(!shop.project.deployment(4).forced);
 
     for (wrong, named) in
         [("web -p sho -e test", "shop"), ("web -p shop -e tst", "test"), ("wep -p shop -e test", "docs, web")]
