@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::harness::{Host, Project, free_address, one_phase};
+use crate::harness::{Host, Project, free_address, one_phase, wait};
 
 const SEGMENT_HEADER_BYTES: u64 = 32;
 
@@ -91,13 +91,20 @@ fn a_lost_index_is_made_again_from_the_journal() {
     project.release("v1");
     let number = project.deploy("v1", "test");
     project.assert_succeeds(number);
-    let before = project.events(number).len();
+    // The history may come a moment after the end.
+    let whole_history = || {
+        wait("the history to be whole", || {
+            let events = project.events(number);
+            events.iter().any(|event| event.event_type == "finished").then_some(events.len())
+        })
+    };
+    let before = whole_history();
     host.kill();
     fs::remove_dir_all(host.data().join("index")).unwrap();
 
     host.restart();
     project.assert_succeeds(number);
-    assert_eq!(project.events(number).len(), before);
+    assert_eq!(whole_history(), before);
     assert_eq!(project.live("test").as_deref(), Some("v1"));
 }
 
