@@ -1,7 +1,7 @@
 //! What a flag or a selection changes in the world outside: two deployments that differ in nothing else, and the real
 //! `static-site`. Then the two commands that build on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::Output;
@@ -69,8 +69,26 @@ impl Shop {
         fs::metadata(self.host.place(name).join("current/index.html")).unwrap().ino()
     }
 
+    fn resources_of(&self, application: Option<&str>) -> Vec<ResourceStatus> {
+        block_on(self.project.ann.client.resources("shop", "test", application)).unwrap()
+    }
+
+    /// How many resources come one by one, none of them twice.
+    fn paged(&self) -> usize {
+        let path = "/v1/projects/shop/environments/test/resources?limit=1";
+        let (mut found, mut after) = (BTreeSet::new(), String::new());
+        loop {
+            let page = self.project.ann.send("GET", &format!("{path}{after}"), Vec::new()).body;
+            assert!(found.insert(page["items"][0].to_string()), "{page}");
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return found.len(),
+            }
+        }
+    }
+
     fn resources(&self) -> BTreeMap<String, ResourceStatus> {
-        let all = block_on(self.project.ann.client.resources("shop", "test", None)).unwrap();
+        let all = self.resources_of(None);
         let named = |one: ResourceStatus| (format!("{} {}", one.resource_type, one.resource_name), one);
         all.into_iter().filter(|one| one.resource_type == "site").map(named).collect()
     }
@@ -125,6 +143,7 @@ fn a_refresh_sees_what_somebody_changed_behind_the_back() {
     let asked = shop.project.wait_for_approval(refreshing);
     assert_eq!(shop.site("web"), "OUT_OF_SYNC v1 v1, 1 file edited degraded");
     assert_eq!(shop.site("docs"), "IN_SYNC v1 v1 healthy");
+    assert_eq!(shop.paged(), shop.resources_of(None).len());
     let web = &shop.resources()["site web"];
     assert_eq!((web.release_status.as_str(), web.observed_at.is_some()), ("QUEUED", true));
     assert_eq!(asked.record.sign_off.pre, "Pending");

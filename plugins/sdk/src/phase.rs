@@ -63,7 +63,8 @@ impl Progressed {
         self
     }
 
-    /// An object; later phases read it as `outputs.PHASE`.
+    /// An object; later phases read it as `outputs.PHASE`. `application_deployments` and `migrations` go on the
+    /// deployment's record: `wit/plugin/plugin.wit` says how they look.
     pub fn outputs(mut self, outputs: Value) -> Self {
         self.outputs = outputs.to_string();
         self

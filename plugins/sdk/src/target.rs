@@ -45,6 +45,7 @@ pub trait Target {
         cursor: Cursor,
     ) -> Result<Progressed, Failure>;
 
+    /// Asked with `refresh`. A version that is not the tag that was deployed last is OUT_OF_SYNC.
     fn observe(call: Call, config: Self::Config, subject: Subject) -> Result<Vec<ResourceState>, Failure>;
 }
 
@@ -154,7 +155,8 @@ impl Progressed {
         self
     }
 
-    /// An object; later phases read it as `outputs.PHASE`.
+    /// An object; later phases read it as `outputs.PHASE`. `application_deployments` and `migrations` go on the
+    /// deployment's record: `wit/plugin/plugin.wit` says how they look.
     pub fn outputs(mut self, outputs: Value) -> Self {
         self.outputs = outputs.to_string();
         self

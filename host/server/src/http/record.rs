@@ -177,3 +177,252 @@ fn error_logs(deployment: &Deployment) -> Vec<wire::ErrorLog> {
     errors.drain(..errors.len().saturating_sub(MOST_ERRORS));
     errors
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use expect_test::expect;
+    use lockgate_core::definition::{
+        ApprovalPolicy, ApprovalRule, Environment, FULL_WEIGHT, OnFailure, Phase, Workflow, WorkflowStage,
+    };
+    use lockgate_core::deployment::{Approval, Attempt, AttemptFailure, DeploymentType, Flags, Signature, TargetPlan};
+    use lockgate_core::digest::Digest;
+    use lockgate_core::name::{Actor, Name, Timestamp};
+    use lockgate_core::plugin::{ChangeAction, Planned, ResourceChange, Retry};
+    use lockgate_core::release::{Release, ReleaseStatus};
+    use serde_json::json;
+
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    fn ann() -> Actor {
+        Actor { person: "ann".to_owned(), groups: Default::default(), via: "test".to_owned() }
+    }
+
+    fn phase(text: &str, work: PhaseWork) -> Phase {
+        Phase {
+            name: name(text),
+            work,
+            timeout_ms: 1_000,
+            retries: 0,
+            backoff_ms: 1_000,
+            continue_on_error: false,
+            always_run: false,
+            group: None,
+            locks: None,
+            weight: FULL_WEIGHT,
+        }
+    }
+
+    fn artifact(text: &str, application: &str) -> Artifact {
+        Artifact {
+            name: text.to_owned(),
+            uri: format!("oci://{text}"),
+            digest: Digest::of(text.as_bytes()),
+            media_type: String::new(),
+            build_id: "42".to_owned(),
+            stack: "frontend".to_owned(),
+            application: application.to_owned(),
+            metadata: [("commit".to_owned(), "9c1d77a".to_owned())].into(),
+        }
+    }
+
+    /// Phases `migrate` and `publish`, which applies `site`: both have succeeded.
+    fn deployed() -> Deployment {
+        let phases = [
+            phase("migrate", PhaseWork::Plugin { plugin: name("sql"), config: Value::Null }),
+            phase("publish", PhaseWork::Apply { target: name("site") }),
+        ];
+        let workflow = Workflow {
+            stage: WorkflowStage::Patch,
+            goes_live: true,
+            on_failure: OnFailure::Stop,
+            timeout_ms: None,
+            phases: phases.to_vec(),
+        };
+        let release = Release {
+            tag: "v1".parse().unwrap(),
+            description: String::new(),
+            artifacts: vec![artifact("web.tar", "web"), artifact("api.tar", "api")],
+            workflows: [(name("all"), Arc::new(workflow.clone()))].into(),
+            endpoints: Default::default(),
+            plugins: Default::default(),
+            created_by: ann(),
+            involved: Default::default(),
+            created_at: Timestamp(0),
+            status: ReleaseStatus::Active,
+            built: false,
+            was_live: false,
+        };
+        let mut attempt = Attempt::new(1, Timestamp(1), ann(), Arc::new(Environment::default()), &workflow);
+        attempt.phases.iter_mut().for_each(|run| run.result = PhaseResult::Succeeded);
+        let change = |application: &str, kind: &str| ResourceChange {
+            application: application.to_owned(),
+            kind: kind.to_owned(),
+            name: "shop".to_owned(),
+            action: ChangeAction::Update,
+            destructive: false,
+            fields: Vec::new(),
+        };
+        let planned = Planned { changes: vec![change("web", "site"), change("web", "file")], ..Planned::default() };
+        attempt.phases[1].plan =
+            Some(Arc::new(TargetPlan { digest: Digest::of(b"plan"), planned, made_at: Timestamp(2) }));
+        Deployment {
+            number: 7,
+            environment: name("production"),
+            release: Arc::new(release),
+            previous_release: None,
+            deployment_type: DeploymentType::Rollback,
+            flags: Flags::default(),
+            selections: Vec::new(),
+            input: Value::Null,
+            comment: String::new(),
+            triggered_by: ann(),
+            workflow: name("all"),
+            created_at: Timestamp(0),
+            break_glass: None,
+            earlier: Vec::new(),
+            attempt,
+        }
+    }
+
+    fn landed(deployment: &Deployment) -> Vec<String> {
+        let line = |it: wire::ApplicationDeployment| {
+            let digest = if it.digest.is_empty() { "no digest" } else { "digest" };
+            let parts =
+                [&it.phase, &it.application, &it.target, &it.release, &it.version, &it.artifact, &it.artifact_uri];
+            format!("{}, {digest}, {} {}", parts.map(String::as_str).join(" "), it.build_id, it.stack)
+        };
+        application_deployments(deployment).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_an_apply_does_not_tell_is_known_from_its_plan() {
+        assert_eq!(landed(&deployed()), ["publish web site v1  web.tar oci://web.tar, digest, 42 frontend"]);
+    }
+
+    #[test]
+    fn what_a_phase_tells_goes_first_and_the_release_completes_it() {
+        let mut deployment = deployed();
+        let told = json!([{ "application": "api", "version": "sha256:1" }, { "artifact": "gone", "uri": "s3://x" }, 3]);
+        deployment.attempt.phases[1].outputs = json!({ "application_deployments": told });
+        deployment.attempt.phases[0].outputs = json!({ "application_deployments": "none" });
+        let expected = [
+            "publish api site v1 sha256:1 api.tar oci://api.tar, digest, 42 frontend",
+            "publish  site v1  gone s3://x, no digest,  ",
+        ];
+        assert_eq!(landed(&deployment), expected);
+        deployment.attempt.phases[1].undo = Some(UndoResult::Undone);
+        assert_eq!(landed(&deployment), [""; 0], "what was undone has not landed");
+    }
+
+    #[test]
+    fn scripts_are_listed_as_their_phase_calls_them() {
+        let mut deployment = deployed();
+        let told = json!([{ "name": "1.sql", "status": "applied" }, "2.sql", { "status": "applied" }, 7]);
+        deployment.attempt.phases[0].outputs = json!({ "migrations": told });
+        let shown = record("shop", &deployment).migrations;
+        let shown: Vec<String> = shown.iter().map(|it| format!("{} {} {}", it.phase, it.name, it.status)).collect();
+        assert_eq!(shown, ["migrate 1.sql applied", "migrate 2.sql "]);
+    }
+
+    #[test]
+    fn a_record_has_its_namespace_kind_and_artifacts_with_what_was_registered() {
+        let mut deployment = deployed();
+        deployment.attempt.phases[0].artifacts = vec![artifact("report.html", ""), artifact("web.tar", "web")];
+        let record = record("shop", &deployment);
+        assert_eq!((record.namespace.as_str(), record.deployment_kind.as_str()), ("shop/production", "ROLLBACK"));
+        let names: Vec<&str> = record.artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
+        assert_eq!(names, ["web.tar", "api.tar", "report.html"]);
+        assert_eq!(record.artifacts[0].metadata["commit"], "9c1d77a");
+        let json = serde_json::to_value(&record).unwrap();
+        assert_eq!(json["deploymentType"], "ROLLBACK");
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_with_phase_try_and_code() {
+        let failure = |code: &str, message: &str| Failure {
+            code: code.to_owned(),
+            message: message.to_owned(),
+            retry: Retry::Never,
+            retry_after_ms: 0,
+            details: Value::Null,
+        };
+        let mut deployment = deployed();
+        let attempt = &mut deployment.attempt;
+        let run = &mut attempt.phases[1];
+        (run.result, run.tries) = (PhaseResult::Failed(failure("disk-full", "no space left")), 3);
+        run.ended_at = Some(Timestamp(5_000));
+        attempt.phases[0].undo = Some(UndoResult::NotUndone(failure("moved", "somebody else was there")));
+        attempt.failure =
+            Some(AttemptFailure { of: FailureOf::Phase(name("publish")), message: "no space left".into() });
+        let shown = |deployment: &Deployment| {
+            let line = |it: &wire::ErrorLog| {
+                let at = it.at.as_deref().unwrap_or("-");
+                format!("{} {}/{} `{}` {} {at}", it.phase, it.attempt, it.try_number, it.code, it.message)
+            };
+            error_logs(deployment).iter().map(line).collect::<Vec<_>>().join("\n")
+        };
+        expect![[r#"
+            publish 1/3 `disk-full` no space left 1970-01-01T00:00:05.000Z
+            undo 1/0 `moved` migrate: somebody else was there -"#]]
+        .assert_eq(&shown(&deployment));
+        deployment.attempt.phases.iter_mut().for_each(|run| (run.result, run.undo) = (PhaseResult::Waiting, None));
+        deployment.attempt.failure = Some(AttemptFailure { of: FailureOf::Plan, message: "it destroys".into() });
+        assert_eq!(shown(&deployment), "plan 1/0 `` it destroys -");
+    }
+
+    // ---- who has agreed ----
+
+    fn asked(deployment: &mut Deployment) -> &mut Approval {
+        deployment.attempt.approval.insert(Approval {
+            plan_digest: Digest::of(b"plan"),
+            policy: ApprovalPolicy::default(),
+            requested_at: Timestamp(2),
+            deadline: Timestamp(9),
+            given: Vec::new(),
+            refused: None,
+            skipped: None,
+            difference: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn who_has_not_been_asked_has_nothing_to_sign_unless_a_rule_says_so() {
+        let mut deployment = Deployment { deployment_type: DeploymentType::Full, ..deployed() };
+        let both = |deployment: &Deployment| [Side::Pre, Side::Post].map(|side| sign_off(deployment, side));
+        assert_eq!(both(&deployment), ["NotRequired", "NotRequired"]);
+        let rules = vec![ApprovalRule { count: 1, groups: Default::default() }];
+        let post_approvals = ApprovalPolicy { rules, ..ApprovalPolicy::default() };
+        deployment.attempt.environment = Arc::new(Environment { post_approvals, ..Environment::default() });
+        assert_eq!(both(&deployment), ["NotRequired", "Pending"]);
+        deployment.deployment_type = DeploymentType::Rollback;
+        assert_eq!(both(&deployment), ["NotRequired", "NotRequired"], "nobody is asked after a rollback");
+    }
+
+    #[test]
+    fn an_answer_or_its_lack_decides_the_sign_off() {
+        let of = |change: fn(&mut Deployment)| {
+            let mut deployment = deployed();
+            asked(&mut deployment);
+            change(&mut deployment);
+            sign_off(&deployment, Side::Pre)
+        };
+        let refuse = |deployment: &mut Deployment| {
+            let by = Signature { by: ann(), at: Timestamp(3), comment: String::new(), not_before: None };
+            asked(deployment).refused = Some(by);
+        };
+        assert_eq!(of(|_| {}), "Pending");
+        assert_eq!(of(|it| it.attempt.approved = Some(Digest::of(b"plan"))), "Approved");
+        assert_eq!(of(|it| it.attempt.approved = Some(Digest::of(b"another"))), "Pending");
+        assert_eq!(of(refuse), "Rejected");
+        assert_eq!(of(|it| it.attempt.stage = Stage::Finished(Finish::Rejected)), "Rejected");
+        assert_eq!(of(|it| asked(it).skipped = Some("nobody answered".to_owned())), "Skipped");
+        // One that an earlier attempt asked for says nothing of this one.
+        assert_eq!(of(|it| it.attempt.queued_at = Timestamp(5)), "NotRequired");
+    }
+}

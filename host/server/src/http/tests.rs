@@ -1,6 +1,7 @@
 //! The API as a client meets it: a real host in a folder of its own, behind a real listener.
 
 mod gates;
+mod resources;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
