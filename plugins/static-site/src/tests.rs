@@ -757,7 +757,7 @@ fn drift_is_observed_file_by_file() {
     let degraded = bench.observe();
 
     assert_eq!((healthy.health, healthy.details.as_str()), (Health::Healthy, r#"{"files":4}"#));
-    assert_eq!(healthy.version, v1.release.unwrap().hex.digest());
+    assert_eq!(healthy.version, v1.release.unwrap().tag);
     assert_eq!(degraded.health, Health::Degraded);
     assert_eq!(
         degraded.details,
