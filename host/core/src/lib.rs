@@ -2,7 +2,7 @@
 //!
 //! The event log is the truth. [`handle::handle`] decides what a command leads to, [`state::State::apply`]
 //! changes the state, [`state::State::due`] says which calls must be running, and
-//! [`state::State::wake_at`] when to look again.
+//! [`state::State::wake_at`] when to look again. [`snapshot`] is how a state outlives the process without its events.
 
 pub mod admission;
 pub mod approval;
@@ -26,6 +26,7 @@ pub mod queue;
 pub mod release;
 pub mod resource;
 pub mod selection;
+pub mod snapshot;
 pub mod state;
 pub mod status;
 pub mod sync;

@@ -20,6 +20,7 @@ use crate::plugin::{Artifact, ResourceState};
 use crate::release::{Lifecycle, Release, ReleaseStatus};
 use crate::resource;
 use crate::selection::Selection;
+use crate::snapshot::Deployments;
 use crate::visits;
 use crate::work::{Answer, CallRef, ProjectId, WorkState};
 
@@ -156,8 +157,10 @@ pub struct State {
     pub releases: OrdMap<Tag, Arc<Release>>,
     pub pause: Option<Pause>,
     pub environments: OrdMap<Name, EnvironmentState>,
-    /// Every deployment that has not finished, and those whose record the store does not have yet.
-    pub deployments: OrdMap<DeploymentNumber, Arc<Deployment>>,
+    /// Every deployment that has not finished, and those whose record the store does not have yet. Not written with the
+    /// rest: see [`crate::snapshot`].
+    #[serde(skip)]
+    pub deployments: Deployments,
     /// Those that hold a slot: all that can have calls.
     pub running: OrdSet<DeploymentNumber>,
     /// Of these, those that wait because the project has as much under way as it may; who waits longest first.
@@ -215,7 +218,7 @@ impl State {
             releases: OrdMap::new(),
             pause: None,
             environments: OrdMap::new(),
-            deployments: OrdMap::new(),
+            deployments: Deployments::new(),
             running: OrdSet::new(),
             awaiting_capacity: Vector::new(),
             busy: 0,

@@ -28,10 +28,7 @@ impl Load {
     /// One project whose deployments all wait for a person, and many whose deployments run.
     pub fn prepare(host: &Host, component: &Path) -> Result<Self> {
         let api = host.admin()?;
-        let bytes = std::fs::read(component).with_context(|| component.display().to_string())?;
-        let plugin = api.upload("POST", "/v1/plugins", "application/wasm", &bytes)?;
-        let name = text(&plugin, "/name").to_owned();
-        api.post(&format!("/v1/plugins/{name}/approve"), &json!({ "grants": {}, "reason": "bench" }))?;
+        let name = plugin(&api, component)?;
         project(&api, "waiting", &name, "approvals: { rules: [{ count: 1, groups: [nobody] }] }")?;
         // Holds the slot, so that all that is measured waits behind it.
         trigger(&mut Connection::open(&api)?, "waiting")?;
@@ -95,11 +92,20 @@ impl Load {
     }
 }
 
+/// Says under which name it was approved.
+pub fn plugin(api: &Api, component: &Path) -> Result<String> {
+    let bytes = std::fs::read(component).with_context(|| component.display().to_string())?;
+    let plugin = api.upload("POST", "/v1/plugins", "application/wasm", &bytes)?;
+    let name = text(&plugin, "/name").to_owned();
+    api.post(&format!("/v1/plugins/{name}/approve"), &json!({ "grants": {}, "reason": "bench" }))?;
+    Ok(name)
+}
+
 fn running(index: usize) -> String {
     format!("running-{index}")
 }
 
-fn project(api: &Api, name: &str, plugin: &str, approvals: &str) -> Result<()> {
+pub fn project(api: &Api, name: &str, plugin: &str, approvals: &str) -> Result<()> {
     let mut file =
         format!("project: {name}\nenvironments:\n  there: {{ {approvals} }}\nworkflows:\n  patch:\n    phases:\n");
     for phase in 1..=PHASES {
@@ -112,20 +118,20 @@ fn project(api: &Api, name: &str, plugin: &str, approvals: &str) -> Result<()> {
 }
 
 /// Says which deployment it is.
-fn trigger(connection: &mut Connection, project: &str) -> Result<u64> {
+pub fn trigger(connection: &mut Connection, project: &str) -> Result<u64> {
     let path = format!("/v1/projects/{project}/environments/there/deployments");
     let json = [("Content-Type", "application/json")];
     let answer = connection.send("POST", &path, &json, br#"{"release":"v1"}"#)?.accepted("a trigger")?;
     Ok(number(&answer, "/number"))
 }
 
-fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<u64> {
+pub fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<u64> {
     let started = Instant::now();
     work()?;
     Ok(started.elapsed().as_micros() as u64)
 }
 
-fn in_parallel<T: Send>(threads: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+pub fn in_parallel<T: Send>(threads: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
     thread::scope(|scope| {
         let work = &work;
         let running: Vec<_> = (0..threads).map(|index| scope.spawn(move || work(index))).collect();

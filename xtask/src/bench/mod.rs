@@ -3,6 +3,7 @@
 mod disk;
 mod load;
 mod machine;
+mod queue;
 mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -49,12 +50,16 @@ pub fn run(profile: &str) -> Result<ExitCode> {
         deployments.push(load.deployments(concurrency)?);
     }
     drop(host);
+    let mut host = Host::start(&binary, &folder.path().join("crowd"))?;
+    let queue = queue::measure(&mut host, &component)?;
+    drop(host);
     eprintln!("Instances");
     let measured = json!({
         "machine": machine,
         "fdatasync": disk,
         "acks": acks,
         "deployments": deployments,
+        "queue": queue,
         "instances": instances_in(&workspace, profile, &component)?,
     });
     let readable = report::readable(&measured);

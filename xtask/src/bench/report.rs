@@ -11,6 +11,7 @@ pub fn readable(measured: &Value) -> String {
     machine(&mut page, &measured["machine"]);
     latencies(&mut page, measured);
     deployments(&mut page, measured);
+    queue(&mut page, &measured["queue"]);
     page += &what_dominates(measured);
     page
 }
@@ -53,6 +54,24 @@ fn deployments(page: &mut String, measured: &Value) {
         writeln!(page, "| {} projects side by side | {} |", number(run, "/concurrency"), cells.join(" | "))
             .expect("text takes what is written");
     }
+}
+
+fn queue(page: &mut String, measured: &Value) {
+    *page += "\nOne environment, ever more deployments waiting in it; each request alone, p50 in milliseconds and the host's CPU:\n\n\
+        | waiting | trigger | CPU | cancel from the middle | CPU | explain the last | CPU | deployments per second | CPU, each |\n\
+        |---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";
+    for row in list(measured, "/rows") {
+        let alone = ["acks", "cancels", "explain"].map(|what| {
+            let ms = |micros: u64| micros as f64 / 1_000.0;
+            let of = &row[what];
+            format!("{:.3} | {:.3}", ms(number(of, "/latency/p50_us")), ms(number(of, "/cpu_us_each")))
+        });
+        let deployments = ["per_second", "cpu_ms_each"].map(|key| row["deployments"][key].to_string());
+        writeln!(page, "| {} | {} | {} |", number(row, "/waiting"), alone.join(" | "), deployments.join(" | "))
+            .expect("text takes what is written");
+    }
+    let start_ms = number(measured, "/start_after_kill_ms");
+    *page += &format!("\nKilled with all of them waiting, the host answers again after {start_ms} ms.\n");
 }
 
 fn what_dominates(measured: &Value) -> String {

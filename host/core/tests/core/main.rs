@@ -18,6 +18,7 @@ mod releases;
 mod samples;
 mod schedule;
 mod simulation;
+mod snapshot;
 mod stages;
 mod status;
 mod sync;

@@ -138,7 +138,7 @@ impl Host {
         })?;
         // Someone else may have been first: the id on record is the project's.
         let project = system.projects.get(&name).cloned().ok_or(Refusal::Stopping)?;
-        Ok(self.start(Loaded { state: State::new(project), sequence: 0, damage: None }))
+        Ok(self.start(Loaded::new(State::new(project))))
     }
 
     /// Stores and inspects a component. It does nothing until an operator approves it.

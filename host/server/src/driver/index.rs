@@ -2,6 +2,7 @@
 
 use lockgate_core::change::Milestone;
 use lockgate_core::name::{DeploymentNumber, Name};
+use lockgate_core::snapshot::{Deployments, changed};
 use lockgate_core::state::{Event, State, What};
 use lockgate_store::{Entry, IndexBatch, Store};
 use tokio::sync::{mpsc, watch};
@@ -12,9 +13,11 @@ use super::narrate;
 pub const FINISHED: &str = "finished";
 /// History of a deployment: number and sequence to the event as people read it.
 pub const HISTORY: &str = "history";
+/// Deployments of the newest snapshot: number to the whole record.
+pub const IN_MEMORY: &str = "in_memory";
 
 /// Raised when a record or a snapshot gets another shape: an index of the old one is made again from the journal.
-pub const SHAPE: u32 = 2;
+pub const SHAPE: u32 = 3;
 
 /// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.
 pub type Finished = (DeploymentNumber, u32);
@@ -69,6 +72,16 @@ pub fn entries(state: &State, events: &[(u64, Event)], finished: &[Finished]) ->
         Some(entry(FINISHED, number.to_be_bytes().to_vec(), deployment.as_ref()))
     });
     history.chain(records).collect()
+}
+
+/// A snapshot, as both of its parts: the state, and the deployments that are not as the snapshot `before` has them.
+pub fn snapshot(state: &State, before: &Deployments) -> (Vec<u8>, Vec<Entry>) {
+    let encoded = serde_json::to_vec(state).expect("a state is plain data");
+    let records = changed(before, &state.deployments).map(|(number, deployment)| match deployment {
+        Some(deployment) => entry(IN_MEMORY, number.to_be_bytes().to_vec(), deployment),
+        None => Entry { table: IN_MEMORY, key: number.to_be_bytes().to_vec(), value: None },
+    });
+    (encoded, records.collect())
 }
 
 pub fn finished_by(state: &State, event: &Event) -> Option<Finished> {

@@ -14,6 +14,7 @@ use lockgate_core::definition::LOGS_BESIDE_PHASES;
 use lockgate_core::deployment::{Deployment, Finish};
 use lockgate_core::handle::{Command, Rejection, Surroundings, handle};
 use lockgate_core::name::{DeploymentNumber, Name};
+use lockgate_core::snapshot::Deployments;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef};
 use lockgate_store::{IndexBatch, Store, StoreError};
@@ -42,7 +43,7 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// Starts the owner of a project. One whose events cannot be read has none: it can be looked at, and says why.
 pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunner) -> ProjectHandle {
-    let Loaded { state, sequence, damage } = loaded;
+    let Loaded { state, snapshot, sequence, damage } = loaded;
     let (inbox, mut messages) = mpsc::channel(INBOX);
     let (view, views) = watch::channel(Arc::new(View { state: state.clone(), sequence }));
     let (stop, stopped) = watch::channel(damage.clone());
@@ -54,6 +55,7 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
         name: state.project.name.clone(),
         reports: Reports(inbox.clone()),
         calls: RunningCalls::new(runner, Reports(inbox.clone())),
+        snapshot,
         snapshot_due: sequence + EVENTS_PER_SNAPSHOT,
         paused: false,
         state,
@@ -81,6 +83,8 @@ struct Owner {
     indexer: Indexer,
     reports: Reports,
     calls: RunningCalls,
+    /// What the newest snapshot has.
+    snapshot: Deployments,
     snapshot_due: u64,
     /// The journal has refused a moment ago: what is due by time waits a little.
     paused: bool,
@@ -295,19 +299,17 @@ impl Owner {
         if events.is_empty() && finished.is_empty() {
             return;
         }
+        let mut entries = index::entries(&self.state, events, finished);
         let mut snapshot = None;
         if self.sequence >= self.snapshot_due {
             self.snapshot_due = self.sequence + EVENTS_PER_SNAPSHOT;
-            let state = self.state.clone();
-            let encode = move || serde_json::to_vec(&state).expect("a state is plain data");
-            snapshot = Some(blocking(encode).await);
+            let (state, before) = (self.state.clone(), self.snapshot.clone());
+            let (encoded, deployments) = blocking(move || index::snapshot(&state, &before)).await;
+            self.snapshot = self.state.deployments.clone();
+            entries.extend(deployments);
+            snapshot = Some(encoded);
         }
-        let batch = IndexBatch {
-            stream: self.name.to_string(),
-            through: self.sequence,
-            snapshot,
-            entries: index::entries(&self.state, events, finished),
-        };
+        let batch = IndexBatch { stream: self.name.to_string(), through: self.sequence, snapshot, entries };
         self.indexer.send(batch, finished.to_vec()).await;
     }
 }

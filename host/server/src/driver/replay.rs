@@ -4,16 +4,17 @@
 //! Only the system stream and the disk stop the start. A project whose events cannot be read is loaded up to there,
 //! with the reason, and the others go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
+use lockgate_core::snapshot::{Deployments, Restored};
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{Plugin, SystemEvent, SystemState};
 use lockgate_core::work::ProjectId;
-use lockgate_store::{Entry, IndexBatch, Store, StoreError};
+use lockgate_store::{Direction, Entry, IndexBatch, PageQuery, Row, Snapshot, Store, StoreError};
 
-use super::index::{self, EVENTS_PER_SNAPSHOT, Finished};
+use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, IN_MEMORY};
 use super::system::STREAM;
 
 /// Rows that gather before they go to the index: a rebuild must not hold all of history in memory.
@@ -22,8 +23,17 @@ const ROWS_PER_BATCH: usize = 2_048;
 /// A project as it was loaded: up to `sequence`, or to the event before the one that could not be read.
 pub struct Loaded {
     pub state: State,
+    /// What the newest snapshot has.
+    pub snapshot: Deployments,
     pub sequence: u64,
     pub damage: Option<String>,
+}
+
+impl Loaded {
+    /// A project that nothing has happened to.
+    pub fn new(state: State) -> Self {
+        Self { state, snapshot: Deployments::new(), sequence: 0, damage: None }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +49,7 @@ pub enum ReplayError {
 /// The system's state, and each project's with the sequence of its last event.
 pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), ReplayError> {
     let mut system = SystemState::default();
-    let mut snapshots = snapshots(store)?;
+    let mut snapshots = snapshots(store).await?;
     let through = snapshots.iter().map(|(stream, replay)| (stream.clone(), replay.sequence)).collect();
     let mut projects: BTreeMap<String, Replay> = BTreeMap::new();
     for event in store.tail(&through)? {
@@ -87,25 +97,75 @@ pub fn missing_components(store: &Store, system: &SystemState) -> Vec<String> {
 }
 
 /// Of each stream that has one that can be read. Another is no loss: it was made of the events.
-fn snapshots(store: &Store) -> Result<BTreeMap<String, Replay>, StoreError> {
+async fn snapshots(store: &Store) -> Result<BTreeMap<String, Replay>, StoreError> {
     let mut snapshots = BTreeMap::new();
     for stream in store.streams() {
         let Some(snapshot) = store.snapshot(&stream)? else { continue };
-        match serde_json::from_slice(&snapshot.state) {
+        let indexed = store.indexed_through(&stream)?;
+        match read(store, &stream, &snapshot)? {
             Ok(state) => {
-                let indexed = store.indexed_through(&stream)?;
                 snapshots.insert(stream, Replay::new(state, snapshot.through, indexed));
             }
             Err(error) => {
                 tracing::warn!(project = stream, %error, "its snapshot cannot be read; it is built again from the journal");
+                clear_records(store, stream, indexed).await?;
             }
         }
     }
     Ok(snapshots)
 }
 
+fn read(store: &Store, stream: &str, snapshot: &Snapshot) -> Result<serde_json::Result<State>, StoreError> {
+    let mut restored = match serde_json::from_slice(&snapshot.state) {
+        Ok(state) => Restored::new(state),
+        Err(error) => return Ok(Err(error)),
+    };
+    for record in records(store, stream) {
+        let (_, deployment) = record?;
+        match serde_json::from_slice(&deployment) {
+            Ok(deployment) => restored.add(deployment),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(restored.state))
+}
+
+/// The next snapshot tells what differs from nothing: nothing may be left of the one before.
+async fn clear_records(store: &Store, stream: String, through: u64) -> Result<(), StoreError> {
+    let gone = |(key, _): Row| Entry { table: IN_MEMORY, key, value: None };
+    let entries = records(store, &stream).map(|record| record.map(gone)).collect::<Result<_, _>>()?;
+    store.index(IndexBatch { stream, through, snapshot: None, entries }).await
+}
+
+/// The deployments of a stream's snapshot.
+fn records(store: &Store, stream: &str) -> impl Iterator<Item = Result<Row, StoreError>> {
+    let mut page = VecDeque::new();
+    let mut after: Option<Vec<u8>> = None;
+    std::iter::from_fn(move || {
+        if page.is_empty() {
+            let rows = store.page(&PageQuery {
+                stream,
+                table: IN_MEMORY,
+                prefix: &[],
+                after: after.as_deref(),
+                limit: ROWS_PER_BATCH,
+                direction: Direction::Ascending,
+            });
+            match rows {
+                Ok(rows) => page = VecDeque::from(rows),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let (key, value) = page.pop_front()?;
+        after = Some(key.clone());
+        Some(Ok((key, value)))
+    })
+}
+
 struct Replay {
     state: State,
+    /// What the newest snapshot has.
+    snapshot: Deployments,
     sequence: u64,
     /// The index has everything up to here.
     indexed: u64,
@@ -118,7 +178,8 @@ struct Replay {
 
 impl Replay {
     fn new(state: State, sequence: u64, indexed: u64) -> Self {
-        Self { state, sequence, indexed, rows: Vec::new(), finished: Vec::new(), events: 0, damage: None }
+        let snapshot = state.deployments.clone();
+        Self { state, snapshot, sequence, indexed, rows: Vec::new(), finished: Vec::new(), events: 0, damage: None }
     }
 
     /// A project before its first event: nothing but its id, which the system stream holds. All that the index has of
@@ -194,10 +255,12 @@ impl Replay {
         self.finished = over.map(|deployment| (deployment.number, deployment.attempt.number)).collect();
         self.flush(store, None).await?;
         if self.events >= EVENTS_PER_SNAPSHOT {
-            let snapshot = serde_json::to_vec(&self.state).expect("a state is plain data");
+            let (snapshot, deployments) = index::snapshot(&self.state, &self.snapshot);
+            self.snapshot = self.state.deployments.clone();
+            self.rows.extend(deployments);
             self.flush(store, Some(snapshot)).await?;
         }
-        Ok(Loaded { state: self.state, sequence: self.sequence, damage: self.damage })
+        Ok(Loaded { state: self.state, snapshot: self.snapshot, sequence: self.sequence, damage: self.damage })
     }
 }
 

@@ -20,6 +20,7 @@ use lockgate_core::order::{Order, order};
 use lockgate_core::plugin::ChangeAction;
 use lockgate_core::release::{Release, ReleaseStatus};
 use lockgate_core::selection::Selection;
+use lockgate_core::snapshot::{Restored, changed};
 use lockgate_core::state::{Due, Event, State, TriggerKey, What};
 use lockgate_core::work::{Answer, CallRef, ProjectId, Step};
 use serde::Serialize;
@@ -36,8 +37,7 @@ pub struct World {
     clock_ms: i64,
     state: State,
     journal: Vec<Event>,
-    /// The state as it was after so many events, as an index holds it.
-    snapshot: (State, usize),
+    index: Index,
     /// In some histories every event goes through JSON, as on its way through a journal, and so does each snapshot.
     writes: bool,
     /// Records of finished deployments that have left the state, newest last; some readers still hold an old one.
@@ -51,6 +51,32 @@ pub struct World {
     book: Book,
     outside: Outside,
     pub counts: Counts,
+}
+
+/// The state as it was after so many events, and what was written of it.
+struct Index {
+    taken: State,
+    records: BTreeMap<DeploymentNumber, String>,
+    events: usize,
+}
+
+impl Index {
+    fn take(&mut self, state: &State, events: usize) {
+        for (number, deployment) in changed(&self.taken.deployments, &state.deployments) {
+            match deployment {
+                Some(deployment) => drop(self.records.insert(number, serde_json::to_string(deployment).unwrap())),
+                None => drop(self.records.remove(&number)),
+            }
+        }
+        (self.taken, self.events) = (state.clone(), events);
+    }
+
+    fn read(&self) -> State {
+        let state = serde_json::to_string(&self.taken).unwrap();
+        let mut restored = Restored::new(serde_json::from_str(&state).unwrap());
+        self.records.values().for_each(|record| restored.add(serde_json::from_str(record).unwrap()));
+        restored.state
+    }
 }
 
 /// How often a history came by the places where things go wrong.
@@ -98,7 +124,7 @@ impl World {
             seed,
             rng: Rng::with_seed(seed),
             clock_ms: project::BEGINNINGS_MS[(seed % 4) as usize],
-            snapshot: (state.clone(), 0),
+            index: Index { taken: state.clone(), records: BTreeMap::new(), events: 0 },
             writes: seed % 8 < 2,
             state,
             journal: Vec::new(),
@@ -488,7 +514,8 @@ impl World {
         self.mail.retain(|_| survives);
         let (mut rebuilt, from) = match self.rng.u8(..10) {
             0 => (State::new(self.state.project.clone()), 0),
-            _ => (self.written(&self.snapshot.0), self.snapshot.1),
+            _ if self.writes => (self.index.read(), self.index.events),
+            _ => (self.index.taken.clone(), self.index.events),
         };
         // Who replays forgets as it goes, at moments of its own.
         let forgets = self.rng.bool();
@@ -506,7 +533,7 @@ impl World {
         assert!(rebuilt == self.state, "the journal does not lead back to the state");
         assert_eq!(rebuilt.due(), self.state.due());
         self.state = rebuilt;
-        self.snapshot = (self.state.clone(), self.journal.len());
+        self.index.take(&self.state, self.journal.len());
         self.just_reported = None;
     }
 

@@ -1,0 +1,45 @@
+//! What is written of a state between its events.
+
+use std::sync::Arc;
+
+use lockgate_core::snapshot::{Restored, changed};
+
+use crate::project::Project;
+use crate::words::*;
+
+fn waiting(count: usize) -> Project {
+    let mut project = Project::new(environment(), &[apply("web")]);
+    for _ in 0..count {
+        project.deploy("v1");
+    }
+    project
+}
+
+#[test]
+fn a_snapshot_writes_what_has_changed_and_no_more() {
+    let mut project = waiting(1_000);
+    let before = project.state.deployments.clone();
+    project.cancel(500).unwrap();
+    let new = project.deploy("v1");
+    project.state.forget(700, 1);
+    let written = |project: &Project| -> Vec<(u64, bool)> {
+        changed(&before, &project.state.deployments).map(|(number, record)| (number, record.is_some())).collect()
+    };
+    assert_eq!(written(&project), [(500, true), (new, true)], "700 has not ended");
+    project.state.forget(500, 1);
+    assert_eq!(written(&project), [(500, false), (new, true)]);
+}
+
+#[test]
+fn what_was_written_is_the_state_and_holds_a_release_once() {
+    let project = waiting(100);
+    let state = &project.state;
+    let mut restored = Restored::new(serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap());
+    for deployment in state.deployments.values() {
+        restored.add(serde_json::from_str(&serde_json::to_string(deployment).unwrap()).unwrap());
+    }
+    assert!(restored.state == *state);
+    let one = |number: u64| &restored.state.deployments[&number];
+    assert!(Arc::ptr_eq(&one(2).release, &one(99).release));
+    assert!(Arc::ptr_eq(&one(2).attempt.environment, &one(99).attempt.environment));
+}
