@@ -224,7 +224,62 @@ pub enum Milestone {
     Finished(Finish),
 }
 
+/// What a change means for the resources of its environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnResources {
+    /// A target said how they are.
+    Observed,
+    /// Those of the phase's plan are to become what it says. Phases that apply nothing have no plan.
+    Begun { phase: usize },
+    /// It was applied or undone, or that failed.
+    Ended { phase: usize },
+}
+
 impl Change {
+    pub(crate) fn on_resources(&self) -> Option<OnResources> {
+        match self {
+            Self::Observed { .. } => Some(OnResources::Observed),
+            Self::Phase { phase, change } => match change {
+                PhaseChange::Started { .. } => Some(OnResources::Begun { phase: *phase }),
+                PhaseChange::Succeeded
+                | PhaseChange::Failed { .. }
+                | PhaseChange::Canceled
+                | PhaseChange::UndoEnded { .. } => Some(OnResources::Ended { phase: *phase }),
+                PhaseChange::Answered { .. }
+                | PhaseChange::Skipped
+                | PhaseChange::CancelStarted { .. }
+                | PhaseChange::UndoStarted { .. } => None,
+            },
+            Self::AttemptQueued { .. }
+            | Self::Enqueued
+            | Self::Held { .. }
+            | Self::Superseded { .. }
+            | Self::GlassBroken { .. }
+            | Self::SlotTaken
+            | Self::AwaitsCapacity { .. }
+            | Self::ObserveStarted { .. }
+            | Self::Overtaken { .. }
+            | Self::PlanStarted { .. }
+            | Self::TargetPlanned { .. }
+            | Self::CallStarted { .. }
+            | Self::CallAnswered { .. }
+            | Self::RetryPlanned { .. }
+            | Self::ApprovalRequested { .. }
+            | Self::Approved { .. }
+            | Self::Refused { .. }
+            | Self::ApprovalCompleted { .. }
+            | Self::ConfirmStarted { .. }
+            | Self::Confirmed { .. }
+            | Self::Drifted { .. }
+            | Self::FoundStale { .. }
+            | Self::Gates { .. }
+            | Self::Failed { .. }
+            | Self::CancelRequested { .. }
+            | Self::StopForced { .. }
+            | Self::Finished { .. } => None,
+        }
+    }
+
     pub fn milestone(&self) -> Option<Milestone> {
         match self {
             Self::AttemptQueued { attempt, resume_at, hold, .. } => Some(Milestone::AttemptQueued {

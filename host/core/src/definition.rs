@@ -290,6 +290,10 @@ pub const RESERVED_PHASE_NAMES: [&str; 4] = ["plan", "approval", "gates", "undo"
 /// The core's own work that has a log.
 pub const LOGS_BESIDE_PHASES: [&str; 3] = ["plan", "gates", "undo"];
 
+/// Looked through whenever a deployment may start: of a project, and of each environment.
+pub const MOST_FREEZES: usize = 200;
+pub const MOST_WINDOWS: usize = 50;
+
 /// One place where a definition uses a plugin.
 #[derive(Debug, Clone, Copy)]
 pub struct PluginUse<'a> {
@@ -343,6 +347,7 @@ impl Definition {
         for (name, environment) in &self.environments {
             self.environment_problems(name, environment, &mut problems);
         }
+        problems.extend(too_many("/freezes".to_owned(), "freezes", self.freezes.len(), MOST_FREEZES));
         for (index, freeze) in self.freezes.iter().enumerate() {
             for unknown in freeze.environments.iter().filter(|name| !self.environments.contains_key(*name)) {
                 let known = listed(self.environments.keys());
@@ -380,6 +385,9 @@ impl Definition {
         for (side, set) in environment.gate_sets() {
             gate_problems(set, &format!("/environments/{name}/gates/{side}"), problems);
         }
+        let windows = environment.availability.windows.len();
+        let place = format!("/environments/{name}/availability/windows");
+        problems.extend(too_many(place, "windows", windows, MOST_WINDOWS));
         self.origin_problems(name, environment, problems);
     }
 
@@ -421,6 +429,12 @@ impl Environment {
         let sets = [("pre", &self.pre_gates), ("post", &self.post_gates)];
         sets.into_iter().filter_map(|(side, set)| Some((side, set.as_ref()?)))
     }
+}
+
+fn too_many(path: String, what: &str, actual: usize, allowed: usize) -> Option<Issue> {
+    let message =
+        format!("there are {actual} {what}; at most {allowed} are allowed: remove what is over, or join them");
+    (actual > allowed).then_some(Issue { path, message })
 }
 
 fn gate_uses<'a>(set: &'a GateSet, place: &str, uses: &mut Vec<(String, PluginUse<'a>)>) {

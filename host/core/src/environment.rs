@@ -30,8 +30,7 @@ pub struct EnvironmentState {
     pub live_apart: OrdMap<Name, Live>,
     /// What was live before, newest last.
     pub live_before: Vector<Live>,
-    /// How long each release was live here at a stretch, in milliseconds, when it was replaced.
-    stayed_ms: OrdMap<Tag, u64>,
+    stays: Stays,
     /// What the targets last began to apply; differs from live while something is under way, and after a failure.
     pub current: Option<Current>,
     pub current_apart: OrdMap<Name, Current>,
@@ -57,6 +56,15 @@ pub struct Live {
     pub workflow: Name,
     pub deployment: DeploymentNumber,
     pub since: Timestamp,
+}
+
+/// How long releases were live and healthy here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Stays {
+    /// The longest stretch of each, in milliseconds; `None`: it was live here, and not healthy.
+    longest_ms: OrdMap<Tag, Option<u64>>,
+    /// Since when the live release is all that is live, and healthy.
+    well_since: Option<Timestamp>,
 }
 
 /// What a change of the live release makes of the history.
@@ -309,10 +317,10 @@ impl EnvironmentState {
         // The same release once more: it has been live all the time.
         let since = self.live.as_ref().filter(|live| stays(live)).map(|live| live.since);
         let live = live.map(|live| Live { since: since.unwrap_or(live.since), ..live.clone() });
-        let replaced = std::mem::replace(&mut self.live, live);
-        if let Some(replaced) = replaced.as_ref().filter(|_| since.is_none()) {
-            self.note_stay(replaced, at);
+        if since.is_none() {
+            self.end_stay(at);
         }
+        let replaced = std::mem::replace(&mut self.live, live);
         match before {
             LiveBefore::Same => {}
             LiveBefore::Pushed => {
@@ -325,28 +333,40 @@ impl EnvironmentState {
         }
     }
 
-    fn note_stay(&mut self, replaced: &Live, at: Timestamp) {
-        let stay_ms = at.ms_since(replaced.since);
-        let longest = self.stayed_ms.entry(replaced.release.clone()).or_default();
-        *longest = stay_ms.max(*longest);
-        if self.stayed_ms.len() > REMEMBERED_STAYS
-            && let Some(shortest) = self.stayed_ms.iter().min_by_key(|(_, ms)| **ms).map(|(tag, _)| tag.clone())
-        {
-            self.stayed_ms.remove(&shortest);
+    /// Health and what is live may be others now: a stretch begins or ends. Two of them do not add up to one.
+    pub(crate) fn note_health(&mut self, at: Timestamp) {
+        let is_well = self.live.is_some() && self.live_apart.is_empty() && self.is_healthy();
+        match (self.stays.well_since, is_well) {
+            (None, true) => self.stays.well_since = Some(at),
+            (Some(_), false) => self.end_stay(at),
+            (Some(_), true) | (None, false) => {}
         }
     }
 
-    /// When the release will have been live and healthy here for so long: now, later, or nobody knows.
-    pub(crate) fn lived_through(&self, release: &Tag, for_ms: u64, now: Timestamp) -> Lived {
-        if self.stayed_ms.get(release).is_some_and(|stayed| *stayed >= for_ms) {
-            return Lived::Enough;
+    fn end_stay(&mut self, at: Timestamp) {
+        let stay_ms = self.stays.well_since.take().map(|since| at.ms_since(since));
+        let Some(live) = &self.live else { return };
+        let all = &mut self.stays.longest_ms;
+        let longest_ms = all.entry(live.release.clone()).or_default();
+        *longest_ms = stay_ms.max(*longest_ms);
+        if all.len() > REMEMBERED_STAYS
+            && let Some(shortest) = all.iter().min_by_key(|(_, ms)| **ms).map(|(tag, _)| tag.clone())
+        {
+            all.remove(&shortest);
         }
-        match &self.live {
-            Some(live) if live.release == *release && self.live_apart.is_empty() && self.is_healthy() => {
-                let enough_at = live.since.plus_ms(for_ms);
-                if enough_at <= now { Lived::Enough } else { Lived::EnoughAt(enough_at) }
-            }
-            Some(_) | None => Lived::Not,
+    }
+
+    /// When the release will have been live and healthy here for so long: now, later, or nobody knows. While it is live
+    /// and ill, it does not count how long it was healthy before.
+    pub(crate) fn lived_through(&self, release: &Tag, for_ms: u64, now: Timestamp) -> Lived {
+        let before = self.stays.longest_ms.get(release).is_some_and(|stay_ms| *stay_ms >= Some(for_ms));
+        let is_live = self.live.as_ref().is_some_and(|live| live.release == *release);
+        let enough_at = self.stays.well_since.filter(|_| is_live).map(|since| since.plus_ms(for_ms));
+        match enough_at {
+            Some(enough_at) if !before && enough_at > now => Lived::EnoughAt(enough_at),
+            Some(_) => Lived::Enough,
+            None if before && !is_live => Lived::Enough,
+            None => Lived::Not,
         }
     }
 
@@ -360,7 +380,7 @@ impl EnvironmentState {
 
     /// Whether the release was live here before, or is.
     pub(crate) fn is_proven(&self, release: &Tag) -> bool {
-        self.stayed_ms.contains_key(release) || self.all_live().any(|live| live.release == *release)
+        self.stays.longest_ms.contains_key(release) || self.all_live().any(|live| live.release == *release)
     }
 
     // ---- who does the same ----

@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use self::rejection::Rejection;
 pub use self::triggers::{unknown_environment, unknown_release};
 use crate::admission::{self, Door};
-use crate::change::{Change, PhaseChange};
+use crate::change::{Change, OnResources};
 use crate::definition::Definition;
 use crate::deployment::*;
 use crate::digest::Digest;
@@ -402,11 +402,23 @@ impl<'a> Turn<'a> {
 fn may_heal(what: &What) -> bool {
     match what {
         What::LiveChanged { .. } => true,
-        What::Deployment { change: Change::Observed { .. }, .. } => true,
-        What::Deployment { change: Change::Phase { change, .. }, .. } => {
-            matches!(change, PhaseChange::Succeeded | PhaseChange::UndoEnded { .. })
-        }
-        _ => false,
+        What::Deployment { change, .. } => match change.on_resources() {
+            Some(OnResources::Observed | OnResources::Ended { .. }) => true,
+            Some(OnResources::Begun { .. }) | None => false,
+        },
+        What::DefinitionChanged { .. }
+        | What::ReleaseCreated { .. }
+        | What::ReleaseActivated { .. }
+        | What::ReleaseAbandoned { .. }
+        | What::ReleaseBuilt { .. }
+        | What::Paused { .. }
+        | What::Resumed { .. }
+        | What::Environment { .. }
+        | What::DebtReviewed { .. }
+        | What::DeploymentQueued(_)
+        | What::DeploymentReopened { .. }
+        | What::CurrentChanged { .. }
+        | What::CurrentRestored { .. } => false,
     }
 }
 

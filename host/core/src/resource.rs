@@ -124,13 +124,9 @@ fn applied(resources: &mut Resources, plan: &TargetPlan, deployment: &Deployment
         }
         if let Some(resource) = resources.get_mut(&key) {
             (resource.live, resource.status) = (resource.current.clone(), ResourceStatus::Completed);
-            if change.action.changes() {
-                // What was seen before is not what is there now.
-                resource.health = Health::Unknown;
-            }
             resource.weight_percent = deployment_weight(deployment, plan);
-            // What was seen is no longer what is there.
-            if change.action != ChangeAction::NoOp {
+            if change.action.changes() {
+                // What was seen is no longer what is there.
                 resource.health = Health::Unknown;
             }
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::admission;
-use crate::change::{Change, Milestone, PhaseChange};
+use crate::change::{Change, Milestone, OnResources};
 use crate::definition::{Definition, QueuePolicy, Requirement};
 use crate::deployment::*;
 use crate::digest::Digest;
@@ -172,6 +172,8 @@ pub struct State {
     held_for: OrdMap<Tag, OrdSet<DeploymentNumber>>,
     /// Broken glass that nobody else has looked at yet.
     pub debts: OrdMap<DeploymentNumber, Signature>,
+    /// Everybody who broke it, in any attempt since the last review.
+    broke_glass: OrdMap<DeploymentNumber, OrdSet<String>>,
     pub last_number: DeploymentNumber,
     retried: Retried,
     pub triggers: OrdMap<String, (Digest, DeploymentNumber)>,
@@ -225,6 +227,7 @@ impl State {
             open_calls: 0,
             held_for: OrdMap::new(),
             debts: OrdMap::new(),
+            broke_glass: OrdMap::new(),
             last_number: 0,
             retried: Retried::default(),
             triggers: OrdMap::new(),
@@ -407,7 +410,10 @@ impl State {
             What::Environment { environment, change } => {
                 self.environments.entry(environment.clone()).or_default().apply(change);
             }
-            What::DebtReviewed { number, .. } => drop(self.debts.remove(number)),
+            What::DebtReviewed { number, .. } => {
+                self.debts.remove(number);
+                self.broke_glass.remove(number);
+            }
             What::DeploymentQueued(queued) => self.queue(queued, event.at)?,
             What::DeploymentReopened { deployment } => {
                 self.deployments.insert(deployment.number, deployment.clone());
@@ -437,6 +443,7 @@ impl State {
                 }
                 let there = self.environments.entry(environment.clone()).or_default();
                 there.change_live(applications.as_ref(), live.as_ref(), *before, event.at);
+                there.note_health(event.at);
             }
         }
         self.last_event_at = self.last_event_at.max(event.at);
@@ -522,18 +529,20 @@ impl State {
         }
     }
 
-    /// A rollback goes to the head, everything else to the end.
+    /// A rollback goes to the head, and so does what somebody broke the glass for: nobody looks far behind those that a
+    /// freeze holds back. Everything else goes to the end.
     fn enqueue(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.deployments.get(&number) else { return };
         let queue = &mut self.environments.entry(deployment.environment.clone()).or_default().queue;
-        match deployment.deployment_type {
-            DeploymentType::Rollback => queue.push_front(number),
+        let goes_first = match deployment.deployment_type {
+            DeploymentType::Rollback => true,
             DeploymentType::Launch
             | DeploymentType::Full
             | DeploymentType::Selective
             | DeploymentType::Custom
-            | DeploymentType::Destroy => queue.push_back(number),
-        }
+            | DeploymentType::Destroy => deployment.break_glass.is_some(),
+        };
+        if goes_first { queue.push_front(number) } else { queue.push_back(number) }
     }
 
     fn remember_trigger(&mut self, key: &TriggerKey, number: DeploymentNumber) {
@@ -577,14 +586,22 @@ impl State {
             Some(Milestone::PhaseEnded { .. }) | None => {}
         }
         if let Change::GlassBroken { by } = change {
-            // Whoever broke it first still owes the review of an earlier attempt.
-            self.debts.entry(number).or_insert_with(|| by.clone());
-            // To the head: nobody looks far behind those that a freeze holds back.
-            let there = self.environments.entry(environment).or_default();
-            there.queue.leave(number);
-            there.queue.push_front(number);
+            self.owe(number, by);
+            self.environments.entry(environment).or_default().queue.leave(number);
+            self.enqueue(number);
         }
         Ok(())
+    }
+
+    /// Whoever broke the glass first stands for it; who breaks it again for a later attempt may not review it either.
+    fn owe(&mut self, number: DeploymentNumber, by: &Signature) {
+        self.debts.entry(number).or_insert_with(|| by.clone());
+        self.broke_glass.entry(number).or_default().insert(by.by.person.clone());
+    }
+
+    /// Also where the deployment has left the memory.
+    pub(crate) fn broke_glass(&self, number: DeploymentNumber, person: &str) -> bool {
+        self.broke_glass.get(&number).is_some_and(|people| people.contains(person))
     }
 
     /// What a deployment weighs has changed: its timer, and what the project has under way.
@@ -604,22 +621,14 @@ impl State {
 
     fn follow_resources(&mut self, number: DeploymentNumber, change: &Change, seen: Vec<ResourceState>, at: Timestamp) {
         let Some(deployment) = self.deployments.get(&number) else { return };
-        let resources = &mut self.environments.entry(deployment.environment.clone()).or_default().resources;
-        match change {
-            Change::Observed { .. } => resource::observed(resources, &seen, at),
-            Change::Phase { phase, change } if deployment.is_apply(*phase) => match change {
-                PhaseChange::Started { .. } => resource::begin(resources, deployment, *phase),
-                PhaseChange::Succeeded
-                | PhaseChange::Failed { .. }
-                | PhaseChange::Canceled
-                | PhaseChange::UndoEnded { .. } => resource::end(resources, deployment, *phase),
-                PhaseChange::Answered { .. }
-                | PhaseChange::Skipped
-                | PhaseChange::CancelStarted { .. }
-                | PhaseChange::UndoStarted { .. } => {}
-            },
-            _ => {}
+        let there = self.environments.entry(deployment.environment.clone()).or_default();
+        match change.on_resources() {
+            Some(OnResources::Observed) => resource::observed(&mut there.resources, &seen, at),
+            Some(OnResources::Begun { phase }) => resource::begin(&mut there.resources, deployment, phase),
+            Some(OnResources::Ended { phase }) => resource::end(&mut there.resources, deployment, phase),
+            None => return,
         }
+        there.note_health(at);
     }
 
     fn take_slot(&mut self, environment: &Name, number: DeploymentNumber) {

@@ -1,5 +1,6 @@
 //! What people say to a deployment: yes, no, not now, stop, and on my own responsibility.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{LONGEST_TEXT, Rejection, Turn, at_most, find_unfinished, with_a_reason};
@@ -21,15 +22,23 @@ pub(super) struct Comment {
 /// What is waited for from people.
 enum Question<'a> {
     Approval(Side, &'a Approval),
-    Intervention { phase: usize, groups: &'a std::collections::BTreeSet<String> },
+    Intervention { phase: usize, groups: &'a BTreeSet<String> },
 }
 
-fn question(deployment: &Deployment) -> Option<Question<'_>> {
+/// Of several interventions side by side, the first that this person may answer.
+fn question<'a>(deployment: &'a Deployment, by: &Actor) -> Option<Question<'a>> {
     if let Stage::AwaitingApproval(side) = deployment.attempt.stage {
         return deployment.attempt.asked(side).map(|approval| Question::Approval(side, approval));
     }
-    deployment.attempt.doing().find_map(|(phase, doing)| match (doing, &deployment.phase(phase).work) {
-        (Doing::Person { .. }, PhaseWork::Manual { groups, .. }) => Some(Question::Intervention { phase, groups }),
+    let may_answer = |(_, groups): &(usize, &BTreeSet<String>)| approval::not_in(groups, by).is_none();
+    let asked = interventions(deployment).find(may_answer).or_else(|| interventions(deployment).next());
+    asked.map(|(phase, groups)| Question::Intervention { phase, groups })
+}
+
+/// Phases that wait for somebody, and whose members may answer.
+fn interventions(deployment: &Deployment) -> impl Iterator<Item = (usize, &BTreeSet<String>)> {
+    deployment.attempt.doing().filter_map(|(phase, doing)| match (doing, &deployment.phase(phase).work) {
+        (Doing::Person { .. }, PhaseWork::Manual { groups, .. }) => Some((phase, groups)),
         (Doing::Person { .. } | Doing::Work(_) | Doing::Gates(_), _) => None,
     })
 }
@@ -42,11 +51,11 @@ pub(super) fn approve(
     by: Actor,
 ) -> Result<(), Rejection> {
     let deployment = find_unfinished(&turn.state, number)?;
-    if let Some(Question::Approval(_, approval)) = question(&deployment) {
+    if let Some(Question::Approval(_, approval)) = question(&deployment, &by) {
         expect_plan(number, plan, approval.plan_digest)?;
     }
     if let Some(given) = comment.not_before {
-        match question(&deployment) {
+        match question(&deployment, &by) {
             Some(Question::Approval(Side::Pre, _)) if !deployment.attempt.begun() => {}
             Some(_) | None => return Err(Rejection::CannotDefer { number }),
         }
@@ -80,7 +89,7 @@ fn answer(
     at_most("the comment's length", comment.text.len(), LONGEST_TEXT)?;
     let number = deployment.number;
     let not_waiting = || Rejection::NotWaitingForApproval { number, status: deployment.status_text() };
-    let question = question(deployment).ok_or_else(not_waiting)?;
+    let question = question(deployment, &by).ok_or_else(not_waiting)?;
     let objection = match &question {
         Question::Approval(_, approval) => approval::objection(deployment, approval, &by),
         Question::Intervention { groups, .. } => approval::not_in(groups, &by),
@@ -157,9 +166,10 @@ pub(super) fn review_debt(
     by: Actor,
 ) -> Result<(), Rejection> {
     at_most("the comment's length", comment.len(), LONGEST_TEXT)?;
-    let debt = turn.state.debts.get(&number).ok_or(Rejection::NoDebt { number })?;
-    let broken = turn.state.deployments.get(&number).and_then(|deployment| deployment.break_glass.as_ref());
-    if [Some(debt), broken].into_iter().flatten().any(|broken| broken.by.person == by.person) {
+    if !turn.state.debts.contains_key(&number) {
+        return Err(Rejection::NoDebt { number });
+    }
+    if turn.state.broke_glass(number, &by.person) {
         return Err(Rejection::OwnDebt { number, person: by.person });
     }
     let by = Signature { by, at: turn.now, comment, not_before: None };

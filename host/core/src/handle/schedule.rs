@@ -9,22 +9,31 @@ use crate::environment::{EnvironmentChange, NextTick, Tick, TickOutcome};
 use crate::name::{Actor, DeploymentNumber, Name, Tag};
 use crate::release::ReleaseStatus;
 
-/// A schedule that is new, or another one, counts from now. What is not ephemeral any more does not expire.
+/// A schedule that is new, or another one, counts from now, and so does the time of what has become ephemeral. What is
+/// not ephemeral any more does not expire.
 pub(super) fn plan_again(turn: &mut Turn, before: &Definition, by: &Actor) {
     let definition = turn.state.definition.clone();
     for (name, environment) in &definition.environments {
-        let expires = turn.state.environments.get(name).is_some_and(|there| there.expires_at.is_some());
-        if expires && environment.expires_after_ms.is_none() {
-            turn.change_environment(name, EnvironmentChange::ExpiryPlanned { at: None, by: Some(by.clone()) });
-        }
-        let was = before.environments.get(name).and_then(|before| before.schedule.as_ref());
-        if environment.schedule.as_ref() == was {
+        let before = before.environments.get(name);
+        plan_expiry_again(turn, name, before.and_then(|before| before.expires_after_ms), by);
+        if environment.schedule.as_ref() == before.and_then(|before| before.schedule.as_ref()) {
             continue;
         }
         let at = environment.schedule.as_ref().and_then(|schedule| schedule.next_after(turn.now, turn.now));
         let tick = at.map(|at| NextTick { at, anchor: turn.now });
         turn.change_environment(name, EnvironmentChange::TickPlanned { tick });
     }
+}
+
+fn plan_expiry_again(turn: &mut Turn, name: &Name, before_ms: Option<u64>, by: &Actor) {
+    let after_ms = turn.state.definition.environments.get(name).and_then(|meant| meant.expires_after_ms);
+    let there = turn.state.environment(name);
+    let at = match (before_ms, after_ms) {
+        (None, Some(after_ms)) if there.live.is_some() => Some(turn.now.plus_ms(after_ms)),
+        (Some(_), None) if there.expires_at.is_some() => None,
+        (Some(_) | None, Some(_) | None) => return,
+    };
+    turn.change_environment(name, EnvironmentChange::ExpiryPlanned { at, by: Some(by.clone()) });
 }
 
 /// Whatever the environment's clock has come to by now.
@@ -58,7 +67,8 @@ fn run(turn: &mut Turn, environment: &Name) -> TickOutcome {
     }
 }
 
-/// A pause skips a tick; whatever is under way or waits drops it.
+/// A pause skips a tick; whatever is under way or waits drops it. Of those that wait beside the queue, only the
+/// schedule's own: else they would collect there, for a release that is nowhere live yet.
 fn not_now(turn: &Turn, environment: &Name) -> Option<TickOutcome> {
     let there = turn.state.environment(environment);
     let pauses = [("the schedule", &there.schedule_pause), ("the environment", &there.pause)];
@@ -70,7 +80,13 @@ fn not_now(turn: &Turn, environment: &Name) -> Option<TickOutcome> {
     let dropped =
         |number: &DeploymentNumber, what: &str| TickOutcome::Dropped { because: format!("deployment {number} {what}") };
     let under_way = there.slots.get_min().map(|number| dropped(number, "was under way"));
-    under_way.or_else(|| there.queue.front().map(|number| dropped(number, "was waiting")))
+    let waiting = there.queue.front().map(|number| dropped(number, "was waiting"));
+    let is_own = |number: &&DeploymentNumber| {
+        let deployment = turn.state.deployments.get(*number);
+        deployment.is_some_and(|deployment| deployment.triggered_by.via == via("schedule", environment))
+    };
+    let own = there.held.iter().find(is_own).map(|number| dropped(number, "was waiting beside the queue"));
+    under_way.or(waiting).or(own)
 }
 
 /// What is live where the environment's releases come from, and else the newest release there is.
@@ -85,7 +101,7 @@ fn to_deploy(turn: &Turn, environment: &Name) -> Option<Tag> {
 
 /// Nobody asks, so it is on behalf of whoever wrote the definition.
 fn deploy(turn: &Turn, environment: &Name, release: Tag, deployment_type: DeploymentType, why: &str) -> Deploy {
-    let via = format!("{why} of {environment}");
+    let via = via(why, environment);
     let by = turn.state.defined_by.as_ref().map_or_else(|| Actor::host(&via), |by| by.through(via.clone()));
     Deploy {
         environment: environment.clone(),
@@ -100,6 +116,10 @@ fn deploy(turn: &Turn, environment: &Name, release: Tag, deployment_type: Deploy
         key: None,
         by,
     }
+}
+
+fn via(why: &str, environment: &Name) -> String {
+    format!("{why} of {environment}")
 }
 
 /// Its time is over: who waits is stopped, and what is live is torn down.

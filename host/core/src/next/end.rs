@@ -95,7 +95,7 @@ pub(super) fn succeeded(state: &State, deployment: &Deployment, now: Timestamp) 
         steps.extend(goes_live(state, deployment, now));
     }
     if finish == Finish::Succeeded {
-        steps.extend(stage_done(deployment));
+        steps.extend(stage_done(state, deployment));
     }
     steps.push(change_of(deployment, Change::Finished { finish }));
     steps
@@ -140,13 +140,16 @@ fn of_environment(state: &State, deployment: &Deployment, is_live: bool, now: Ti
     let tag = &deployment.release.tag;
     let promotes = state.definition.environments.get(&deployment.environment).is_some_and(|e| e.promotion.is_some());
     if deployment.deployment_type == DeploymentType::Rollback && promotes {
-        let current = there.current.as_ref().map(|current| &current.release);
+        // What its own first apply has replaced, where it has applied.
+        let replaced = deployment.attempt.replaced.as_ref().and_then(|replaced| replaced.current.as_ref());
+        let current = replaced.or(there.current.as_ref()).map(|current| &current.release);
         let bad = there.live.as_ref().map(|live| &live.release).filter(|live| *live != tag).or(current);
         let hold = PromotionHold {
             since: now,
             rollback: deployment.number,
             bad: bad.filter(|bad| *bad != tag).cloned(),
-            held_back: Vec::new(),
+            // Of a rollback before this one, too: nobody has released it.
+            held_back: there.promotion_hold.as_ref().map(|hold| hold.held_back.clone()).unwrap_or_default(),
         };
         changes.push(EnvironmentChange::PromotionHeld { hold });
     } else if there.promotion_hold.as_ref().is_some_and(|hold| hold.bad.as_ref() == Some(tag)) {
@@ -157,7 +160,9 @@ fn of_environment(state: &State, deployment: &Deployment, is_live: bool, now: Ti
 }
 
 /// What a workflow's stage is there for is done.
-fn stage_done(deployment: &Deployment) -> Option<What> {
+fn stage_done(state: &State, deployment: &Deployment) -> Option<What> {
+    let there = state.environments.get(&deployment.environment);
+    let is_set_up = there.is_some_and(|there| there.setup.is_some());
     let set_up = |fingerprint| What::Environment {
         environment: deployment.environment.clone(),
         change: EnvironmentChange::SetUp { fingerprint },
@@ -172,6 +177,8 @@ fn stage_done(deployment: &Deployment) -> Option<What> {
             Some(set_up(Some(fingerprint)))
         }
         WorkflowStage::Teardown => Some(set_up(None)),
+        // What takes an environment down with the workflow that patches takes its setup along.
+        WorkflowStage::Patch if is_set_up && leaves_nothing_live(deployment) => Some(set_up(None)),
         WorkflowStage::Patch => None,
     }
 }

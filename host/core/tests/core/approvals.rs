@@ -3,15 +3,17 @@
 use expect_test::expect;
 use lockgate_core::approval::is_satisfied;
 use lockgate_core::definition::{
-    ApprovalOrder, ApprovalPolicy, ApprovalRule, Definition, Environment, GateSet, Reaction,
+    ApprovalOrder, ApprovalPolicy, ApprovalRule, Definition, Environment, GateSet, Phase, Reaction,
 };
 use lockgate_core::deployment::Signature;
-use lockgate_core::handle::TryFrom;
+use lockgate_core::digest::Digest;
+use lockgate_core::handle::{Command, TryFrom};
 use lockgate_core::name::{Actor, Timestamp};
+use lockgate_core::release::ApprovedPlugin;
 use lockgate_core::work::GatesOf;
 use lockgate_core::work::Step::*;
 
-use crate::project::Project;
+use crate::project::{Project, release};
 use crate::words::*;
 
 fn asking(rules: &[ApprovalRule]) -> Environment {
@@ -148,6 +150,61 @@ fn a_retry_with_another_configuration_asks_again() {
     let mut prod = asking(&[rule(1, &[])]);
     prod.targets.get_mut(&name("web")).unwrap().config = serde_json::json!({ "folder": "elsewhere" });
     project.define(definition(&[("prod", prod)], workflow(&[apply("web")])));
+    project.retry(1).unwrap();
+    project.answer(1, Plan(0), plan(&["a"]));
+    assert_eq!(project.is(1), "NotDeployed/Pending");
+}
+
+fn drifted_between_phases() -> Project {
+    let optional = Phase { continue_on_error: true, ..apply("web") };
+    let mut project = Project::new(asking(&[rule(1, &[])]), &[phase("build"), optional]);
+    project.deploy("v1");
+    project.answer(1, Plan(1), plan(&["a"]));
+    project.approve(1, person("ann")).unwrap();
+    project.answer(1, Run(0), done());
+    project.answer(1, Confirm(1), plan(&["b"]));
+    assert_eq!(project.is(1), "InProgress/ManualInterventionPending");
+    project
+}
+
+#[test]
+fn a_drift_between_phases_is_not_put_off() {
+    let mut project = drifted_between_phases();
+    expect!["only an approval before the phases can be put off; the phases of deployment 1 have run"]
+        .assert_eq(&project.approve_for(1, person("ann"), 600).unwrap_err());
+}
+
+/// What people refused was not done, also where the workflow goes on after a failure.
+#[test]
+fn a_retry_does_again_what_people_refused() {
+    let mut project = drifted_between_phases();
+    project.reject(1, person("ann")).unwrap();
+    assert_eq!(project.is(1), "Failed/PhaseFailed");
+    project.retry(1).unwrap();
+    assert_eq!(project.due(), "1 Plan(1)");
+}
+
+/// The same changes by another plugin are another plan.
+#[test]
+fn a_retry_with_another_plugin_asks_again() {
+    let mut prod = asking(&[rule(1, &[])]);
+    let mut staging = environment();
+    staging.targets.get_mut(&name("web")).unwrap().plugin = name("disks");
+    let define = |prod: &Environment| {
+        definition(&[("prod", prod.clone()), ("staging", staging.clone())], workflow(&[apply("web")]))
+    };
+    let mut project = Project::new(prod.clone(), &[apply("web")]);
+    project.define(define(&prod));
+    let mut new = release("v9");
+    let disks = ApprovedPlugin { digest: Digest::of(b"disks"), ..new.approved[&name("files")].clone() };
+    new.approved.insert(name("disks"), disks);
+    project.send(Command::CreateRelease(new));
+    project.deploy("v9");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.approve(1, person("ann")).unwrap();
+    project.answer(1, Confirm(0), fails("disk full"));
+    prod.targets.get_mut(&name("web")).unwrap().plugin = name("disks");
+    project.define(define(&prod));
     project.retry(1).unwrap();
     project.answer(1, Plan(0), plan(&["a"]));
     assert_eq!(project.is(1), "NotDeployed/Pending");

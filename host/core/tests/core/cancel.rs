@@ -44,6 +44,28 @@ fn before_the_phases_a_cancel_ends_it_at_once() {
 }
 
 #[test]
+fn what_always_runs_does_not_run_where_nothing_has_begun() {
+    let asking = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+    let mut project = Project::new(asking, &three_phases());
+    project.deploy("v1");
+    project.cancel(1).unwrap();
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("NotDeployed/Canceled", ""));
+    expect!["build Waiting, smoke Waiting, cleanup Waiting"].assert_eq(&project.phases(1));
+}
+
+#[test]
+fn what_always_runs_after_a_cancel_has_a_minute_however_long_it_may_take() {
+    let cleanup = Phase { always_run: true, timeout_ms: 3_600 * SECOND, ..phase("cleanup") };
+    let mut project = Project::new(environment(), &[phase("build"), cleanup]);
+    project.deploy("v1");
+    project.cancel(1).unwrap();
+    project.answer(1, Run(0), done());
+    assert_eq!(project.due(), "1 Run(1)");
+    project.at(60);
+    assert_eq!(project.is(1), "Failed/Canceled");
+}
+
+#[test]
 fn the_running_phase_is_told_then_cancelled_and_what_always_runs_runs() {
     let mut project = running();
     project.cancel(1).unwrap();

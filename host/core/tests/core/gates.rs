@@ -231,6 +231,46 @@ fn what_passed_and_lapsed_before_the_first_phase_is_asked_for_again() {
     assert_eq!(project.is(1), "Succeeded/Approved");
 }
 
+#[test]
+fn what_lapses_after_the_first_phase_has_begun_has_done_its_work() {
+    let prod = Environment { pre_gates: Some(gates()), ..environment() };
+    let mut project = Project::new(prod, &[phase("build"), phase("smoke")]);
+    project.deploy("v1");
+    project.answer(1, gate_before(0), passes_for(5_000));
+    project.answer(1, gate_before(1), passes());
+    project.at(6);
+    project.answer(1, Run(0), done());
+    assert_eq!(project.due(), "1 Run(1)");
+}
+
+/// Nobody has seen it green between the end of one verdict and the next.
+#[test]
+fn verdicts_that_lapse_before_the_next_round_are_not_steady() {
+    let mut project = gated(GateSet { steady_ms: 15 * SECOND, ..gates() });
+    for seconds in [0, 10, 20, 30] {
+        project.at(seconds);
+        round(&mut project, passes_for(5_000), passes());
+        assert_eq!(project.is(1), "InProgress/EvaluatingGates", "at {seconds}");
+    }
+    for seconds in [40, 50] {
+        project.at(seconds);
+        round(&mut project, passes_for(15_000), passes());
+    }
+    assert_eq!(project.is(1), "InProgress/EvaluatingGates");
+    project.at(60);
+    round(&mut project, passes_for(15_000), passes());
+    assert_eq!(project.is(1), "Succeeded/Approved");
+}
+
+#[test]
+fn the_time_limit_of_gates_counts_from_the_end_of_their_delay() {
+    let mut project = gated(GateSet { delay_ms: 100 * SECOND, timeout_ms: 30 * SECOND, ..gates() });
+    project.at(125);
+    assert_eq!(project.is(1), "InProgress/EvaluatingGates");
+    project.at(130);
+    assert_eq!(project.is(1), "Failed/GatesFailed");
+}
+
 // ---- ignored ----
 
 fn ignore(project: &mut Project, gate: &str, comment: &str) -> Result<(), String> {
@@ -253,6 +293,18 @@ fn whoever_ignores_a_gate_says_why_and_which() {
     assert_eq!(project.is(1), "Succeeded/Approved");
     let gates = &project.deployment(1).attempt.post_gates.as_ref().unwrap().gates;
     assert_eq!(gates[0].ignored.as_ref().map(|by| by.comment.as_str()), Some("known outage"));
+}
+
+#[test]
+fn a_verdict_of_a_gate_that_is_ignored_does_not_lapse() {
+    let mut project = gated(GateSet { steady_ms: 15 * SECOND, ..gates() });
+    round(&mut project, passes_for(5_000), passes());
+    ignore(&mut project, "errors", "known outage").unwrap();
+    for seconds in [10, 20] {
+        project.at(seconds);
+        project.answer(1, gate(1), passes());
+    }
+    assert_eq!(project.is(1), "Succeeded/Approved");
 }
 
 #[test]

@@ -85,6 +85,20 @@ fn a_rollback_has_approval_rules_of_its_own() {
     assert_eq!(project.is(back), "InProgress/PhaseInProgress");
 }
 
+#[test]
+fn nobody_is_asked_to_accept_a_rollback() {
+    let post_approvals = asks(&[rule(1, &[])]);
+    let mut project = Project::new(Environment { post_approvals, ..environment() }, &[phase("build")]);
+    for release in ["v1", "v2"] {
+        let number = project.deploy(release);
+        project.all_goes_well();
+        project.approve(number, person("ann")).unwrap();
+    }
+    let back = project.roll_back().unwrap();
+    project.all_goes_well();
+    assert_eq!(project.is(back), "Succeeded/Approved");
+}
+
 /// What the bad version added has to go.
 #[test]
 fn a_rollback_may_delete_without_being_asked() {
@@ -177,6 +191,17 @@ fn teardown_leaves_nothing_live_like_destroy() {
     project.define(definition(&[("prod", environment())], meant));
     project.send(new_release("v9"));
     project.send(Command::Deploy(Deploy { deployment_type: DeploymentType::Destroy, ..to_prod("v9") }));
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
+}
+
+#[test]
+fn a_teardown_that_is_run_by_hand_leaves_nothing_live_either() {
+    let mut project = with_live(&["v1"]);
+    let meant = Workflow { stage: WorkflowStage::Teardown, ..workflow(&[apply("web")]) };
+    project.define(definition(&[("prod", environment())], meant));
+    project.send(new_release("v9"));
+    project.send(Command::Deploy(Deploy { deployment_type: DeploymentType::Custom, ..to_prod("v9") }));
     project.all_goes_well();
     assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
 }
@@ -329,6 +354,17 @@ fn a_selective_deployment_that_is_undone_leaves_what_was_there() {
     assert_eq!(apart(&project), "all v1; site v2, current site v3");
     project.answer(second, Run(0), fails("disk full"));
     project.answer(second, Undo(0), done());
+    assert_eq!(apart(&project), "all v1; site v2, current site v2");
+}
+
+/// A kind and a name may be those of several applications: the plan says whose they are.
+#[test]
+fn what_is_selected_by_name_moves_the_applications_that_the_plan_names() {
+    let mut project = all_live_v1(OnFailure::Stop);
+    let number = project.select("v2", &[file("a")]);
+    project.answer(number, Plan(0), of_site("a"));
+    project.answer(number, Confirm(0), of_site("a"));
+    project.answer(number, Run(0), done());
     assert_eq!(apart(&project), "all v1; site v2, current site v2");
 }
 

@@ -52,6 +52,38 @@ fn the_wait_before_a_retry_doubles() {
 }
 
 #[test]
+fn the_wait_before_a_retry_is_a_minute_at_most() {
+    let slow = Phase { backoff_ms: 40 * SECOND, ..retrying(2) };
+    let mut project = Project::new(environment(), &[slow]);
+    project.deploy("v1");
+    for seconds in [0, 40, 100] {
+        project.at(seconds);
+        assert_eq!(project.due(), "1 Run(0)", "after {seconds} s");
+        project.answer(1, Run(0), stumbles("busy"));
+    }
+}
+
+#[test]
+fn only_a_target_has_a_plan_that_can_be_stale() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails_with("plan-stale"));
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/PhaseFailed", ""));
+}
+
+#[test]
+fn who_has_got_on_since_is_not_said_to_be_asked_again() {
+    let mut project = Project::new(environment(), &[retrying(1)]);
+    project.deploy("v1");
+    project.answer(1, Run(0), stumbles("busy"));
+    assert!(project.why(1).starts_with("asked-again"), "{}", project.why(1));
+    project.at(1);
+    let polls = Progressed { cursor: vec![1], poll_after_ms: 5_000, ..Progressed::default() };
+    project.answer(1, Run(0), Answer::Progressed(polls));
+    assert_eq!(project.why(1), "");
+}
+
+#[test]
 fn a_plugin_may_ask_for_a_longer_wait() {
     let mut project = Project::new(environment(), &[retrying(1)]);
     project.deploy("v1");
@@ -326,6 +358,38 @@ fn a_retry_resumes_at_what_failed_it_and_not_at_what_it_went_on_after() {
     assert_eq!(project.is(1), "PartiallySucceeded/PhasePartiallySucceeded");
     project.retry(1).unwrap();
     assert_eq!(project.due(), "1 Run(0)");
+}
+
+/// Of two, one after the other: its second attempt has begun nothing and undone nothing.
+#[test]
+fn what_was_begun_two_attempts_ago_is_undone_once_and_never_again() {
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&[apply("web")]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.stop(1).unwrap();
+    project.retry(1).unwrap();
+    project.cancel(1).unwrap();
+    project.retry(1).unwrap();
+    project.answer(1, Plan(0), fails("no access"));
+    assert_eq!(project.due(), "1 Undo(0)");
+    project.answer(1, Undo(0), done());
+    project.retry(1).unwrap();
+    project.answer(1, Plan(0), fails("no access"));
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/PhaseFailed", ""));
+}
+
+#[test]
+fn what_was_only_planned_is_not_undone() {
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&[apply("web")]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.cancel(1).unwrap();
+    project.retry(1).unwrap();
+    project.answer(1, Plan(0), fails("no access"));
+    assert_eq!((project.is(1).as_str(), project.due().as_str()), ("Failed/PhaseFailed", ""));
 }
 
 /// Nothing has begun in the retry, but what the first attempt applied is there.
@@ -731,6 +795,18 @@ fn a_workflow_that_takes_too_long_is_told_to_stop() {
 }
 
 #[test]
+fn what_always_runs_after_a_failure_has_time_beyond_that_of_the_workflow() {
+    let slow = Phase { timeout_ms: HOUR, always_run: true, ..phase("cleanup") };
+    let meant = Workflow { timeout_ms: Some(90 * SECOND), ..workflow(&[phase("build"), slow]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("broken"));
+    project.at(600);
+    project.answer(1, Run(1), done());
+    assert_eq!((project.is(1).as_str(), project.deployment(1).attempt.cancel.as_ref()), ("Failed/PhaseFailed", None));
+}
+
+#[test]
 fn the_time_of_a_workflow_is_not_the_time_of_those_who_accept_it() {
     let post_approvals = asks(&[rule(1, &[])]);
     let meant = Workflow { timeout_ms: Some(90 * SECOND), ..workflow(&[phase("build")]) };
@@ -780,4 +856,19 @@ fn a_cancel_ends_the_wait_for_a_person() {
     let mut project = waits_for_somebody(&[]);
     project.cancel(1).unwrap();
     assert_eq!(project.is(1), "Failed/Canceled");
+}
+
+#[test]
+fn of_two_who_wait_side_by_side_each_answers_where_they_are_asked() {
+    let manual = |text: &str, groups| {
+        let work = PhaseWork::Manual { instructions: String::new(), groups: texts(groups) };
+        in_group(Phase { work, ..phase(text) })
+    };
+    let mut project = grouped(OnFailure::Stop, &[manual("graphs", &["sre"]), manual("sums", &["finance"])]);
+    project.approve(1, member("fay", &["finance"])).unwrap();
+    assert_eq!(project.phases(1), "graphs Running, sums Succeeded");
+    expect!["fay is in none of the groups that are asked: sre"]
+        .assert_eq(&project.approve(1, member("fay", &["finance"])).unwrap_err());
+    project.approve(1, member("sam", &["sre"])).unwrap();
+    assert_eq!(project.is(1), "Succeeded/Approved");
 }

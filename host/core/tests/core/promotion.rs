@@ -118,6 +118,38 @@ fn after_a_rollback_nothing_is_promoted_until_somebody_releases_that() {
 }
 
 #[test]
+fn a_second_rollback_does_not_forget_what_the_first_one_held_back() {
+    let mut project = two(automatic(), &[phase("build")]);
+    for release in ["v1", "v2", "v3"] {
+        to_staging(&mut project, release);
+        project.all_goes_well();
+    }
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    to_staging(&mut project, "v1");
+    project.all_goes_well();
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    let hold = project.state.environment(&name("prod")).promotion_hold.unwrap();
+    assert_eq!((hold.bad, hold.held_back), (Some(tag("v2")), vec![tag("v1")]));
+}
+
+/// It never went live, and is the bad one all the same.
+#[test]
+fn what_failed_half_way_and_was_rolled_back_is_the_bad_version() {
+    let mut project = two(automatic(), &[apply("web")]);
+    project.deploy("v1");
+    project.all_goes_well();
+    let failed = project.deploy("v2");
+    project.answer(failed, Plan(0), plan(&["a"]));
+    project.answer(failed, Confirm(0), plan(&["a"]));
+    project.answer(failed, Run(0), fails("disk full"));
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    assert_eq!(project.state.environment(&name("prod")).promotion_hold.unwrap().bad, Some(tag("v2")));
+}
+
+#[test]
 fn by_hand_a_release_is_promoted_in_spite_of_the_hold() {
     let mut project = rolled_back();
     to_staging(&mut project, "v3");
@@ -242,6 +274,37 @@ fn a_release_that_is_not_healthy_there_does_not_count() {
     assert_eq!((project.is(number).as_str(), project.due().as_str()), ("NotDeployed/Queued", ""));
     look_at_staging(&mut project, Health::Healthy);
     assert_eq!(project.due(), format!("{number} Plan(0)"));
+}
+
+/// Not the time that it was live and ill, and not two stretches together.
+#[test]
+fn only_the_time_that_a_release_was_live_and_healthy_counts() {
+    let mut project = requiring(HOUR);
+    to_staging(&mut project, "v1");
+    project.all_goes_well();
+    let number = project.deploy("v1");
+    project.at(3_000);
+    look_at_staging(&mut project, Health::Degraded);
+    project.at(3_600);
+    assert_eq!(project.due(), "", "it was ill when its hour was over");
+    look_at_staging(&mut project, Health::Healthy);
+    project.at(3_600 + 3_599);
+    assert_eq!(project.due(), "");
+    project.at(3_600 + 3_600);
+    assert_eq!(project.due(), format!("{number} Plan(0)"));
+}
+
+#[test]
+fn what_was_live_and_ill_until_it_was_replaced_does_not_count() {
+    let mut project = requiring(HOUR);
+    to_staging(&mut project, "v1");
+    project.all_goes_well();
+    look_at_staging(&mut project, Health::Degraded);
+    project.at(2 * 3_600);
+    to_staging(&mut project, "v2");
+    project.all_goes_well();
+    let number = project.deploy("v1");
+    assert_eq!((project.is(number).as_str(), project.due().as_str()), ("NotDeployed/Queued", ""));
 }
 
 #[test]

@@ -6,9 +6,12 @@ use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, MOST_STARTS, MOST_WAITING};
 use lockgate_core::name::{DeploymentNumber, Timestamp};
+use lockgate_core::plugin::ChangeAction;
+use lockgate_core::selection::Selection;
 use lockgate_core::state::{REMEMBERED_TRIGGERS, TriggerKey};
 use lockgate_core::visits;
 use lockgate_core::work::Step::*;
+use serde_json::Value;
 
 use crate::project::{Project, to_prod};
 use crate::words::*;
@@ -112,6 +115,37 @@ fn an_environment_in_use_cannot_be_removed() {
     project.send(Command::Deploy(Deploy { deployment_type: DeploymentType::Destroy, flags, ..to_prod("v1") }));
     project.all_goes_well();
     project.define(without);
+}
+
+#[test]
+fn an_environment_for_which_something_is_triggered_for_later_is_in_use() {
+    let mut project = Project::of(definition(&[("prod", environment()), ("test", environment())], workflow(&[])));
+    let to_test = Deploy { environment: name("test"), not_before: Some(Timestamp(1_000)), ..to_prod("v1") };
+    project.trigger(to_test);
+    let definition = definition(&[("prod", environment())], workflow(&[])).into();
+    expect!["environment `test` cannot be removed while deployment 1 is under way there"]
+        .assert_eq(&project.attempt(Command::SetDefinition { definition, by: person("olga") }).unwrap_err());
+}
+
+#[test]
+fn a_definition_that_is_sent_again_changes_nothing() {
+    let meant = definition(&[("prod", environment())], workflow(&[]));
+    let mut project = Project::of(meant.clone());
+    let before = project.events.len();
+    project.define(meant);
+    assert_eq!(project.events.len(), before);
+}
+
+#[test]
+fn a_retry_needs_the_targets_that_its_workflow_applies() {
+    let mut project = Project::new(environment(), &[apply("web")]);
+    project.deploy("v1");
+    project.answer(1, Plan(0), fails("broken"));
+    let mut prod = environment();
+    prod.targets.remove(&name("web"));
+    project.define(definition(&[("prod", prod)], workflow(&[apply("db")])));
+    expect!["workflow `full-plan` applies target `web`, which environment `prod` does not have; it has: db"]
+        .assert_eq(&project.retry(1).unwrap_err());
 }
 
 #[test]
@@ -251,6 +285,17 @@ fn where_only_the_latest_counts_a_newer_one_takes_the_place_of_those_that_wait()
     assert_eq!(project.deployment(older).attempt.superseded_by, Some(newer));
     project.all_goes_well();
     assert_eq!(project.prod(), "live v3, current v3, before: v1");
+}
+
+#[test]
+fn one_that_is_tried_again_takes_the_place_of_those_that_wait() {
+    let mut project = latest();
+    let failed = project.deploy("v1");
+    project.answer(failed, Plan(0), fails("broken"));
+    let (_running, waiting) = (project.deploy("v2"), project.deploy("v3"));
+    project.at(1);
+    project.retry(failed).unwrap();
+    assert_eq!(project.views(waiting), "NotDeployed/Canceled | Stopped | Canceled");
 }
 
 #[test]
@@ -415,6 +460,24 @@ fn a_plan_that_goes_beyond_what_was_selected_is_refused() {
         .assert_eq(&project.failure(number));
 }
 
+/// What stays as it is may be anything; what is done to the rest has to be what was selected.
+#[test]
+fn a_selection_may_name_what_is_done_and_a_plan_may_name_what_is_not_changed() {
+    let mut project = side_by_side(in_parallel(), &[apply("web")]);
+    let only_update = Selection { action: Some(ChangeAction::Update), ..file("a") };
+    let plan_of = |changes: &[(&str, ChangeAction)]| {
+        planned(changes.iter().map(|(file, action)| change(file, *action)).collect(), Value::Null)
+    };
+    let number = project.select("v1", std::slice::from_ref(&only_update));
+    project.answer(number, Plan(0), plan_of(&[("a", ChangeAction::Update), ("b", ChangeAction::NoOp)]));
+    assert_eq!(project.due(), format!("{number} Confirm(0)"));
+    project.stop(number).unwrap();
+    let number = project.select("v1", &[only_update]);
+    project.answer(number, Plan(0), plan_of(&[("a", ChangeAction::Create)]));
+    expect!["plan: the plan also changes file a (create), and selected is: file/a (update); select that too, or deploy the whole as FULL"]
+        .assert_eq(&project.failure(number));
+}
+
 #[test]
 fn selections_are_of_selective_deployments_and_name_what_there_is() {
     let mut project = side_by_side(in_parallel(), &[apply("web")]);
@@ -471,6 +534,15 @@ fn where_enough_deployments_work_the_next_waits_for_the_pipeline() {
     assert_eq!(project.due(), format!("{second} Run(0)"), "who waits longest is first");
     project.answer(second, Run(0), done());
     assert_eq!(project.due(), format!("{first} Run(1)"));
+}
+
+#[test]
+fn planning_waits_for_the_pipeline_too() {
+    let limits = ProjectLimits { running: Some(1), workers: None };
+    let mut project = limited(limits, &[("prod", environment()), ("staging", environment())], &[apply("web")]);
+    let (first, second) = (project.deploy("v1"), project.trigger(to_staging("v1")));
+    assert_eq!(project.due(), format!("{first} Plan(0)"));
+    assert_eq!(project.is(second), "NotDeployed/QueuedForPipeline");
 }
 
 #[test]

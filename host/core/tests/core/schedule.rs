@@ -1,8 +1,9 @@
 //! What the clock starts, and what keeps deployments from starting: schedules, pauses, windows, freezes, expiry.
 
 use expect_test::expect;
-use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Schedule};
-use lockgate_core::definition::{Definition, Environment, Phase};
+use lockgate_core::admission::LOOK_AHEAD;
+use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Schedule, Window};
+use lockgate_core::definition::{Definition, Environment, MOST_FREEZES, MOST_WINDOWS, Phase, Requirement};
 use lockgate_core::deployment::DeploymentType;
 use lockgate_core::environment::TickOutcome;
 use lockgate_core::handle::PauseScope;
@@ -53,6 +54,22 @@ fn a_schedule_deploys_the_newest_release_and_drops_what_comes_too_early() {
         30 deployment 2"#]]
     .assert_eq(&ticks(&project));
     assert_eq!(project.deployment(2).triggered_by.person, "olga", "on behalf of whoever wrote the schedule");
+}
+
+/// Else they would collect beside the queue, and all start when their release is at last live there.
+#[test]
+fn a_tick_is_dropped_while_the_last_one_waits_for_its_release_to_be_live_elsewhere() {
+    let requires = vec![Requirement { environment: name("staging"), for_ms: 0 }];
+    let prod = Environment { requires, schedule: every_ten_minutes(), ..environment() };
+    let meant = definition(&[("prod", prod), ("staging", environment())], workflow(&[phase("build")]));
+    let mut project = Project::of(meant);
+    let by_hand = project.trigger(Deploy { not_before: Some(Timestamp(90_000_000)), ..to_prod("v1") });
+    project.at(20 * MINUTE);
+    project.cancel(by_hand).unwrap();
+    expect![[r#"
+        10 deployment 2
+        20 dropped: deployment 2 was waiting beside the queue"#]]
+    .assert_eq(&ticks(&project));
 }
 
 #[test]
@@ -252,6 +269,35 @@ fn who_breaks_the_glass_goes_first_and_owes_a_review_by_somebody_else() {
     expect!["deployment 4 owes no review"].assert_eq(&review(&mut project, urgent, person("bob")).unwrap_err());
 }
 
+/// It was put off behind the glass: when its time has come, those that the freeze holds back are in nobody's way.
+#[test]
+fn what_somebody_broke_the_glass_for_goes_first_also_when_it_comes_back() {
+    let prod = Environment { approvals: asks(&[rule(1, &[])]), ..environment() };
+    let freezes = vec![freeze("1970-01-01T00:00", "1970-01-01T01:00", FreezeEffect::Deny)];
+    let meant = definition(&[("prod", prod)], workflow(&[phase("build")]));
+    let mut project = Project::of(Definition { freezes, ..meant });
+    let urgent = project.deploy("v3");
+    break_glass(&mut project, urgent, person("ann")).unwrap();
+    project.approve_for(urgent, person("bob"), 600).unwrap();
+    for _ in 0..LOOK_AHEAD {
+        project.deploy("v1");
+    }
+    project.at(10 * MINUTE);
+    assert_eq!(project.due(), format!("{urgent} Run(0)"));
+}
+
+#[test]
+fn who_breaks_the_glass_is_not_asked_for_the_people_of_another_freeze() {
+    let always = |text, effect| Freeze { name: name(text), ..freeze("1970-01-01T00:00", "1970-01-01T01:00", effect) };
+    let stricter = FreezeEffect::Stricter { rules: vec![rule(2, &["security"])] };
+    let freezes = vec![always("sales", FreezeEffect::Deny), always("audit", stricter)];
+    let meant = definition(&[("prod", environment())], workflow(&[phase("build")]));
+    let mut project = Project::of(Definition { freezes, ..meant });
+    let number = project.deploy("v1");
+    break_glass(&mut project, number, person("ann")).unwrap();
+    assert_eq!(project.due(), format!("{number} Run(0)"));
+}
+
 #[test]
 fn broken_glass_opens_no_pause_and_the_first_who_broke_it_stands_for_it() {
     let mut project = frozen(FreezeEffect::Deny);
@@ -261,6 +307,7 @@ fn broken_glass_opens_no_pause_and_the_first_who_broke_it_stands_for_it() {
     break_glass(&mut project, number, person("bob")).unwrap();
     assert_eq!(project.due(), "");
     assert_eq!(project.state.debts[&number].by.person, "ann");
+    assert_eq!(project.deployment(number).break_glass.as_ref().unwrap().by.person, "ann");
 }
 
 #[test]
@@ -273,8 +320,10 @@ fn a_retry_needs_the_glass_broken_again_and_neither_of_both_may_review() {
     assert_eq!(project.is(number), "NotDeployed/Queued");
     break_glass(&mut project, number, person("bob")).unwrap();
     assert_eq!(project.due(), format!("{number} Run(0)"));
+    project.answer(number, Run(0), fails("broken"));
+    project.state.forget(number, 2);
     for by in ["ann", "bob"] {
-        assert!(review(&mut project, number, person(by)).is_err());
+        assert!(review(&mut project, number, person(by)).is_err(), "{by}");
     }
     review(&mut project, number, person("cat")).unwrap();
 }
@@ -297,6 +346,22 @@ fn deployments_start_within_the_windows_of_their_environment() {
     assert_eq!([1, late].map(|number| project.is(number)), ["Failed/PhaseFailed", "NotDeployed/Queued"]);
     project.at(DAY + 9 * 60 * MINUTE);
     assert_eq!(project.due(), format!("{late} Run(0)"));
+}
+
+#[test]
+fn a_project_that_nobody_could_look_through_is_refused() {
+    let window: Window = serde_json::from_value(json!({ "days": ["thu"], "from": "09:00", "to": "17:00" })).unwrap();
+    let with = |windows, freezes| {
+        let availability = Availability { windows: vec![window.clone(); windows], ..Availability::default() };
+        let freezes = vec![freeze("1970-01-01T00:00", "1970-01-01T01:00", FreezeEffect::Deny); freezes];
+        let meant = definition(&[("prod", Environment { availability, ..environment() })], workflow(&[]));
+        let problems = Definition { freezes, ..meant }.problems();
+        problems.iter().map(|it| format!("{}: {}", it.path, it.message)).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(with(MOST_WINDOWS, MOST_FREEZES), "");
+    expect![[r#"
+        /environments/prod/availability/windows: there are 51 windows; at most 50 are allowed: remove what is over, or join them
+        /freezes: there are 201 freezes; at most 200 are allowed: remove what is over, or join them"#]].assert_eq(&with(MOST_WINDOWS + 1, MOST_FREEZES + 1));
 }
 
 #[test]
@@ -368,6 +433,39 @@ fn an_expiry_can_be_put_off_and_taken_back() {
     let mut other = with_two_live();
     expect!["environment `prod` has no expiry to change; `expires_after` in the project file gives it one"]
         .assert_eq(&other.attempt(expire(None)).unwrap_err());
+}
+
+/// Its time is said by whoever asked last, and begins with its first release only.
+#[test]
+fn the_time_of_an_ephemeral_environment_is_planned_once() {
+    let expires_at = |project: &Project| project.state.environment(&name("prod")).expires_at;
+    let expire = |at| Command::Expire { environment: name("prod"), at, by: person("tom") };
+    let mut project = ephemeral();
+    project.send(expire(None));
+    project.deploy("v2");
+    project.all_goes_well();
+    assert_eq!(expires_at(&project), None, "taken back");
+    let prod = Environment { expires_after_ms: Some(HOUR), ..environment() };
+    let mut project = Project::new(prod, &[phase("build")]);
+    project.send(expire(Some(Timestamp(7_000_000))));
+    project.deploy("v1");
+    project.all_goes_well();
+    assert_eq!(expires_at(&project), Some(Timestamp(7_000_000)), "said before anything was live");
+    project.trigger(Deploy { deployment_type: DeploymentType::Destroy, ..to_prod("v1") });
+    project.all_goes_well();
+    assert_eq!(expires_at(&project), None, "there is nothing to tear down");
+}
+
+#[test]
+fn what_becomes_ephemeral_while_it_is_live_expires_so_long_from_then() {
+    let mut project = with_two_live();
+    project.at(10 * MINUTE);
+    let prod = |expires_after_ms| Environment { expires_after_ms, ..environment() };
+    for expires_after_ms in [HOUR, 2 * HOUR] {
+        project.define(definition(&[("prod", prod(Some(expires_after_ms)))], workflow(&[phase("build")])));
+        let expires_at = project.state.environment(&name("prod")).expires_at;
+        assert_eq!(expires_at, Some(Timestamp(70 * MINUTE * 1_000)), "who wants another time says so");
+    }
 }
 
 #[test]

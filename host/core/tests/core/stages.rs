@@ -1,7 +1,7 @@
 //! Build, setup, patch and teardown, and what endpoints start.
 
 use expect_test::expect;
-use lockgate_core::definition::{Definition, Environment, Workflow, WorkflowStage};
+use lockgate_core::definition::{Definition, Environment, Phase, Workflow, WorkflowStage};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease};
@@ -11,7 +11,7 @@ use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
 use serde_json::{Value, json};
 
-use crate::project::{Project, release, to_prod};
+use crate::project::{Project, new_release, release, to_prod};
 use crate::words::*;
 
 fn staged() -> Definition {
@@ -63,6 +63,47 @@ fn a_patch_waits_for_a_setup_and_says_which() {
     project.trigger(of_type(DeploymentType::Destroy));
     project.all_goes_well();
     assert!(project.attempt(Command::Deploy(of_type(DeploymentType::Full))).is_err(), "it was torn down");
+}
+
+#[test]
+fn a_setup_that_succeeded_in_part_is_none() {
+    let mut meant = staged();
+    let optional = Phase { continue_on_error: true, ..phase("set-up") };
+    let setup = Workflow { stage: WorkflowStage::Setup, ..workflow(&[optional]) };
+    meant.workflows.insert(name("set-up"), setup.into());
+    let mut project = Project::of(meant);
+    project.trigger(of_type(DeploymentType::Launch));
+    project.answer(1, Run(0), fails("no quota"));
+    assert_eq!(project.is(1), "PartiallySucceeded/PhasePartiallySucceeded");
+    expect!["environment `prod` must be set up first: it never was, or it was torn down; deploy with type LAUNCH, which runs workflow `set-up`"].assert_eq(&refusal(&mut project, of_type(DeploymentType::Full)));
+}
+
+#[test]
+fn a_release_with_another_setup_workflow_needs_another_setup() {
+    let mut project = Project::of(staged());
+    project.trigger(of_type(DeploymentType::Launch));
+    project.all_goes_well();
+    let mut meant = staged();
+    let other = Workflow { stage: WorkflowStage::Setup, ..workflow(&[phase("set-up"), phase("and-more")]) };
+    meant.workflows.insert(name("set-up"), other.into());
+    project.define(meant);
+    project.send(new_release("v9"));
+    let to_v9 = Deploy { release: tag("v9"), ..of_type(DeploymentType::Full) };
+    expect!["environment `prod` must be set up first: its setup workflow or its variables have changed since it last was; deploy with type LAUNCH, which runs workflow `set-up`"].assert_eq(&refusal(&mut project, to_v9));
+    project.trigger(of_type(DeploymentType::Full));
+}
+
+#[test]
+fn what_was_taken_down_without_a_workflow_of_its_own_has_to_be_set_up_again() {
+    let mut meant = staged();
+    meant.workflows.remove(&name("tear-down"));
+    let mut project = Project::of(meant);
+    for deployment_type in [DeploymentType::Launch, DeploymentType::Full, DeploymentType::Destroy] {
+        project.trigger(of_type(deployment_type));
+        project.all_goes_well();
+    }
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
+    expect!["environment `prod` must be set up first: it never was, or it was torn down; deploy with type LAUNCH, which runs workflow `set-up`"].assert_eq(&refusal(&mut project, of_type(DeploymentType::Full)));
 }
 
 #[test]

@@ -90,6 +90,14 @@ impl Book {
         }
     }
 
+    /// How healthy an environment is only its targets know: asked after each event.
+    pub fn note_health(&mut self, state: &State) {
+        for (name, place) in &mut self.places {
+            let is_healthy = state.environments.get(name).is_some_and(|there| there.is_healthy());
+            place.note_health(is_healthy, self.last_event_at);
+        }
+    }
+
     fn change_release(&mut self, tag: &Tag, change: impl FnOnce(&mut Release)) {
         let release = self.releases.get_mut(tag).expect("a release is made first");
         change(Arc::make_mut(release));
@@ -117,7 +125,10 @@ impl Book {
                 let paused = project_paused || place.paused || place.schedule_paused;
                 match &tick.outcome {
                     TickOutcome::Deployed { .. } => assert!(!paused, "a pause starts nothing"),
-                    TickOutcome::Dropped { .. } => assert!(!place.queue.is_empty() || !place.holders.is_empty()),
+                    TickOutcome::Dropped { .. } => {
+                        let nobody = place.queue.is_empty() && place.holders.is_empty() && place.held.is_empty();
+                        assert!(!nobody, "dropped, and nobody is there");
+                    }
                     TickOutcome::Skipped { .. } => {}
                 }
             }
@@ -164,18 +175,17 @@ impl Book {
         }
     }
 
-    /// A rollback goes to the head, everything else to the end.
+    /// A rollback goes to the head, and whatever somebody broke the glass for; everything else to the end.
     fn enqueue(&mut self, number: DeploymentNumber) {
         let page = &self.pages[&number];
         assert!(self.has_proven_itself(page), "{number} waits for its turn before its release may come here");
         let queue = &mut self.places.entry(page.place.clone()).or_default().queue;
-        match page.deployment_type {
-            DeploymentType::Rollback => queue.push_front(number),
-            _ => queue.push_back(number),
+        match page.deployment_type == DeploymentType::Rollback || page.glass_broken {
+            true => queue.push_front(number),
+            false => queue.push_back(number),
         }
     }
 
-    /// Health apart, which only targets know.
     fn has_proven_itself(&self, page: &Page) -> bool {
         let exempt = matches!(page.deployment_type, DeploymentType::Rollback | DeploymentType::Destroy);
         exempt
@@ -453,7 +463,7 @@ impl Book {
                 assert!(self.obstacle(*number, now).is_some(), "nothing stands in the way of {number}, and it waits");
             }
             for number in place.held.iter() {
-                self.check_held(state, &state.deployments[number]);
+                self.check_held(&state.deployments[number]);
             }
             for number in &place.holders {
                 let deployment: &Deployment = &state.deployments[number];
@@ -468,16 +478,17 @@ impl Book {
     }
 
     /// Its time comes by itself, or its release is not there yet.
-    fn check_held(&self, state: &State, deployment: &Deployment) {
+    fn check_held(&self, deployment: &Deployment) {
         if deployment.wake_at().is_some() {
             return;
         }
         let page = &self.pages[&deployment.number];
         let missing = |required: &&lockgate_core::definition::Requirement| {
             let there = self.places.get(&required.environment);
-            let is_live = there.is_some_and(|there| there.is_all_live(&page.release.tag));
-            let long_ago = there.is_some_and(|there| there.has_stayed(&page.release.tag, required.for_ms));
-            !(long_ago || (is_live && state.environment(&required.environment).is_healthy()))
+            let is_well = there.is_some_and(|there| there.is_well(&page.release.tag));
+            let tag = &page.release.tag;
+            let long_ago = there.is_some_and(|there| !there.is_live(tag) && there.has_stayed(tag, required.for_ms));
+            !(long_ago || is_well)
         };
         assert!(page.environment.requires.iter().any(|required| missing(&required)), "held for what is there");
     }

@@ -597,6 +597,7 @@ impl World {
             assert!(read == *event, "an event reads back as it was written");
             self.state.apply(&read).unwrap();
             self.book.note(&read);
+            self.book.note_health(&self.state);
             for variant in variants_of(&read) {
                 *self.counts.events.entry(variant).or_default() += 1;
             }

@@ -22,8 +22,11 @@ pub struct Place {
     /// The whole release, and since when.
     live: Option<(Tag, Timestamp)>,
     apart: BTreeMap<Name, Tag>,
-    /// How long each was live at a stretch.
-    stays_ms: BTreeMap<Tag, u64>,
+    were_live: BTreeSet<Tag>,
+    /// How long each was live and healthy, stretch by stretch.
+    stays_ms: BTreeMap<Tag, Vec<u64>>,
+    /// What is live and healthy, with nothing apart from it, and since when.
+    well: Option<(Tag, Timestamp)>,
 }
 
 impl Place {
@@ -48,31 +51,45 @@ impl Place {
         if live == whole.as_ref() {
             return;
         }
-        if let Some((tag, since)) = self.live.take() {
-            let stay = self.stays_ms.entry(tag).or_default();
-            *stay = at.ms_since(since).max(*stay);
-        }
+        self.were_live.extend(self.live.take().map(|(tag, _)| tag));
         self.live = live.map(|live| (live.clone(), at));
     }
 
+    pub fn note_health(&mut self, is_healthy: bool, at: Timestamp) {
+        let live = self.live.as_ref().map(|(tag, _)| tag).filter(|_| is_healthy && self.apart.is_empty());
+        if live == self.well.as_ref().map(|(tag, _)| tag) {
+            return;
+        }
+        let well = live.map(|live| (live.clone(), at));
+        if let Some((tag, since)) = std::mem::replace(&mut self.well, well) {
+            self.stays_ms.entry(tag).or_default().push(at.ms_since(since));
+        }
+    }
+
     pub fn was_live(&self, tag: &Tag) -> bool {
-        self.stays_ms.contains_key(tag)
+        self.were_live.contains(tag)
             || self.live.as_ref().is_some_and(|(live, _)| live == tag)
             || self.apart.values().any(|live| live == tag)
     }
 
     pub fn has_stayed(&self, tag: &Tag, for_ms: u64) -> bool {
-        self.stays_ms.get(tag).is_some_and(|stayed| *stayed >= for_ms)
+        self.stays_ms.get(tag).is_some_and(|stays| stays.iter().any(|stay_ms| *stay_ms >= for_ms))
     }
 
-    pub fn is_all_live(&self, tag: &Tag) -> bool {
-        self.apart.is_empty() && self.live.as_ref().is_some_and(|(live, _)| live == tag)
+    pub fn is_live(&self, tag: &Tag) -> bool {
+        self.live.as_ref().is_some_and(|(live, _)| live == tag)
+    }
+
+    pub fn is_well(&self, tag: &Tag) -> bool {
+        self.well.as_ref().is_some_and(|(live, _)| live == tag)
     }
 
     pub fn has_lived(&self, tag: &Tag, for_ms: u64, now: Timestamp) -> bool {
-        let since = self.live.as_ref().map(|(_, since)| *since);
-        let now_is_enough = self.is_all_live(tag) && since.is_some_and(|since| now.ms_since(since) >= for_ms);
-        self.has_stayed(tag, for_ms) || now_is_enough
+        if !self.is_live(tag) {
+            return self.has_stayed(tag, for_ms);
+        }
+        let since = self.well.as_ref().map(|(_, since)| *since);
+        since.is_some_and(|since| self.has_stayed(tag, for_ms) || now.ms_since(since) >= for_ms)
     }
 
     pub fn check_live(&self, there: &EnvironmentState) {
