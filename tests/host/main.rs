@@ -18,5 +18,6 @@ mod refusals;
 mod serve;
 mod shares;
 mod sites;
+mod statuses;
 mod story;
 mod strategies;
