@@ -7,6 +7,7 @@
 #![expect(clippy::type_complexity, reason = "what one helper gives to one test needs no name")]
 
 mod backtest;
+mod commands;
 mod disk;
 mod examples;
 mod harness;

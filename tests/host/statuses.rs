@@ -128,11 +128,7 @@ const ROWS: [Row; 31] = [
         rules: Rules::in_environment(NOBODY_IN_TIME),
         drive: Place::deploy,
     },
-    Row {
-        shows: "InProgress/PhaseInProgress IN_PROGRESS InProgress",
-        rules: PLAIN,
-        drive: Place::deploy_and_hold,
-    },
+    Row { shows: "InProgress/PhaseInProgress IN_PROGRESS InProgress", rules: PLAIN, drive: Place::deploy_and_hold },
     Row {
         shows: "InProgress/PhaseSucceeded IN_PROGRESS InProgress",
         rules: Rules::doing("phases: [{ name: half, apply: world, weight: 50 }, { name: whole, apply: world }]"),
@@ -179,7 +175,11 @@ const ROWS: [Row; 31] = [
         rules: Rules::doing("phases: [{ name: fail, plugin: hostile-phase, config: { do: fail } }]"),
         drive: Place::deploy,
     },
-    Row { shows: "Failed/GatesFailed FAILED Rejected", rules: Rules::in_environment(FAILS_AFTER), drive: Place::deploy },
+    Row {
+        shows: "Failed/GatesFailed FAILED Rejected",
+        rules: Rules::in_environment(FAILS_AFTER),
+        drive: Place::deploy,
+    },
     Row {
         shows: "Failed/Rejected REJECTED Rejected",
         rules: ASKS_AFTER,

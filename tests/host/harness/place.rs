@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use lockgate::client::ClientError;
 use lockgate::wire::NewDeployment;
 
-use super::{Host, Person, Project, block_on};
+use super::{Host, Person, Project, block_on, file};
 
 pub struct Place {
     pub project: Project,
@@ -56,6 +57,12 @@ impl Place {
         let project = Project::create(host, name, &rules.file(folder));
         project.release("v1");
         Self { project, admin: host.admin(), folder: host.place(folder) }
+    }
+
+    /// All of the project file but its name; see [`Rules::file`].
+    pub fn define(&self, rest: &str) -> Result<(), ClientError> {
+        let (name, file) = (&self.project.name, file(&self.project.name, rest));
+        block_on(self.admin.client.apply_project(name, file)).map(drop)
     }
 
     pub fn deploy(&self) -> u64 {
