@@ -13,6 +13,7 @@ mod examples;
 mod harness;
 mod kill;
 mod operations;
+mod pairs;
 mod plugins;
 mod records;
 mod refusals;
