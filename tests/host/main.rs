@@ -7,16 +7,19 @@
 #![expect(clippy::type_complexity, reason = "what one helper gives to one test needs no name")]
 
 mod backtest;
+mod commands;
 mod disk;
 mod examples;
 mod harness;
 mod kill;
 mod operations;
+mod pairs;
 mod plugins;
 mod records;
 mod refusals;
 mod serve;
 mod shares;
 mod sites;
+mod statuses;
 mod story;
 mod strategies;

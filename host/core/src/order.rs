@@ -153,6 +153,8 @@ fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
         "allow_destructive": deployment.flags.allow_destructive,
         "selections": deployment.selections,
         "input": deployment.input,
+        "comment": deployment.comment,
+        "triggered_by": deployment.triggered_by.person,
         "variables": deployment.attempt.environment.variables,
         "artifacts": deployment.release.artifacts,
         "release": release_of(&deployment.release),

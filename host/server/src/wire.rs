@@ -510,6 +510,9 @@ pub struct Gate {
     #[schema(format = DateTime)]
     pub at: Option<String>,
     pub rounds: u32,
+    /// Whoever said that it counts as passed, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<ApprovalAnswer>,
 }
 
 /// One thing that happened to a deployment.

@@ -3,7 +3,8 @@
 use lockgate_sdk::phase::*;
 
 const ROOTS: &str = "release.tag, release.digest, release.description, environment, project, application, \
-                     deployment, variables.NAME, outputs.PHASE.KEY, artifacts.NAME.digest, artifacts.NAME.uri";
+                     deployment, comment, triggered_by, variables.NAME, outputs.PHASE.KEY, artifacts.NAME.digest, \
+                     artifacts.NAME.uri";
 
 /// `text` with every placeholder replaced.
 pub fn fill(text: &str, subject: &Subject) -> Result<String, Failure> {
@@ -60,6 +61,8 @@ enum Placeholder<'a> {
     Project,
     Application,
     Deployment,
+    Comment,
+    TriggeredBy,
     Variable(&'a str),
     /// The rest of the path leads into the phase's outputs.
     Output(&'a str, Vec<&'a str>),
@@ -77,6 +80,8 @@ impl<'a> Placeholder<'a> {
             ["project"] => Self::Project,
             ["application"] => Self::Application,
             ["deployment"] => Self::Deployment,
+            ["comment"] => Self::Comment,
+            ["triggered_by"] => Self::TriggeredBy,
             // Names of variables may hold dots.
             ["variables", _, ..] => Self::Variable(&name["variables.".len()..]),
             ["outputs", phase, first, rest @ ..] => {
@@ -103,6 +108,8 @@ fn value(placeholder: &Placeholder<'_>, subject: &Subject) -> Option<String> {
         Placeholder::Project => subject.project.clone(),
         Placeholder::Application => subject.application.clone(),
         Placeholder::Deployment => subject.deployment.clone(),
+        Placeholder::Comment => subject.comment.clone(),
+        Placeholder::TriggeredBy => subject.triggered_by.clone(),
         Placeholder::Variable(name) => subject.variables.get(*name)?.clone(),
         Placeholder::Output(phase, path) => {
             let found = path.iter().try_fold(subject.outputs.get(*phase)?, |value, key| match value {
@@ -136,7 +143,9 @@ fn there_are(placeholder: &Placeholder<'_>, subject: &Subject) -> String {
         | Placeholder::Environment
         | Placeholder::Project
         | Placeholder::Application
-        | Placeholder::Deployment => Vec::new(),
+        | Placeholder::Deployment
+        | Placeholder::Comment
+        | Placeholder::TriggeredBy => Vec::new(),
     };
     match names.as_slice() {
         [] => "there are none".into(),
@@ -153,6 +162,8 @@ mod tests {
             "release": { "tag": "v7", "digest": "sha256:00" },
             "environment": "production",
             "deployment": "shop/7",
+            "comment": "at last",
+            "triggered_by": "ann",
             "variables": { "ROOM": "releases", "a.b": "dotted" },
             "outputs": { "migrate": { "count": 3, "steps": ["one"], "note": "ok" } },
             "artifacts": [{ "name": "web.tar", "digest": "sha256:aa", "uri": "oci://web" }],
@@ -172,6 +183,7 @@ mod tests {
     fn every_root_has_its_value() {
         assert_eq!(filled("{{release.tag}} to {{ environment }}"), "v7 to production");
         assert_eq!(filled("{{deployment}} {{release.digest}}"), "shop/7 sha256:00");
+        assert_eq!(filled("{{triggered_by}}: {{comment}}"), "ann: at last");
         assert_eq!(filled("{{variables.ROOM}} {{variables.a.b}}"), "releases dotted");
         assert_eq!(filled("{{outputs.migrate.count}} {{outputs.migrate.steps.0}}"), "3 one");
         assert_eq!(filled("{{artifacts.web.tar.digest}} {{artifacts.web.tar.uri}}"), "sha256:aa oci://web");
@@ -187,8 +199,8 @@ mod tests {
         assert_eq!(
             refused("{{relase.tag}}"),
             "`{{relase.tag}}` is no placeholder; there are release.tag, release.digest, release.description, \
-             environment, project, application, deployment, variables.NAME, outputs.PHASE.KEY, \
-             artifacts.NAME.digest, artifacts.NAME.uri"
+             environment, project, application, deployment, comment, triggered_by, variables.NAME, \
+             outputs.PHASE.KEY, artifacts.NAME.digest, artifacts.NAME.uri"
         );
         assert_eq!(
             refused("{{variables.ROM}}"),

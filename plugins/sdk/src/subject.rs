@@ -25,6 +25,10 @@ pub struct Subject {
     pub allow_destructive: bool,
     /// Which resources a SELECTIVE deployment is about.
     pub selections: Vec<Value>,
+    /// What whoever triggered the deployment said about it.
+    pub comment: String,
+    /// The person; behind a schedule or a promotion, too.
+    pub triggered_by: String,
     /// Of the environment, as the attempt pinned them.
     pub variables: BTreeMap<String, String>,
     pub artifacts: Vec<Artifact>,

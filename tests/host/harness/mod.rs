@@ -6,6 +6,7 @@ mod fakes;
 mod host;
 mod nginx;
 mod people;
+mod place;
 mod project;
 
 use std::sync::OnceLock;
@@ -17,7 +18,8 @@ pub use fakes::Web;
 pub use host::{Host, files, free_address};
 pub use nginx::Nginx;
 pub use people::{Person, Refused, digest};
-pub use project::{Project, file, one_phase};
+pub use place::{PLAIN, Place, Rules, of_release};
+pub use project::{Project, file, one_phase, pair_of};
 
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -5,7 +5,7 @@ use lockgate::wire::{
     Approve, Artifact, Cancel, Deployment, Environment, Event, LogLine, NewDeployment, NewRelease, Release, Remark,
 };
 
-use super::{Host, Person, block_on, wait};
+use super::{Host, PATIENCE, Person, block_on, wait};
 
 #[derive(Clone)]
 pub struct Project {
@@ -173,6 +173,20 @@ impl Project {
         })
     }
 
+    /// `<status, operationStatus>`, such as `InProgress/Pending`. Looks again at every event, and at nothing else.
+    pub fn comes_to(&self, number: u64, pair: &str) -> Deployment {
+        let mut deployment = self.deployment(number);
+        let mut events = self.ann.client.follow_events(&self.name, number, deployment.last_event);
+        while pair_of(&deployment) != pair {
+            let news = block_on(async { tokio::time::timeout(PATIENCE, events.next()).await });
+            let news = news.unwrap_or_else(|_| panic!("deployment {number} does not come to {pair}: {deployment:#?}"));
+            deployment = self.deployment(number);
+            let is_over = news.unwrap().is_none() && pair_of(&deployment) != pair;
+            assert!(!is_over, "deployment {number} never comes to {pair}: {deployment:#?}");
+        }
+        deployment
+    }
+
     pub fn wait_for_approval(&self, number: u64) -> Deployment {
         self.wait_until(number, "waiting for approval", |deployment| deployment.status == "PENDING_APPROVAL")
     }
@@ -191,6 +205,11 @@ impl Project {
     pub fn assert_succeeds(&self, number: u64) {
         assert_eq!(self.outcome_of(number), ("SUCCEEDED".to_owned(), String::new()));
     }
+}
+
+/// As the API writes it, with a stroke between.
+pub fn pair_of(deployment: &Deployment) -> String {
+    format!("{}/{}", deployment.attempt_status, deployment.operation_status)
 }
 
 pub fn file(name: &str, rest: &str) -> String {

@@ -127,15 +127,28 @@ fn expire(turn: &mut Turn, environment: &Name) {
     let there = turn.state.environment(environment);
     let waiting: Vec<DeploymentNumber> = there.queue.iter().chain(&there.held).take(MOST_STARTS).copied().collect();
     waiting.into_iter().for_each(|number| people::stop_expired(turn, number));
-    let torn_down = there.live.map(|live| {
-        let flags = Flags { allow_destructive: true, ..Flags::default() };
-        let deploy = deploy(turn, environment, live.release, DeploymentType::Destroy, "expiry");
-        triggers::queue(turn, Deploy { flags, ..deploy })
-    });
-    let because = match torn_down {
-        Some(Ok(())) => format!("deployment {} tears it down", turn.state.last_number),
-        Some(Err(rejection)) => format!("it could not be torn down: {rejection}"),
-        None => "nothing was live".to_owned(),
+    let because = match (teardown_under_way(turn, environment), there.live) {
+        (Some(number), _) => format!("deployment {number} tears it down already"),
+        (None, Some(live)) => tear_down(turn, environment, live.release),
+        (None, None) => "nothing was live".to_owned(),
     };
     turn.change_environment(environment, EnvironmentChange::Expired { because });
+}
+
+/// Whoever says twice that its time is over means one teardown.
+fn teardown_under_way(turn: &Turn, environment: &Name) -> Option<DeploymentNumber> {
+    let destroys = |number: &&DeploymentNumber| {
+        let deployment = turn.state.deployments.get(*number);
+        deployment.is_some_and(|deployment| deployment.deployment_type == DeploymentType::Destroy)
+    };
+    turn.state.environment(environment).slots.iter().find(destroys).copied()
+}
+
+fn tear_down(turn: &mut Turn, environment: &Name, live: Tag) -> String {
+    let flags = Flags { allow_destructive: true, ..Flags::default() };
+    let deploy = deploy(turn, environment, live, DeploymentType::Destroy, "expiry");
+    match triggers::queue(turn, Deploy { flags, ..deploy }) {
+        Ok(()) => format!("deployment {} tears it down", turn.state.last_number),
+        Err(rejection) => format!("it could not be torn down: {rejection}"),
+    }
 }

@@ -469,6 +469,18 @@ fn what_becomes_ephemeral_while_it_is_live_expires_so_long_from_then() {
 }
 
 #[test]
+fn an_expiry_that_is_said_twice_tears_down_once() {
+    let mut project = ephemeral();
+    project.at(60 * MINUTE);
+    let teardown = project.state.last_number;
+    project.send(Command::Expire { environment: name("prod"), at: Some(project.now), by: person("tom") });
+    project.at(60 * MINUTE + 1);
+    assert_eq!(project.state.last_number, teardown);
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
+}
+
+#[test]
 fn what_is_not_ephemeral_any_more_does_not_expire() {
     let mut project = ephemeral();
     project.define(definition(&[("prod", environment())], workflow(&[phase("build")])));

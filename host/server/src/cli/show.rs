@@ -266,7 +266,11 @@ pub fn gate_line(look: &Look, gate: &Gate) -> String {
         Some(at) => look.quiet(&format!("  round {}, {}", gate.rounds, look.relative(at))),
         None => String::new(),
     };
-    format!("  {mark} {}  {}  {}{when}", gate.name, look.status(outcome), printable(&gate.reason))
+    let ignored = match &gate.ignored {
+        Some(ignored) => format!("  ignored by {}: {}", printable(&ignored.person), printable(&ignored.comment)),
+        None => String::new(),
+    };
+    format!("  {mark} {}  {}  {}{when}{ignored}", gate.name, look.status(outcome), printable(&gate.reason))
 }
 
 /// `web  0a1b2c3d4e5f  oci://shop/web  build 42, stack frontend, of web  commit=9c1d77a`.
@@ -521,8 +525,16 @@ pub mod testing {
                 reason: "GET / answered 502, expected 200".to_owned(),
                 at: Some("2026-03-14T09:29:57Z".to_owned()),
                 rounds: 3,
+                ignored: None,
             },
-            Gate { name: "errors".to_owned(), outcome: None, reason: String::new(), at: None, rounds: 0 },
+            Gate {
+                name: "errors".to_owned(),
+                outcome: None,
+                reason: String::new(),
+                at: None,
+                rounds: 0,
+                ignored: None,
+            },
         ];
         deployment.failure = Some(crate::wire::Failure {
             phase: "gates".to_owned(),

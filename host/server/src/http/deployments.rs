@@ -370,8 +370,8 @@ pub async fn approve(
 ) -> Result<Json<wire::Deployment>, Problem> {
     let plan = approve.plan_digest.map(|digest| digest.parse()).transpose();
     let plan = plan.map_err(|error| Problem::invalid("invalid-body", format!("`plan_digest`: {error}")))?;
-    answer(&api, project, Command::Approve { number, plan, comment: approve.comment, not_before: None, by }, number)
-        .await
+    let not_before = approve.not_before.as_deref().map(|text| parse_time("not_before", text)).transpose()?;
+    answer(&api, project, Command::Approve { number, plan, comment: approve.comment, not_before, by }, number).await
 }
 
 /// Rejects the plan: the deployment ends.

@@ -566,6 +566,7 @@ fn gates_of(deployment: &Deployment, of: GatesOf) -> Vec<wire::Gate> {
             reason: String::new(),
             at: None,
             rounds: 0,
+            ignored: None,
         };
         return gates.map(|gate| waiting(&gate.name)).collect();
     };
@@ -575,6 +576,7 @@ fn gates_of(deployment: &Deployment, of: GatesOf) -> Vec<wire::Gate> {
         reason: gate.last.as_ref().map(|last| last.reason.clone()).unwrap_or_default(),
         at: gate.last.as_ref().map(|last| rfc3339(last.at)),
         rounds: run.rounds_ended,
+        ignored: gate.ignored.as_ref().map(|signature| answer(signature, true)),
     };
     run.gates.iter().map(gate).collect()
 }

@@ -7,10 +7,12 @@
 //! - `calls`: a line for each call that came, repeated ones too: `plan KEY`, `apply KEY`, `undo KEY`; and one just
 //!   before it is answered: `planned KEY`, `applied KEY`, `undone KEY`. So the last line tells where a kill hit.
 //! - `plan.json`, if a test puts it there, takes the place of `changes`: the world has moved.
+//! - `hold-plan` and `hold-apply`: while a test leaves such a file there, these calls wait before they do anything.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lockgate_sdk::target::*;
 use serde::Deserialize;
@@ -95,6 +97,7 @@ impl Target for ScriptedTarget {
     fn plan(call: Call, config: Config, _: Subject, _: Cursor) -> Result<PlanStep, Failure> {
         let folder = folder(&config);
         tell(&folder, "plan", &call)?;
+        hold(&folder, "hold-plan");
         let changes = changes(&config, &folder)?;
         control::wait(config.plan_ms);
         tell(&folder, "planned", &call)?;
@@ -103,6 +106,7 @@ impl Target for ScriptedTarget {
 
     fn apply(call: Call, config: Config, _: Subject, approved: Planned, cursor: Cursor) -> Result<Progressed, Failure> {
         let folder = folder(&config);
+        hold(&folder, "hold-apply");
         let progressed = apply(&folder, &call.idempotency_key, &config, &approved, &cursor)?;
         control::wait(config.ms);
         tell(&folder, "applied", &call)?;
@@ -182,6 +186,13 @@ fn apply(
         return Ok(Progressed::again(&step));
     }
     Ok(Progressed::done(format!("applied in {step} steps")).outputs(json!({ "steps": step })))
+}
+
+/// Asleep where no cancel is heard: how it goes on is the test's to say.
+fn hold(folder: &Path, file: &str) {
+    while folder.join(file).exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// The host sorts the changes it keeps.
