@@ -340,6 +340,10 @@ impl<'a> Turn<'a> {
             self.may_count.extend(self.state.live_release(&deployment.environment).map(|live| live.tag.clone()));
             self.may_count.insert(deployment.release.tag.clone());
         }
+        // A way back in one environment is no step forward into the next.
+        if deployment.deployment_type == DeploymentType::Rollback {
+            return;
+        }
         for step in steps {
             let What::LiveChanged { environment, applications: None, live: Some(live), .. } = step else { continue };
             self.went_live.push(WentLive {

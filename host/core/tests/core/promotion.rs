@@ -118,6 +118,20 @@ fn after_a_rollback_nothing_is_promoted_until_somebody_releases_that() {
 }
 
 #[test]
+fn a_way_back_is_not_promoted() {
+    let mut project = two(automatic(), &[phase("build")]);
+    for release in ["v1", "v2"] {
+        to_staging(&mut project, release);
+        project.all_goes_well();
+    }
+    assert_eq!(project.prod(), "live v2, current v2, before: v1");
+    let (environment, by) = (name("staging"), person("tom"));
+    project.send(Command::Rollback { environment, comment: String::new(), key: None, by });
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v2, current v2, before: v1");
+}
+
+#[test]
 fn a_second_rollback_does_not_forget_what_the_first_one_held_back() {
     let mut project = two(automatic(), &[phase("build")]);
     for release in ["v1", "v2", "v3"] {
