@@ -750,6 +750,29 @@ async fn only_those_who_are_asked_approve() {
 }
 
 #[tokio::test]
+async fn what_is_approved_for_later_waits_for_its_time() {
+    let server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    let path = "/v1/projects/shop/deployments/1/approve";
+    let olga = server.token("olga", "member", &["operators"]).await;
+    let approve = async |not_before: &str| {
+        let request = server.request(Method::POST, path).bearer_auth(&olga).json(&json!({ "not_before": not_before }));
+        Answer::of(request.send().await.unwrap()).await
+    };
+    approve("tomorrow").await.is_problem(422, "invalid-body");
+    approve("2020-01-01T00:00:00Z").await.is_problem(422, "time-is-past");
+    let in_an_hour = crate::clock::rfc3339(crate::clock::now().plus_ms(3_600_000));
+    let deferred = approve(&in_an_hour).await.json();
+    let shown =
+        ["status", "attempt_status", "operation_status", "next_scheduled_time"].map(|key| deferred[key].clone());
+    assert_eq!(shown, ["QUEUED", "NotDeployed", "Deferred", &in_an_hour].map(Value::from), "{deferred}");
+    assert_eq!(
+        (&deferred["approval"]["status"], &deferred["sign_off"]["pre"]),
+        (&json!("Deferred"), &json!("Deferred"))
+    );
+}
+
+#[tokio::test]
 async fn a_cancelled_deployment_says_who_and_why_and_is_tried_again() {
     let server = Server::with_release("v1").await;
     server.deploy("production", "v1").await;
