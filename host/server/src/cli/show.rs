@@ -843,7 +843,8 @@ mod tests {
 
             Approval after the phases pending: 1 of operators, not your own
               asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
-              ✓ bob approved at 09:29:50 (10 s ago)"#]].assert_eq(&format!("{header}\n\nApproval after{asked}"));
+              ✓ bob approved at 09:29:50 (10 s ago)"#]]
+        .assert_eq(&format!("{header}\n\nApproval after{asked}"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use lockgate_core::name::{Actor, DeploymentNumber, Name, Tag};
 use lockgate_core::release::{Release, canonical};
 use lockgate_core::selection::Selection;
 use lockgate_core::state::{State as ProjectState, TriggerKey, What};
-use lockgate_core::status::DeploymentStatus;
+use lockgate_core::status::{AttemptStatus, DeploymentStatus};
 use lockgate_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -240,6 +240,8 @@ pub struct DeploymentsQuery {
     environment: Option<Name>,
     /// With this deployment status only, such as `FAILED`.
     status: Option<String>,
+    /// With this attempt status only, such as `NotDeployed`, which may be written `NotStarted`, too.
+    attempt_status: Option<String>,
     /// With a lower number than this: `next` of the page before.
     before: Option<DeploymentNumber>,
     /// 1 to 200; 50 when left out.
@@ -261,7 +263,8 @@ pub async fn list(
     }
     let wanted = Wanted {
         environment: query.environment,
-        status: query.status.as_deref().map(parse_status).transpose()?,
+        status: query.status.as_deref().map(|text| parse_status("deployment", &STATUSES, text)).transpose()?,
+        attempt_status: query.attempt_status.as_deref().map(parse_attempt_status).transpose()?,
         below: query.before.unwrap_or(u64::MAX).min(view.state.last_number + 1),
         room: Room { items: PAGE.in_query(query.limit)?, bytes: PAGE_BYTES },
     };
@@ -272,6 +275,7 @@ pub async fn list(
 struct Wanted {
     environment: Option<Name>,
     status: Option<DeploymentStatus>,
+    attempt_status: Option<AttemptStatus>,
     below: DeploymentNumber,
     room: Room,
 }
@@ -280,6 +284,7 @@ impl Wanted {
     fn matches(&self, deployment: &Deployment) -> bool {
         self.environment.as_ref().is_none_or(|environment| deployment.environment == *environment)
             && self.status.is_none_or(|status| deployment.attempt.deployment_status() == status)
+            && self.attempt_status.is_none_or(|status| deployment.attempt.status().0 == status)
     }
 }
 
@@ -358,11 +363,28 @@ const STATUSES: [DeploymentStatus; 9] = [
     DeploymentStatus::TimedOut,
 ];
 
-fn parse_status(text: &str) -> Result<DeploymentStatus, Problem> {
-    let is_it = |status: &DeploymentStatus| views::word(status).eq_ignore_ascii_case(text);
-    STATUSES.into_iter().find(is_it).ok_or_else(|| {
-        let known = lockgate_core::definition::listed(STATUSES.map(views::word));
-        Problem::invalid("invalid-query", format!("`{text}` is no deployment status; there are: {known}"))
+const ATTEMPT_STATUSES: [AttemptStatus; 5] = [
+    AttemptStatus::NotDeployed,
+    AttemptStatus::InProgress,
+    AttemptStatus::Succeeded,
+    AttemptStatus::PartiallySucceeded,
+    AttemptStatus::Failed,
+];
+
+/// `NotStarted` is another word for `NotDeployed` that people know.
+fn parse_attempt_status(text: &str) -> Result<AttemptStatus, Problem> {
+    if text.eq_ignore_ascii_case("NotStarted") {
+        return Ok(AttemptStatus::NotDeployed);
+    }
+    parse_status("attempt", &ATTEMPT_STATUSES, text)
+}
+
+fn parse_status<Status: Copy + Serialize>(of: &str, all: &[Status], text: &str) -> Result<Status, Problem> {
+    let is_it = |status: &Status| views::word(status).eq_ignore_ascii_case(text);
+    all.iter().copied().find(is_it).ok_or_else(|| {
+        let known = lockgate_core::definition::listed(all.iter().map(views::word));
+        let shown: String = text.chars().take(60).collect();
+        Problem::invalid("invalid-query", format!("`{shown}` is no {of} status; there are: {known}"))
     })
 }
 

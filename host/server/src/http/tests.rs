@@ -1,5 +1,6 @@
 //! The API as a client meets it: a real host in a folder of its own, behind a real listener.
 
+mod endpoints;
 mod gates;
 mod resources;
 
@@ -383,6 +384,7 @@ async fn whatever_is_refused_is_a_problem() {
     server.get("/v1/projects/shop/deployments/7").await.is_problem(404, "unknown-deployment");
     server.get("/v1/projects/shop/deployments?limit=0").await.is_problem(422, "invalid-query");
     server.get("/v1/projects/shop/deployments?status=GREEN").await.is_problem(422, "invalid-query");
+    server.get("/v1/projects/shop/deployments?attempt_status=QUEUED").await.is_problem(422, "invalid-query");
     server.get("/v1/plugins/none").await.is_problem(404, "unknown-plugin");
     raw("{").await.is_problem(400, "invalid-json");
     raw(r#"{"tag":"v2","colour":"red"}"#).await.is_problem(422, "invalid-body");
@@ -692,6 +694,9 @@ async fn deployments_are_paged_without_gaps_or_repeats() {
     assert_eq!(count("environment=production").await, 2);
     assert_eq!(count("status=succeeded").await, 5);
     assert_eq!(count("status=QUEUED&environment=production").await, 1);
+    assert_eq!(count("attempt_status=Succeeded").await, 5);
+    assert_eq!(count("attempt_status=NotDeployed").await, 2);
+    assert_eq!(count("attempt_status=notstarted&status=QUEUED").await, 1);
 }
 
 #[tokio::test]

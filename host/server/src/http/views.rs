@@ -5,7 +5,7 @@ mod gates;
 mod record;
 mod system;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 mod waiting;
 
 use lockgate_core::definition::{FULL_WEIGHT, PhaseWork};

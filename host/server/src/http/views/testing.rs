@@ -18,7 +18,7 @@ pub fn ann() -> Actor {
     Actor { person: "ann".to_owned(), groups: Default::default(), via: "test".to_owned() }
 }
 
-fn phase(text: &str, work: PhaseWork) -> Phase {
+pub fn phase(text: &str, work: PhaseWork) -> Phase {
     Phase {
         name: name(text),
         work,
