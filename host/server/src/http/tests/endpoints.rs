@@ -77,7 +77,9 @@ async fn a_host_that_stops_tells_how_far_it_came() {
         server.asks(2).await;
         stop.send(()).unwrap();
     };
-    let (answer, ()) = tokio::join!(asked, stopping);
+    // Much sooner than the 300 seconds that it would wait else.
+    let both = async { tokio::join!(asked, stopping) };
+    let (answer, ()) = tokio::time::timeout(PATIENCE, both).await.expect("it is answered at the stop");
     assert_eq!((answer.status, &answer.json()["deployment"]["number"]), (202, &json!(2)), "{}", answer.text);
     assert_eq!(answer.json().get("outputs"), None);
     server.serving.await.unwrap();
