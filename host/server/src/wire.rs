@@ -475,7 +475,7 @@ pub struct FieldChange {
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Approval {
-    /// `Pending`, `Approved` or `Rejected`.
+    /// `Pending`, `Approved`, `Deferred` (approved for a later time), `Rejected`, or `Skipped` (counts as given).
     pub status: String,
     pub plan_digest: String,
     /// In words, such as `1 of operators`.

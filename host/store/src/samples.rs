@@ -16,8 +16,10 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
 
 use lockgate_core::digest::Digest;
+use lockgate_core::name::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::StoreError;
@@ -45,6 +47,18 @@ impl SeriesId {
             Some(part) => Err(StoreError::InvalidLogName { part: part.chars().take(200).collect() }),
             None => Ok(Self { parts: parts.map(str::to_owned) }),
         }
+    }
+
+    pub fn project(&self) -> &str {
+        &self.parts[0]
+    }
+
+    pub fn environment(&self) -> &str {
+        &self.parts[1]
+    }
+
+    pub fn name(&self) -> &str {
+        &self.parts[2]
     }
 
     fn folder(&self, dir: &Path) -> PathBuf {
@@ -87,7 +101,10 @@ struct Inner {
 enum Job {
     Put { id: SeriesId, kept: Kept, sample: Sample },
     Chunks { id: SeriesId, reply: oneshot::Sender<Result<Vec<PathBuf>, StoreError>> },
+    Remove { is_wanted: IsWanted, written_before: Timestamp, reply: oneshot::Sender<Result<Vec<SeriesId>, StoreError>> },
 }
+
+type IsWanted = Box<dyn Fn(&SeriesId) -> bool + Send>;
 
 impl Samples {
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
@@ -114,6 +131,17 @@ impl Samples {
         self.send(Job::Chunks { id: id.clone(), reply }).await?;
         let chunks = chunks.await.map_err(|_| stopping())??;
         Ok(Records { chunks: chunks.into(), open: None })
+    }
+
+    /// Removes the series that are not wanted and were last written before then, and gives them.
+    pub async fn remove(
+        &self,
+        written_before: Timestamp,
+        is_wanted: impl Fn(&SeriesId) -> bool + Send + 'static,
+    ) -> Result<Vec<SeriesId>, StoreError> {
+        let (reply, removed) = oneshot::channel();
+        self.send(Job::Remove { is_wanted: Box::new(is_wanted), written_before, reply }).await?;
+        removed.await.map_err(|_| stopping())?
     }
 
     async fn send(&self, job: Job) -> Result<(), StoreError> {
@@ -166,6 +194,11 @@ impl Writer {
                     // Whoever asked may have gone.
                     let _ = reply.send(paths);
                 }
+                Job::Remove { is_wanted, written_before, reply } => {
+                    let removed = self.remove(&is_wanted, written_before);
+                    // Whoever asked may have gone.
+                    let _ = reply.send(removed.map_err(StoreError::io("remove samples from", &self.dir)));
+                }
             }
         }
     }
@@ -185,6 +218,56 @@ impl Writer {
         self.open.insert(id.clone(), written);
         Ok(())
     }
+}
+
+impl Writer {
+    fn remove(&mut self, is_wanted: &IsWanted, written_before: Timestamp) -> io::Result<Vec<SeriesId>> {
+        let before = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(written_before.0).unwrap_or(0));
+        let mut removed = Vec::new();
+        for id in all_series(&self.dir)? {
+            let folder = id.folder(&self.dir);
+            if is_wanted(&id) || last_written(&folder)? >= before {
+                continue;
+            }
+            self.open.remove(&id);
+            fs::remove_dir_all(&folder)?;
+            // Those around it go with the last one that was in them.
+            folder.ancestors().skip(1).take(2).all(|around| fs::remove_dir(around).is_ok());
+            removed.push(id);
+        }
+        Ok(removed)
+    }
+}
+
+/// What else lies there is nobody's series, and stays.
+fn all_series(dir: &Path) -> io::Result<Vec<SeriesId>> {
+    let mut all = Vec::new();
+    for project in folders(dir)? {
+        for environment in folders(&dir.join(&project))? {
+            let names = folders(&dir.join(&project).join(&environment))?;
+            all.extend(names.iter().filter_map(|name| SeriesId::new(&project, &environment, name).ok()));
+        }
+    }
+    Ok(all)
+}
+
+fn folders(dir: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    Ok(names)
+}
+
+fn last_written(folder: &Path) -> io::Result<SystemTime> {
+    let mut last = fs::metadata(folder)?.modified()?;
+    for first in chunks(folder)? {
+        last = last.max(fs::metadata(path(folder, first))?.modified()?);
+    }
+    Ok(last)
 }
 
 /// One that is written to.
@@ -543,6 +626,40 @@ mod tests {
         let text = fs::read_to_string(&chunk).unwrap();
         fs::write(&chunk, text.replace("one\n", "ONE\n")).unwrap();
         assert_eq!(owns(&samples).await, ["2"]);
+    }
+
+    /// Before and after everything that is written here.
+    const LONG_AGO: Timestamp = Timestamp(1_000);
+    const IN_A_CENTURY: Timestamp = Timestamp(4_900_000_000_000);
+
+    #[tokio::test]
+    async fn what_nobody_wants_goes_when_it_is_old_enough() {
+        let (dir, samples) = open();
+        let of = |project: &str, name: &str| SeriesId::new(project, "production", name).unwrap();
+        for id in [of("shop", "page"), of("shop", "errors"), of("blog", "page")] {
+            samples.put(id, MANY, sample(&["config"], "0")).await.unwrap();
+        }
+        fs::write(dir.path().join("notes.txt"), "of an administrator").unwrap();
+        let is_page_of_shop =
+            |id: &SeriesId| (id.project(), id.environment(), id.name()) == ("shop", "production", "page");
+        assert_eq!(samples.remove(LONG_AGO, is_page_of_shop).await.unwrap(), []);
+        let mut removed = samples.remove(IN_A_CENTURY, is_page_of_shop).await.unwrap();
+        removed.sort();
+        assert_eq!(removed, [of("blog", "page"), of("shop", "errors")]);
+        assert_eq!(owns(&samples).await, numbers(0..1));
+        let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["notes.txt", "shop"]);
+    }
+
+    #[tokio::test]
+    async fn a_series_that_was_removed_begins_again() {
+        let (_dir, samples) = open();
+        put(&samples, MANY, 0..3).await;
+        assert_eq!(samples.remove(IN_A_CENTURY, |_| false).await.unwrap(), [page()]);
+        assert_eq!(owns(&samples).await, numbers(0..0));
+        put(&samples, MANY, 7..9).await;
+        assert_eq!(all(&samples).await, [sample(&["config"], "7"), sample(&["config"], "8")]);
     }
 
     #[tokio::test]

@@ -151,7 +151,7 @@ fn tone_of(status: &str) -> Option<Tone> {
         "PENDING_APPROVAL" | "OUT_OF_SYNC" | "degraded" | "Pending" | "pending" | "inconclusive" | "unknown"
         | "PartiallySucceeded" => Tone::Waiting,
         "IN_PROGRESS" | "InProgress" | "Running" => Tone::Busy,
-        "QUEUED" | "Queued" | "Waiting" | "ABORTED" | "STOPPED" | "Canceled" | "Skipped" | "Abandoned"
+        "QUEUED" | "Queued" | "Waiting" | "Deferred" | "ABORTED" | "STOPPED" | "Canceled" | "Skipped" | "Abandoned"
         | "Superseded" | "superseded" | "revoked" | "canceled" | "not-ended" => Tone::Quiet,
         _ => return None,
     })

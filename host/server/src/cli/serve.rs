@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -27,16 +27,7 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls };
     let host = Host::open(settings).await.map_err(|error| cannot_run(&error))?;
     if http::needs_administrator(&host) {
-        let (secret, path) = (http::new_secret(), config.data.join("admin-token"));
-        // The file first: a token without it could never be used, a file without its token is written again.
-        write_secret(&path, &secret).map_err(|error| {
-            let what = format!("cannot write the first token to {}: {error}", path.display());
-            CliError::Host {
-                what,
-                hint: "make room or give this user the right to write there, then start again".to_owned(),
-            }
-        })?;
-        http::create_administrator(&host, &secret).await.map_err(|error| cannot_run(&error))?;
+        let path = make_first_token(&host, &config.data).await?;
         let said = |_: &Look, _: &Value| format!("the first token, for an administrator, is in {}", path.display());
         out.item(&json!({ "first_token": path }), said);
     }
@@ -49,6 +40,18 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     let said = |_: &Look, _: &Value| "stopped; deployments that were under way go on with the next start".to_owned();
     out.item(&json!({ "stopped": true }), said);
     Ok(())
+}
+
+/// In a file, which is whole on the disk before its token counts. After a crash between the two the file lets nobody in,
+/// and the next start writes another; a token that nobody could ever use there never is.
+async fn make_first_token(host: &Host, data: &Path) -> Result<PathBuf, CliError> {
+    let (secret, path) = (http::new_secret(), data.join("admin-token"));
+    write_secret(&path, &secret).map_err(|error| CliError::Host {
+        what: format!("cannot write the first token to {}: {error}", path.display()),
+        hint: "make room or give this user the right to write there, then start again".to_owned(),
+    })?;
+    http::create_administrator(host, &secret).await.map_err(|error| cannot_run(&error))?;
+    Ok(path)
 }
 
 fn log_to_standard_error(filter: &str) -> Result<(), CliError> {
@@ -133,6 +136,31 @@ mod tests {
         write_secret(&path, "lg_1").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "lg_1\n");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    async fn new_host(data: &Path) -> Host {
+        Host::open(Settings { data: data.to_owned(), concurrent_calls: 1 }).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_crash_left_of_the_first_token_is_written_again_and_then_lets_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = new_host(dir.path()).await;
+        std::fs::write(dir.path().join("admin-token"), "lg_that_never_counted").unwrap();
+        let path = make_first_token(&host, dir.path()).await.unwrap();
+        let secret = std::fs::read_to_string(path).unwrap();
+        assert_eq!(host.system.view().tokens["admin"].secret_hash, http::hash(secret.trim()));
+        assert!(!http::needs_administrator(&host), "the next start makes no other");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_token_counts_that_could_not_be_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = new_host(dir.path()).await;
+        std::fs::create_dir(dir.path().join("admin-token")).unwrap();
+        let error = make_first_token(&host, dir.path()).await.unwrap_err();
+        assert!(error.shown(&look()).starts_with("error: cannot write the first token to "));
+        assert!(http::needs_administrator(&host));
     }
 
     #[tokio::test]

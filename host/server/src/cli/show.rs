@@ -2,8 +2,8 @@
 
 use crate::cli::look::{Look, Tone, duration, or_dash, printable, quoted, shell_word, short};
 use crate::wire::{
-    ApplicationDeployment, Approval, Artifact, Blocker, Change, Deployment, EarlierAttempt, ErrorLog, Failure, Gate,
-    Migration, Phase, Plan, SignOff,
+    ApplicationDeployment, Approval, ApprovalAnswer, Artifact, Blocker, Change, Deployment, EarlierAttempt, ErrorLog,
+    Failure, Gate, Migration, Phase, Plan, Selection, SignOff,
 };
 
 /// More files than this scroll the rest away.
@@ -17,9 +17,10 @@ pub fn deployment(look: &Look, deployment: &Deployment) -> String {
         titled(look, "Before", deployment.earlier.iter().map(|attempt| earlier(look, attempt)).collect()),
         waiting(look, &deployment.waiting_for),
         plan(look, &deployment.plan),
-        deployment.approval.as_ref().map(|asked| approval(look, asked)).unwrap_or_default(),
+        deployment.approval.as_ref().map(|asked| approval(look, "", asked)).unwrap_or_default(),
         titled(look, "Phases", phases(look, &deployment.phases)),
         titled(look, "Gates", deployment.gates.iter().map(|gate| gate_line(look, gate)).collect()),
+        deployment.post_approval.as_ref().map(|asked| approval(look, " after the phases", asked)).unwrap_or_default(),
         titled(look, "Artifacts", deployment.record.artifacts.iter().map(|one| artifact(look, one)).collect()),
         titled(
             look,
@@ -48,44 +49,70 @@ pub fn title(look: &Look, deployment: &Deployment) -> String {
 }
 
 fn header(look: &Look, deployment: &Deployment) -> String {
-    let Deployment { attempt_status, operation_status, .. } = deployment;
-    let attempt = look.quiet(&format!("{attempt_status}/{operation_status}, attempt {}", deployment.attempt));
-    let mut lines = vec![format!("{}  {attempt}", title(look, deployment))];
-    let mut began = format!(
-        "  workflow {}, triggered by {} at {}",
-        deployment.workflow,
-        printable(&deployment.triggered_by),
-        look.moment(&deployment.created_at)
-    );
-    if deployment.attempt > 1 {
-        let (person, at) = (printable(&deployment.attempt_by), look.moment(&deployment.attempt_queued_at));
-        began.push_str(&format!("; attempt {} by {person} at {at}", deployment.attempt));
+    let Deployment { attempt, attempt_status, operation_status, comment, .. } = deployment;
+    let status = look.quiet(&format!("{attempt_status}/{operation_status}, attempt {attempt}"));
+    let lines = [
+        Some(format!("{}  {status}", title(look, deployment))),
+        Some(began(look, deployment)),
+        Some(match &deployment.finished_at {
+            Some(at) => format!("  ended at {} after {}", look.moment(at), duration(deployment.time_taken_ms)),
+            None => format!("  under way for {}", duration(deployment.time_taken_ms)),
+        }),
+        deployment.superseded_by.map(|newer| format!("  superseded by deployment {newer}")),
+        selections(&deployment.selections),
+        flags(deployment),
+        deployment.break_glass.as_ref().map(|broken| broken_glass(look, broken)),
+        sign_off(look, &deployment.record.sign_off),
+        (!comment.is_empty()).then(|| format!("  {}", quoted(comment))),
+    ];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+fn began(look: &Look, deployment: &Deployment) -> String {
+    let Deployment { workflow, triggered_by, created_at, attempt, attempt_by, attempt_queued_at, .. } = deployment;
+    let first =
+        format!("  workflow {workflow}, triggered by {} at {}", printable(triggered_by), look.moment(created_at));
+    if *attempt == 1 {
+        return first;
     }
-    lines.push(began);
-    lines.push(match &deployment.finished_at {
-        Some(finished) => format!("  ended at {} after {}", look.moment(finished), duration(deployment.time_taken_ms)),
-        None => format!("  under way for {}", duration(deployment.time_taken_ms)),
-    });
+    format!("{first}; attempt {attempt} by {} at {}", printable(attempt_by), look.moment(attempt_queued_at))
+}
+
+/// `only application=web; type=file name=index.html`.
+fn selections(selections: &[Selection]) -> Option<String> {
+    let one = |selection: &Selection| {
+        let Selection { application, resource_type, resource_name, action } = selection;
+        let parts =
+            [("application", application), ("type", resource_type), ("name", resource_name), ("action", action)];
+        let said = parts.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", printable(value.as_ref()?))));
+        let said: Vec<String> = said.collect();
+        if said.is_empty() { "everything".to_owned() } else { said.join(" ") }
+    };
+    let all: Vec<String> = selections.iter().map(one).collect();
+    (!all.is_empty()).then(|| format!("  only {}", all.join("; ")))
+}
+
+fn flags(deployment: &Deployment) -> Option<String> {
     let flags = [
         (deployment.refresh, "refresh"),
         (deployment.forced, "forced"),
         (deployment.allow_destructive, "may delete and replace"),
     ];
-    let flags: Vec<&str> = flags.into_iter().filter_map(|(set, name)| set.then_some(name)).collect();
-    if !flags.is_empty() {
-        lines.push(format!("  flags: {}", flags.join(", ")));
-    }
-    let SignOff { pre, post } = &deployment.record.sign_off;
+    let set: Vec<&str> = flags.into_iter().filter_map(|(set, name)| set.then_some(name)).collect();
+    (!set.is_empty()).then(|| format!("  flags: {}", set.join(", ")))
+}
+
+fn broken_glass(look: &Look, broken: &ApprovalAnswer) -> String {
+    let text = format!("  {} broke the glass at {}", printable(&broken.person), look.moment(&broken.at));
+    format!("{}  {}", look.paint(Tone::Waiting, &text), quoted(&broken.comment))
+}
+
+/// Of the sides at which somebody is asked.
+fn sign_off(look: &Look, SignOff { pre, post }: &SignOff) -> Option<String> {
     let sides = [("before", pre), ("after", post)];
     let asked = sides.into_iter().filter(|(_, status)| !matches!(status.as_str(), "" | "NotRequired"));
     let asked: Vec<String> = asked.map(|(side, status)| format!("{side} the phases {}", look.status(status))).collect();
-    if !asked.is_empty() {
-        lines.push(format!("  sign-off: {}", asked.join(", ")));
-    }
-    if !deployment.comment.is_empty() {
-        lines.push(format!("  {}", quoted(&deployment.comment)));
-    }
-    lines.join("\n")
+    (!asked.is_empty()).then(|| format!("  sign-off: {}", asked.join(", ")))
 }
 
 /// `Failed in gates: why`; an end that somebody wished for is none.
@@ -169,12 +196,16 @@ fn change_line(look: &Look, change: &Change) -> String {
     format!("  {mark} {} {}  {place}{destructive}", printable(&change.kind), printable(&change.name))
 }
 
-fn approval(look: &Look, approval: &Approval) -> String {
+/// `side` is said where it is not the usual one.
+fn approval(look: &Look, side: &str, approval: &Approval) -> String {
     let own = if approval.not_your_own { ", not your own" } else { "" };
     // Until when it can be given stands where it is waited for.
-    let title = if approval.status == "Pending" { "Approval pending" } else { &approval.status };
+    let title = match approval.status.as_str() {
+        "Pending" => format!("Approval{side} pending"),
+        status => format!("{status}{side}"),
+    };
     let rules = or_dash(printable(&approval.rules.join(" and ")));
-    let mut lines = vec![format!("{}: {rules}{own}", look.strong(title))];
+    let mut lines = vec![format!("{}: {rules}{own}", look.strong(&title))];
     let signs = if approval.plan_digest.is_empty() {
         String::new()
     } else {
@@ -784,6 +815,48 @@ mod tests {
               lockgate deployment logs 7 -f -p shop
               lockgate deployment cancel 7 -p shop"#]]
         .assert_eq(&super::deployment(&look(), &deployment));
+    }
+
+    #[test]
+    fn what_is_unusual_about_a_deployment_is_said_at_once() {
+        let mut deployment = failed();
+        let told = |person: &str, comment: &str| ApprovalAnswer {
+            person: person.to_owned(),
+            approved: true,
+            comment: comment.to_owned(),
+            at: "2026-03-14T09:29:50Z".to_owned(),
+        };
+        let selection = |application: Option<&str>, name: Option<&str>| Selection {
+            application: application.map(str::to_owned),
+            resource_name: name.map(str::to_owned),
+            ..Selection::default()
+        };
+        deployment.selections = vec![selection(Some("web"), Some("index.html")), selection(None, None)];
+        deployment.break_glass = Some(told("eve", "the shop is down"));
+        deployment.superseded_by = Some(9);
+        deployment.post_approval = deployment.approval.clone().map(|asked| Approval {
+            status: "Pending".to_owned(),
+            answers: vec![told("bob", "")],
+            ..asked
+        });
+        let shown = super::deployment(&look(), &deployment);
+        let (header, _) = shown.split_once("\n\n").unwrap();
+        let (_, asked) = shown.split_once("\n\nApproval after").unwrap();
+        let (asked, _) = asked.split_once("\n\n").unwrap();
+        expect![[r#"
+            shop/7  v1.4.0 to production  FULL  FAILED  Failed/GatesFailed, attempt 1
+              workflow announced, triggered by ann at 09:28:00 (2 min ago)
+              ended at 09:29:58 (2 s ago) after 1 min 58 s
+              superseded by deployment 9
+              only application=web name=index.html; everything
+              flags: may delete and replace
+              eve broke the glass at 09:29:50 (10 s ago)  "the shop is down"
+              "spring sale"
+
+            Approval after the phases pending: 1 of operators, not your own
+              asked at 09:28:02 (1 min ago), signs plan 3f2a91c04b1d
+              ✓ bob approved at 09:29:50 (10 s ago)"#]]
+        .assert_eq(&format!("{header}\n\nApproval after{asked}"));
     }
 
     #[test]

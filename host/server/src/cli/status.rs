@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, or_dash, printable};
+use crate::cli::pause;
 use crate::cli::session::Session;
 use crate::cli::show;
 use crate::cli::target::ProjectArg;
@@ -41,9 +42,16 @@ impl StatusArgs {
     }
 }
 
+/// What runs, what waits in the queue, then what waits beside it for something of its own.
 fn unfinished(environment: &Environment) -> impl Iterator<Item = u64> + '_ {
-    let queue = environment.queue.iter().copied().filter(|number| Some(*number) != environment.active);
-    environment.active.into_iter().chain(queue).take(MAX_SHOWN_PER_ENVIRONMENT)
+    let Environment { running, queue, held, .. } = environment;
+    let waiting = queue.iter().filter(|number| !running.contains(number));
+    running
+        .iter()
+        .chain(waiting)
+        .take(MAX_SHOWN_PER_ENVIRONMENT)
+        .chain(held.iter().take(MAX_SHOWN_PER_ENVIRONMENT))
+        .copied()
 }
 
 /// The deployment that began what differs from live.
@@ -56,18 +64,30 @@ fn status(look: &Look, Status { project, deployments }: &Status) -> String {
         vec![format!("{}  {}", look.strong(&project.name), printable(&project.description)).trim_end().to_owned()];
     let header = ["ENVIRONMENT", "LIVE", "SINCE", "CURRENT", "DEPLOYMENT", "QUEUE", "ROLLBACK TO"];
     parts.push(look.table(&header, project.environments.iter().map(|environment| row(look, environment, deployments))));
+    parts.extend(paused(look, project));
     let differing = project.environments.iter().filter(|environment| environment.differs);
     parts.extend(differing.map(|environment| difference(look, &project.name, environment, deployments)));
     parts.extend(deployments.iter().filter(|deployment| !deployment.waiting_for.is_empty()).map(|d| waiting(look, d)));
     parts.join("\n\n")
 }
 
+/// Why nothing starts, where somebody has said so.
+fn paused(look: &Look, project: &Project) -> Option<String> {
+    let all = project.paused.iter().map(|paused| format!("{}: {}", project.name, pause::pause(look, paused)));
+    let environments = project.environments.iter().flat_map(|environment| {
+        pause::of_environment(look, environment).into_iter().map(|line| format!("{}: {line}", environment.name))
+    });
+    let lines: Vec<String> = all.chain(environments).map(|line| look.paint(Tone::Waiting, &line)).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
 fn row(look: &Look, environment: &Environment, deployments: &[Deployment]) -> Vec<String> {
     let live = environment.live.as_ref();
-    let active = environment.active.map(|number| {
-        let status = deployments.iter().find(|deployment| deployment.number == number).map(|d| d.status.as_str());
-        format!("{number} {}", status.unwrap_or_default())
-    });
+    let shown = |number: &u64| {
+        let found = deployments.iter().find(|deployment| deployment.number == *number);
+        format!("{number} {}", found.map(|deployment| deployment.status.as_str()).unwrap_or_default())
+    };
+    let running: Vec<String> = environment.running.iter().take(MAX_SHOWN_PER_ENVIRONMENT).map(shown).collect();
     let current = match &environment.current {
         Some(current) if environment.differs => current.release.clone(),
         Some(_) => "same".to_owned(),
@@ -78,7 +98,7 @@ fn row(look: &Look, environment: &Environment, deployments: &[Deployment]) -> Ve
         or_dash(live.map(|live| live.release.clone()).unwrap_or_default()),
         or_dash(live.map(|live| look.relative(&live.since)).unwrap_or_default()),
         or_dash(current),
-        or_dash(active.unwrap_or_default()),
+        or_dash(running.join(", ")),
         or_dash(queue(environment)),
         or_dash(environment.rollback_to.clone().unwrap_or_default()),
     ]
@@ -142,7 +162,7 @@ mod tests {
     use super::*;
     use crate::cli::look::testing::look;
     use crate::cli::show::testing::pending;
-    use crate::wire::LiveRelease;
+    use crate::wire::{LiveRelease, Operations, Pause};
 
     #[test]
     fn the_status_says_what_is_live_and_what_waits() {
@@ -155,6 +175,11 @@ mod tests {
             release: release.to_owned(),
             deployment,
             since: "2026-03-14T09:00:00Z".to_owned(),
+        };
+        let ann = Pause {
+            by: "ann".to_owned(),
+            at: "2026-03-14T09:00:00Z".to_owned(),
+            reason: "the database moves".to_owned(),
         };
         let empty = Environment {
             name: "preview".to_owned(),
@@ -183,8 +208,11 @@ mod tests {
             current: Some(current("v1.3.1", 5)),
             differs: true,
             active: Some(7),
+            running: vec![7],
             queue: vec![8, 9],
             waiting: 2,
+            held: vec![4],
+            operations: Operations { paused: Some(ann), ..Operations::default() },
             rollback_to: Some("v1.3.0".to_owned()),
             ..empty.clone()
         };
@@ -197,7 +225,7 @@ mod tests {
             paused: None,
             review_debts: vec![],
         };
-        assert_eq!(project.environments.iter().flat_map(unfinished).collect::<Vec<_>>(), [7, 8, 9]);
+        assert_eq!(project.environments.iter().flat_map(unfinished).collect::<Vec<_>>(), [7, 8, 9, 4]);
         expect![[r#"
             shop  The shop's site
 
@@ -205,6 +233,8 @@ mod tests {
             preview      -       -        -        -                   -      -
             staging      v1.4.0  3 d ago  same     -                   -      v1.3.0
             production   v1.3.0  3 d ago  v1.3.1   7 PENDING_APPROVAL  8 9    v1.3.0
+
+            production: paused by ann 30 min ago: the database moves
 
             production: visitors may be getting v1.3.1 (deployment 5 has ended); v1.3.0 is the last release that proved healthy
 

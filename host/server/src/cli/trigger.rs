@@ -4,11 +4,13 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::cli::fail::CliError;
+use crate::cli::live;
 use crate::cli::look::Look;
 use crate::cli::session::Session;
 use crate::cli::show;
 use crate::cli::target::{ProjectArg, timeout};
 use crate::client::Triggered;
+use crate::wire::EndpointAnswer;
 
 #[derive(Debug, Args)]
 pub struct TriggerArgs {
@@ -49,23 +51,43 @@ impl TriggerArgs {
         let key = self.idempotency_key.as_deref();
         let wait = self.wait_for.map(|wait| wait.as_secs().max(1));
         match session.client.trigger_endpoint(&self.endpoint, &environment, &self.input, wait, key).await? {
-            Triggered::Deployment(deployment) => session.out.answer(&*deployment, show::deployment),
-            Triggered::Answer(answer) => session.out.answer(&*answer, |look, answer| match &answer.outputs {
-                Some(outputs) => shown(look, outputs),
-                None => show::deployment(look, &answer.deployment),
-            }),
+            Triggered::Deployment(deployment) => {
+                session.out.answer(&*deployment, show::deployment);
+                Ok(())
+            }
+            Triggered::Answer(answer) => {
+                session.out.answer(&*answer, shown);
+                live::how_it_ended(&answer.deployment)
+            }
         }
-        Ok(())
     }
 }
 
-fn shown(_: &Look, outputs: &Value) -> String {
-    serde_json::to_string_pretty(outputs).unwrap_or_default()
+/// The outputs alone, for whoever asked for them; the deployment where it did not come to them.
+fn shown(look: &Look, EndpointAnswer { deployment, outputs }: &EndpointAnswer) -> String {
+    match outputs {
+        Some(outputs) if deployment.status == "SUCCEEDED" => {
+            serde_json::to_string_pretty(outputs).expect("outputs are plain data")
+        }
+        Some(_) | None => show::deployment(look, deployment),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::look::testing::look;
+    use crate::cli::show::testing::failed;
+    use crate::wire::Deployment;
+
+    #[test]
+    fn outputs_stand_alone_and_a_failure_says_why() {
+        let outputs = Some(serde_json::json!({ "count": { "rows": 3 } }));
+        let succeeded = Deployment { status: "SUCCEEDED".to_owned(), ..failed() };
+        let answer = |deployment| EndpointAnswer { deployment, outputs: outputs.clone() };
+        assert_eq!(shown(&look(), &answer(succeeded)), "{\n  \"count\": {\n    \"rows\": 3\n  }\n}");
+        assert!(shown(&look(), &answer(failed())).contains("Failed in gates: not all gates passed"));
+    }
 
     #[test]
     fn an_input_is_an_object() {

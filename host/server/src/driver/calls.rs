@@ -354,6 +354,8 @@ fn told(host: &Surroundings, error: CallError) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use lockgate_core::plugin::Progressed;
+
     use super::*;
 
     fn named(name: &str) -> Name {
@@ -375,6 +377,30 @@ mod tests {
         first.cancel();
         next.await;
         assert!(leaving.of(&production).0.is_empty());
+    }
+
+    fn said(summary: &str) -> Answer {
+        Answer::Progressed(Progressed { summary: summary.to_owned(), ..Progressed::default() })
+    }
+
+    /// Longest summary of this text that an answer may have.
+    fn room(text: &str) -> usize {
+        let bytes = |answer: &Answer| serde_json::to_vec(answer).unwrap().len();
+        let empty = bytes(&said(""));
+        (MOST_ANSWER_BYTES - empty) / (bytes(&said(text)) - empty)
+    }
+
+    #[test]
+    fn an_answer_is_as_long_as_an_event_of_the_journal_can_be_once_it_is_written_down() {
+        // A control character takes six bytes on the record.
+        for text in ["x", "\u{1}"] {
+            let longest = room(text);
+            assert_eq!(bounded(said(&text.repeat(longest))), Ok(said(&text.repeat(longest))));
+            let failure = bounded(said(&text.repeat(longest + 1))).unwrap_err();
+            assert_eq!((failure.code.as_str(), failure.retry), ("limit", Retry::Never));
+            assert!(failure.message.ends_with("at most 4194304 are allowed"), "{}", failure.message);
+        }
+        assert_eq!(room("\u{1}"), room("x") / 6);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use lockgate_core::change::{Change, GatesChange, Milestone, PhaseChange};
+use lockgate_core::definition::{Definition, Gate, PhaseWork};
 use lockgate_core::deployment::{Deployment, GateOutcome, GateVerdict, GatesEnd};
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name, Tag, Timestamp};
@@ -25,6 +26,8 @@ const SAMPLES_KEPT: Kept = Kept { records: 10_000, bytes: 64 << 20 };
 const ROUNDS_KEPT: Kept = Kept { records: 20_000, bytes: 64 << 20 };
 /// No gate has this name: the sign is not allowed in names.
 const ROUNDS: &str = "_rounds";
+/// Of gates that no definition names any more: a mistake in a project file costs nobody their samples.
+const GONE_KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 /// A reason is a sentence; what is longer is cut, not refused.
 const REASON_BYTES: usize = 4 << 10;
 
@@ -264,6 +267,37 @@ pub async fn keep_rounds(store: &Store, project: &Name, rounds: Vec<NewRound>) {
         if let Err(error) = kept {
             tracing::warn!(%project, %environment, %error, "a round of gates was not kept for back-tests");
         }
+    }
+}
+
+// ---- forgetting ----
+
+/// Gates that deployments to this environment may be sampled by: its own, and those of phases.
+pub fn gates_of<'a>(definition: &'a Definition, environment: &Name) -> impl Iterator<Item = &'a Gate> {
+    let of_environment = definition.environments.get(environment).into_iter().flat_map(|there| there.gate_sets());
+    let phases = definition.workflows.values().flat_map(|workflow| &workflow.phases);
+    let of_phases = phases.filter_map(|phase| match &phase.work {
+        PhaseWork::Gates(set) => Some(set),
+        PhaseWork::Plugin { .. } | PhaseWork::Apply { .. } | PhaseWork::Manual { .. } => None,
+    });
+    of_environment.map(|(_, set)| set).chain(of_phases).flat_map(|set| &set.gates)
+}
+
+/// Whether this definition still leads to samples of this series of its project.
+pub fn is_named(definition: &Definition, series: &SeriesId) -> bool {
+    let Ok(environment) = series.environment().parse::<Name>() else { return false };
+    definition.environments.contains_key(&environment)
+        && (series.name() == ROUNDS
+            || gates_of(definition, &environment).any(|gate| gate.name.as_str() == series.name()))
+}
+
+/// What gates measured that are gone, and for long.
+pub async fn forget_gone(store: &Store, now: Timestamp, is_wanted: impl Fn(&SeriesId) -> bool + Send + 'static) {
+    match store.samples().remove(Timestamp(now.0 - GONE_KEPT_MS), is_wanted).await {
+        Ok(removed) => {
+            removed.iter().for_each(|series| tracing::info!(%series, "samples of a gate that is gone were removed"))
+        }
+        Err(error) => tracing::warn!(%error, "samples of gates that are gone were not removed"),
     }
 }
 
@@ -520,6 +554,16 @@ mod tests {
             assert_eq!(sample.measured.said.outcome(), GateVerdict::Fail);
             assert!(matches!(&sample.measured.said, Said::Verdict(said) if said.reason.len() == REASON_BYTES));
         }
+    }
+
+    #[test]
+    fn samples_are_wanted_as_long_as_a_definition_names_their_gate() {
+        let definition = Gated::new().state.definition;
+        let is_named =
+            |environment: &str, name: &str| is_named(&definition, &series("shop", environment, name).unwrap());
+        assert!(is_named("prod", "page") && is_named("prod", ROUNDS));
+        assert!(!is_named("prod", "errors") && !is_named("gone", "page") && !is_named("gone", ROUNDS));
+        assert!(!is_named("_odd", "page"));
     }
 
     /// Lines of every shape there ever was. Add to them; never change one.

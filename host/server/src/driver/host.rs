@@ -13,7 +13,7 @@ use lockgate_core::state::State;
 use lockgate_core::system::SystemCommand;
 use lockgate_core::work::ProjectId;
 use lockgate_sandbox::{Sandbox, SandboxError};
-use lockgate_store::{IndexState, OnFatal, Store, StoreError, StoreOptions};
+use lockgate_store::{IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -22,7 +22,7 @@ use super::calls::CallRunner;
 use super::inbox::{ProjectHandle, Refusal};
 use super::replay::{self, Loaded, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
-use super::{index, project};
+use super::{evidence, index, project};
 use crate::clock;
 
 /// Clocks of one machine may differ by so much after a restart.
@@ -94,11 +94,28 @@ impl Host {
         let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone());
         let host =
             Self { store, sandbox, system, projects: Arc::default(), runner, backtests: Arc::new(Semaphore::new(1)) };
+        host.forget_gone_gates(&projects);
         for loaded in projects {
             warn_of_a_clock_that_is_behind(&loaded.state);
             host.start(loaded);
         }
         Ok(host)
+    }
+
+    /// Also of projects that are gone; not of one that cannot be read to its end. A start does not wait for it.
+    fn forget_gone_gates(&self, projects: &[Loaded]) {
+        let known = |loaded: &Loaded| {
+            let definition = loaded.damage.is_none().then(|| loaded.state.definition.clone());
+            (loaded.state.project.name.to_string(), definition)
+        };
+        let projects: BTreeMap<String, Option<Arc<Definition>>> = projects.iter().map(known).collect();
+        let is_wanted = move |series: &SeriesId| match projects.get(series.project()) {
+            Some(Some(definition)) => evidence::is_named(definition, series),
+            Some(None) => true,
+            None => false,
+        };
+        let store = self.store.clone();
+        tokio::spawn(async move { evidence::forget_gone(&store, clock::now(), is_wanted).await });
     }
 
     fn start(&self, loaded: Loaded) -> ProjectHandle {

@@ -17,7 +17,7 @@ use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::Deployments;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef};
-use lockgate_store::{IndexBatch, Store, StoreError};
+use lockgate_store::{IndexBatch, SeriesId, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use super::blocking::blocking;
@@ -166,6 +166,7 @@ impl Owner {
             self.calls.follow(&self.state, *number, &due);
         }
         self.tidy_up(&events);
+        self.forget_gone_gates(&events);
         let over = |number: &DeploymentNumber| {
             let deployment = self.state.deployments.get(number).filter(|deployment| deployment.is_finished())?;
             Some((*number, deployment.attempt.number))
@@ -269,6 +270,17 @@ impl Owner {
                 });
             }
         }
+    }
+
+    fn forget_gone_gates(&self, events: &[Event]) {
+        if !events.iter().any(|event| matches!(event.what, What::DefinitionChanged { .. })) {
+            return;
+        }
+        let (project, definition) = (self.name.clone(), self.state.definition.clone());
+        let is_wanted =
+            move |series: &SeriesId| series.project() != project.as_str() || evidence::is_named(&definition, series);
+        let store = self.store.clone();
+        tokio::spawn(async move { evidence::forget_gone(&store, clock::now(), is_wanted).await });
     }
 
     /// What a command leads to, and how the journal keeps it.

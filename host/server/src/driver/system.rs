@@ -7,19 +7,26 @@ use lockgate_core::digest::Digest;
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::system::{SystemCommand, SystemEvent, SystemRejection, SystemState, handle};
 use lockgate_store::{Store, StoreError};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::inbox::Refusal;
 
 /// Name of the stream. No project can have it: the sign is not allowed in names.
 pub const STREAM: &str = "@system";
 
+/// Commands that wait for the owner; a sender over that waits with them.
+const INBOX: usize = 64;
+
 #[derive(Clone)]
 pub struct SystemHandle {
-    store: Store,
-    /// One writer at a time: what one decides on, the other must have seen.
-    writer: Arc<Mutex<watch::Sender<Arc<SystemState>>>>,
+    inbox: mpsc::Sender<Message>,
     view: watch::Receiver<Arc<SystemState>>,
+}
+
+struct Message {
+    command: SystemCommand,
+    now: Timestamp,
+    reply: oneshot::Sender<Result<Arc<SystemState>, SystemRefusal>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +41,16 @@ pub enum SystemRefusal {
 
 impl SystemHandle {
     pub fn new(store: Store, state: SystemState) -> Self {
+        let (inbox, mut messages) = mpsc::channel::<Message>(INBOX);
         let (sender, view) = watch::channel(Arc::new(state));
-        Self { store, writer: Arc::new(Mutex::new(sender)), view }
+        let owner = Owner { store, view: sender };
+        tokio::spawn(async move {
+            while let Some(Message { command, now, reply }) = messages.recv().await {
+                // The caller may be gone; the command is done all the same.
+                let _ = reply.send(owner.write(command, now).await);
+            }
+        });
+        Self { inbox, view }
     }
 
     pub fn view(&self) -> Arc<SystemState> {
@@ -54,19 +69,21 @@ impl SystemHandle {
 
     /// Done when it is on disk; gives the state after it.
     pub async fn send(&self, command: SystemCommand, now: Timestamp) -> Result<Arc<SystemState>, SystemRefusal> {
-        // A task of its own: a caller that goes away in mid-write must not leave memory behind the disk.
-        let (handle, writer) = (self.clone(), self.writer.clone().lock_owned().await);
-        let write = tokio::spawn(async move { handle.write(&writer, command, now).await });
-        write.await.map_err(|_| SystemRefusal::Stopping)?
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(Message { command, now, reply }).await.map_err(|_| SystemRefusal::Stopping)?;
+        answer.await.map_err(|_| SystemRefusal::Stopping)?
     }
+}
 
-    async fn write(
-        &self,
-        writer: &watch::Sender<Arc<SystemState>>,
-        command: SystemCommand,
-        now: Timestamp,
-    ) -> Result<Arc<SystemState>, SystemRefusal> {
-        let before = self.view();
+/// The only one that writes: what one command decides on, the one before has left.
+struct Owner {
+    store: Store,
+    view: watch::Sender<Arc<SystemState>>,
+}
+
+impl Owner {
+    async fn write(&self, command: SystemCommand, now: Timestamp) -> Result<Arc<SystemState>, SystemRefusal> {
+        let before = self.view.borrow().clone();
         let events = handle(&before, command, now)?;
         if events.is_empty() {
             return Ok(before);
@@ -79,7 +96,7 @@ impl SystemHandle {
         let mut state = SystemState::clone(&before);
         events.iter().for_each(|event: &SystemEvent| state.apply(event));
         let state = Arc::new(state);
-        writer.send_replace(state.clone());
+        self.view.send_replace(state.clone());
         Ok(state)
     }
 }

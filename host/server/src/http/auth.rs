@@ -135,19 +135,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Admin {
     }
 }
 
-impl Caller {
-    /// Done when their token is revoked, for answers that take long.
-    pub async fn is_refused(&self, system: &SystemHandle) -> Problem {
-        let is_revoked = |state: &Arc<SystemState>| state.tokens.get(&self.actor.via).is_none_or(|token| token.revoked);
-        let mut views = system.views();
-        let host_is_gone = views.wait_for(is_revoked).await.is_err();
-        if host_is_gone {
-            // That ends answers, too.
-            std::future::pending::<()>().await;
-        }
-        revoked(&self.actor.via)
+/// Done when the token behind a request is revoked, for answers that take long.
+pub async fn is_refused(caller: &Actor, system: &SystemHandle) -> Problem {
+    let is_revoked = |state: &Arc<SystemState>| state.tokens.get(&caller.via).is_none_or(|token| token.revoked);
+    let mut views = system.views();
+    let host_is_gone = views.wait_for(is_revoked).await.is_err();
+    if host_is_gone {
+        // That ends answers, too.
+        std::future::pending::<()>().await;
     }
+    revoked(&caller.via)
+}
 
+impl Caller {
     fn at_least(self, needed: Role) -> Result<Actor, Problem> {
         if self.role >= needed {
             return Ok(self.actor);

@@ -168,6 +168,8 @@ impl AsyncRead for Watched {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use axum::routing::get;
     use tokio::io::AsyncReadExt;
     use tokio::time::timeout;
@@ -243,14 +245,20 @@ mod tests {
 
     #[tokio::test]
     async fn who_takes_a_little_now_and_then_is_kept() {
-        let stalled = Duration::from_millis(400);
-        let server = Server::with(Limits { stalled, ..LIMITS }).await;
-        let mut slow = server.send(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n").await;
-        let mut some = vec![0; 4 << 20];
-        for _ in 0..10 {
-            tokio::time::sleep(SOON).await;
-            slow.read_exact(&mut some).await.unwrap();
-        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut watched = Watched::new(stream, Duration::from_secs(3_600));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut write = |watched: &mut Watched, written: Poll<io::Result<usize>>| {
+            let is_pending = watched.in_time(written, &mut cx).is_pending();
+            (is_pending, watched.waiting.as_ref().map(|waiting| waiting.deadline()))
+        };
+        let (is_pending, first) = write(&mut watched, Poll::Pending);
+        assert!(is_pending && first.is_some());
+        assert_eq!(write(&mut watched, Poll::Pending), (true, first), "who takes nothing is not given more time");
+        assert_eq!(write(&mut watched, Poll::Ready(Ok(1))), (false, None), "what was taken ends the waiting");
+        let (_, second) = write(&mut watched, Poll::Pending);
+        assert!(second > first, "and the next one begins anew");
     }
 
     #[tokio::test]

@@ -10,19 +10,19 @@ use lockgate_core::definition::WorkflowStage;
 use lockgate_core::deployment::{Deployment, DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, Rejection, TryFrom};
-use lockgate_core::name::{Actor, DeploymentNumber, InvalidName, Name, Tag, Timestamp};
+use lockgate_core::name::{Actor, DeploymentNumber, Name, Tag};
 use lockgate_core::release::{Release, canonical};
 use lockgate_core::selection::Selection;
 use lockgate_core::state::{State as ProjectState, TriggerKey, What};
-use lockgate_core::status::DeploymentStatus;
+use lockgate_core::status::{AttemptStatus, DeploymentStatus};
 use lockgate_store::Store;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::Api;
 use super::auth::Member;
-use super::input::{Asked, At, Given, IdempotencyKey, parse_tag};
+use super::input::{Asked, At, Given, IdempotencyKey, PAGE, parse_name, parse_tag, parse_time};
 use super::problem::Problem;
 use super::projects::expect_environment;
 use super::views;
@@ -57,7 +57,7 @@ pub async fn create(
         input: serde_json::Value::Null,
         not_before: new.at.as_deref().map(|text| parse_time("at", text)).transpose()?,
         comment: new.comment,
-        workflow: new.workflow.as_deref().map(parse_workflow).transpose()?,
+        workflow: new.workflow.as_deref().map(|name| parse_name("workflow", name)).transpose()?,
         key: key.clone(),
         by: actor,
     };
@@ -87,19 +87,14 @@ pub async fn roll_back(
 }
 
 /// A key belongs to the token and the route it was used with: nobody meets another's.
-pub fn trigger_key(
-    actor: &Actor,
-    route: &str,
-    key: IdempotencyKey,
-    request: &impl serde::Serialize,
-) -> Option<TriggerKey> {
+pub fn trigger_key(actor: &Actor, route: &str, key: IdempotencyKey, request: &impl Serialize) -> Option<TriggerKey> {
     trigger_key_in(format!("{} {route}", actor.via), key, request)
 }
 
 pub fn trigger_key_in(
     scope: String,
     IdempotencyKey(key): IdempotencyKey,
-    request: &impl serde::Serialize,
+    request: &impl Serialize,
 ) -> Option<TriggerKey> {
     let request = serde_json::to_value(request).expect("a request is plain data");
     Some(TriggerKey { scope, key: key?, request: Digest::of(canonical(&request).as_bytes()) })
@@ -145,28 +140,15 @@ fn deployment_type(new: &wire::NewDeployment, state: &ProjectState) -> Result<De
 }
 
 fn selection(asked: &wire::Selection) -> Result<Selection, Problem> {
-    let wrong = |field: &str, why: String| Problem::invalid("invalid-body", format!("`selections.{field}`: {why}"));
-    let application = asked.application.as_deref().map(str::parse).transpose();
+    let no_action = "`selections.action`: there are: create, update, delete, replace";
     let action = asked.action.as_ref().map(|action| serde_json::from_value(Value::String(action.clone()))).transpose();
     let any = |text: &Option<String>| text.clone().filter(|text| text != "*");
     Ok(Selection {
-        application: application.map_err(|error: InvalidName| wrong("application", error.to_string()))?,
+        application: asked.application.as_deref().map(|name| parse_name("selections.application", name)).transpose()?,
         resource_type: any(&asked.resource_type),
         resource_name: any(&asked.resource_name),
-        action: action.map_err(|_| wrong("action", "there are: create, update, delete, replace".to_owned()))?,
+        action: action.map_err(|_| Problem::invalid("invalid-body", no_action))?,
     })
-}
-
-pub fn parse_time(field: &str, text: &str) -> Result<Timestamp, Problem> {
-    clock::parse(text).ok_or_else(|| {
-        let shown: String = text.chars().take(60).collect();
-        let detail = format!("`{field}`: `{shown}` is no time; write it as 2026-03-14T09:30:00Z");
-        Problem::invalid("invalid-body", detail)
-    })
-}
-
-fn parse_workflow(text: &str) -> Result<Name, Problem> {
-    text.parse().map_err(|error| Problem::invalid("invalid-body", format!("`workflow`: {error}")))
 }
 
 pub struct Triggered {
@@ -258,6 +240,8 @@ pub struct DeploymentsQuery {
     environment: Option<Name>,
     /// With this deployment status only, such as `FAILED`.
     status: Option<String>,
+    /// With this attempt status only, such as `NotDeployed`, which may be written `NotStarted`, too.
+    attempt_status: Option<String>,
     /// With a lower number than this: `next` of the page before.
     before: Option<DeploymentNumber>,
     /// 1 to 200; 50 when left out.
@@ -279,39 +263,45 @@ pub async fn list(
     }
     let wanted = Wanted {
         environment: query.environment,
-        status: query.status.as_deref().map(parse_status).transpose()?,
+        status: query.status.as_deref().map(|text| parse_status("deployment", &STATUSES, text)).transpose()?,
+        attempt_status: query.attempt_status.as_deref().map(parse_attempt_status).transpose()?,
         below: query.before.unwrap_or(u64::MAX).min(view.state.last_number + 1),
-        limit: page_limit(query.limit)?,
+        room: Room { items: PAGE.in_query(query.limit)?, bytes: PAGE_BYTES },
     };
     let store = api.host.store.clone();
-    blocking(move || page(&store, &view, &wanted)).await.map(Json)
+    blocking(move || page(&store, &view, wanted)).await.map(Json)
 }
 
 struct Wanted {
     environment: Option<Name>,
     status: Option<DeploymentStatus>,
+    attempt_status: Option<AttemptStatus>,
     below: DeploymentNumber,
-    limit: usize,
+    room: Room,
 }
 
 impl Wanted {
     fn matches(&self, deployment: &Deployment) -> bool {
         self.environment.as_ref().is_none_or(|environment| deployment.environment == *environment)
             && self.status.is_none_or(|status| deployment.attempt.deployment_status() == status)
+            && self.attempt_status.is_none_or(|status| deployment.attempt.status().0 == status)
     }
 }
 
 /// Records looked at for one page: whoever filters for what is rare gets it in several.
 const MOST_LOOKED_AT: u64 = 1_000;
 
+/// Of a page: one deployment may hold a plan and outputs of megabytes.
+const PAGE_BYTES: usize = 16 << 20;
+
 /// Numbers have no gaps: each is in memory, or its record is in the index.
-fn page(store: &Store, view: &View, wanted: &Wanted) -> Result<wire::Page<wire::Deployment>, Problem> {
+fn page(store: &Store, view: &View, mut wanted: Wanted) -> Result<wire::Page<wire::Deployment>, Problem> {
     let now = clock::now();
     let mut items = Vec::new();
     let lowest = wanted.below.saturating_sub(MOST_LOOKED_AT).max(1);
     let mut next = lowest;
     for number in (lowest..wanted.below).rev() {
-        if items.len() == wanted.limit {
+        if wanted.room.is_full() {
             next = number + 1;
             break;
         }
@@ -320,10 +310,45 @@ fn page(store: &Store, view: &View, wanted: &Wanted) -> Result<wire::Page<wire::
             Some(deployment) => Some(deployment),
             None => finished(store, &view.state.project.name, number)?,
         };
-        let deployment = deployment.filter(|deployment| wanted.matches(deployment));
-        items.extend(deployment.map(|deployment| views::deployment(&view.state, view.sequence, &deployment, now)));
+        let Some(deployment) = deployment.filter(|deployment| wanted.matches(deployment)) else { continue };
+        let item = views::deployment(&view.state, view.sequence, &deployment, now);
+        wanted.room.take(&item);
+        items.push(item);
     }
     Ok(wire::Page { items, next: (next > 1).then(|| next.to_string()) })
+}
+
+/// What is left of a page.
+struct Room {
+    items: usize,
+    bytes: usize,
+}
+
+impl Room {
+    fn is_full(&self) -> bool {
+        self.items == 0 || self.bytes == 0
+    }
+
+    /// The last one may be larger than what was left: a page is never empty for want of room.
+    fn take(&mut self, item: &impl Serialize) {
+        let mut counted = Counted(0);
+        serde_json::to_writer(&mut counted, item).expect("what is shown is plain data");
+        self.items = self.items.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(counted.0);
+    }
+}
+
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 const STATUSES: [DeploymentStatus; 9] = [
@@ -338,22 +363,29 @@ const STATUSES: [DeploymentStatus; 9] = [
     DeploymentStatus::TimedOut,
 ];
 
-fn parse_status(text: &str) -> Result<DeploymentStatus, Problem> {
-    let is_it = |status: &DeploymentStatus| views::word(status).eq_ignore_ascii_case(text);
-    STATUSES.into_iter().find(is_it).ok_or_else(|| {
-        let known = lockgate_core::definition::listed(STATUSES.map(views::word));
-        Problem::invalid("invalid-query", format!("`{text}` is no deployment status; there are: {known}"))
-    })
+const ATTEMPT_STATUSES: [AttemptStatus; 5] = [
+    AttemptStatus::NotDeployed,
+    AttemptStatus::InProgress,
+    AttemptStatus::Succeeded,
+    AttemptStatus::PartiallySucceeded,
+    AttemptStatus::Failed,
+];
+
+/// `NotStarted` is another word for `NotDeployed` that people know.
+fn parse_attempt_status(text: &str) -> Result<AttemptStatus, Problem> {
+    if text.eq_ignore_ascii_case("NotStarted") {
+        return Ok(AttemptStatus::NotDeployed);
+    }
+    parse_status("attempt", &ATTEMPT_STATUSES, text)
 }
 
-const PAGE: usize = 50;
-const LARGEST_PAGE: usize = 200;
-
-pub fn page_limit(asked: Option<usize>) -> Result<usize, Problem> {
-    match asked.unwrap_or(PAGE) {
-        limit @ 1..=LARGEST_PAGE => Ok(limit),
-        limit => Err(Problem::invalid("invalid-query", format!("`limit` is {limit}; it can be 1 to {LARGEST_PAGE}"))),
-    }
+fn parse_status<Status: Copy + Serialize>(of: &str, all: &[Status], text: &str) -> Result<Status, Problem> {
+    let is_it = |status: &Status| views::word(status).eq_ignore_ascii_case(text);
+    all.iter().copied().find(is_it).ok_or_else(|| {
+        let known = lockgate_core::definition::listed(all.iter().map(views::word));
+        let shown: String = text.chars().take(60).collect();
+        Problem::invalid("invalid-query", format!("`{shown}` is no {of} status; there are: {known}"))
+    })
 }
 
 // ---- answers ----
@@ -371,7 +403,8 @@ pub async fn approve(
     let plan = approve.plan_digest.map(|digest| digest.parse()).transpose();
     let plan = plan.map_err(|error| Problem::invalid("invalid-body", format!("`plan_digest`: {error}")))?;
     let not_before = approve.not_before.as_deref().map(|text| parse_time("not_before", text)).transpose()?;
-    answer(&api, project, Command::Approve { number, plan, comment: approve.comment, not_before, by }, number).await
+    let command = Command::Approve { number, plan, comment: approve.comment, not_before, by };
+    answer(&api, project, command, number).await
 }
 
 /// Rejects the plan: the deployment ends.
@@ -450,4 +483,21 @@ async fn try_again(
     let finished = found.deployment.is_finished().then_some(found.deployment);
     handle.send(Command::TryAgain { number, finished, from, by }).await?;
     Ok((StatusCode::ACCEPTED, Json(find(api, &handle, number).await?.shown())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_with_the_item_that_fills_it() {
+        let mut room = Room { items: 3, bytes: 10 };
+        room.take(&"1234");
+        assert!(!room.is_full(), "quotes count, too, and four bytes are left");
+        room.take(&"a long one");
+        assert!(room.is_full());
+        let mut few = Room { items: 1, bytes: 10 };
+        few.take(&1);
+        assert!(few.is_full());
+    }
 }

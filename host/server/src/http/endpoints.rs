@@ -1,5 +1,6 @@
 //! What is triggered by name: an endpoint starts a workflow of whatever release is live.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -14,11 +15,11 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::auth::Member;
+use super::auth::{Member, is_refused};
 use super::deployments::{accepted, find, trigger, trigger_key};
 use super::input::{Asked, At, Given, IdempotencyKey};
 use super::problem::Problem;
-use crate::driver::ProjectHandle;
+use crate::driver::{ProjectHandle, View};
 use crate::wire;
 
 const LONGEST_WAIT_SECONDS: u64 = 300;
@@ -61,6 +62,7 @@ pub async fn call(
     };
     let (handle, environment) = place(&api, headers.get(ENVIRONMENT).and_then(|value| value.to_str().ok()))?;
     let key = trigger_key(&by, &format!("{environment}/trigger/{endpoint}"), key, &input);
+    let caller = by.clone();
     let command = Command::CallEndpoint { endpoint, environment, input, key: key.clone(), by };
     let triggered = trigger(&handle, key, command).await?;
     if wait.is_zero() {
@@ -68,7 +70,14 @@ pub async fn call(
     }
     let number = triggered.number;
     // Whether it has ended or not, the answer says how it is.
-    let ended = tokio::time::timeout(wait, end_of(&handle, number)).await.is_ok();
+    let ended = tokio::select! {
+        () = end_of(&handle, number) => true,
+        () = tokio::time::sleep(wait) => false,
+        () = api.stopping.cancelled() => false,
+        refused = is_refused(&caller, &api.host.system) => {
+            return Err(refused.after(&format!("deployment {number} was triggered")));
+        }
+    };
     let found = find(&api, &handle, number).await?;
     let outputs = ended.then(|| serde_json::to_value(found.deployment.outputs()).unwrap_or_default());
     let status = if ended { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -112,11 +121,10 @@ fn place(api: &Api, header: Option<&str>) -> Result<(ProjectHandle, Name), Probl
 }
 
 async fn end_of(handle: &ProjectHandle, number: DeploymentNumber) {
-    let ended = |view: &std::sync::Arc<crate::driver::View>| {
-        view.state.deployments.get(&number).is_none_or(|deployment| deployment.is_finished())
-    };
+    let ended =
+        |view: &Arc<View>| view.state.deployments.get(&number).is_none_or(|deployment| deployment.is_finished());
     if handle.views().wait_for(ended).await.is_err() {
-        // The host is stopping: whoever waits is answered with how far it came.
+        // Its project has stopped: nothing ends there any more.
         std::future::pending::<()>().await;
     }
 }

@@ -15,8 +15,8 @@ use utoipa::IntoParams;
 
 use super::Api;
 use super::auth::Caller;
-use super::deployments::{find, finished, page_limit};
-use super::input::{Asked, At};
+use super::deployments::{find, finished};
+use super::input::{Asked, At, PAGE};
 use super::problem::Problem;
 use super::stream::{self, Item, Source};
 use crate::driver::{HISTORY, HistoryRow, ProjectHandle, blocking, history_key};
@@ -45,7 +45,7 @@ pub async fn list(
 ) -> Result<Json<wire::Page<wire::Event>>, Problem> {
     let handle = api.project(&project)?;
     find(&api, &handle, number).await?;
-    let limit = page_limit(query.limit)?;
+    let limit = PAGE.in_query(query.limit)?;
     let store = api.host.store.clone();
     let items = blocking(move || read(&store, &project, number, query.after.unwrap_or(0), limit)).await?;
     let next = items.last().filter(|_| items.len() == limit).map(|last| last.sequence.to_string());

@@ -1,5 +1,7 @@
 //! Why a deployment waits, now and at a later time.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use lockgate_core::deployment::{Deployment, Stage};
@@ -8,11 +10,12 @@ use lockgate_core::forecast::{Assumptions, forecast};
 use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::State as ProjectState;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::deployments::{find, parse_time};
-use super::input::{Asked, At};
+use super::deployments::find;
+use super::input::{Asked, At, parse_time};
 use super::problem::Problem;
 use super::views::{self, word};
 use crate::clock::{self, rfc3339};
@@ -23,6 +26,9 @@ use crate::wire;
 const HORIZON_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// What a call is taken to need.
 const CALL_MS: u64 = 10_000;
+const LONGEST_CALL_MS: u64 = 24 * 60 * 60 * 1000;
+/// Explanations that look ahead at a time.
+pub const AT_ONCE: usize = 2;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -56,10 +62,21 @@ pub async fn explain(
         Some(_) | None => None,
     };
     let gates = api.host.system.view().approved_gates();
-    let assumptions = Assumptions { call_ms: query.call_ms.unwrap_or(CALL_MS).clamp(1, 86_400_000), gates };
+    let assumptions = Assumptions { call_ms: query.call_ms.unwrap_or(CALL_MS).clamp(1, LONGEST_CALL_MS), gates };
     // Looking ahead may take many turns.
-    let explained = blocking(move || explanation(&found.view.state, &found.deployment, now, at, &assumptions)).await;
-    Ok(Json(explained))
+    let explain = move || explanation(&found.view.state, &found.deployment, now, at, &assumptions);
+    Ok(Json(in_turn(&api.looking_ahead, explain).await))
+}
+
+/// A few at a time, however many ask: each may keep a processor busy for seconds.
+async fn in_turn<T: Send + 'static>(places: &Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let place = places.clone().acquire_owned().await.expect("it is never closed");
+    blocking(move || {
+        // Whoever asked may go before it is done: their place stays taken.
+        let _place = place;
+        work()
+    })
+    .await
 }
 
 fn explanation(
@@ -108,4 +125,43 @@ fn earliest_start(
 
 fn blocker(blocker: Blocker) -> wire::ExplainedBlocker {
     wire::ExplainedBlocker { code: blocker.code().to_owned(), blocker: views::explained(blocker) }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_while_others_are_answered_waits() {
+        let places = Arc::new(Semaphore::new(1));
+        let place = places.acquire().await.unwrap();
+        let mut waiting = std::pin::pin!(in_turn(&places, || "explained"));
+        assert_eq!(waiting.as_mut().now_or_never(), None);
+        drop(place);
+        assert_eq!(waiting.await, "explained");
+        assert_eq!(places.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_wait_for_the_answer_makes_no_room_for_the_next() {
+        let places = Arc::new(Semaphore::new(1));
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (go, may_go_on) = std::sync::mpsc::channel::<()>();
+        let asked = places.clone();
+        let asking = tokio::spawn(async move {
+            let work = move || {
+                begun.send(()).unwrap();
+                may_go_on.recv().unwrap();
+            };
+            in_turn(&asked, work).await
+        });
+        has_begun.await.unwrap();
+        asking.abort();
+        assert!(asking.await.unwrap_err().is_cancelled());
+        assert_eq!(places.available_permits(), 0);
+        go.send(()).unwrap();
+        drop(places.acquire().await.unwrap());
+    }
 }

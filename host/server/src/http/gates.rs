@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use lockgate_core::definition::{Gate, GateSet, PhaseWork, listed};
+use lockgate_core::definition::{Gate, listed};
 use lockgate_core::deployment::GateOutcome;
 use lockgate_core::digest::Digest;
-use lockgate_core::name::{Name, Timestamp};
+use lockgate_core::name::Name;
 use lockgate_core::plugin::{Issue, Kind, Limits};
 use lockgate_core::state::State as ProjectState;
 use lockgate_core::system::{Plugin, SystemState};
@@ -15,17 +15,16 @@ use serde_json::Value;
 
 use super::Api;
 use super::auth::Member;
-use super::input::{At, Given};
+use super::input::{At, Given, Limit, parse_name, parse_time};
 use super::plugins::{resolve, unknown};
 use super::problem::Problem;
 use super::projects::expect_environment;
 use super::views::{self, word};
 use crate::clock;
-use crate::driver::{Again, Backtest, BacktestError, TestedRun, TestedSample, Was, Would};
+use crate::driver::{Again, Backtest, BacktestError, TestedRun, TestedSample, Was, Would, gates_of};
 use crate::wire;
 
-const RUNS: usize = 50;
-const MOST_RUNS: usize = 500;
+const RUNS: Limit = Limit { usual: 50, most: 500 };
 const MOST_SAMPLES_SHOWN: usize = 20;
 
 /// Judges again what a gate measured for past deployments, by another configuration or plugin, and says which of them
@@ -75,25 +74,14 @@ fn meant(state: &ProjectState, system: &SystemState, asked: &wire::Backtest) -> 
         plugin,
         limits: limits_of(system, &plugin),
         config: config_of(gate, asked)?,
-        since: asked.since.as_deref().map(parse_since).transpose()?,
-        runs: run_limit(asked.limit)?,
+        since: asked.since.as_deref().map(|text| parse_time("since", text)).transpose()?,
+        runs: RUNS.in_body(asked.limit)?,
     })
-}
-
-fn parse_name(field: &str, text: &str) -> Result<Name, Problem> {
-    text.parse().map_err(|error| Problem::invalid("invalid-body", format!("`{field}`: {error}")))
 }
 
 /// The environment's own, or one of a phase.
 fn find_gate<'a>(state: &'a ProjectState, name: &Name, gate: &Name) -> Result<&'a Gate, Problem> {
-    let of_environment = state.definition.environments[name].gate_sets().map(|(_, set)| set);
-    let phases = state.definition.workflows.values().flat_map(|workflow| &workflow.phases);
-    let of_phases = phases.filter_map(|phase| match &phase.work {
-        PhaseWork::Gates(set) => Some(set),
-        PhaseWork::Plugin { .. } | PhaseWork::Apply { .. } | PhaseWork::Manual { .. } => None,
-    });
-    let sets: Vec<&GateSet> = of_environment.chain(of_phases).collect();
-    let gates = || sets.iter().flat_map(|set| &set.gates);
+    let gates = || gates_of(&state.definition, name);
     gates().find(|there| there.name == *gate).ok_or_else(|| {
         let known = listed(gates().map(|there| &there.name));
         Problem::unknown("unknown-gate", format!("environment `{name}` has no gate `{gate}`; it has: {known}"))
@@ -142,20 +130,6 @@ fn config_of(gate: &Gate, asked: &wire::Backtest) -> Result<Value, Problem> {
 fn limits_of(system: &SystemState, digest: &Digest) -> Limits {
     let approval = |plugin: &Plugin| plugin.approval.as_ref().map(|approval| approval.grants.limits.clone());
     system.plugins.get(digest).and_then(approval).unwrap_or_default()
-}
-
-fn parse_since(text: &str) -> Result<Timestamp, Problem> {
-    clock::parse(text).ok_or_else(|| {
-        let shown: String = text.chars().take(60).collect();
-        Problem::invalid("invalid-body", format!("`since`: `{shown}` is no time; write it as 2026-03-14T09:30:00Z"))
-    })
-}
-
-fn run_limit(asked: Option<usize>) -> Result<usize, Problem> {
-    match asked.unwrap_or(RUNS) {
-        limit @ 1..=MOST_RUNS => Ok(limit),
-        limit => Err(Problem::invalid("invalid-body", format!("`limit` is {limit}; it can be 1 to {MOST_RUNS}"))),
-    }
 }
 
 // ---- why not ----
@@ -265,6 +239,7 @@ fn sample(sample: &TestedSample) -> Option<wire::BacktestSample> {
 #[cfg(test)]
 mod tests {
     use lockgate_core::deployment::GateVerdict;
+    use lockgate_core::name::Timestamp;
     use serde_json::json;
 
     use super::*;
@@ -296,16 +271,6 @@ mod tests {
         assert!(refusal(config(json!({ "config": {}, "set": { "a": 1 } }))).contains("send one of them"));
         let without_keys = config_of(&gate(Value::Null), &asked(json!({ "set": { "a": 1 } })));
         assert!(refusal(without_keys).contains("send `config`"));
-    }
-
-    #[test]
-    fn a_time_and_a_number_of_runs_have_their_form() {
-        assert_eq!(parse_since("2026-03-14T09:30:00Z").unwrap(), Timestamp(1_773_480_600_000));
-        assert!(refusal(parse_since("yesterday")).contains("`yesterday` is no time; write it as 2026-"));
-        assert_eq!(run_limit(None).unwrap(), RUNS);
-        for wrong in [0, MOST_RUNS + 1] {
-            assert!(refusal(run_limit(Some(wrong))).contains("it can be 1 to 500"), "{wrong}");
-        }
     }
 
     fn tested(was: Was, would: Would, again: Again) -> TestedRun {

@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use lockgate_core::name::{InvalidTag, Tag};
+use lockgate_core::name::{InvalidTag, Name, Tag, Timestamp};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::Problem;
+use crate::clock;
 
 /// Of JSON and of a project file.
 pub const BODY_BYTES: usize = 1 << 20;
@@ -134,8 +135,49 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
+// ---- words of a request ----
+
 pub fn parse_tag(text: &str) -> Result<Tag, Problem> {
     text.parse().map_err(|error: InvalidTag| Problem::invalid("invalid-tag", error.to_string()))
+}
+
+pub fn parse_name(field: &str, text: &str) -> Result<Name, Problem> {
+    text.parse().map_err(|error| Problem::invalid("invalid-body", format!("`{field}`: {error}")))
+}
+
+pub fn parse_time(field: &str, text: &str) -> Result<Timestamp, Problem> {
+    clock::parse(text).ok_or_else(|| {
+        let shown: String = text.chars().take(60).collect();
+        let detail = format!("`{field}`: `{shown}` is no time; write it as 2026-03-14T09:30:00Z");
+        Problem::invalid("invalid-body", detail)
+    })
+}
+
+/// How many an answer may hold: of whoever does not say, `usual`.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    pub usual: usize,
+    pub most: usize,
+}
+
+/// Of most lists.
+pub const PAGE: Limit = Limit { usual: 50, most: 200 };
+
+impl Limit {
+    pub fn in_query(self, asked: Option<usize>) -> Result<usize, Problem> {
+        self.checked(asked).map_err(|why| Problem::invalid("invalid-query", why))
+    }
+
+    pub fn in_body(self, asked: Option<usize>) -> Result<usize, Problem> {
+        self.checked(asked).map_err(|why| Problem::invalid("invalid-body", why))
+    }
+
+    fn checked(self, asked: Option<usize>) -> Result<usize, String> {
+        match asked.unwrap_or(self.usual) {
+            limit if (1..=self.most).contains(&limit) => Ok(limit),
+            limit => Err(format!("`limit` is {limit}; it can be 1 to {}", self.most)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +204,23 @@ mod tests {
         assert_eq!(refused(r#"{"tag":"v1"} {}"#).0, "invalid-json");
         assert_eq!(refused(r#"{"tagg":"v1"}"#).0, "invalid-body");
         assert_eq!(refused("{}").0, "invalid-body");
+    }
+
+    #[test]
+    fn a_time_and_a_limit_have_their_form() {
+        let detail = |problem: Problem| problem.into_wire().detail;
+        assert_eq!(parse_time("since", "2026-03-14T09:30:00Z").unwrap(), Timestamp(1_773_480_600_000));
+        let wrong = detail(parse_time("since", "yesterday").unwrap_err());
+        assert_eq!(wrong, "`since`: `yesterday` is no time; write it as 2026-03-14T09:30:00Z");
+        assert_eq!([None, Some(1), Some(200)].map(|asked| PAGE.in_query(asked).unwrap()), [50, 1, 200]);
+        for wrong in [0, 201] {
+            let refused = PAGE.in_query(Some(wrong)).unwrap_err().into_wire();
+            assert_eq!(
+                (refused.code.as_str(), refused.detail),
+                ("invalid-query", format!("`limit` is {wrong}; it can be 1 to 200"))
+            );
+        }
+        assert_eq!(PAGE.in_body(Some(0)).unwrap_err().into_wire().code, "invalid-body");
     }
 
     #[test]

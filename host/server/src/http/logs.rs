@@ -15,15 +15,14 @@ use utoipa::IntoParams;
 use super::Api;
 use super::auth::Caller;
 use super::deployments::find;
-use super::input::{Asked, At};
+use super::input::{Asked, At, Limit};
 use super::problem::Problem;
 use super::stream::{self, Item, Source};
 use crate::driver::{ProjectHandle, blocking, log_id};
 use crate::wire;
 
 const LINES_PER_READ: usize = 500;
-const LINES: usize = 200;
-const MOST_LINES: usize = 1_000;
+const LINES: Limit = Limit { usual: 200, most: 1_000 };
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -49,18 +48,11 @@ pub async fn list(
     let handle = api.project(&project)?;
     let deployment = find(&api, &handle, number).await?.deployment;
     let id = log_of(&project, &deployment, &phase, query.attempt)?;
-    let limit = log_limit(query.limit)?;
+    let limit = LINES.in_query(query.limit)?;
     let logs = api.host.store.logs().clone();
     let page = blocking(move || logs.read(&id, query.from.unwrap_or(0), limit)).await?;
     let next = (!page.lines.is_empty() && !page.closed).then(|| page.next.to_string());
     Ok(Json(wire::Page { items: page.lines.iter().map(line).collect(), next }))
-}
-
-fn log_limit(asked: Option<usize>) -> Result<usize, Problem> {
-    match asked.unwrap_or(LINES) {
-        limit @ 1..=MOST_LINES => Ok(limit),
-        limit => Err(Problem::invalid("invalid-query", format!("`limit` is {limit}; it can be 1 to {MOST_LINES}"))),
-    }
 }
 
 fn log_of(project: &Name, deployment: &Deployment, phase: &Name, attempt: Option<u32>) -> Result<LogId, Problem> {

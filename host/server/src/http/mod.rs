@@ -18,7 +18,6 @@ mod operate;
 mod plugins;
 mod problem;
 mod projects;
-mod record;
 mod releases;
 mod resources;
 mod stream;
@@ -40,6 +39,7 @@ use lockgate_core::definition::listed;
 use lockgate_core::name::Name;
 use lockgate_sandbox::CancellationToken;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -77,12 +77,14 @@ struct Api {
     host: Host,
     /// Streams end when the host stops, instead of holding it up.
     stopping: CancellationToken,
+    looking_ahead: Arc<Semaphore>,
     document: Arc<str>,
 }
 
 fn build(host: Host, stopping: CancellationToken) -> Router {
     let (open, locked, document) = routes();
-    let api = Api { host, stopping, document: openapi::text(&document).into() };
+    let looking_ahead = Arc::new(Semaphore::new(explain::AT_ONCE));
+    let api = Api { host, stopping, looking_ahead, document: openapi::text(&document).into() };
     locked
         .layer(from_fn_with_state(api.clone(), auth::authenticate))
         .merge(open)

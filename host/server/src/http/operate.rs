@@ -8,8 +8,8 @@ use lockgate_core::name::{DeploymentNumber, Name};
 
 use super::Api;
 use super::auth::{Admin, Member};
-use super::deployments::{accepted, answer, parse_time, trigger, trigger_key};
-use super::input::{At, Given, IdempotencyKey};
+use super::deployments::{accepted, answer, trigger, trigger_key};
+use super::input::{At, Given, IdempotencyKey, parse_name, parse_time};
 use super::problem::Problem;
 use super::views;
 use crate::wire;
@@ -131,8 +131,7 @@ pub async fn promote(
 ) -> Result<Response, Problem> {
     let handle = api.project(&project)?;
     let key = trigger_key(&by, &format!("{environment}/promote"), key, &asked);
-    let from = asked.from.as_deref().map(str::parse::<Name>).transpose();
-    let from = from.map_err(|error| Problem::invalid("invalid-body", format!("`from`: {error}")))?;
+    let from = asked.from.as_deref().map(|name| parse_name("from", name)).transpose()?;
     let command = Command::Promote { environment, from, comment: asked.comment, key: key.clone(), by };
     let triggered = trigger(&handle, key, command).await?;
     accepted(&api, &handle, triggered).await

@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 use super::Api;
 use super::auth::Member;
 use super::deployments::{self, trigger_key};
-use super::input::{Asked, At, Given, IdempotencyKey, parse_tag};
+use super::input::{Asked, At, Given, IdempotencyKey, PAGE, parse_name, parse_tag};
 use super::problem::Problem;
 use super::projects::expect_environment;
 use super::views;
@@ -45,7 +45,7 @@ pub async fn list(
 ) -> Result<Json<wire::Page<wire::Release>>, Problem> {
     let view = api.project(&project)?.view();
     let after = query.after.as_deref().map(parse_tag).transpose()?;
-    let limit = deployments::page_limit(query.limit)?;
+    let limit = PAGE.in_query(query.limit)?;
     let after =
         after.map(|tag| view.state.releases.get(&tag).ok_or_else(|| unknown_release(&view.state, &tag))).transpose()?;
     Ok(Json(page(&view.state, after.map(AsRef::as_ref), limit)))
@@ -130,8 +130,7 @@ fn deploy_to(state: &ProjectState, new: &wire::NewRelease) -> Result<Option<Name
             "a draft cannot be deployed; leave out `draft` or `deploy_to`",
         ));
     }
-    let environment: Name =
-        environment.parse().map_err(|error| Problem::invalid("invalid-body", format!("`deploy_to`: {error}")))?;
+    let environment = parse_name("deploy_to", environment)?;
     expect_environment(state, &environment)?;
     Ok(Some(environment))
 }

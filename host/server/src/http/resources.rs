@@ -16,7 +16,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::input::{Asked, At};
+use super::input::{Asked, At, Limit};
 use super::problem::Problem;
 use super::projects::expect_environment;
 use super::views::word;
@@ -24,8 +24,7 @@ use crate::clock::rfc3339;
 use crate::driver::View;
 use crate::wire;
 
-const PAGE: usize = 200;
-const LARGEST_PAGE: usize = 1_000;
+const PAGE: Limit = Limit { usual: 200, most: 1_000 };
 /// Of those that are out of sync, by application.
 const MOST_NAMED: usize = 20;
 /// A client asks again after it; what stands between them closes a silent connection later.
@@ -58,13 +57,7 @@ pub async fn list(
     if let Some(application) = &query.application {
         expect_application(&view.state, application)?;
     }
-    let limit = match query.limit.unwrap_or(PAGE) {
-        limit @ 1..=LARGEST_PAGE => limit,
-        limit => {
-            let detail = format!("`limit` is {limit}; it can be 1 to {LARGEST_PAGE}");
-            return Err(Problem::invalid("invalid-query", detail));
-        }
-    };
+    let limit = PAGE.in_query(query.limit)?;
     let from = query.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
     let behind = there.resources.range::<_, String>((from, Bound::Unbounded));
     let of = |resource: &Resource| query.application.as_ref().is_none_or(|name| resource.application == name.as_str());

@@ -12,7 +12,7 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Api;
-use super::auth::Caller;
+use super::auth::{Caller, is_refused};
 use super::problem::Problem;
 use crate::wire;
 
@@ -47,7 +47,7 @@ pub async fn leaving(api: Api, reader: Caller) -> Leaving {
     tokio::select! {
         () = tokio::time::sleep(LONGEST) => Leaving::Resume,
         () = api.stopping.cancelled() => Leaving::Resume,
-        refused = reader.is_refused(&api.host.system) => Leaving::Refused(refused),
+        refused = is_refused(&reader.actor, &api.host.system) => Leaving::Refused(refused),
     }
 }
 

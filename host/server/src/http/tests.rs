@@ -1,5 +1,6 @@
 //! The API as a client meets it: a real host in a folder of its own, behind a real listener.
 
+mod endpoints;
 mod gates;
 mod resources;
 
@@ -383,6 +384,7 @@ async fn whatever_is_refused_is_a_problem() {
     server.get("/v1/projects/shop/deployments/7").await.is_problem(404, "unknown-deployment");
     server.get("/v1/projects/shop/deployments?limit=0").await.is_problem(422, "invalid-query");
     server.get("/v1/projects/shop/deployments?status=GREEN").await.is_problem(422, "invalid-query");
+    server.get("/v1/projects/shop/deployments?attempt_status=QUEUED").await.is_problem(422, "invalid-query");
     server.get("/v1/plugins/none").await.is_problem(404, "unknown-plugin");
     raw("{").await.is_problem(400, "invalid-json");
     raw(r#"{"tag":"v2","colour":"red"}"#).await.is_problem(422, "invalid-body");
@@ -692,6 +694,9 @@ async fn deployments_are_paged_without_gaps_or_repeats() {
     assert_eq!(count("environment=production").await, 2);
     assert_eq!(count("status=succeeded").await, 5);
     assert_eq!(count("status=QUEUED&environment=production").await, 1);
+    assert_eq!(count("attempt_status=Succeeded").await, 5);
+    assert_eq!(count("attempt_status=NotDeployed").await, 2);
+    assert_eq!(count("attempt_status=notstarted&status=QUEUED").await, 1);
 }
 
 #[tokio::test]
@@ -747,6 +752,29 @@ async fn only_those_who_are_asked_approve() {
     server.deploy("staging", "v1").await;
     server.post(path, json!({})).await.is_problem(409, "already-finished");
     server.post("/v1/projects/shop/deployments/1/cancel", json!({})).await.is_problem(409, "already-finished");
+}
+
+#[tokio::test]
+async fn what_is_approved_for_later_waits_for_its_time() {
+    let server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    let path = "/v1/projects/shop/deployments/1/approve";
+    let olga = server.token("olga", "member", &["operators"]).await;
+    let approve = async |not_before: &str| {
+        let request = server.request(Method::POST, path).bearer_auth(&olga).json(&json!({ "not_before": not_before }));
+        Answer::of(request.send().await.unwrap()).await
+    };
+    approve("tomorrow").await.is_problem(422, "invalid-body");
+    approve("2020-01-01T00:00:00Z").await.is_problem(422, "time-is-past");
+    let in_an_hour = crate::clock::rfc3339(crate::clock::now().plus_ms(3_600_000));
+    let deferred = approve(&in_an_hour).await.json();
+    let shown =
+        ["status", "attempt_status", "operation_status", "next_scheduled_time"].map(|key| deferred[key].clone());
+    assert_eq!(shown, ["QUEUED", "NotDeployed", "Deferred", &in_an_hour].map(Value::from), "{deferred}");
+    assert_eq!(
+        (&deferred["approval"]["status"], &deferred["sign_off"]["pre"]),
+        (&json!("Deferred"), &json!("Deferred"))
+    );
 }
 
 #[tokio::test]

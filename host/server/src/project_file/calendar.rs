@@ -27,7 +27,7 @@ use super::text::{EXPLANATION, NameText};
 #[schemars(rename = "Availability")]
 pub struct AvailabilityFile {
     zone: ZoneText,
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 100))]
     windows: Vec<WindowFile>,
 }
 

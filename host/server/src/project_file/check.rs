@@ -81,6 +81,8 @@ impl StandIns {
         let looked_up = |place: &str| match path.rsplit('/').next() {
             Some("application") => is_within(place, "/applications"),
             Some("workflow") => is_within(place, "/workflows") && depth(place) <= 2,
+            // A key of it that was mistyped is told as that key.
+            Some("schedule") => is_within(place, path),
             Some("targets") => place.ends_with("/apply") || (is_within(place, path) && depth(place) <= depth(path) + 1),
             _ => false,
         };
@@ -191,6 +193,7 @@ fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
         ValidationErrorKind::Minimum { limit } => format!("must be at least {limit}, but is {}", described(instance)),
         ValidationErrorKind::Maximum { limit } => format!("must be at most {limit}, but is {}", described(instance)),
         ValidationErrorKind::MinItems { limit } => format!("this list needs at least {limit} item"),
+        ValidationErrorKind::MaxItems { limit } => too_many(instance, *limit),
         ValidationErrorKind::UniqueItems => listed_twice(instance),
         _ => excerpt(&error.to_string(), 200),
     };
@@ -282,6 +285,12 @@ fn not_an_option(instance: &Value, schema: &Value) -> String {
     let guess = closest(instance.as_str().unwrap_or_default(), &options);
     let guess = guess.map(|guess| format!("; did you mean `{guess}`?")).unwrap_or_default();
     format!("must be one of {}, but is {}{guess}", listed(&options), described(instance))
+}
+
+/// Each of them is looked at whenever a deployment may start.
+fn too_many(list: &Value, limit: u64) -> String {
+    let count = list.as_array().map_or(0, Vec::len);
+    format!("this list has {count} items, and at most {limit} are taken; leave out what is over, or say several in one")
 }
 
 fn listed_twice(list: &Value) -> String {

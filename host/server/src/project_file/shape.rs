@@ -53,6 +53,7 @@ pub struct File {
     #[serde(default)]
     limits: LimitsFile,
     /// Times in which nothing starts, or more people are asked.
+    #[schemars(length(max = 200))]
     #[serde(default)]
     freezes: Vec<FreezeFile>,
 }

@@ -888,6 +888,47 @@ fn each_limit_has_its_message() {
 }
 
 #[test]
+fn there_may_be_only_so_many_windows_freezes_and_schedules() {
+    let list = |one: &str, count: usize| vec![one; count].join(", ");
+    let windows = |count| {
+        let windows = list(r#"{ days: [mon], from: "09:00", to: "17:00" }"#, count);
+        changed("  production:\n", &format!("  production:\n    availability: {{ zone: UTC, windows: [{windows}] }}\n"))
+    };
+    let freezes = |count: usize| {
+        let freeze =
+            |n| format!("{{ name: f{n}, from: 2026-11-27T00:00, until: 2026-11-28T00:00, zone: UTC, reason: x }}");
+        format!("{GOOD}\nfreezes: [{}]\n", (0..count).map(freeze).collect::<Vec<_>>().join(", "))
+    };
+    let schedules = |count: usize| {
+        let environment = |n| format!("  e{n:03}: {{ workflow: go, schedule: {{ every: 1 day, zone: UTC }} }}\n");
+        let environments: String = (0..count).map(environment).collect();
+        format!("project: shop\nworkflows: {{ go: {{ phases: [] }} }}\nenvironments:\n{environments}")
+    };
+    for good in [windows(100), freezes(200), schedules(500)] {
+        assert!(parse(&good).is_ok(), "{}", mistakes(&good));
+    }
+    let said: Vec<String> =
+        [windows(101), freezes(201), schedules(501)].iter().flat_map(|text| messages(text)).collect();
+    expect![[r#"
+        7:41: /environments/production/availability/windows: this list has 101 items, and at most 100 are taken; leave out what is over, or say several in one
+        33:10: /freezes: this list has 201 items, and at most 200 are taken; leave out what is over, or say several in one
+        504:35: /environments/e500/schedule: 501 environments have a schedule, and at most 500 of a project may; leave some out, or let a script deploy to several"#]].assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn a_mistyped_key_of_a_schedule_is_one_mistake() {
+    let with = |schedule: &str| {
+        let schedule = format!("  production:\n    schedule: {{ {schedule}, zone: UTC }}\n");
+        messages(&changed("  production:\n", &schedule)).join("\n")
+    };
+    let said = [with("evry: 2 hours"), with("every: 2 hourz"), with("every: 2 hours, cron: \"0 3 * *\"")];
+    expect![[r#"
+        7:17: /environments/production/schedule/evry: unknown key `evry`; did you mean `every`? (known here: every, cron, zone)
+        7:24: /environments/production/schedule/every: `2 hourz` is not how often: write it like `30 minutes`, `2 hours`, `1 day` or `2 weeks`
+        7:39: /environments/production/schedule/cron: `0 3 * *` is not a cron line: write five fields, such as `0 3 * * 1-5` for 03:00 from Monday to Friday"#]].assert_eq(&said.join("\n"));
+}
+
+#[test]
 fn nothing_that_can_be_typed_panics() {
     let pieces = [
         "\t", "\n", " ", ":", "- ", "? ", "&a ", "*a", "!t ", "{", "}", "[", "]", "\"", "'", "|", ">", "#", "%",

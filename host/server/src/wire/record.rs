@@ -82,7 +82,7 @@ pub struct Record {
     pub error_logs: Vec<ErrorLog>,
 }
 
-/// Whether people have agreed: each of `NotRequired`, `Pending`, `Approved`, `Rejected` or `Skipped`.
+/// Whether people have agreed: each of `NotRequired`, `Pending`, `Approved`, `Deferred`, `Rejected` or `Skipped`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignOff {
     /// Before the phases.

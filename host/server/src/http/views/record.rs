@@ -7,12 +7,13 @@
 use std::collections::BTreeSet;
 
 use lockgate_core::definition::PhaseWork;
-use lockgate_core::deployment::{Deployment, FailureOf, Finish, PhaseResult, PhaseRun, Stage, UndoResult};
+use lockgate_core::deployment::{Deployment, FailureOf, PhaseResult, PhaseRun, UndoResult};
 use lockgate_core::plugin::{Artifact, Failure};
 use lockgate_core::work::Side;
 use serde_json::Value;
 
-use super::views::artifact;
+use super::approvals::sign_off;
+use super::artifact;
 use crate::clock::rfc3339;
 use crate::driver::deployment_kind;
 use crate::wire;
@@ -25,37 +26,11 @@ pub fn record(project: &str, deployment: &Deployment) -> wire::Record {
     wire::Record {
         namespace: format!("{project}/{}", deployment.environment),
         deployment_kind: deployment_kind(deployment.deployment_type).to_owned(),
-        sign_off: wire::SignOff {
-            pre: sign_off(deployment, Side::Pre).to_owned(),
-            post: sign_off(deployment, Side::Post).to_owned(),
-        },
+        sign_off: wire::SignOff { pre: sign_off(deployment, Side::Pre), post: sign_off(deployment, Side::Post) },
         artifacts: artifacts(deployment).map(artifact).collect(),
         application_deployments: application_deployments(deployment),
         migrations: deployment.attempt.phases.iter().flat_map(migrations).collect(),
         error_logs: error_logs(deployment),
-    }
-}
-
-// ---- who has agreed ----
-
-fn sign_off(deployment: &Deployment, side: Side) -> &'static str {
-    let attempt = &deployment.attempt;
-    let is_given = |digest| match side {
-        Side::Pre => attempt.approved == Some(digest),
-        Side::Post => attempt.accepted,
-    };
-    // One that an earlier attempt asked for says nothing of this one, until it is known to hold.
-    let asked =
-        attempt.asked(side).filter(|asked| asked.requested_at >= attempt.queued_at || is_given(asked.plan_digest));
-    match asked {
-        None if deployment.approval_policy(side).is_none() => "NotRequired",
-        None => "Pending",
-        Some(asked) if asked.skipped.is_some() => "Skipped",
-        Some(asked) if asked.refused.is_some() => "Rejected",
-        Some(asked) if is_given(asked.plan_digest) => "Approved",
-        // Nobody answered in time.
-        Some(_) if attempt.stage == Stage::Finished(Finish::Rejected) => "Rejected",
-        Some(_) => "Pending",
     }
 }
 
@@ -180,115 +155,14 @@ fn error_logs(deployment: &Deployment) -> Vec<wire::ErrorLog> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use expect_test::expect;
-    use lockgate_core::definition::{
-        ApprovalPolicy, ApprovalRule, Environment, FULL_WEIGHT, OnFailure, Phase, Workflow, WorkflowStage,
-    };
-    use lockgate_core::deployment::{Approval, Attempt, AttemptFailure, DeploymentType, Flags, Signature, TargetPlan};
-    use lockgate_core::digest::Digest;
-    use lockgate_core::name::{Actor, Name, Timestamp};
-    use lockgate_core::plugin::{ChangeAction, Planned, ResourceChange, Retry};
-    use lockgate_core::release::{Release, ReleaseStatus};
+    use lockgate_core::deployment::AttemptFailure;
+    use lockgate_core::name::Timestamp;
+    use lockgate_core::plugin::Retry;
     use serde_json::json;
 
+    use super::super::testing::{artifact, deployed, name};
     use super::*;
-
-    fn name(text: &str) -> Name {
-        text.parse().unwrap()
-    }
-
-    fn ann() -> Actor {
-        Actor { person: "ann".to_owned(), groups: Default::default(), via: "test".to_owned() }
-    }
-
-    fn phase(text: &str, work: PhaseWork) -> Phase {
-        Phase {
-            name: name(text),
-            work,
-            timeout_ms: 1_000,
-            retries: 0,
-            backoff_ms: 1_000,
-            continue_on_error: false,
-            always_run: false,
-            group: None,
-            locks: None,
-            weight: FULL_WEIGHT,
-        }
-    }
-
-    fn artifact(text: &str, application: &str) -> Artifact {
-        Artifact {
-            name: text.to_owned(),
-            uri: format!("oci://{text}"),
-            digest: Digest::of(text.as_bytes()),
-            media_type: String::new(),
-            build_id: "42".to_owned(),
-            stack: "frontend".to_owned(),
-            application: application.to_owned(),
-            metadata: [("commit".to_owned(), "9c1d77a".to_owned())].into(),
-        }
-    }
-
-    /// Phases `migrate` and `publish`, which applies `site`: both have succeeded.
-    fn deployed() -> Deployment {
-        let phases = [
-            phase("migrate", PhaseWork::Plugin { plugin: name("sql"), config: Value::Null }),
-            phase("publish", PhaseWork::Apply { target: name("site") }),
-        ];
-        let workflow = Workflow {
-            stage: WorkflowStage::Patch,
-            goes_live: true,
-            on_failure: OnFailure::Stop,
-            timeout_ms: None,
-            phases: phases.to_vec(),
-        };
-        let release = Release {
-            tag: "v1".parse().unwrap(),
-            description: String::new(),
-            artifacts: vec![artifact("web.tar", "web"), artifact("api.tar", "api")],
-            workflows: [(name("all"), Arc::new(workflow.clone()))].into(),
-            endpoints: Default::default(),
-            plugins: Default::default(),
-            created_by: ann(),
-            involved: Default::default(),
-            created_at: Timestamp(0),
-            status: ReleaseStatus::Active,
-            built: false,
-            was_live: false,
-        };
-        let mut attempt = Attempt::new(1, Timestamp(1), ann(), Arc::new(Environment::default()), &workflow);
-        attempt.phases.iter_mut().for_each(|run| run.result = PhaseResult::Succeeded);
-        let change = |application: &str, kind: &str| ResourceChange {
-            application: application.to_owned(),
-            kind: kind.to_owned(),
-            name: "shop".to_owned(),
-            action: ChangeAction::Update,
-            destructive: false,
-            fields: Vec::new(),
-        };
-        let planned = Planned { changes: vec![change("web", "site"), change("web", "file")], ..Planned::default() };
-        attempt.phases[1].plan =
-            Some(Arc::new(TargetPlan { digest: Digest::of(b"plan"), planned, made_at: Timestamp(2) }));
-        Deployment {
-            number: 7,
-            environment: name("production"),
-            release: Arc::new(release),
-            previous_release: None,
-            deployment_type: DeploymentType::Rollback,
-            flags: Flags::default(),
-            selections: Vec::new(),
-            input: Value::Null,
-            comment: String::new(),
-            triggered_by: ann(),
-            workflow: name("all"),
-            created_at: Timestamp(0),
-            break_glass: None,
-            earlier: Vec::new(),
-            attempt,
-        }
-    }
 
     fn landed(deployment: &Deployment) -> Vec<String> {
         let line = |it: wire::ApplicationDeployment| {
@@ -374,55 +248,5 @@ mod tests {
         deployment.attempt.phases.iter_mut().for_each(|run| (run.result, run.undo) = (PhaseResult::Waiting, None));
         deployment.attempt.failure = Some(AttemptFailure { of: FailureOf::Plan, message: "it destroys".into() });
         assert_eq!(shown(&deployment), "plan 1/0 `` it destroys -");
-    }
-
-    // ---- who has agreed ----
-
-    fn asked(deployment: &mut Deployment) -> &mut Approval {
-        deployment.attempt.approval.insert(Approval {
-            plan_digest: Digest::of(b"plan"),
-            policy: ApprovalPolicy::default(),
-            requested_at: Timestamp(2),
-            deadline: Timestamp(9),
-            given: Vec::new(),
-            refused: None,
-            skipped: None,
-            difference: Vec::new(),
-        })
-    }
-
-    #[test]
-    fn who_has_not_been_asked_has_nothing_to_sign_unless_a_rule_says_so() {
-        let mut deployment = Deployment { deployment_type: DeploymentType::Full, ..deployed() };
-        let both = |deployment: &Deployment| [Side::Pre, Side::Post].map(|side| sign_off(deployment, side));
-        assert_eq!(both(&deployment), ["NotRequired", "NotRequired"]);
-        let rules = vec![ApprovalRule { count: 1, groups: Default::default() }];
-        let post_approvals = ApprovalPolicy { rules, ..ApprovalPolicy::default() };
-        deployment.attempt.environment = Arc::new(Environment { post_approvals, ..Environment::default() });
-        assert_eq!(both(&deployment), ["NotRequired", "Pending"]);
-        deployment.deployment_type = DeploymentType::Rollback;
-        assert_eq!(both(&deployment), ["NotRequired", "NotRequired"], "nobody is asked after a rollback");
-    }
-
-    #[test]
-    fn an_answer_or_its_lack_decides_the_sign_off() {
-        let of = |change: fn(&mut Deployment)| {
-            let mut deployment = deployed();
-            asked(&mut deployment);
-            change(&mut deployment);
-            sign_off(&deployment, Side::Pre)
-        };
-        let refuse = |deployment: &mut Deployment| {
-            let by = Signature { by: ann(), at: Timestamp(3), comment: String::new(), not_before: None };
-            asked(deployment).refused = Some(by);
-        };
-        assert_eq!(of(|_| {}), "Pending");
-        assert_eq!(of(|it| it.attempt.approved = Some(Digest::of(b"plan"))), "Approved");
-        assert_eq!(of(|it| it.attempt.approved = Some(Digest::of(b"another"))), "Pending");
-        assert_eq!(of(refuse), "Rejected");
-        assert_eq!(of(|it| it.attempt.stage = Stage::Finished(Finish::Rejected)), "Rejected");
-        assert_eq!(of(|it| asked(it).skipped = Some("nobody answered".to_owned())), "Skipped");
-        // One that an earlier attempt asked for says nothing of this one.
-        assert_eq!(of(|it| it.attempt.queued_at = Timestamp(5)), "NotRequired");
     }
 }

@@ -1,0 +1,105 @@
+//! A deployment for tests of what people see.
+
+use std::sync::Arc;
+
+use lockgate_core::definition::{Environment, FULL_WEIGHT, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage};
+use lockgate_core::deployment::{Attempt, Deployment, DeploymentType, Flags, PhaseResult, TargetPlan};
+use lockgate_core::digest::Digest;
+use lockgate_core::name::{Actor, Name, Timestamp};
+use lockgate_core::plugin::{Artifact, ChangeAction, Planned, ResourceChange};
+use lockgate_core::release::{Release, ReleaseStatus};
+use serde_json::Value;
+
+pub fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+pub fn ann() -> Actor {
+    Actor { person: "ann".to_owned(), groups: Default::default(), via: "test".to_owned() }
+}
+
+pub fn phase(text: &str, work: PhaseWork) -> Phase {
+    Phase {
+        name: name(text),
+        work,
+        timeout_ms: 1_000,
+        retries: 0,
+        backoff_ms: 1_000,
+        continue_on_error: false,
+        always_run: false,
+        group: None,
+        locks: None,
+        weight: FULL_WEIGHT,
+    }
+}
+
+pub fn artifact(text: &str, application: &str) -> Artifact {
+    Artifact {
+        name: text.to_owned(),
+        uri: format!("oci://{text}"),
+        digest: Digest::of(text.as_bytes()),
+        media_type: String::new(),
+        build_id: "42".to_owned(),
+        stack: "frontend".to_owned(),
+        application: application.to_owned(),
+        metadata: [("commit".to_owned(), "9c1d77a".to_owned())].into(),
+    }
+}
+
+/// Phases `migrate` and `publish`, which applies `site`: both have succeeded.
+pub fn deployed() -> Deployment {
+    let phases = [
+        phase("migrate", PhaseWork::Plugin { plugin: name("sql"), config: Value::Null }),
+        phase("publish", PhaseWork::Apply { target: name("site") }),
+    ];
+    let workflow = Workflow {
+        stage: WorkflowStage::Patch,
+        goes_live: true,
+        on_failure: OnFailure::Stop,
+        timeout_ms: None,
+        phases: phases.to_vec(),
+    };
+    let release = Release {
+        tag: "v1".parse().unwrap(),
+        description: String::new(),
+        artifacts: vec![artifact("web.tar", "web"), artifact("api.tar", "api")],
+        workflows: [(name("all"), Arc::new(workflow.clone()))].into(),
+        endpoints: Default::default(),
+        plugins: Default::default(),
+        created_by: ann(),
+        involved: Default::default(),
+        created_at: Timestamp(0),
+        status: ReleaseStatus::Active,
+        built: false,
+        was_live: false,
+    };
+    let mut attempt = Attempt::new(1, Timestamp(1), ann(), Arc::new(Environment::default()), &workflow);
+    attempt.phases.iter_mut().for_each(|run| run.result = PhaseResult::Succeeded);
+    let change = |application: &str, kind: &str| ResourceChange {
+        application: application.to_owned(),
+        kind: kind.to_owned(),
+        name: "shop".to_owned(),
+        action: ChangeAction::Update,
+        destructive: false,
+        fields: Vec::new(),
+    };
+    let planned = Planned { changes: vec![change("web", "site"), change("web", "file")], ..Planned::default() };
+    attempt.phases[1].plan = Some(Arc::new(TargetPlan { digest: Digest::of(b"plan"), planned, made_at: Timestamp(2) }));
+    Deployment {
+        number: 7,
+        environment: name("production"),
+        release: Arc::new(release),
+        previous_release: None,
+        deployment_type: DeploymentType::Rollback,
+        flags: Flags::default(),
+        selections: Vec::new(),
+        input: Value::Null,
+        comment: String::new(),
+        triggered_by: ann(),
+        workflow: name("all"),
+        created_at: Timestamp(0),
+        break_glass: None,
+        earlier: Vec::new(),
+        attempt,
+    }
+}
