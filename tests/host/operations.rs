@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use crate::harness::{Host, Project, Refused, Web, block_on, wait};
+use crate::harness::{Host, Project, Refused, Web, block_on, of_release, wait};
 use lockgate::client::{PausedPlace, Triggered};
+use lockgate::clock;
 use lockgate::wire::{Approve, Environment, Explanation, Grants, HttpGrant, NewDeployment, Remark};
 
 /// A web server that hears what workflows say, and plugins that may talk to it.
@@ -57,12 +58,25 @@ fn a_pause_outlives_the_host_says_who_lifts_it_and_lets_a_rollback_through() {
     assert!(blocker.reason.contains("bob-shop: the database moves"), "{}", blocker.reason);
     assert!(blocker.lifted_by.contains("lockgate resume"), "{}", blocker.lifted_by);
     assert_eq!(why.earliest_start, None, "nobody knows when somebody resumes");
+    assert!(why.no_start_until.is_some(), "how far it was looked ahead");
 
     project.assert_succeeds(project.roll_back("production"));
     assert_eq!(project.deployment(waiting).status, "QUEUED");
     block_on(project.ann.client.resume("shop", place)).unwrap();
     project.assert_succeeds(waiting);
     assert_eq!(web.heard(), ["hello v1", "hello v2", "hello v1", "hello v1"]);
+}
+
+#[test]
+fn what_switches_at_once_has_an_earliest_start_too() {
+    let host = Host::start();
+    let project = Project::create(&host, "flags", "environments: { test: {} }\nworkflows: { switch: { phases: [] } }");
+    project.release("v1");
+    let at = clock::rfc3339(clock::now().plus_ms(3_600_000));
+    let later = NewDeployment { at: Some(at.clone()), ..of_release("v1") };
+    let number = block_on(project.ann.client.deploy("flags", "test", &later, None)).unwrap().number;
+    let why = explanation(&project, number);
+    assert_eq!((why.earliest_start, why.no_start_until), (Some(at), None));
 }
 
 #[test]

@@ -292,7 +292,9 @@ pub const LOGS_BESIDE_PHASES: [&str; 3] = ["plan", "gates", "undo"];
 
 /// Looked through whenever a deployment may start: of a project, and of each environment.
 pub const MOST_FREEZES: usize = 200;
-pub const MOST_WINDOWS: usize = 50;
+pub const MOST_WINDOWS: usize = 100;
+/// Environments of a project that start deployments by themselves, for ever.
+pub const MOST_SCHEDULES: usize = 500;
 
 /// One place where a definition uses a plugin.
 #[derive(Debug, Clone, Copy)]
@@ -348,6 +350,8 @@ impl Definition {
             self.environment_problems(name, environment, &mut problems);
         }
         problems.extend(too_many("/freezes".to_owned(), "freezes", self.freezes.len(), MOST_FREEZES));
+        let scheduled = self.environments.values().filter(|environment| environment.schedule.is_some()).count();
+        problems.extend(too_many("/environments".to_owned(), "schedules", scheduled, MOST_SCHEDULES));
         for (index, freeze) in self.freezes.iter().enumerate() {
             for unknown in freeze.environments.iter().filter(|name| !self.environments.contains_key(*name)) {
                 let known = listed(self.environments.keys());

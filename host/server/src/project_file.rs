@@ -94,7 +94,6 @@ fn keep_variables_as_written(tree: &Node, value: &mut Value) {
 
 fn problems_of_the_whole(definition: &Definition) -> Vec<Issue> {
     let mut problems = definition.problems();
-    problems.extend(schedules_problem(definition));
     let applied: BTreeMap<&Name, BTreeSet<&Name>> =
         definition.workflows.iter().map(|(name, workflow)| (name, applied_targets(workflow))).collect();
     for (name, environment) in &definition.environments {
@@ -103,21 +102,6 @@ fn problems_of_the_whole(definition: &Definition) -> Vec<Issue> {
         problems.extend(variable_problems(name, environment));
     }
     problems
-}
-
-/// Each starts deployments by itself, for ever.
-const MOST_SCHEDULES: usize = 500;
-
-fn schedules_problem(definition: &Definition) -> Option<Issue> {
-    let scheduled: Vec<&Name> =
-        definition.environments.iter().filter(|(_, it)| it.schedule.is_some()).map(|(name, _)| name).collect();
-    let first_over = scheduled.get(MOST_SCHEDULES)?;
-    let message = format!(
-        "{} environments have a schedule, and at most {MOST_SCHEDULES} of a project may; leave some out, or let a script \
-         deploy to several",
-        scheduled.len()
-    );
-    Some(Issue { path: format!("/environments/{first_over}/schedule"), message })
 }
 
 fn applied_targets(workflow: &Workflow) -> BTreeSet<&Name> {

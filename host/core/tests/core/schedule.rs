@@ -360,7 +360,7 @@ fn a_project_that_nobody_could_look_through_is_refused() {
     };
     assert_eq!(with(MOST_WINDOWS, MOST_FREEZES), "");
     expect![[r#"
-        /environments/prod/availability/windows: there are 51 windows; at most 50 are allowed: remove what is over, or join them
+        /environments/prod/availability/windows: there are 101 windows; at most 100 are allowed: remove what is over, or join them
         /freezes: there are 201 freezes; at most 200 are allowed: remove what is over, or join them"#]].assert_eq(&with(MOST_WINDOWS + 1, MOST_FREEZES + 1));
 }
 

@@ -16,6 +16,8 @@ const MOST_IN_SYNC: usize = 10;
 
 #[derive(Debug, Subcommand)]
 pub enum EnvironmentCommand {
+    /// A row each: what is live, and what holds it up. `lockgate status` also says what waits and why.
+    List(ProjectArg),
     /// Each resource, with what is asked of it and what is there.
     Resources(ResourcesArgs),
     /// Each application, and whether it is as the environment wants it.
@@ -57,6 +59,10 @@ pub struct ResourcesArgs {
 impl EnvironmentCommand {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         match self {
+            EnvironmentCommand::List(project) => {
+                let found = session.client.project(&project.project).await?.environments;
+                session.out.answer(&found, |look, found| operations::table(look, found));
+            }
             EnvironmentCommand::Resources(ResourcesArgs {
                 place: EnvironmentArg { project, environment },
                 application,

@@ -41,13 +41,16 @@ fn explained(look: &Look, explanation: &Explanation) -> String {
     }
     match explanation.blockers.is_empty() {
         true => lines.push("  nothing is in its way".to_owned()),
-        false => lines.extend(
-            explanation.blockers.iter().map(|blocker| format!("  waits for {}", show::blocked(look, &blocker.blocker))),
-        ),
+        false => lines
+            .extend(explanation.blockers.iter().flat_map(|blocker| show::blocked(look, "  waits: ", &blocker.blocker))),
     }
     if let Some(start) = &explanation.earliest_start {
         let text = format!("  earliest start: {}, if nobody acts", look.moment(start));
         lines.push(look.paint(Tone::Good, &text));
+    }
+    if let Some(until) = &explanation.no_start_until {
+        let text = format!("  earliest start: not before {}, unless somebody acts", look.deadline(until));
+        lines.push(look.paint(Tone::Waiting, &text));
     }
     lines.join("\n")
 }
@@ -82,15 +85,23 @@ mod tests {
                 blocker("closed", "freeze `audit`", "time", Some("2026-03-15T10:00:00Z")),
             ],
             earliest_start: Some("2026-03-15T10:00:00Z".to_owned()),
+            no_start_until: None,
             call_ms: 10_000,
         };
         expect![[r#"
             #7  QUEUED  NotDeployed/Queued
               so it will be at 10:00:00 (in 30 min), if nobody acts, each call takes 10 s and gates pass
-              waits for the environment is paused by ann   lifted by `lockgate resume`
-              waits for freeze `audit`   lifted by time   until 15 Mar 10:00 (in 1 d)
+              waits: the environment is paused by ann
+                  lifted by `lockgate resume`
+              waits: freeze `audit`
+                  lifted by time   until 15 Mar 10:00 (in 1 d)
               earliest start: 15 Mar 10:00:00 (in 1 d), if nobody acts"#]]
         .assert_eq(&explained(&look(), &explanation));
+        let no_start_until = Some("2026-04-13T09:30:00Z".to_owned());
+        let paused = Explanation { earliest_start: None, no_start_until, ..explanation.clone() };
+        let said = explained(&look(), &paused);
+        expect!["  earliest start: not before 13 Apr 09:30 (in 30 d), unless somebody acts"]
+            .assert_eq(said.lines().last().unwrap());
         let free = Explanation { blockers: vec![], earliest_start: None, forecast: false, ..explanation };
         expect![[r#"
             #7  QUEUED  NotDeployed/Queued

@@ -1,8 +1,36 @@
 //! What is said of an environment beside its releases: pauses, schedule, holds, expiry.
 
-use crate::cli::look::{Look, Tone, printable};
+use crate::cli::look::{Look, Tone, or_dash, printable};
 use crate::cli::pause;
 use crate::wire::{Environment, Tick};
+
+pub fn table(look: &Look, environments: &[Environment]) -> String {
+    let header = ["ENVIRONMENT", "LIVE", "UNDER WAY", "QUEUE", "HELD", "SCHEDULED NEXT", "TORN DOWN", "STATE"];
+    look.table(&header, environments.iter().map(|environment| row(look, environment)))
+}
+
+fn row(look: &Look, environment: &Environment) -> Vec<String> {
+    let operations = &environment.operations;
+    let count = |count: usize| or_dash(if count == 0 { String::new() } else { count.to_string() });
+    let moment = |at: &Option<String>| or_dash(at.as_ref().map(|at| look.moment(at)).unwrap_or_default());
+    let states = [
+        (operations.paused.is_some(), "paused"),
+        (operations.schedule_paused.is_some(), "schedule paused"),
+        (operations.promotion_hold.is_some(), "no promotions by themselves"),
+        (environment.differs, "differs from live"),
+    ];
+    let states: Vec<&str> = states.into_iter().filter_map(|(is, state)| is.then_some(state)).collect();
+    vec![
+        environment.name.clone(),
+        or_dash(environment.live.as_ref().map(|live| printable(&live.release)).unwrap_or_default()),
+        count(environment.running.len()),
+        count(environment.waiting),
+        count(environment.held.len()),
+        moment(&operations.next_scheduled_time),
+        moment(&operations.expires_at),
+        or_dash(states.join(", ")),
+    ]
+}
 
 pub fn shown(look: &Look, environment: &Environment) -> String {
     let live = environment.live.as_ref().map_or("nothing".to_owned(), |live| {
@@ -117,5 +145,8 @@ mod tests {
               scheduled next: 15 Mar 03:00:00 (in 17 h)
                 03:00:00 (6 h ago): dropped, deployment 7 was under way"#]]
         .assert_eq(&shown(&look(), &environment));
+        expect![[r#"
+            ENVIRONMENT  LIVE  UNDER WAY  QUEUE  HELD  SCHEDULED NEXT             TORN DOWN  STATE
+            production   v1    1          1      1     15 Mar 03:00:00 (in 17 h)  -          paused, no promotions by themselves"#]].assert_eq(&table(&look(), &[environment]));
     }
 }

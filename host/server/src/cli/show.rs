@@ -1,5 +1,7 @@
 //! One deployment on one screen, for somebody who was woken up by it. Data in, text out.
 
+use std::iter;
+
 use crate::cli::look::{Look, Tone, duration, or_dash, printable, quoted, shell_word, short};
 use crate::wire::{
     ApplicationDeployment, Approval, ApprovalAnswer, Artifact, Blocker, Change, Deployment, EarlierAttempt, ErrorLog,
@@ -143,19 +145,29 @@ fn earlier(look: &Look, attempt: &EarlierAttempt) -> String {
 }
 
 fn waiting(look: &Look, blockers: &[Blocker]) -> String {
-    titled(look, "Waits for", blockers.iter().map(|blocker| format!("  {}", blocked(look, blocker))).collect())
+    titled(look, "Waits for", blockers.iter().flat_map(|blocker| blocked(look, "  ", blocker)).collect())
 }
 
-/// The reason, who can lift it where that does not say it, and when it is over at the latest.
-pub fn blocked(look: &Look, blocker: &Blocker) -> String {
-    let mut line = look.paint(Tone::Waiting, &printable(&blocker.reason));
-    if !blocker.reason.contains(&blocker.lifted_by) {
-        line.push_str(&format!("   lifted by {}", printable(&blocker.lifted_by)));
-    }
-    if let Some(until) = &blocker.until {
-        line.push_str(&look.quiet(&format!("   until {}", look.deadline(until))));
-    }
-    line
+/// The reason; on a line of its own who can lift it where that does not say it, and when it is over at the latest.
+pub fn blocked(look: &Look, before: &str, blocker: &Blocker) -> Vec<String> {
+    let reason = format!("{before}{}", look.paint(Tone::Waiting, &printable(&blocker.reason)));
+    let lifting = lifting(look, blocker).map(|lifting| format!("      {lifting}"));
+    iter::once(reason).chain(lifting).collect()
+}
+
+/// Both on one line, where lines are counted.
+pub fn blocked_line(look: &Look, before: &str, blocker: &Blocker) -> String {
+    let reason = look.paint(Tone::Waiting, &printable(&blocker.reason));
+    let lifting = lifting(look, blocker).map(|lifting| format!("   {lifting}")).unwrap_or_default();
+    format!("{before}{reason}{lifting}")
+}
+
+fn lifting(look: &Look, blocker: &Blocker) -> Option<String> {
+    let by =
+        (!blocker.reason.contains(&blocker.lifted_by)).then(|| format!("lifted by {}", printable(&blocker.lifted_by)));
+    let until = blocker.until.as_ref().map(|until| look.quiet(&format!("until {}", look.deadline(until))));
+    let said: Vec<String> = by.into_iter().chain(until).collect();
+    (!said.is_empty()).then(|| said.join("   "))
 }
 
 fn plan(look: &Look, plan: &Plan) -> String {
@@ -593,7 +605,8 @@ mod tests {
               "spring sale"
 
             Waits for
-              approval: 1 of operators, not ann   until 13 Apr 09:28 (in 29 d)
+              approval: 1 of operators, not ann
+                  until 13 Apr 09:28 (in 29 d)
 
             Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
               + file sale.html  in site
@@ -887,10 +900,10 @@ mod tests {
     fn who_can_lift_it_is_said_once() {
         let blocker = |reason: &str, lifted_by: &str| {
             let (reason, lifted_by) = (reason.to_owned(), lifted_by.to_owned());
-            blocked(&look(), &Blocker { reason, lifted_by, until: None })
+            blocked(&look(), "", &Blocker { reason, lifted_by, until: None }).join("\n")
         };
         assert_eq!(blocker("publish: its plugin is at work", "its plugin"), "publish: its plugin is at work");
-        assert_eq!(blocker("its turn", "the end of deployment 1"), "its turn   lifted by the end of deployment 1");
+        assert_eq!(blocker("its turn", "the end of deployment 1"), "its turn\n      lifted by the end of deployment 1");
     }
 
     #[test]

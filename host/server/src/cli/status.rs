@@ -151,7 +151,7 @@ fn how_it_ended(deployment: &Deployment) -> String {
 
 fn waiting(look: &Look, deployment: &Deployment) -> String {
     let mut lines = vec![show::title(look, deployment)];
-    lines.extend(deployment.waiting_for.iter().map(|blocker| format!("  waits for {}", show::blocked(look, blocker))));
+    lines.extend(deployment.waiting_for.iter().flat_map(|blocker| show::blocked(look, "  waits: ", blocker)));
     lines.join("\n")
 }
 
@@ -239,7 +239,8 @@ mod tests {
             production: visitors may be getting v1.3.1 (deployment 5 has ended); v1.3.0 is the last release that proved healthy
 
             shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
-              waits for approval: 1 of operators, not ann   until 13 Apr 09:28 (in 29 d)"#]]
+              waits: approval: 1 of operators, not ann
+                  until 13 Apr 09:28 (in 29 d)"#]]
         .assert_eq(&status(&look(), &Status { project, deployments: vec![pending()] }));
     }
 }

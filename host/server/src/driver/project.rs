@@ -3,7 +3,7 @@
 //! It takes all that waits, decides, commits once, and only then answers and acts. While a commit is under way
 //! the next commands gather: the disk sets the pace, not a timer.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -247,18 +247,14 @@ impl Owner {
     /// Whoever follows the log of a phase that is over learns that it is, once a call that was stopped has written its
     /// last lines. A workspace goes when its deployment has succeeded.
     fn tidy_up(&mut self, events: &[Event]) {
-        for event in events {
-            let What::Deployment { number, change } = &event.what else { continue };
-            let (Some(milestone), Some(deployment)) = (change.milestone(), self.state.deployments.get(number)) else {
-                continue;
-            };
+        for (number, attempt, milestone) in milestones(&self.state, events) {
+            let deployment = &self.state.deployments[&number];
             if let Milestone::Finished(finish) = milestone {
                 let goes = finish == Finish::Succeeded && deployment.is_finished();
                 self.calls.clear_workspaces(&self.state, deployment, if goes { Keep::No } else { Keep::Yes });
             }
             for log in logs_ended_by(deployment, milestone) {
                 let (store, name) = (self.store.clone(), self.name.clone());
-                let (number, attempt) = (*number, deployment.attempt.number);
                 let left = self.calls.leaving(&deployment.environment);
                 tokio::spawn(async move {
                     left.wait().await;
@@ -346,6 +342,23 @@ fn touched(events: &[Event]) -> BTreeSet<DeploymentNumber> {
         | What::LiveChanged { .. } => None,
     };
     events.iter().filter_map(number).collect()
+}
+
+/// What the deployments reached, and in which attempt: what is over may have been started again in the same batch.
+pub fn milestones(state: &State, events: &[Event]) -> Vec<(DeploymentNumber, u32, Milestone)> {
+    let mut attempts = BTreeMap::new();
+    let mut reached = Vec::new();
+    for event in events.iter().rev() {
+        let What::Deployment { number, change } = &event.what else { continue };
+        let (Some(milestone), Some(deployment)) = (change.milestone(), state.deployments.get(number)) else { continue };
+        let of = attempts.entry(*number).or_insert(deployment.attempt.number);
+        match milestone {
+            Milestone::AttemptQueued { attempt, .. } => *of = attempt - 1,
+            milestone => reached.push((*number, *of, milestone)),
+        }
+    }
+    reached.reverse();
+    reached
 }
 
 fn logs_ended_by(deployment: &Deployment, milestone: Milestone) -> Vec<String> {

@@ -1,6 +1,7 @@
-//! What a start does with a data folder that is not as it should be.
+//! What a host does with a data folder that is not as it should be, and what an owner makes of a batch of events.
 
 mod refused;
+mod written;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,8 +9,9 @@ use std::sync::Arc;
 
 use expect_test::expect;
 use lockgate_core::definition::Definition;
-use lockgate_core::handle::Command;
+use lockgate_core::handle::{Command, TryFrom};
 use lockgate_core::name::{Actor, Name, Timestamp};
+use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::ProjectId;
@@ -18,6 +20,8 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::index::{self, IN_MEMORY};
+use super::project::milestones;
+use super::tests::written::{deploying, failed};
 use super::{Host, Settings};
 
 fn name(text: &str) -> Name {
@@ -118,4 +122,22 @@ async fn a_snapshot_that_cannot_be_read_is_built_again_from_the_journal() {
         let left = host.store.get("shop", IN_MEMORY, &[9]).unwrap();
         assert_eq!(left, None, "it would come back as a deployment with the next snapshot");
     }
+}
+
+#[test]
+fn what_one_batch_ends_and_starts_again_belongs_to_two_attempts() {
+    let mut written = deploying();
+    let from = written.events.len();
+    written.send(failed(&written, Retry::Never));
+    written.send(Command::TryAgain { number: 1, from: TryFrom::Start, finished: None, by: by() });
+    let reached = milestones(&written.state, &written.events[from..]);
+    let reached: Vec<String> = reached
+        .iter()
+        .map(|(number, attempt, milestone)| format!("{number}, attempt {attempt}: {milestone:?}"))
+        .collect();
+    expect![[r#"
+        1, attempt 1: PhaseEnded { phase: 0 }
+        1, attempt 1: Finished(PhaseFailed)
+        1, attempt 2: SlotTaken"#]]
+    .assert_eq(&reached.join("\n"));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use lockgate_core::deployment::{Deployment, Stage};
+use lockgate_core::deployment::{Attempt, Deployment, Finish, Stage};
 use lockgate_core::explain::{Blocker, blockers};
 use lockgate_core::forecast::{Assumptions, forecast};
 use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
@@ -90,6 +90,11 @@ fn explanation(
     let then = at.map(|at| forecast(state, now, at, assumptions, |_| false).state);
     let state_then = then.as_ref().unwrap_or(state);
     let deployment_then = state_then.deployments.get(&number).map_or(deployment, AsRef::as_ref);
+    let (earliest_start, no_start_until) = match start(state, deployment, now, assumptions) {
+        Start::At(at) => (Some(rfc3339(at)), None),
+        Start::NotUntil(at) => (None, Some(rfc3339(at))),
+        Start::Over => (None, None),
+    };
     let (attempt_status, operation_status) = deployment_then.attempt.status();
     wire::Explanation {
         deployment: number,
@@ -99,28 +104,33 @@ fn explanation(
         attempt_status: word(attempt_status),
         operation_status: word(operation_status),
         blockers: blockers(state_then, deployment_then, at.unwrap_or(now)).into_iter().map(blocker).collect(),
-        earliest_start: earliest_start(state, deployment, now, assumptions).map(rfc3339),
+        earliest_start,
+        no_start_until,
         call_ms: assumptions.call_ms,
     }
 }
 
-/// When its turn comes, as things stand.
-fn earliest_start(
-    state: &ProjectState,
-    deployment: &Deployment,
-    now: Timestamp,
-    assumptions: &Assumptions,
-) -> Option<Timestamp> {
+/// When the turn of a deployment comes, as things stand.
+#[derive(Debug, PartialEq, Eq)]
+enum Start {
+    At(Timestamp),
+    NotUntil(Timestamp),
+    /// It has come, or the deployment ends without one.
+    Over,
+}
+
+fn start(state: &ProjectState, deployment: &Deployment, now: Timestamp, assumptions: &Assumptions) -> Start {
     if !deployment.is_waiting() {
-        return None;
+        return Start::Over;
     }
-    let started = |state: &ProjectState| {
-        state.deployments.get(&deployment.number).is_none_or(|deployment| !deployment.is_waiting())
-    };
-    let ahead = forecast(state, now, now.plus_ms(HORIZON_MS), assumptions, started);
-    let then = ahead.state.deployments.get(&deployment.number)?;
-    let over = matches!(then.attempt.stage, Stage::Finished(_)) && then.attempt.begun_at.is_none();
-    (started(&ahead.state) && !over).then_some(ahead.until)
+    let in_state = |state: &ProjectState| state.deployments.get(&deployment.number).cloned();
+    let has_come = |state: &ProjectState| in_state(state).is_none_or(|deployment| !deployment.is_waiting());
+    let ahead = forecast(state, now, now.plus_ms(HORIZON_MS), assumptions, has_come);
+    match in_state(&ahead.state).map(|then| then.attempt.clone()) {
+        Some(attempt) if attempt.stage.is_waiting() => Start::NotUntil(ahead.until),
+        Some(Attempt { stage: Stage::Finished(Finish::Canceled(_)), begun_at: None, .. }) | None => Start::Over,
+        Some(_) => Start::At(ahead.until),
+    }
 }
 
 fn blocker(blocker: Blocker) -> wire::ExplainedBlocker {

@@ -12,6 +12,7 @@ use lockgate_core::calendar::{
     Availability, Cadence, Count, Freeze, FreezeEffect, Moment, Period, Schedule, TimeOfDay, Unit, Weekday, Window,
     Zone,
 };
+use lockgate_core::definition::MOST_WINDOWS;
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::plugin::Issue;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -27,7 +28,7 @@ use super::text::{EXPLANATION, NameText};
 #[schemars(rename = "Availability")]
 pub struct AvailabilityFile {
     zone: ZoneText,
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = MOST_WINDOWS))]
     windows: Vec<WindowFile>,
 }
 

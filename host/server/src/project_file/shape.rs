@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use lockgate_core::definition::{
     ApprovalOrder, ApprovalPolicy, ApprovalRule, DAY_MS, Definition, Environment, FULL_WEIGHT, Gate, GateSet,
-    OnFailure, Parallel, Phase, PhaseWork, ProjectLimits, Promotion, QueuePolicy, Reaction, Requirement, Target,
-    Workflow, WorkflowStage,
+    MOST_FREEZES, OnFailure, Parallel, Phase, PhaseWork, ProjectLimits, Promotion, QueuePolicy, Reaction, Requirement,
+    Target, Workflow, WorkflowStage,
 };
 use lockgate_core::name::Name;
 use lockgate_core::plugin::Issue;
@@ -53,7 +53,7 @@ pub struct File {
     #[serde(default)]
     limits: LimitsFile,
     /// Times in which nothing starts, or more people are asked.
-    #[schemars(length(max = 200))]
+    #[schemars(length(max = MOST_FREEZES))]
     #[serde(default)]
     freezes: Vec<FreezeFile>,
 }

@@ -912,7 +912,7 @@ fn there_may_be_only_so_many_windows_freezes_and_schedules() {
     expect![[r#"
         7:41: /environments/production/availability/windows: this list has 101 items, and at most 100 are taken; leave out what is over, or say several in one
         33:10: /freezes: this list has 201 items, and at most 200 are taken; leave out what is over, or say several in one
-        504:35: /environments/e500/schedule: 501 environments have a schedule, and at most 500 of a project may; leave some out, or let a script deploy to several"#]].assert_eq(&said.join("\n"));
+        3:1: /environments: there are 501 schedules; at most 500 are allowed: remove what is over, or join them"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]

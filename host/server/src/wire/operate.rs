@@ -120,6 +120,9 @@ pub struct Explanation {
     /// When its turn comes if nobody acts; absent where that cannot be said, or it has come.
     #[schema(format = DateTime)]
     pub earliest_start: Option<String>,
+    /// It waits, and its turn does not come until then at least if nobody acts: no further was looked ahead.
+    #[schema(format = DateTime)]
+    pub no_start_until: Option<String>,
     pub call_ms: u64,
 }
 

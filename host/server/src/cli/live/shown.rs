@@ -77,7 +77,7 @@ impl<'a> View<'a> {
                 let running = deployment.status == "IN_PROGRESS";
                 let blockers = if running { &[][..] } else { &deployment.waiting_for };
                 for blocker in lines.blockers.worth_telling(blockers, Instant::now()) {
-                    lines.out.line(&format!("waits for {}", show::blocked(&lines.out.look(), blocker)));
+                    lines.out.line(&show::blocked_line(&lines.out.look(), "waits: ", blocker));
                 }
             }
             View::Objects(_) | View::Silent => {}
@@ -184,7 +184,7 @@ struct Row {
 fn rows(look: &Look, deployment: &Deployment) -> Vec<Row> {
     let still = |text: String| Row { busy: false, text };
     let mut rows = vec![Row { busy: ending(&deployment.status).is_none(), text: show::title(look, deployment) }];
-    rows.extend(deployment.waiting_for.iter().map(|blocker| still(format!("  {}", show::blocked(look, blocker)))));
+    rows.extend(deployment.waiting_for.iter().map(|blocker| still(show::blocked_line(look, "  ", blocker))));
     let width = show::name_width(&deployment.phases);
     for phase in &deployment.phases {
         let text = show::phase_text(look, phase, width);

@@ -1,28 +1,20 @@
 //! What the owner of a project does while the journal refuses, as on a full disk.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_core::definition::{
-    Definition, Environment, FULL_WEIGHT, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage,
-};
-use lockgate_core::deployment::{DeploymentType, Flags};
-use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, handle};
-use lockgate_core::name::{Actor, Name, Timestamp};
-use lockgate_core::plugin::{Description, Failure, Grants, Kind, Requests, Retry};
-use lockgate_core::release::ApprovedPlugin;
+use lockgate_core::name::Timestamp;
+use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{SystemChange, SystemEvent};
-use lockgate_core::work::{Answer, ProjectId};
+use lockgate_core::work::ProjectId;
 use lockgate_store::{Store, StoreOptions};
-use serde_json::Value;
 
 use super::super::inbox::{Refusal, View};
 use super::super::{Host, Settings, index};
-use crate::clock;
+use super::written::{Written, definition, deploying, failed, set};
+use super::{by, name};
 
 /// The size of the journal's segments: what does not fit the last one needs another, under this name until it is whole.
 const NEXT_SEGMENT: &str = "journal/16777216.tmp";
@@ -30,106 +22,10 @@ const SEGMENT: &str = "journal/00000000000000000001.log";
 /// An event that starts a call, with its frame, is smaller; what follows from the answer is larger.
 const ROOM_FOR_A_START: usize = 260;
 
-fn name(text: &str) -> Name {
-    text.parse().unwrap()
-}
-
-fn by() -> Actor {
-    Actor { person: "ann".to_owned(), groups: BTreeSet::new(), via: "test".to_owned() }
-}
-
-fn definition(description: String) -> Definition {
-    let phase = Phase {
-        name: name("build"),
-        work: PhaseWork::Plugin { plugin: name("steps"), config: Value::Null },
-        timeout_ms: 60_000,
-        retries: 9,
-        backoff_ms: 3_000,
-        continue_on_error: false,
-        always_run: false,
-        group: None,
-        locks: None,
-        weight: FULL_WEIGHT,
-    };
-    let workflow = Workflow {
-        stage: WorkflowStage::default(),
-        goes_live: true,
-        on_failure: OnFailure::default(),
-        timeout_ms: None,
-        phases: vec![phase],
-    };
-    Definition {
-        description,
-        environments: [(name("prod"), Arc::new(Environment::default()))].into(),
-        workflows: [(name("full"), Arc::new(workflow))].into(),
-        ..Definition::default()
-    }
-}
-
-fn set(description: String) -> Command {
-    Command::SetDefinition { definition: Arc::new(definition(description)), by: by() }
-}
-
-/// A project as its owner would have it, and its events.
-struct Written {
-    state: State,
-    events: Vec<Event>,
-}
-
-impl Written {
-    fn send(&mut self, command: Command) {
-        let around = Surroundings { now: clock::now(), gates: &BTreeMap::new() };
-        for event in handle(&self.state, command, around).unwrap() {
-            self.state.apply(&event).unwrap();
-            self.events.push(event);
-        }
-    }
-}
-
-/// Its only deployment waits three seconds before it asks its plugin, which nobody has, once more.
+/// Its only deployment waits three seconds before it asks its plugin once more.
 fn about_to_call() -> Written {
-    let project = ProjectId { name: name("shop"), uid: "7".to_owned() };
-    let mut written = Written { state: State::new(project), events: Vec::new() };
-    written.send(set(String::new()));
-    let description = Description {
-        name: "steps".to_owned(),
-        version: "1".to_owned(),
-        summary: String::new(),
-        config_schema: Value::Null,
-        requests: Requests::default(),
-    };
-    let digest = Digest::of(b"steps");
-    let steps = ApprovedPlugin { digest, kind: Kind::Phase, description, grants: Grants::default() };
-    written.send(Command::CreateRelease(NewRelease {
-        tag: "v1".parse().unwrap(),
-        description: String::new(),
-        artifacts: Vec::new(),
-        draft: false,
-        approved: [(name("steps"), steps)].into(),
-        by: by(),
-    }));
-    written.send(Command::Deploy(Deploy {
-        environment: name("prod"),
-        release: "v1".parse().unwrap(),
-        deployment_type: DeploymentType::Full,
-        flags: Flags::default(),
-        selections: Vec::new(),
-        input: Value::Null,
-        not_before: None,
-        comment: String::new(),
-        workflow: None,
-        key: None,
-        by: by(),
-    }));
-    let stumbles = Failure {
-        code: "unavailable".to_owned(),
-        message: String::new(),
-        retry: Retry::SameKey,
-        retry_after_ms: 0,
-        details: Value::Null,
-    };
-    let call = written.state.due()[0].call;
-    written.send(Command::Report { call, answer: Answer::Failed(stumbles) });
+    let mut written = deploying();
+    written.send(failed(&written, Retry::SameKey));
     written
 }
 

@@ -1,0 +1,116 @@
+//! A project as its owner would have it in memory, and its events.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lockgate_core::definition::{
+    Definition, Environment, FULL_WEIGHT, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage,
+};
+use lockgate_core::deployment::{DeploymentType, Flags};
+use lockgate_core::digest::Digest;
+use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, handle};
+use lockgate_core::plugin::{Description, Failure, Grants, Kind, Requests, Retry};
+use lockgate_core::release::ApprovedPlugin;
+use lockgate_core::state::{Event, State};
+use lockgate_core::work::{Answer, ProjectId};
+use serde_json::Value;
+
+use super::{by, name};
+use crate::clock;
+
+pub fn definition(description: String) -> Definition {
+    let phase = Phase {
+        name: name("build"),
+        work: PhaseWork::Plugin { plugin: name("steps"), config: Value::Null },
+        timeout_ms: 60_000,
+        retries: 9,
+        backoff_ms: 3_000,
+        continue_on_error: false,
+        always_run: false,
+        group: None,
+        locks: None,
+        weight: FULL_WEIGHT,
+    };
+    let workflow = Workflow {
+        stage: WorkflowStage::default(),
+        goes_live: true,
+        on_failure: OnFailure::default(),
+        timeout_ms: None,
+        phases: vec![phase],
+    };
+    Definition {
+        description,
+        environments: [(name("prod"), Arc::new(Environment::default()))].into(),
+        workflows: [(name("full"), Arc::new(workflow))].into(),
+        ..Definition::default()
+    }
+}
+
+pub fn set(description: String) -> Command {
+    Command::SetDefinition { definition: Arc::new(definition(description)), by: by() }
+}
+
+pub struct Written {
+    pub state: State,
+    pub events: Vec<Event>,
+}
+
+impl Written {
+    pub fn send(&mut self, command: Command) {
+        let around = Surroundings { now: clock::now(), gates: &BTreeMap::new() };
+        for event in handle(&self.state, command, around).unwrap() {
+            self.state.apply(&event).unwrap();
+            self.events.push(event);
+        }
+    }
+}
+
+/// One deployment, whose plugin, which nobody has, was asked.
+pub fn deploying() -> Written {
+    let project = ProjectId { name: name("shop"), uid: "7".to_owned() };
+    let mut written = Written { state: State::new(project), events: Vec::new() };
+    written.send(set(String::new()));
+    let description = Description {
+        name: "steps".to_owned(),
+        version: "1".to_owned(),
+        summary: String::new(),
+        config_schema: Value::Null,
+        requests: Requests::default(),
+    };
+    let digest = Digest::of(b"steps");
+    let steps = ApprovedPlugin { digest, kind: Kind::Phase, description, grants: Grants::default() };
+    written.send(Command::CreateRelease(NewRelease {
+        tag: "v1".parse().unwrap(),
+        description: String::new(),
+        artifacts: Vec::new(),
+        draft: false,
+        approved: [(name("steps"), steps)].into(),
+        by: by(),
+    }));
+    written.send(Command::Deploy(Deploy {
+        environment: name("prod"),
+        release: "v1".parse().unwrap(),
+        deployment_type: DeploymentType::Full,
+        flags: Flags::default(),
+        selections: Vec::new(),
+        input: Value::Null,
+        not_before: None,
+        comment: String::new(),
+        workflow: None,
+        key: None,
+        by: by(),
+    }));
+    written
+}
+
+/// The call under way did not go well, and may be tried again like this.
+pub fn failed(written: &Written, retry: Retry) -> Command {
+    let failure = Failure {
+        code: "unavailable".to_owned(),
+        message: String::new(),
+        retry,
+        retry_after_ms: 0,
+        details: Value::Null,
+    };
+    Command::Report { call: written.state.due()[0].call, answer: Answer::Failed(failure) }
+}
