@@ -30,9 +30,13 @@ pub fn changed<'a>(
 
 /// The state as it was, put together of both parts.
 pub struct Restored {
-    pub state: State,
+    state: State,
     shared: Shared,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("deployment {0} waits or is under way, and its record is not there")]
+pub struct Missing(DeploymentNumber);
 
 impl Restored {
     pub fn new(without_deployments: State) -> Self {
@@ -42,6 +46,20 @@ impl Restored {
     pub fn add(&mut self, mut deployment: Deployment) {
         self.shared.keep_once(&mut deployment);
         self.state.deployments.insert(deployment.number, Arc::new(deployment));
+    }
+
+    /// Where a record is missing, its environment would wait for it for ever.
+    pub fn whole(self) -> Result<State, Missing> {
+        match self.missing() {
+            Some(number) => Err(Missing(number)),
+            None => Ok(self.state),
+        }
+    }
+
+    fn missing(&self) -> Option<DeploymentNumber> {
+        let environments = self.state.environments.values();
+        let mut named = environments.flat_map(|there| there.queue.iter().chain(&there.held).chain(&there.slots));
+        named.find(|number| !self.state.deployments.contains_key(*number)).copied()
     }
 }
 

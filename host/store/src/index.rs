@@ -37,9 +37,16 @@ pub struct IndexBatch {
     pub stream: String,
     /// The sequence of the last event of this stream that is contained.
     pub through: u64,
-    /// The stream's whole state at `through`; replaces the snapshot before it.
-    pub snapshot: Option<Vec<u8>>,
+    pub snapshot: SnapshotChange,
     pub entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotChange {
+    Keep,
+    /// The stream's whole state at `through`.
+    Replace(Vec<u8>),
+    Remove,
 }
 
 /// One key of a table; no value removes it.
@@ -353,10 +360,17 @@ impl Writer {
                 None => self.sled.mark(&batch.stream)?,
             };
             let mut mark = Mark { through: batch.through, snapshot_through: before.map_or(0, |m| m.snapshot_through) };
-            if let Some(state) = batch.snapshot {
-                mark.snapshot_through = batch.through;
-                let value = [&batch.through.to_le_bytes(), state.as_slice()].concat();
-                values.insert(stream_key(SNAPSHOT, &batch.stream), Some(value));
+            match batch.snapshot {
+                SnapshotChange::Keep => {}
+                SnapshotChange::Replace(state) => {
+                    mark.snapshot_through = batch.through;
+                    let value = [&batch.through.to_le_bytes(), state.as_slice()].concat();
+                    values.insert(stream_key(SNAPSHOT, &batch.stream), Some(value));
+                }
+                SnapshotChange::Remove => {
+                    mark.snapshot_through = 0;
+                    values.insert(stream_key(SNAPSHOT, &batch.stream), None);
+                }
             }
             marks.insert(mark_key, mark);
             for Entry { table, key, value } in batch.entries {

@@ -26,7 +26,9 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use blobs::{BlobReader, BlobWriter, Blobs};
 pub use error::StoreError;
-pub use index::{Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot, Version};
+pub use index::{
+    Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot, SnapshotChange, Version,
+};
 pub use journal::{Committed, OnFatal, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
 pub use samples::{Kept, MAX_SAMPLE_BYTES, Records as SampleRecords, Sample, Samples, SeriesId};

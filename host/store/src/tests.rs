@@ -65,12 +65,12 @@ fn remove(table: &'static str, key: &str) -> Entry {
 }
 
 async fn index(store: &Store, stream: &str, through: u64, entries: Vec<Entry>) {
-    let batch = IndexBatch { stream: stream.to_owned(), through, snapshot: None, entries };
+    let batch = IndexBatch { stream: stream.to_owned(), through, snapshot: SnapshotChange::Keep, entries };
     store.index(batch).await.unwrap();
 }
 
 async fn snapshot(store: &Store, stream: &str, through: u64, state: &[u8]) {
-    let snapshot = Some(state.to_vec());
+    let snapshot = SnapshotChange::Replace(state.to_vec());
     store.index(IndexBatch { stream: stream.to_owned(), through, snapshot, entries: vec![] }).await.unwrap();
 }
 
@@ -109,6 +109,20 @@ async fn a_stream_is_loaded_from_its_snapshot_and_the_events_after_it() {
     assert_eq!(store.snapshot("nothing").unwrap(), None);
     let all = store.tail(&BTreeMap::new()).unwrap().count();
     assert_eq!(all, 4, "a snapshot that cannot be read is left out");
+}
+
+#[tokio::test]
+async fn without_its_snapshot_a_stream_is_loaded_from_its_first_event() {
+    let (dir, store) = fresh();
+    let through = append(&store, "shop", "a").await;
+    snapshot(&store, "shop", through, b"a").await;
+    let batch =
+        IndexBatch { stream: "shop".to_owned(), through, snapshot: SnapshotChange::Remove, entries: Vec::new() };
+    store.index(batch).await.unwrap();
+    drop(store);
+    let (store, _) = open(dir.path());
+    assert_eq!(store.snapshot("shop").unwrap(), None);
+    assert_eq!(tail(&store), ["1 shop a"]);
 }
 
 #[tokio::test]
@@ -264,8 +278,8 @@ async fn indexed() -> TempDir {
         let stream = if number % 2 == 0 { "shop" } else { "bank" };
         let through = append(&store, stream, &number.to_string()).await;
         let entries = vec![put("plans", &number.to_string(), vec![number as u8; 40 * number])];
-        let state = (number % 50 == 0).then(|| vec![1; 20_000]);
-        store.index(IndexBatch { stream: stream.to_owned(), through, snapshot: state, entries }).await.unwrap();
+        let snapshot = if number % 50 == 0 { SnapshotChange::Replace(vec![1; 20_000]) } else { SnapshotChange::Keep };
+        store.index(IndexBatch { stream: stream.to_owned(), through, snapshot, entries }).await.unwrap();
     }
     drop(store);
     index::wait_until_released(&dir.path().join("index"));

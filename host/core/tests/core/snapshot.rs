@@ -38,8 +38,17 @@ fn what_was_written_is_the_state_and_holds_a_release_once() {
     for deployment in state.deployments.values() {
         restored.add(serde_json::from_str(&serde_json::to_string(deployment).unwrap()).unwrap());
     }
-    assert!(restored.state == *state);
-    let one = |number: u64| &restored.state.deployments[&number];
+    let restored = restored.whole().unwrap();
+    assert!(restored == *state);
+    let one = |number: u64| &restored.deployments[&number];
     assert!(Arc::ptr_eq(&one(2).release, &one(99).release));
     assert!(Arc::ptr_eq(&one(2).attempt.environment, &one(99).attempt.environment));
+}
+
+#[test]
+fn a_state_is_not_whole_without_the_record_of_one_that_waits() {
+    let project = waiting(2);
+    let without = Restored::new(serde_json::from_str(&serde_json::to_string(&project.state).unwrap()).unwrap());
+    let why = without.whole().unwrap_err().to_string();
+    assert!(why.ends_with("waits or is under way, and its record is not there"), "{why}");
 }

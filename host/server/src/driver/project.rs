@@ -17,7 +17,7 @@ use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::Deployments;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef};
-use lockgate_store::{IndexBatch, SeriesId, Store, StoreError};
+use lockgate_store::{IndexBatch, SeriesId, SnapshotChange, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use super::blocking::blocking;
@@ -308,14 +308,14 @@ impl Owner {
             return;
         }
         let mut entries = index::entries(&self.state, events, finished);
-        let mut snapshot = None;
+        let mut snapshot = SnapshotChange::Keep;
         if self.sequence >= self.snapshot_due {
             self.snapshot_due = self.sequence + EVENTS_PER_SNAPSHOT;
             let (state, before) = (self.state.clone(), self.snapshot.clone());
             let (encoded, deployments) = blocking(move || index::snapshot(&state, &before)).await;
             self.snapshot = self.state.deployments.clone();
             entries.extend(deployments);
-            snapshot = Some(encoded);
+            snapshot = SnapshotChange::Replace(encoded);
         }
         let batch = IndexBatch { stream: self.name.to_string(), through: self.sequence, snapshot, entries };
         self.indexer.send(batch, finished.to_vec()).await;

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
-use lockgate_core::snapshot::{Deployments, Restored};
+use lockgate_core::snapshot::{Deployments, Missing, Restored};
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{Plugin, SystemEvent, SystemState};
 use lockgate_core::work::ProjectId;
-use lockgate_store::{Direction, Entry, IndexBatch, PageQuery, Row, Snapshot, Store, StoreError};
+use lockgate_store::{Direction, Entry, IndexBatch, PageQuery, Row, Snapshot, SnapshotChange, Store, StoreError};
 
 use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, IN_MEMORY};
 use super::system::STREAM;
@@ -102,39 +102,44 @@ async fn snapshots(store: &Store) -> Result<BTreeMap<String, Replay>, StoreError
     for stream in store.streams() {
         let Some(snapshot) = store.snapshot(&stream)? else { continue };
         let indexed = store.indexed_through(&stream)?;
-        match read(store, &stream, &snapshot)? {
+        match read(store, &stream, &snapshot) {
             Ok(state) => {
                 snapshots.insert(stream, Replay::new(state, snapshot.through, indexed));
             }
+            Err(Unreadable::Store(error)) => return Err(error),
             Err(error) => {
                 tracing::warn!(project = stream, %error, "its snapshot cannot be read; it is built again from the journal");
-                clear_records(store, stream, indexed).await?;
+                remove_snapshot(store, stream, indexed).await?;
             }
         }
     }
     Ok(snapshots)
 }
 
-fn read(store: &Store, stream: &str, snapshot: &Snapshot) -> Result<serde_json::Result<State>, StoreError> {
-    let mut restored = match serde_json::from_slice(&snapshot.state) {
-        Ok(state) => Restored::new(state),
-        Err(error) => return Ok(Err(error)),
-    };
-    for record in records(store, stream) {
-        let (_, deployment) = record?;
-        match serde_json::from_slice(&deployment) {
-            Ok(deployment) => restored.add(deployment),
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-    Ok(Ok(restored.state))
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Shape(#[from] serde_json::Error),
+    #[error(transparent)]
+    Missing(#[from] Missing),
 }
 
-/// The next snapshot tells what differs from nothing: nothing may be left of the one before.
-async fn clear_records(store: &Store, stream: String, through: u64) -> Result<(), StoreError> {
+fn read(store: &Store, stream: &str, snapshot: &Snapshot) -> Result<State, Unreadable> {
+    let mut restored = Restored::new(serde_json::from_slice(&snapshot.state)?);
+    for record in records(store, stream) {
+        let (_, deployment) = record?;
+        restored.add(serde_json::from_slice(&deployment)?);
+    }
+    Ok(restored.whole()?)
+}
+
+/// Both parts go at once: of a snapshot without its records nothing that waits would ever start.
+async fn remove_snapshot(store: &Store, stream: String, through: u64) -> Result<(), StoreError> {
     let gone = |(key, _): Row| Entry { table: IN_MEMORY, key, value: None };
     let entries = records(store, &stream).map(|record| record.map(gone)).collect::<Result<_, _>>()?;
-    store.index(IndexBatch { stream, through, snapshot: None, entries }).await
+    store.index(IndexBatch { stream, through, snapshot: SnapshotChange::Remove, entries }).await
 }
 
 /// The deployments of a stream's snapshot.
@@ -230,14 +235,14 @@ impl Replay {
         }
         self.finished.extend(finished);
         if self.rows.len() >= ROWS_PER_BATCH || self.finished.len() >= ROWS_PER_BATCH {
-            self.flush(store, None).await?;
+            self.flush(store, SnapshotChange::Keep).await?;
         }
         Ok(())
     }
 
     /// What the index has the record of leaves memory.
-    async fn flush(&mut self, store: &Store, snapshot: Option<Vec<u8>>) -> Result<(), StoreError> {
-        if !self.rows.is_empty() || snapshot.is_some() {
+    async fn flush(&mut self, store: &Store, snapshot: SnapshotChange) -> Result<(), StoreError> {
+        if !self.rows.is_empty() || snapshot != SnapshotChange::Keep {
             let stream = self.state.project.name.to_string();
             let entries = std::mem::take(&mut self.rows);
             store.index(IndexBatch { stream, through: self.sequence, snapshot, entries }).await?;
@@ -249,16 +254,16 @@ impl Replay {
     }
 
     async fn finish(mut self, store: &Store) -> Result<Loaded, StoreError> {
-        self.flush(store, None).await?;
+        self.flush(store, SnapshotChange::Keep).await?;
         // Those of the snapshot that had finished by then: the index had them first.
         let over = self.state.deployments.values().filter(|deployment| deployment.is_finished());
         self.finished = over.map(|deployment| (deployment.number, deployment.attempt.number)).collect();
-        self.flush(store, None).await?;
+        self.flush(store, SnapshotChange::Keep).await?;
         if self.events >= EVENTS_PER_SNAPSHOT {
             let (snapshot, deployments) = index::snapshot(&self.state, &self.snapshot);
             self.snapshot = self.state.deployments.clone();
             self.rows.extend(deployments);
-            self.flush(store, Some(snapshot)).await?;
+            self.flush(store, SnapshotChange::Replace(snapshot)).await?;
         }
         Ok(Loaded { state: self.state, snapshot: self.snapshot, sequence: self.sequence, damage: self.damage })
     }

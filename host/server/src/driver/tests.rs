@@ -15,14 +15,14 @@ use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::ProjectId;
-use lockgate_store::{Entry, IndexBatch, Store, StoreOptions};
+use lockgate_store::{Entry, IndexBatch, SnapshotChange, Store, StoreOptions};
 use serde::Serialize;
 use tempfile::TempDir;
 
 use super::index::{self, IN_MEMORY};
 use super::project::milestones;
 use super::tests::written::{deploying, failed};
-use super::{Host, Settings};
+use super::{Host, Settings, replay};
 
 fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -111,16 +111,18 @@ async fn a_snapshot_that_cannot_be_read_is_built_again_from_the_journal() {
         (json(&state), vec![], "of the snapshot"),
         (b"{}".to_vec(), vec![], "second"),
         (json(&state), vec![of_nothing()], "second"),
+        (json(&deploying().state), vec![], "second"),
     ] {
-        let (data, store) = left_by_a_host(&["shop"]).await;
+        let (_data, store) = left_by_a_host(&["shop"]).await;
         let through = describe(&store, "shop", "second").await;
-        let batch = IndexBatch { stream: "shop".to_owned(), through, snapshot: Some(snapshot), entries };
-        store.index(batch).await.unwrap();
-        drop(store);
-        let host = open(data.path()).await;
-        assert_eq!(description(&host, "shop"), expected);
-        let left = host.store.get("shop", IN_MEMORY, &[9]).unwrap();
-        assert_eq!(left, None, "it would come back as a deployment with the next snapshot");
+        let snapshot = SnapshotChange::Replace(snapshot);
+        store.index(IndexBatch { stream: "shop".to_owned(), through, snapshot, entries }).await.unwrap();
+        for start in ["first", "second"] {
+            let (_, loaded) = replay::all(&store).await.unwrap();
+            assert_eq!(loaded[0].state.definition.description, expected, "at the {start} start");
+            let left = store.get("shop", IN_MEMORY, &[9]).unwrap();
+            assert_eq!(left, None, "it would come back as a deployment with the next snapshot");
+        }
     }
 }
 

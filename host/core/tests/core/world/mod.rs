@@ -75,7 +75,7 @@ impl Index {
         let state = serde_json::to_string(&self.taken).unwrap();
         let mut restored = Restored::new(serde_json::from_str(&state).unwrap());
         self.records.values().for_each(|record| restored.add(serde_json::from_str(record).unwrap()));
-        restored.state
+        restored.whole().unwrap()
     }
 }
 
