@@ -266,8 +266,10 @@ impl EnvironmentState {
         }
     }
 
+    /// What is of the whole's release is no exception from it.
     fn move_apart(&mut self, application: &Name, current: Option<&Current>) {
-        match current {
+        let whole = self.current.as_ref().map(|whole| &whole.release);
+        match current.filter(|current| Some(&current.release) != whole) {
             Some(current) => drop(self.current_apart.insert(application.clone(), current.clone())),
             None => drop(self.current_apart.remove(application)),
         }
@@ -378,9 +380,11 @@ impl EnvironmentState {
         })
     }
 
-    /// Whether the release was live here before, or is.
+    /// Whether the release was live and healthy here before, or is.
     pub(crate) fn is_proven(&self, release: &Tag) -> bool {
-        self.stays.longest_ms.contains_key(release) || self.all_live().any(|live| live.release == *release)
+        let is_live = self.live.as_ref().is_some_and(|live| live.release == *release);
+        let before = self.stays.longest_ms.get(release).is_some_and(Option::is_some);
+        before || (is_live && self.stays.well_since.is_some())
     }
 
     // ---- who does the same ----

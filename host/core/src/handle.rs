@@ -11,7 +11,7 @@ mod schedule;
 mod stages;
 mod triggers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -257,7 +257,9 @@ struct Turn<'a> {
     gates: &'a BTreeMap<Name, Digest>,
     events: Vec<Event>,
     /// Environments whose live release has changed, and that nothing has followed from yet.
-    went_live: Vec<WentLive>,
+    went_live: VecDeque<WentLive>,
+    /// Environments into which nothing is promoted by itself from now on.
+    held_back: Vec<Name>,
     /// Releases that may have come to count as live and healthy somewhere.
     may_count: BTreeSet<Tag>,
 }
@@ -278,7 +280,8 @@ impl<'a> Turn<'a> {
             now,
             gates: around.gates,
             events: Vec::new(),
-            went_live: Vec::new(),
+            went_live: VecDeque::new(),
+            held_back: Vec::new(),
             may_count: BTreeSet::new(),
         }
     }
@@ -340,13 +343,18 @@ impl<'a> Turn<'a> {
             self.may_count.extend(self.state.live_release(&deployment.environment).map(|live| live.tag.clone()));
             self.may_count.insert(deployment.release.tag.clone());
         }
+        let holds =
+            |step: &What| matches!(step, What::Environment { change: EnvironmentChange::PromotionHeld { .. }, .. });
+        if steps.iter().any(holds) {
+            self.held_back.push(deployment.environment.clone());
+        }
         // A way back in one environment is no step forward into the next.
         if deployment.deployment_type == DeploymentType::Rollback {
             return;
         }
         for step in steps {
             let What::LiveChanged { environment, applications: None, live: Some(live), .. } = step else { continue };
-            self.went_live.push(WentLive {
+            self.went_live.push_back(WentLive {
                 environment: environment.clone(),
                 release: live.release.clone(),
                 by: deployment.attempt.started_by.clone(),
@@ -396,8 +404,11 @@ impl<'a> Turn<'a> {
         while let Some(release) = self.may_count.pop_first() {
             self.state.held_for(&release).into_iter().for_each(|number| self.settle(number));
         }
-        while let Some(live) = self.went_live.pop() {
+        while let Some(live) = self.went_live.pop_front() {
             promotion::follow(self, live);
+        }
+        while let Some(environment) = self.held_back.pop() {
+            promotion::hold_back(self, &environment);
         }
     }
 }

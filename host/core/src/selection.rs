@@ -100,7 +100,12 @@ impl Deployment {
         WriteSet::Parts { selections: self.selections.clone(), locks }
     }
 
-    /// Of which applications it moves what is live and what is current; `None`: of all.
+    /// Of which applications it moves what is current; `None`: of the whole, as where what it changes belongs to none.
+    pub fn applies_to(&self) -> Option<BTreeSet<Name>> {
+        self.applications().filter(|applications| !applications.is_empty())
+    }
+
+    /// Of which applications it moves what is live; `None`: of all.
     pub fn applications(&self) -> Option<BTreeSet<Name>> {
         if self.deployment_type != DeploymentType::Selective {
             return None;

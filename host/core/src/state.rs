@@ -433,7 +433,7 @@ impl State {
                 let deployment = self.deployments.get(deployment).ok_or_else(|| no_deployment(*deployment))?;
                 let there = self.environments.entry(environment.clone()).or_default();
                 if let Some(replaced) = &deployment.attempt.replaced {
-                    there.restore_current(deployment.applications().as_ref(), replaced);
+                    there.restore_current(deployment.applies_to().as_ref(), replaced);
                 }
                 there.writes.forget(deployment.number);
             }

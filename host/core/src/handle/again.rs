@@ -53,6 +53,9 @@ pub(super) fn try_again(
         TryFrom::Start => None,
     };
     let hold = turn.state.missing_of(deployment.deployment_type, &environment.requires, tag, turn.now);
+    if hold.is_some() {
+        triggers::may_be_held(&turn.state, &deployment.environment)?;
+    }
     let there = turn.state.environments.get(&deployment.environment);
     let before = there.and_then(|there| there.newest_like(&Likeness::of_deployment(&deployment)?));
     // Also what is in memory: a replay may forget it at another moment than this host did.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{LONGEST_TEXT, Rejection, Turn, at_most, find_unfinished, with_a_reason};
+use super::{LONGEST_TEXT, Rejection, Turn, at_most, find_unfinished, triggers, with_a_reason};
 use crate::approval;
 use crate::change::{Change, GatesChange, PhaseChange};
 use crate::definition::{PhaseWork, listed};
@@ -62,6 +62,7 @@ pub(super) fn approve(
         if given <= turn.now {
             return Err(Rejection::TimeIsPast { what: "an approval", given });
         }
+        triggers::may_be_held(&turn.state, &deployment.environment)?;
     }
     answer(turn, &deployment, comment, by, true)
 }
@@ -203,17 +204,17 @@ pub(super) fn cancel(
     Ok(())
 }
 
-/// Its environment's time is over before its turn came.
-pub(super) fn stop_expired(turn: &mut Turn, number: DeploymentNumber) {
+/// Something else is over before its turn came: its environment's time, or what it was there for.
+pub(super) fn stop_waiting(turn: &mut Turn, number: DeploymentNumber, by: &str, reason: &str) {
     // What stopped before it may have let it start, and end.
     if turn.state.deployments.get(&number).is_none_or(|deployment| deployment.is_finished()) {
         return;
     }
     let cancel = CancelRequest {
-        by: Actor::host("expiry"),
+        by: Actor::host(by),
         at: turn.now,
         deadline: turn.now,
-        reason: "the environment has expired".to_owned(),
+        reason: reason.to_owned(),
         cause: Cause::Stopped,
     };
     turn.change(number, Change::CancelRequested { cancel });

@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::{Deploy, Rejection, Turn, WentLive, triggers, unknown_environment};
+use super::{Deploy, MOST_STARTS, Rejection, Turn, WentLive, people, stages, triggers, unknown_environment};
 use crate::deployment::{DeploymentType, Flags};
-use crate::environment::EnvironmentChange;
-use crate::name::{Actor, Name, Tag};
-use crate::state::TriggerKey;
+use crate::environment::{EnvironmentChange, EnvironmentState, Likeness};
+use crate::name::{Actor, DeploymentNumber, Name, Tag};
+use crate::state::{State, TriggerKey};
+
+/// Through what a promotion comes that nobody has asked for; the environment's name follows.
+const BY_ITSELF: &str = "promotion from ";
 
 pub(super) struct ByHand {
     pub environment: Name,
@@ -83,9 +86,46 @@ fn promote(turn: &mut Turn, environment: &Name, live: &WentLive) {
     if there.live.as_ref().is_some_and(|there| there.release == release) {
         return;
     }
-    let by = live.by.through(format!("promotion from {}", live.environment));
-    if let Err(rejection) = triggers::queue(turn, promoted(environment.clone(), release.clone(), by)) {
+    let by = live.by.through(format!("{BY_ITSELF}{}", live.environment));
+    let deploy = promoted(environment.clone(), release.clone(), by);
+    if is_on_its_way(&turn.state, &there, &deploy) {
+        return;
+    }
+    if let Err(rejection) = triggers::queue(turn, deploy) {
         let because = rejection.to_string();
         turn.change_environment(environment, EnvironmentChange::PromotionRefused { release, because });
+    }
+}
+
+/// Once is enough, however often the release becomes live where it comes from.
+fn is_on_its_way(state: &State, there: &EnvironmentState, deploy: &Deploy) -> bool {
+    let does_it = |number: &DeploymentNumber| {
+        let deployment = state.deployments.get(number);
+        deployment.is_some_and(|it| it.deployment_type == deploy.deployment_type && it.release.tag == deploy.release)
+    };
+    let newest = || {
+        let release = state.releases.get(&deploy.release)?;
+        let environment = state.definition.environments.get(&deploy.environment)?;
+        let workflow = stages::workflow_of(release, environment, deploy).ok()?;
+        there.newest_like(&Likeness::of(deploy.deployment_type, &workflow, &deploy.selections)?)
+    };
+    there.slots.iter().any(does_it) || newest().is_some_and(|number| does_it(&number))
+}
+
+/// After a rollback: what came by itself before it, and waits, would undo it.
+pub(super) fn hold_back(turn: &mut Turn, environment: &Name) {
+    let there = turn.state.environment(environment);
+    let came_by_itself = |number: &&DeploymentNumber| {
+        let deployment = turn.state.deployments.get(*number);
+        deployment.is_some_and(|deployment| deployment.triggered_by.via.starts_with(BY_ITSELF))
+    };
+    let waiting = there.queue.iter().chain(&there.held).filter(came_by_itself);
+    let waiting: Vec<DeploymentNumber> = waiting.take(MOST_STARTS).copied().collect();
+    for number in waiting {
+        let Some(release) = turn.state.deployments.get(&number).map(|deployment| deployment.release.tag.clone()) else {
+            continue;
+        };
+        people::stop_waiting(turn, number, "rollback", "nothing is promoted here by itself since a rollback");
+        turn.change_environment(environment, EnvironmentChange::PromotionHeldBack { release });
     }
 }

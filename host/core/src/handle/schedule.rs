@@ -13,6 +13,9 @@ use crate::release::ReleaseStatus;
 /// not ephemeral any more does not expire.
 pub(super) fn plan_again(turn: &mut Turn, before: &Definition, by: &Actor) {
     let definition = turn.state.definition.clone();
+    for removed in before.environments.keys().filter(|name| !definition.environments.contains_key(*name)) {
+        forget_plans(turn, removed);
+    }
     for (name, environment) in &definition.environments {
         let before = before.environments.get(name);
         plan_expiry_again(turn, name, before.and_then(|before| before.expires_after_ms), by);
@@ -22,6 +25,16 @@ pub(super) fn plan_again(turn: &mut Turn, before: &Definition, by: &Actor) {
         let at = environment.schedule.as_ref().and_then(|schedule| schedule.next_after(turn.now, turn.now));
         let tick = at.map(|at| NextTick { at, anchor: turn.now });
         turn.change_environment(name, EnvironmentChange::TickPlanned { tick });
+    }
+}
+
+fn forget_plans(turn: &mut Turn, removed: &Name) {
+    let there = turn.state.environment(removed);
+    if there.tick.is_some() {
+        turn.change_environment(removed, EnvironmentChange::TickPlanned { tick: None });
+    }
+    if there.expires_at.is_some() {
+        turn.change_environment(removed, EnvironmentChange::ExpiryPlanned { at: None, by: None });
     }
 }
 
@@ -77,6 +90,13 @@ fn not_now(turn: &Turn, environment: &Name) -> Option<TickOutcome> {
         let because = format!("{what} is paused by {}: {}", pause.by.person, pause.reason);
         return Some(TickOutcome::Skipped { because });
     }
+    if let Some(hold) = &there.promotion_hold {
+        let because = format!(
+            "nothing is deployed here by itself since rollback {}, until somebody releases that",
+            hold.rollback
+        );
+        return Some(TickOutcome::Skipped { because });
+    }
     let dropped =
         |number: &DeploymentNumber, what: &str| TickOutcome::Dropped { because: format!("deployment {number} {what}") };
     let under_way = there.slots.get_min().map(|number| dropped(number, "was under way"));
@@ -125,8 +145,11 @@ fn via(why: &str, environment: &Name) -> String {
 /// Its time is over: who waits is stopped, and what is live is torn down.
 fn expire(turn: &mut Turn, environment: &Name) {
     let there = turn.state.environment(environment);
-    let waiting: Vec<DeploymentNumber> = there.queue.iter().chain(&there.held).take(MOST_STARTS).copied().collect();
-    waiting.into_iter().for_each(|number| people::stop_expired(turn, number));
+    let waiting = there.queue.iter().chain(&there.held).filter(|number| !tears_down(turn, **number));
+    let waiting: Vec<DeploymentNumber> = waiting.take(MOST_STARTS).copied().collect();
+    for number in waiting {
+        people::stop_waiting(turn, number, "expiry", "the environment has expired");
+    }
     let because = match (teardown_under_way(turn, environment), there.live) {
         (Some(number), _) => format!("deployment {number} tears it down already"),
         (None, Some(live)) => tear_down(turn, environment, live.release),
@@ -137,11 +160,13 @@ fn expire(turn: &mut Turn, environment: &Name) {
 
 /// Whoever says twice that its time is over means one teardown.
 fn teardown_under_way(turn: &Turn, environment: &Name) -> Option<DeploymentNumber> {
-    let destroys = |number: &&DeploymentNumber| {
-        let deployment = turn.state.deployments.get(*number);
-        deployment.is_some_and(|deployment| deployment.deployment_type == DeploymentType::Destroy)
-    };
-    turn.state.environment(environment).slots.iter().find(destroys).copied()
+    let there = turn.state.environment(environment);
+    there.slots.iter().chain(there.queue.iter()).find(|number| tears_down(turn, **number)).copied()
+}
+
+fn tears_down(turn: &Turn, number: DeploymentNumber) -> bool {
+    let deployment = turn.state.deployments.get(&number);
+    deployment.is_some_and(|deployment| deployment.deployment_type == DeploymentType::Destroy)
 }
 
 fn tear_down(turn: &mut Turn, environment: &Name, live: Tag) -> String {

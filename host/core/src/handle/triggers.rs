@@ -100,9 +100,8 @@ fn hold(turn: &Turn, environment: &Environment, deploy: &Deploy) -> Result<Optio
         Some(at) => Some(Hold { because: HoldReason::Scheduled, until: Some(at) }),
         None => turn.state.missing_of(deploy.deployment_type, &environment.requires, &deploy.release, turn.now),
     };
-    let held = turn.state.environments.get(&deploy.environment).map_or(0, |there| there.held.len());
-    if hold.is_some() && held >= MOST_HELD {
-        return Err(Rejection::QueueFull { environment: deploy.environment.clone(), waiting: held });
+    if hold.is_some() {
+        may_be_held(&turn.state, &deploy.environment)?;
     }
     Ok(hold)
 }
@@ -256,6 +255,14 @@ pub(super) fn pinned_gates(
         None => Err(Rejection::GateNotApproved { environment: name.clone(), plugin: plugin.clone() }),
     };
     gates.map(|gate| pin(&gate.plugin)).collect()
+}
+
+pub(super) fn may_be_held(state: &State, environment: &Name) -> Result<(), Rejection> {
+    let waiting = state.environments.get(environment).map_or(0, |there| there.held.len());
+    if waiting < MOST_HELD {
+        return Ok(());
+    }
+    Err(Rejection::QueueFull { environment: environment.clone(), waiting })
 }
 
 pub(super) fn has_room(state: &State, environment: &Name) -> Result<(), Rejection> {

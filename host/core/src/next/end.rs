@@ -17,7 +17,7 @@ pub(super) fn current_of(deployment: &Deployment, since: Timestamp) -> Current {
 
 /// What it replaces is what another deployment left there, not what its own last phase or attempt did.
 pub(super) fn current_changed(state: &State, deployment: &Deployment, current: Option<Current>) -> What {
-    let applications = deployment.applications();
+    let applications = deployment.applies_to();
     let environment = deployment.environment.clone();
     let replaced = (!state.wrote_last(deployment)).then(|| {
         state
@@ -91,8 +91,9 @@ pub(super) fn undone(deployment: &Deployment, phase: usize, result: UndoResult) 
 pub(super) fn succeeded(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let finish = if deployment.attempt.is_partial() { Finish::PartiallySucceeded } else { Finish::Succeeded };
     let mut steps = Vec::new();
-    if deployment.workflow().goes_live && !deployment.failed_to_apply() {
-        steps.extend(goes_live(state, deployment, now));
+    let goes_live = deployment.workflow().goes_live || leaves_nothing_live(deployment);
+    if goes_live && !deployment.failed_to_apply() {
+        steps.extend(live_changed(state, deployment, now));
     }
     if finish == Finish::Succeeded {
         steps.extend(stage_done(state, deployment));
@@ -101,7 +102,7 @@ pub(super) fn succeeded(state: &State, deployment: &Deployment, now: Timestamp) 
     steps
 }
 
-fn goes_live(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
+fn live_changed(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let live = Live {
         release: deployment.release.tag.clone(),
         workflow: deployment.workflow.clone(),
@@ -138,8 +139,9 @@ fn of_environment(state: &State, deployment: &Deployment, is_live: bool, now: Ti
         Some(_) | None => {}
     }
     let tag = &deployment.release.tag;
-    let promotes = state.definition.environments.get(&deployment.environment).is_some_and(|e| e.promotion.is_some());
-    if deployment.deployment_type == DeploymentType::Rollback && promotes {
+    let meant = state.definition.environments.get(&deployment.environment);
+    let deploys_itself = meant.is_some_and(|meant| meant.promotion.is_some() || meant.schedule.is_some());
+    if deployment.deployment_type == DeploymentType::Rollback && deploys_itself {
         // What its own first apply has replaced, where it has applied.
         let replaced = deployment.attempt.replaced.as_ref().and_then(|replaced| replaced.current.as_ref());
         let current = replaced.or(there.current.as_ref()).map(|current| &current.release);

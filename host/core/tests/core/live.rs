@@ -9,6 +9,7 @@ use lockgate_core::order::order;
 use lockgate_core::plugin::{ChangeAction, Health, ResourceChange, ResourceState};
 use lockgate_core::release::Lifecycle;
 use lockgate_core::resource::{Resource, Version};
+use lockgate_core::selection::Selection;
 use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
 use serde_json::Value;
@@ -321,7 +322,48 @@ fn a_selective_deployment_moves_what_it_selects_and_no_more() {
     assert_eq!(lifecycle(&project, "v2"), Lifecycle::Deployed);
     let back = select_site(&mut project, "v1");
     project.answer(back, Run(0), done());
-    assert_eq!(apart(&project), "all v1; current site v1", "it is part of the whole again");
+    assert_eq!(apart(&project), "all v1; ", "it is part of the whole again");
+}
+
+#[test]
+fn the_live_release_brought_back_to_a_part_does_not_stand_in_the_way_of_a_rollback() {
+    let mut project = all_live_v1(OnFailure::Stop);
+    project.deploy("v2");
+    project.all_goes_well();
+    let synced = select_site(&mut project, "v2");
+    project.answer(synced, Run(0), done());
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+}
+
+#[test]
+fn what_belongs_to_no_application_makes_the_whole_differ_from_live() {
+    let mut project = with_live(&["v1", "v2"]);
+    let page = Selection { resource_type: Some("file".to_owned()), ..Selection::default() };
+    let number = project.select("v3", &[page]);
+    project.answer(number, Plan(0), plan(&["a"]));
+    project.answer(number, Confirm(0), plan(&["a"]));
+    project.answer(number, Run(0), fails("disk full"));
+    assert_eq!(project.prod(), "live v2, current v3, before: v1");
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v2, current v2, before: v1");
+}
+
+#[test]
+fn a_destroy_leaves_nothing_live_whatever_its_workflow_says() {
+    let meant = Workflow { goes_live: false, stage: WorkflowStage::Teardown, ..workflow(&[phase("wipe")]) };
+    let mut project = Project::new(environment(), &[apply("web")]);
+    let mut with_teardown = definition(&[("prod", environment())], workflow(&[apply("web")]));
+    with_teardown.workflows.insert(name("wipe"), meant.into());
+    project.define(with_teardown);
+    project.send(new_release("v9"));
+    project.deploy("v9");
+    project.all_goes_well();
+    project.trigger(Deploy { deployment_type: DeploymentType::Destroy, ..to_prod("v9") });
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v9");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use lockgate_core::definition::{Environment, Phase, Promotion, Requirement};
 use lockgate_core::environment::EnvironmentChange;
-use lockgate_core::handle::{Command, Deploy};
+use lockgate_core::handle::{Command, Deploy, PauseScope};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::plugin::{Health, ResourceState};
 use lockgate_core::state::What;
@@ -115,6 +115,35 @@ fn after_a_rollback_nothing_is_promoted_until_somebody_releases_that() {
     to_staging(&mut project, "v3");
     project.all_goes_well();
     assert_eq!(project.prod(), "live v3, current v3, before: v1");
+}
+
+#[test]
+fn what_waits_to_be_promoted_is_held_back_by_a_rollback() {
+    let mut project = two(automatic(), &[phase("build")]);
+    for release in ["v1", "v2"] {
+        to_staging(&mut project, release);
+        project.all_goes_well();
+    }
+    project.pause(PauseScope::Environment(name("prod")));
+    to_staging(&mut project, "v3");
+    project.all_goes_well();
+    let promoted = project.state.last_number;
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    let hold = project.state.environment(&name("prod")).promotion_hold.unwrap();
+    assert_eq!(hold.held_back, [tag("v3")]);
+    assert_eq!(project.is(promoted), "NotDeployed/Canceled");
+}
+
+#[test]
+fn what_is_on_its_way_already_is_not_promoted_once_more() {
+    let mut project = two(automatic(), &[phase("build")]);
+    for _ in 0..2 {
+        let staging = to_staging(&mut project, "v1");
+        project.answer(staging, Run(0), done());
+    }
+    let to_prod = project.state.deployments.values().filter(|it| it.environment == name("prod")).count();
+    assert_eq!(to_prod, 1);
 }
 
 #[test]

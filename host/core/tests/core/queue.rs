@@ -1,10 +1,12 @@
 //! Whose turn it is.
 
 use expect_test::expect;
-use lockgate_core::definition::{Definition, Environment, Parallel, Phase, ProjectLimits, QueuePolicy};
+use lockgate_core::definition::{
+    ApprovalPolicy, Definition, Environment, Parallel, Phase, ProjectLimits, QueuePolicy, Requirement,
+};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, MOST_STARTS, MOST_WAITING};
+use lockgate_core::handle::{Command, Deploy, MOST_HELD, MOST_STARTS, MOST_WAITING};
 use lockgate_core::name::{DeploymentNumber, Timestamp};
 use lockgate_core::plugin::ChangeAction;
 use lockgate_core::selection::Selection;
@@ -200,6 +202,38 @@ fn a_retry_needs_room_in_the_queue_too() {
     let refusal = project.retry(number).unwrap_err();
     expect!["200000 deployments wait in environment `prod`, and no more are taken; try again when some are done"]
         .assert_eq(&refusal);
+}
+
+#[test]
+fn what_is_put_off_needs_room_beside_the_queue() {
+    let prod = Environment {
+        approvals: ApprovalPolicy { rules: vec![rule(1, &[])], ..ApprovalPolicy::default() },
+        ..environment()
+    };
+    let mut project = Project::new(prod, &[phase("build")]);
+    let number = project.deploy("v1");
+    project.state.environments.get_mut(&name("prod")).unwrap().held = (10u64..).take(MOST_HELD).collect();
+    let not_before = Some(Timestamp(90_000_000));
+    let later = Command::Approve { number, plan: None, comment: String::new(), not_before, by: person("ann") };
+    expect!["1000 deployments wait in environment `prod`, and no more are taken; try again when some are done"]
+        .assert_eq(&project.attempt(later).unwrap_err());
+}
+
+#[test]
+fn a_retry_that_would_be_held_needs_room_there_too() {
+    let requires = vec![Requirement { environment: name("staging"), for_ms: 0 }];
+    let open = definition(&[("prod", environment()), ("staging", environment())], workflow(&[phase("build")]));
+    let mut project = Project::of(open.clone());
+    let number = project.deploy("v1");
+    project.answer(number, Run(0), fails("no access"));
+    let prod = Environment { requires, ..environment() };
+    project.define(Definition {
+        environments: [(name("prod"), prod.into()), (name("staging"), environment().into())].into(),
+        ..open
+    });
+    project.state.environments.get_mut(&name("prod")).unwrap().held = (10u64..).take(MOST_HELD).collect();
+    expect!["1000 deployments wait in environment `prod`, and no more are taken; try again when some are done"]
+        .assert_eq(&project.retry(number).unwrap_err());
 }
 
 /// Many that end at once, behind one that does not, in each of two environments.

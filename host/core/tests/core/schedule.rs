@@ -4,13 +4,15 @@ use expect_test::expect;
 use lockgate_core::admission::LOOK_AHEAD;
 use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Schedule, Window};
 use lockgate_core::definition::{Definition, Environment, MOST_FREEZES, MOST_WINDOWS, Phase, Requirement};
-use lockgate_core::deployment::DeploymentType;
+use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::environment::TickOutcome;
 use lockgate_core::handle::PauseScope;
 use lockgate_core::handle::{Command, Deploy};
 use lockgate_core::name::{Actor, Timestamp};
+use lockgate_core::plugin::{Health, ResourceState};
+use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::project::{Project, to_prod};
 use crate::words::*;
@@ -89,6 +91,32 @@ fn ticks_of_a_pause_are_skipped_and_not_saved_up() {
     expect!["10 skipped: the schedule is paused by olga: stock-taking"].assert_eq(&ticks(&project));
     project.deploy("v1");
     assert_eq!(project.due(), "1 Run(0)", "triggers by hand go on");
+}
+
+#[test]
+fn after_a_rollback_no_tick_brings_the_bad_release_back() {
+    let mut project = scheduled();
+    for release in ["v1", "v3"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    project.at(10 * MINUTE);
+    expect!["10 skipped: nothing is deployed here by itself since rollback 3, until somebody releases that"]
+        .assert_eq(&ticks(&project));
+    project.send(Command::ReleaseHold { environment: name("prod"), by: person("olga") });
+    project.at(20 * MINUTE);
+    assert_eq!(project.deployment(4).release.tag, tag("v3"));
+}
+
+#[test]
+fn what_leaves_the_project_file_has_no_plans_any_more() {
+    let mut project = scheduled();
+    project.define(definition(&[("other", environment())], workflow(&[phase("build")])));
+    project.at(10 * MINUTE);
+    assert_eq!(ticks(&project), "");
+    assert_eq!(project.state.environment(&name("prod")).tick, None);
 }
 
 #[test]
@@ -210,6 +238,39 @@ fn a_rollback_to_what_was_healthy_there_goes_through_a_freeze() {
     assert_eq!(project.due(), format!("{back} Run(0)"));
     project.all_goes_well();
     assert_eq!(project.is(waiting), "NotDeployed/Queued");
+}
+
+/// What no deployment here applies.
+fn seen(version: &str, health: Health) -> Answer {
+    Answer::Observed(vec![ResourceState {
+        application: String::new(),
+        kind: "file".to_owned(),
+        name: "b".to_owned(),
+        version: version.to_owned(),
+        artifact_uri: String::new(),
+        weight_percent: 100,
+        health,
+        details: Value::Null,
+    }])
+}
+
+#[test]
+fn a_rollback_to_what_was_never_healthy_there_waits_for_the_end_of_a_freeze() {
+    let meant = definition(&[("prod", environment())], workflow(&[apply("web")]));
+    let mut project = Project::of(meant.clone());
+    for (release, health) in [("v1", Health::Healthy), ("v2", Health::Degraded), ("v3", Health::Degraded)] {
+        let flags = Flags { refresh: true, ..Flags::default() };
+        let number = project.trigger(Deploy { flags, ..to_prod(release) });
+        project.answer(number, Observe(0), seen(release, health));
+        project.all_goes_well();
+    }
+    let freezes = vec![freeze("1970-01-01T00:00", "1970-01-01T01:00", FreezeEffect::Deny)];
+    project.define(Definition { freezes, ..meant });
+    let back = project.roll_back().unwrap();
+    assert_eq!(project.deployment(back).release.tag, tag("v2"));
+    assert_eq!((project.is(back).as_str(), project.due().as_str()), ("NotDeployed/Queued", ""));
+    project.at(60 * MINUTE);
+    assert_ne!(project.due(), "");
 }
 
 #[test]
@@ -417,6 +478,18 @@ fn who_waits_when_an_environment_expires_is_stopped() {
     for number in [waiting, scheduled] {
         assert_eq!(project.views(number), "NotDeployed/Canceled | Stopped | Canceled");
     }
+}
+
+#[test]
+fn a_teardown_that_waits_is_left_to_do_its_work_when_the_time_is_over_again() {
+    let mut project = ephemeral();
+    project.pause(PauseScope::Environment(name("prod")));
+    project.at(60 * MINUTE);
+    let teardown = project.state.last_number;
+    assert_eq!(project.is(teardown), "NotDeployed/Queued");
+    project.send(Command::Expire { environment: name("prod"), at: Some(Timestamp(3_601_000)), by: person("tom") });
+    project.at(61 * MINUTE);
+    assert_eq!((project.state.last_number, project.is(teardown)), (teardown, "NotDeployed/Queued".to_owned()));
 }
 
 #[test]
