@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::calendar::{Availability, Freeze, Schedule};
+use crate::deployment::Flags;
 use crate::name::Name;
 use crate::plugin::{Issue, Kind};
 
@@ -85,6 +86,9 @@ pub struct Environment {
     pub availability: Availability,
     #[serde(default)]
     pub schedule: Option<Schedule>,
+    /// Of what is deployed here by itself: automatic promotions, and what the schedule starts.
+    #[serde(default, skip_serializing_if = "Flags::are_none")]
+    pub unattended: Flags,
     /// An ephemeral environment is torn down so long after its first release went live.
     #[serde(default)]
     pub expires_after_ms: Option<u64>,

@@ -38,6 +38,12 @@ pub struct Flags {
     pub allow_destructive: bool,
 }
 
+impl Flags {
+    pub(crate) fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One release on its way to one environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {

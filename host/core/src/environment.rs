@@ -48,6 +48,18 @@ pub struct EnvironmentState {
     /// What the setup workflow and the variables were when it last succeeded.
     pub setup: Option<Digest>,
     pub expires_at: Option<Timestamp>,
+    /// The last thing that was to happen by itself and could not; nobody asked for it who could be told. Until another
+    /// release is live.
+    #[serde(default)]
+    pub refused: Option<Refused>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub at: Timestamp,
+    /// `the promotion of v2`, `the teardown`.
+    pub what: String,
+    pub because: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -184,8 +196,11 @@ pub enum EnvironmentChange {
         at: Option<Timestamp>,
         by: Option<Actor>,
     },
+    /// Its time is over; `refused`: and it could not be torn down.
     Expired {
         because: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        refused: bool,
     },
 }
 
@@ -196,7 +211,7 @@ const REMEMBERED_STAYS: usize = 1_000;
 const REMEMBERED_HELD_BACK: usize = 20;
 
 impl EnvironmentState {
-    pub(crate) fn apply(&mut self, change: &EnvironmentChange) {
+    pub(crate) fn apply(&mut self, change: &EnvironmentChange, at: Timestamp) {
         match change {
             EnvironmentChange::Paused { of, pause } => *self.pause_mut(*of) = Some(pause.clone()),
             EnvironmentChange::Resumed { of, .. } => *self.pause_mut(*of) = None,
@@ -219,10 +234,18 @@ impl EnvironmentState {
                 }
             }
             EnvironmentChange::PromotionReleased { .. } => self.promotion_hold = None,
-            EnvironmentChange::PromotionRefused { .. } => {}
+            EnvironmentChange::PromotionRefused { release, because } => {
+                self.refused =
+                    Some(Refused { at, what: format!("the promotion of {release}"), because: because.clone() });
+            }
             EnvironmentChange::SetUp { fingerprint } => self.setup = *fingerprint,
             EnvironmentChange::ExpiryPlanned { at, .. } => self.expires_at = *at,
-            EnvironmentChange::Expired { .. } => self.expires_at = None,
+            EnvironmentChange::Expired { because, refused } => {
+                self.expires_at = None;
+                let refused =
+                    refused.then(|| Refused { at, what: "the teardown".to_owned(), because: because.clone() });
+                self.refused = refused.or(self.refused.take());
+            }
         }
     }
 
@@ -315,6 +338,7 @@ impl EnvironmentState {
             return;
         }
         self.live_apart.clear();
+        self.refused = None;
         let stays = |replaced: &Live| live.is_some_and(|live| live.release == replaced.release);
         // The same release once more: it has been live all the time.
         let since = self.live.as_ref().filter(|live| stays(live)).map(|live| live.since);

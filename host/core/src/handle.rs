@@ -61,6 +61,7 @@ pub enum Command {
         environment: Name,
         /// `None`: where the environment says that its releases come from.
         from: Option<Name>,
+        flags: Flags,
         comment: String,
         key: Option<TriggerKey>,
         by: Actor,
@@ -224,8 +225,8 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
         Command::Rollback { environment, comment, key, by } => {
             triggers::roll_back(&mut turn, environment, comment, key, by)?;
         }
-        Command::Promote { environment, from, comment, key, by } => {
-            promotion::by_hand(&mut turn, promotion::ByHand { environment, from, comment, key, by })?;
+        Command::Promote { environment, from, flags, comment, key, by } => {
+            promotion::by_hand(&mut turn, promotion::ByHand { environment, from, flags, comment, key, by })?;
         }
         Command::CallEndpoint { endpoint, environment, input, key, by } => {
             triggers::call_endpoint(&mut turn, triggers::EndpointCall { endpoint, environment, input, key, by })?;

@@ -408,7 +408,7 @@ impl State {
             What::Paused { pause } => self.pause = Some(pause.clone()),
             What::Resumed { .. } => self.pause = None,
             What::Environment { environment, change } => {
-                self.environments.entry(environment.clone()).or_default().apply(change);
+                self.environments.entry(environment.clone()).or_default().apply(change, event.at);
             }
             What::DebtReviewed { number, .. } => {
                 self.debts.remove(number);

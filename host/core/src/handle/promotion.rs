@@ -14,13 +14,14 @@ const BY_ITSELF: &str = "promotion from ";
 pub(super) struct ByHand {
     pub environment: Name,
     pub from: Option<Name>,
+    pub flags: Flags,
     pub comment: String,
     pub key: Option<TriggerKey>,
     pub by: Actor,
 }
 
 pub(super) fn by_hand(turn: &mut Turn, asked: ByHand) -> Result<(), Rejection> {
-    let ByHand { environment, from, comment, key, by } = asked;
+    let ByHand { environment, from, flags, comment, key, by } = asked;
     if triggers::already_triggered(&turn.state, key.as_ref())? {
         return Ok(());
     }
@@ -46,7 +47,7 @@ pub(super) fn by_hand(turn: &mut Turn, asked: ByHand) -> Result<(), Rejection> {
         return Err(Rejection::NothingLive { environment: from, allowed });
     };
     let deploy = promoted(environment, live.release, by);
-    triggers::queue(turn, Deploy { comment, key, ..deploy })
+    triggers::queue(turn, Deploy { flags, comment, key, ..deploy })
 }
 
 fn promoted(environment: Name, release: Tag, by: Actor) -> Deploy {
@@ -87,7 +88,8 @@ fn promote(turn: &mut Turn, environment: &Name, live: &WentLive) {
         return;
     }
     let by = live.by.through(format!("{BY_ITSELF}{}", live.environment));
-    let deploy = promoted(environment.clone(), release.clone(), by);
+    let flags = turn.state.definition.environments.get(environment).map(|meant| meant.unattended).unwrap_or_default();
+    let deploy = Deploy { flags, ..promoted(environment.clone(), release.clone(), by) };
     if is_on_its_way(&turn.state, &there, &deploy) {
         return;
     }

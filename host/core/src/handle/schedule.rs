@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Deploy, MOST_STARTS, Turn, people, triggers};
+use super::{Deploy, MOST_STARTS, Rejection, Turn, people, triggers};
 use crate::definition::Definition;
 use crate::deployment::{DeploymentType, Flags};
 use crate::environment::{EnvironmentChange, NextTick, Tick, TickOutcome};
 use crate::name::{Actor, DeploymentNumber, Name, Tag};
 use crate::release::ReleaseStatus;
+
+/// A teardown that was refused is tried again so much later.
+const TEARDOWN_AGAIN_MS: u64 = 60 * 60 * 1_000;
 
 /// A schedule that is new, or another one, counts from now, and so does the time of what has become ephemeral. What is
 /// not ephemeral any more does not expire.
@@ -73,8 +76,9 @@ fn run(turn: &mut Turn, environment: &Name) -> TickOutcome {
     let Some(release) = to_deploy(turn, environment) else {
         return TickOutcome::Skipped { because: "there is no active release to deploy".to_owned() };
     };
+    let flags = turn.state.definition.environments.get(environment).map(|meant| meant.unattended).unwrap_or_default();
     let deploy = deploy(turn, environment, release, DeploymentType::Full, "schedule");
-    match triggers::queue(turn, deploy) {
+    match triggers::queue(turn, Deploy { flags, ..deploy }) {
         Ok(()) => TickOutcome::Deployed { number: turn.state.last_number },
         Err(rejection) => TickOutcome::Skipped { because: rejection.to_string() },
     }
@@ -150,12 +154,17 @@ fn expire(turn: &mut Turn, environment: &Name) {
     for number in waiting {
         people::stop_waiting(turn, number, "expiry", "the environment has expired");
     }
-    let because = match (teardown_under_way(turn, environment), there.live) {
-        (Some(number), _) => format!("deployment {number} tears it down already"),
+    let done = match (teardown_under_way(turn, environment), there.live) {
+        (Some(number), _) => Ok(format!("deployment {number} tears it down already")),
         (None, Some(live)) => tear_down(turn, environment, live.release),
-        (None, None) => "nothing was live".to_owned(),
+        (None, None) => Ok("nothing was live".to_owned()),
     };
-    turn.change_environment(environment, EnvironmentChange::Expired { because });
+    let (because, refused) = done.map_or_else(|rejection| (rejection.to_string(), true), |done| (done, false));
+    turn.change_environment(environment, EnvironmentChange::Expired { because, refused });
+    if refused {
+        let again = Some(turn.now.plus_ms(TEARDOWN_AGAIN_MS));
+        turn.change_environment(environment, EnvironmentChange::ExpiryPlanned { at: again, by: None });
+    }
 }
 
 /// Whoever says twice that its time is over means one teardown.
@@ -169,11 +178,9 @@ fn tears_down(turn: &Turn, number: DeploymentNumber) -> bool {
     deployment.is_some_and(|deployment| deployment.deployment_type == DeploymentType::Destroy)
 }
 
-fn tear_down(turn: &mut Turn, environment: &Name, live: Tag) -> String {
+fn tear_down(turn: &mut Turn, environment: &Name, live: Tag) -> Result<String, Rejection> {
     let flags = Flags { allow_destructive: true, ..Flags::default() };
     let deploy = deploy(turn, environment, live, DeploymentType::Destroy, "expiry");
-    match triggers::queue(turn, Deploy { flags, ..deploy }) {
-        Ok(()) => format!("deployment {} tears it down", turn.state.last_number),
-        Err(rejection) => format!("it could not be torn down: {rejection}"),
-    }
+    triggers::queue(turn, Deploy { flags, ..deploy })?;
+    Ok(format!("deployment {} tears it down", turn.state.last_number))
 }

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 use lockgate_core::definition::{Environment, Phase, Promotion, Requirement};
+use lockgate_core::deployment::Flags;
 use lockgate_core::environment::EnvironmentChange;
 use lockgate_core::handle::{Command, Deploy, PauseScope};
 use lockgate_core::name::DeploymentNumber;
@@ -32,7 +33,8 @@ fn to_staging(project: &mut Project, release: &str) -> DeploymentNumber {
 
 fn promote(project: &mut Project, from: Option<&str>) -> Result<DeploymentNumber, String> {
     let (environment, from, by) = (name("prod"), from.map(name), person("tom"));
-    project.attempt(Command::Promote { environment, from, comment: String::new(), key: None, by })?;
+    let flags = Flags { refresh: true, ..Flags::default() };
+    project.attempt(Command::Promote { environment, from, flags, comment: String::new(), key: None, by })?;
     Ok(project.state.last_number)
 }
 
@@ -46,7 +48,8 @@ fn what_is_live_in_one_environment_is_promoted_to_the_next_by_hand() {
     assert_eq!(project.prod(), "live nothing, current nothing, before: ");
     expect!["environment `prod` takes releases from `staging` only"]
         .assert_eq(&promote(&mut project, Some("prod")).unwrap_err());
-    promote(&mut project, None).unwrap();
+    let number = promote(&mut project, None).unwrap();
+    assert!(project.deployment(number).flags.refresh, "as it was asked for");
     project.all_goes_well();
     assert_eq!(project.prod(), "live v2, current v2, before: ");
 }
@@ -226,6 +229,8 @@ fn a_promotion_that_is_refused_says_so() {
         _ => None,
     });
     expect!["release `v1` has no workflow `gone`; it has: full-plan"].assert_eq(refused.unwrap());
+    let shown = project.state.environment(&name("prod")).refused.unwrap();
+    assert_eq!((shown.what.as_str(), &shown.because), ("the promotion of v1", refused.unwrap()));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use lockgate_core::definition::{Definition, Environment, MOST_FREEZES, MOST_WIND
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::environment::TickOutcome;
 use lockgate_core::handle::PauseScope;
-use lockgate_core::handle::{Command, Deploy};
+use lockgate_core::handle::{Command, Deploy, MOST_WAITING};
 use lockgate_core::name::{Actor, Timestamp};
 use lockgate_core::plugin::{Health, ResourceState};
 use lockgate_core::work::Answer;
@@ -490,6 +490,31 @@ fn a_teardown_that_waits_is_left_to_do_its_work_when_the_time_is_over_again() {
     project.send(Command::Expire { environment: name("prod"), at: Some(Timestamp(3_601_000)), by: person("tom") });
     project.at(61 * MINUTE);
     assert_eq!((project.state.last_number, project.is(teardown)), (teardown, "NotDeployed/Queued".to_owned()));
+}
+
+#[test]
+fn a_teardown_that_is_refused_says_why_and_is_tried_again() {
+    let mut project = ephemeral();
+    project.state.environments.get_mut(&name("prod")).unwrap().queue = (10..).take(MOST_WAITING).collect();
+    project.at(60 * MINUTE);
+    let there = project.state.environment(&name("prod"));
+    let refused = there.refused.unwrap();
+    expect!["the teardown: 200000 deployments wait in environment `prod`, and no more are taken; try again when some are done"].assert_eq(&format!("{}: {}", refused.what, refused.because));
+    assert_eq!(there.expires_at, Some(Timestamp(2 * 60 * MINUTE * 1_000)));
+    project.state.environments.get_mut(&name("prod")).unwrap().queue = Default::default();
+    project.at(2 * 60 * MINUTE);
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
+    assert_eq!(project.state.environment(&name("prod")).refused, None);
+}
+
+#[test]
+fn what_is_deployed_by_itself_has_the_flags_of_its_environment() {
+    let unattended = Flags { allow_destructive: true, ..Flags::default() };
+    let mut project =
+        Project::new(Environment { schedule: every_ten_minutes(), unattended, ..environment() }, &[phase("build")]);
+    project.at(10 * MINUTE);
+    assert_eq!(project.deployment(1).flags, unattended);
 }
 
 #[test]

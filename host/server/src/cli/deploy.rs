@@ -50,6 +50,16 @@ pub struct DeployArgs {
     #[arg(long, value_name = "WHAT", value_parser = selection)]
     select: Vec<Selection>,
 
+    #[command(flatten)]
+    flags: FlagArgs,
+
+    /// Not at once, but at this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct FlagArgs {
     /// Ask the targets how their resources are, then plan.
     #[arg(long)]
     refresh: bool,
@@ -57,10 +67,6 @@ pub struct DeployArgs {
     /// Also apply what is in sync already. No rule is skipped.
     #[arg(long)]
     forced: bool,
-
-    /// Not at once, but at this time (RFC 3339).
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
 
     /// Accept a plan that deletes or replaces.
     #[arg(long)]
@@ -82,9 +88,9 @@ impl DeployArgs {
             deployment_type: self.deployment_type.as_ref().map(|name| name.to_ascii_uppercase()).or(selective),
             workflow: self.workflow.clone(),
             comment: self.trigger.comment.clone(),
-            refresh: self.refresh,
-            forced: self.forced,
-            allow_destructive: self.allow_destructive,
+            refresh: self.flags.refresh,
+            forced: self.flags.forced,
+            allow_destructive: self.flags.allow_destructive,
             selections: self.select.clone(),
             at: self.at.clone(),
         }
@@ -117,12 +123,17 @@ pub struct PromoteArgs {
     /// Where it is live; where the environment says that its releases come from, when left out.
     #[arg(long, value_name = "ENVIRONMENT")]
     from: Option<String>,
+
+    #[command(flatten)]
+    flags: FlagArgs,
 }
 
 impl PromoteArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         let TriggerArgs { project, environment, comment, idempotency_key, wait } = self.trigger;
-        let (asked, key) = (Promote { from: self.from, comment }, idempotency_key.as_deref());
+        let FlagArgs { refresh, forced, allow_destructive } = self.flags;
+        let asked = Promote { from: self.from, refresh, forced, allow_destructive, comment };
+        let key = idempotency_key.as_deref();
         let deployment = session.client.promote(&project.project, &environment, &asked, key).await?;
         wait.show(session, deployment, 0).await
     }

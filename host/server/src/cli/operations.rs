@@ -2,7 +2,7 @@
 
 use crate::cli::look::{Look, Tone, or_dash, printable};
 use crate::cli::pause;
-use crate::wire::{Environment, Tick};
+use crate::wire::{Environment, Refused, Tick};
 
 pub fn table(look: &Look, environments: &[Environment]) -> String {
     let header = ["ENVIRONMENT", "LIVE", "UNDER WAY", "QUEUE", "HELD", "SCHEDULED NEXT", "TORN DOWN", "STATE"];
@@ -18,6 +18,7 @@ fn row(look: &Look, environment: &Environment) -> Vec<String> {
         (operations.schedule_paused.is_some(), "schedule paused"),
         (operations.promotion_hold.is_some(), "no promotions by themselves"),
         (environment.differs, "differs from live"),
+        (operations.refused.is_some(), "refused"),
     ];
     let states: Vec<&str> = states.into_iter().filter_map(|(is, state)| is.then_some(state)).collect();
     vec![
@@ -71,6 +72,11 @@ fn operations(look: &Look, environment: &Environment) -> Vec<String> {
         let text = format!("  no promotions by themselves since rollback {}{bad}{held}", hold.rollback);
         lines.push(look.paint(Tone::Waiting, &text));
     }
+    lines.extend(operations.refused.as_ref().map(|refused| {
+        let Refused { at, what, because } = refused;
+        let text = format!("  {} was refused, {}: {}", printable(what), look.relative(at), printable(because));
+        look.paint(Tone::Bad, &text)
+    }));
     lines.extend(operations.expires_at.as_ref().map(|at| format!("  torn down: {}", look.moment(at))));
     lines.extend(operations.next_scheduled_time.as_ref().map(|at| format!("  scheduled next: {}", look.moment(at))));
     lines.extend(operations.ticks.iter().take(5).map(|tick| look.quiet(&format!("    {}", ticked(look, tick)))));
@@ -130,6 +136,11 @@ mod tests {
                     deployment: None,
                     because: "deployment 7 was under way".to_owned(),
                 }],
+                refused: Some(Refused {
+                    at: "2026-03-14T09:00:00Z".to_owned(),
+                    what: "the promotion of v4".to_owned(),
+                    because: "it must be set up first".to_owned(),
+                }),
                 ..Operations::default()
             },
         };

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use lockgate_core::deployment::Flags;
 use lockgate_core::handle::{Command, PauseScope};
 use lockgate_core::name::{DeploymentNumber, Name};
 
@@ -132,7 +133,9 @@ pub async fn promote(
     let handle = api.project(&project)?;
     let key = trigger_key(&by, &format!("{environment}/promote"), key, &asked);
     let from = asked.from.as_deref().map(|name| parse_name("from", name)).transpose()?;
-    let command = Command::Promote { environment, from, comment: asked.comment, key: key.clone(), by };
+    let wire::Promote { refresh, forced, allow_destructive, comment, .. } = asked;
+    let flags = Flags { refresh, forced, allow_destructive };
+    let command = Command::Promote { environment, from, flags, comment, key: key.clone(), by };
     let triggered = trigger(&handle, key, command).await?;
     accepted(&api, &handle, triggered).await
 }

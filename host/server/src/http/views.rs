@@ -103,6 +103,11 @@ fn operations(there: &EnvironmentState) -> wire::Operations {
             held_back: names(&hold.held_back),
         }),
         expires_at: there.expires_at.map(rfc3339),
+        refused: there.refused.as_ref().map(|refused| wire::Refused {
+            at: rfc3339(refused.at),
+            what: refused.what.clone(),
+            because: refused.because.clone(),
+        }),
     }
 }
 

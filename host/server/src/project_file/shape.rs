@@ -153,6 +153,9 @@ struct EnvironmentFile {
     #[schemars(with = "ScheduleFile")]
     #[serde(default)]
     schedule: Option<ScheduleFile>,
+    /// What is deployed here by itself, by `promotion` or `schedule`, has these flags.
+    #[serde(default)]
+    unattended: UnattendedFile,
     /// An ephemeral environment is torn down so long after its first release went live.
     #[schemars(with = "LongerThanZero")]
     #[serde(default)]
@@ -193,6 +196,21 @@ struct PromotionFile {
     /// Also one that succeeded in part.
     #[serde(default)]
     partial: bool,
+}
+
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Unattended")]
+struct UnattendedFile {
+    /// Ask the targets how their resources are, then plan.
+    #[serde(default)]
+    refresh: bool,
+    /// Also apply what is in sync already. No rule is skipped.
+    #[serde(default)]
+    forced: bool,
+    /// Accept a plan that deletes or replaces.
+    #[serde(default)]
+    allow_destructive: bool,
 }
 
 /// A plugin that plans, applies and observes resources.
@@ -548,8 +566,15 @@ impl EnvironmentFile {
             promotion: self.promotion.map(PromotionFile::meaning),
             availability,
             schedule,
+            unattended: self.unattended.meaning(),
             expires_after_ms: self.expires_after.map(|after| after.ms()),
         }
+    }
+}
+
+impl UnattendedFile {
+    fn meaning(self) -> Flags {
+        Flags { refresh: self.refresh, forced: self.forced, allow_destructive: self.allow_destructive }
     }
 }
 

@@ -34,6 +34,15 @@ pub struct Promote {
     /// Where the release is live; where the environment says that its releases come from, when left out.
     #[serde(default)]
     pub from: Option<String>,
+    /// Ask the targets how their resources are, then plan.
+    #[serde(default)]
+    pub refresh: bool,
+    /// Also apply what is in sync already. No rule is skipped.
+    #[serde(default)]
+    pub forced: bool,
+    /// Accept a plan that deletes or replaces.
+    #[serde(default)]
+    pub allow_destructive: bool,
     #[serde(default)]
     pub comment: String,
 }
@@ -102,6 +111,18 @@ pub struct Operations {
     #[schema(format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// What was to happen by itself and could not, until another release is live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Refused {
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// `the promotion of v2`, `the teardown`.
+    pub what: String,
+    pub because: String,
 }
 
 /// Why a deployment waits: everything in its way, and what will be if nobody acts.

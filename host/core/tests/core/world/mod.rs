@@ -292,7 +292,8 @@ impl World {
     fn promote(&mut self) {
         let (environment, by) = (self.any_environment(), self.anyone());
         let from = self.rng.bool().then(|| name("staging"));
-        self.send(Command::Promote { environment, from, comment: String::new(), key: None, by });
+        let flags = Flags::default();
+        self.send(Command::Promote { environment, from, flags, comment: String::new(), key: None, by });
     }
 
     fn call_endpoint(&mut self) {
