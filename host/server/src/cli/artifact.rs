@@ -11,7 +11,7 @@ use crate::cli::fail::CliError;
 use crate::cli::look::bytes;
 use crate::cli::session::{Out, Session};
 use crate::client::measure;
-use crate::wire::UploadedArtifact;
+use crate::wire::{Artifact, UploadedArtifact};
 
 #[derive(Debug, Subcommand)]
 pub enum ArtifactCommand {
@@ -72,10 +72,11 @@ fn progress(out: &Out, length: u64, what: String) -> ProgressBar {
     ProgressBar::with_draw_target(Some(length), target).with_style(style).with_message(what)
 }
 
-/// `NAME=FILE` or `NAME=sha256:...`, as typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `NAME=FILE` or `NAME=sha256:...`, and what is to be known of it behind commas, as typed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NamedArtifact {
-    pub name: String,
+    /// Without its digest.
+    pub about: Artifact,
     pub content: Content,
 }
 
@@ -87,7 +88,10 @@ pub enum Content {
 
 pub fn named_artifact(text: &str) -> Result<NamedArtifact, String> {
     let expected = "expected NAME=FILE or NAME=sha256:...";
-    let Some((name, content)) = text.split_once('=') else { return Err(expected.to_owned()) };
+    let mut parts = text.split(',');
+    let Some((name, content)) = parts.next().and_then(|named| named.split_once('=')) else {
+        return Err(expected.to_owned());
+    };
     if name.is_empty() || content.is_empty() {
         return Err(expected.to_owned());
     }
@@ -97,21 +101,65 @@ pub fn named_artifact(text: &str) -> Result<NamedArtifact, String> {
     } else {
         Content::File(content.into())
     };
-    Ok(NamedArtifact { name: name.to_owned(), content })
+    let mut about = Artifact { name: name.to_owned(), ..Artifact::default() };
+    parts.try_for_each(|part| note(&mut about, part))?;
+    Ok(NamedArtifact { about, content })
+}
+
+fn note(about: &mut Artifact, part: &str) -> Result<(), String> {
+    let (key, value) = part.split_once('=').unwrap_or((part, ""));
+    let place = match (key, key.strip_prefix("meta.")) {
+        (_, Some(key)) if !key.is_empty() => about.metadata.entry(key.to_owned()).or_default(),
+        ("application", _) => &mut about.application,
+        ("build-id", _) => &mut about.build_id,
+        ("stack", _) => &mut about.stack,
+        ("media-type", _) => &mut about.media_type,
+        ("uri", _) => &mut about.uri,
+        _ => {
+            return Err(format!(
+                "`{part}` is nothing that is known of an artifact: behind the file, with commas between, stand \
+                 application=, build-id=, stack=, media-type=, uri= or meta.KEY="
+            ));
+        }
+    };
+    value.clone_into(place);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use expect_test::expect;
+
     use super::*;
 
     #[test]
     fn an_artifact_is_a_file_or_a_digest() {
         let digest = format!("sha256:{}", "ab".repeat(32));
-        let named = |content| Ok(NamedArtifact { name: "web".to_owned(), content });
+        let about = Artifact { name: "web".to_owned(), ..Artifact::default() };
+        let named = |content| Ok(NamedArtifact { about: about.clone(), content });
         assert_eq!(named_artifact("web=dist/a=b.tar"), named(Content::File("dist/a=b.tar".into())));
         assert_eq!(named_artifact(&format!("web={digest}")), named(Content::Digest(digest)));
         for wrong in ["web", "web=", "=x", "web=sha256:12"] {
             assert!(named_artifact(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_known_of_an_artifact_stands_behind_it() {
+        let text = "web=site.tar,application=shop,build-id=42,stack=node,media-type=x/y,uri=oci://a/b,meta.commit=3f2a";
+        let metadata = [("commit".to_owned(), "3f2a".to_owned())].into();
+        let expected = Artifact {
+            name: "web".to_owned(),
+            digest: String::new(),
+            uri: "oci://a/b".to_owned(),
+            media_type: "x/y".to_owned(),
+            build_id: "42".to_owned(),
+            stack: "node".to_owned(),
+            application: "shop".to_owned(),
+            metadata,
+        };
+        assert_eq!(named_artifact(text).unwrap().about, expected);
+        expect!["`colour=red` is nothing that is known of an artifact: behind the file, with commas between, stand application=, build-id=, stack=, media-type=, uri= or meta.KEY="]
+            .assert_eq(&named_artifact("web=site.tar,colour=red").unwrap_err());
     }
 }

@@ -56,8 +56,9 @@ pub struct CreateArgs {
     project: ProjectArg,
     #[arg(long, default_value = "")]
     description: String,
-    /// A file is uploaded first. May be given more than once.
-    #[arg(long = "artifact", value_name = "NAME=FILE|NAME=sha256:...", value_parser = named_artifact)]
+    /// A file is uploaded first. What else is known of it may follow, with commas between: application=, build-id=,
+    /// stack=, media-type=, uri=, meta.KEY=. May be given more than once.
+    #[arg(long = "artifact", value_name = "NAME=FILE|NAME=sha256:...[,KEY=VALUE..]", value_parser = named_artifact)]
     artifacts: Vec<NamedArtifact>,
     /// May be created again until it is started.
     #[arg(long)]
@@ -104,12 +105,12 @@ impl CreateArgs {
             return Err(CliError::usage("--wait waits for a deployment", "add --deploy-to ENVIRONMENT"));
         }
         let mut artifacts = Vec::new();
-        for NamedArtifact { name, content } in &self.artifacts {
+        for NamedArtifact { about, content } in self.artifacts {
             let digest = match content {
-                Content::File(file) => push(session, file).await?.digest,
-                Content::Digest(digest) => digest.clone(),
+                Content::File(file) => push(session, &file).await?.digest,
+                Content::Digest(digest) => digest,
             };
-            artifacts.push(Artifact { name: name.clone(), digest, ..Artifact::default() });
+            artifacts.push(Artifact { digest, ..about });
         }
         let project = &self.project.project;
         let new = NewRelease {
@@ -169,14 +170,33 @@ fn show(look: &Look, release: &Release) -> String {
     }
     lines.push(format!("  live in: {}", or_dash(release.live_in.join(", "))));
     lines.push(format!("  workflows: {}", or_dash(release.workflows.join(", "))));
-    for Artifact { name, digest, .. } in &release.artifacts {
-        lines.push(format!("  artifact {}  {}", printable(name), look.quiet(&short(digest))));
+    for artifact in &release.artifacts {
+        let known = known(artifact);
+        let line =
+            format!("  artifact {}  {}  {known}", printable(&artifact.name), look.quiet(&short(&artifact.digest)));
+        lines.push(line.trim_end().to_owned());
     }
     for (name, digest) in &release.plugins {
         lines.push(format!("  plugin {name}  {}", look.quiet(&short(digest))));
     }
     lines.extend(release.deployment.map(|number| format!("  deployment {number} was triggered")));
     lines.join("\n")
+}
+
+/// `application=shop build-id=42`, of what is known.
+fn known(artifact: &Artifact) -> String {
+    let Artifact { uri, media_type, build_id, stack, application, .. } = artifact;
+    let named = [
+        ("application", application),
+        ("build-id", build_id),
+        ("stack", stack),
+        ("media-type", media_type),
+        ("uri", uri),
+    ];
+    let named = named.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| format!("{key}={value}"));
+    let metadata = artifact.metadata.iter().map(|(key, value)| format!("meta.{key}={value}"));
+    let all: Vec<String> = named.chain(metadata).map(|text| printable(&text)).collect();
+    all.join(" ")
 }
 
 #[cfg(test)]
