@@ -54,7 +54,7 @@ fn a_pause_outlives_the_host_says_who_lifts_it_and_lets_a_rollback_through() {
     host.restart();
     let why = explanation(&project, waiting);
     assert_eq!(codes(&why), ["environment-paused"]);
-    let blocker = &why.blockers[0].blocker;
+    let blocker = &why.blockers[0];
     assert!(blocker.reason.contains("bob-shop: the database moves"), "{}", blocker.reason);
     assert!(blocker.lifted_by.contains("lockgate resume"), "{}", blocker.lifted_by);
     assert_eq!(why.earliest_start, None, "nobody knows when somebody resumes");
