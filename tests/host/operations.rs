@@ -54,7 +54,7 @@ fn a_pause_outlives_the_host_says_who_lifts_it_and_lets_a_rollback_through() {
     host.restart();
     let why = explanation(&project, waiting);
     assert_eq!(codes(&why), ["environment-paused"]);
-    let blocker = &why.blockers[0].blocker;
+    let blocker = &why.blockers[0];
     assert!(blocker.reason.contains("bob-shop: the database moves"), "{}", blocker.reason);
     assert!(blocker.lifted_by.contains("lockgate resume"), "{}", blocker.lifted_by);
     assert_eq!(why.earliest_start, None, "nobody knows when somebody resumes");
@@ -165,7 +165,7 @@ workflows:
     assert_eq!(heard, ["left", "right"]);
     let why = explanation(&project, number);
     assert_eq!(codes(&why), ["manual-intervention"]);
-    assert!(why.blockers[0].blocker.reason.contains("Look at the graphs"));
+    assert!(why.blockers[0].reason.contains("Look at the graphs"));
 
     let proceed = Approve { comment: "they are flat".to_owned(), ..Approve::default() };
     block_on(project.bob.client.approve("shop", number, &proceed)).unwrap();
@@ -191,8 +191,8 @@ freezes: [{{ name: audit, from: "2020-01-01T00:00", until: "2099-01-01T00:00", z
     let number = project.deploy("v1", "production");
     let why = explanation(&project, number);
     assert_eq!(codes(&why), ["closed"]);
-    assert!(why.blockers[0].blocker.reason.contains("the books are open"));
-    assert!(why.blockers[0].blocker.until.as_deref().is_some_and(|until| until.starts_with("2099-01-01")));
+    assert!(why.blockers[0].reason.contains("the books are open"));
+    assert!(why.blockers[0].until.as_deref().is_some_and(|until| until.starts_with("2099-01-01")));
 
     let break_it =
         |by: &crate::harness::Person, reason: &str| block_on(by.client.break_glass("shop", number, reason.to_owned()));

@@ -45,15 +45,15 @@ impl Door {
         }
     }
 
-    /// A rollback goes through a pause, and through a freeze where its release was healthy before. So does, through a
+    /// A rollback goes through a pause, and through a freeze where its release was healthy here before. So does, through a
     /// freeze alone, whatever somebody has broken the glass for.
     fn obstacles(&self, there: &EnvironmentState, deployment: &Deployment) -> Vec<Obstacle> {
         let goes_back = deployment.deployment_type == DeploymentType::Rollback;
         let pauses = [(true, &self.project_pause), (false, &self.pause)];
         let paused = pauses.into_iter().filter_map(|(project, pause)| Some((project, pause.clone()?)));
         let paused = paused.map(|(project, pause)| Obstacle::Paused { project, pause }).filter(|_| !goes_back);
-        let proven = goes_back && there.is_proven(&deployment.release.tag);
-        let closed = self.closed.clone().filter(|_| !proven && deployment.break_glass.is_none());
+        let is_proven = goes_back && there.is_proven(&deployment.release.tag);
+        let closed = self.closed.clone().filter(|_| !is_proven && deployment.break_glass.is_none());
         paused.chain(closed.map(Obstacle::Closed)).collect()
     }
 }

@@ -232,6 +232,9 @@ pub struct Current {
     pub release: Tag,
     pub deployment: DeploymentNumber,
     pub since: Timestamp,
+    /// Its deployment has ended well: all of it is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub succeeded: bool,
 }
 
 /// What was current before, if anything was: a struct, because JSON has no way to write a nested `None`.

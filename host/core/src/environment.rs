@@ -79,6 +79,17 @@ struct Stays {
     well_since: Option<Timestamp>,
 }
 
+/// Where what targets last began to apply is something else than what is live: a deployment is under way, or it has failed
+/// half-way, or what it brought is not meant to go live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    Nowhere,
+    /// The last whole deployment, whatever applications stand apart from it.
+    Everywhere,
+    /// Only in these applications.
+    In(BTreeSet<Name>),
+}
+
 /// What a change of the live release makes of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -273,6 +284,33 @@ impl EnvironmentState {
         self.live_apart.get(application).or(self.live.as_ref())
     }
 
+    pub fn difference(&self) -> Difference {
+        if differs(self.current.as_ref(), self.live.as_ref()) {
+            return Difference::Everywhere;
+        }
+        let apart = self.live_apart.keys().chain(self.current_apart.keys());
+        let differing = apart.filter(|name| differs(self.current_of(name), self.live_of(name)));
+        let differing: BTreeSet<Name> = differing.cloned().collect();
+        if differing.is_empty() { Difference::Nowhere } else { Difference::In(differing) }
+    }
+
+    pub fn current_of(&self, application: &Name) -> Option<&Current> {
+        self.current_apart.get(application).or(self.current.as_ref())
+    }
+
+    /// Of what a deployment made current.
+    pub(crate) fn note_succeeded(&mut self, number: DeploymentNumber, succeeded: bool) {
+        let of_it = |current: &&Current| current.deployment == number;
+        for name in self.current_apart.clone().keys() {
+            if let Some(current) = self.current_apart.get(name).filter(of_it).cloned() {
+                self.current_apart.insert(name.clone(), Current { succeeded, ..current });
+            }
+        }
+        if let Some(current) = self.current.as_mut().filter(|current| current.deployment == number) {
+            current.succeeded = succeeded;
+        }
+    }
+
     /// Whether the release is all that is live, and all that targets last began to apply.
     pub(crate) fn is_all(&self, release: &Tag) -> bool {
         let current = self.current.as_ref().is_some_and(|current| current.release == *release);
@@ -430,6 +468,15 @@ impl EnvironmentState {
         {
             self.newest.remove(&likeness.0);
         }
+    }
+}
+
+/// The live release once more, by a deployment that does not go live, is what is live, once all of it is there.
+fn differs(current: Option<&Current>, live: Option<&Live>) -> bool {
+    match (current, live) {
+        (None, None) => false,
+        (Some(_), None) | (None, Some(_)) => true,
+        (Some(current), Some(live)) => current.release != live.release || !current.succeeded,
     }
 }
 

@@ -1,13 +1,14 @@
-//! Why a deployment waits: everything that stands in its way, who can lift it, and until when it stands.
+//! Why a deployment waits: everything that stands in its way, and until when it stands. Values only: whoever shows them
+//! finds the words.
 
 use crate::admission::{self, Obstacle};
 use crate::approval;
-use crate::definition::{ApprovalRule, PhaseWork, listed};
+use crate::definition::{ApprovalRule, PhaseWork, Reaction};
 use crate::deployment::*;
 use crate::environment::{Closed, Pause};
-use crate::name::{DeploymentNumber, Name, Timestamp};
+use crate::name::{DeploymentNumber, Name, Tag, Timestamp};
 use crate::state::State;
-use crate::work::{GatesOf, Work, WorkState};
+use crate::work::{GatesOf, Side, Step, Work, WorkState};
 
 /// One thing that keeps a deployment from going on by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,17 +26,24 @@ pub enum Blocker {
     },
     Held {
         hold: Hold,
-        release: String,
+        release: Tag,
     },
     Capacity {
         capacity: Capacity,
-        most: u32,
+        /// `None`: it was lifted since, and a place is given at once.
+        most: Option<u32>,
     },
     Approval {
+        side: Side,
+        /// What is still asked for.
         open: Vec<ApprovalRule>,
+        /// Who has approved.
+        given: Vec<String>,
+        /// Who may not answer, whatever their groups.
         not: Vec<String>,
-        deadline: Timestamp,
-        is_post: bool,
+        ends_at: Timestamp,
+        /// What follows when it is not given by then.
+        on_timeout: Reaction,
     },
     Intervention {
         phase: Name,
@@ -44,13 +52,17 @@ pub enum Blocker {
         deadline: Timestamp,
     },
     Gates {
-        not_green: Vec<String>,
-        next_round_at: Timestamp,
-        deadline: Timestamp,
+        of: GatesOf,
+        /// Why each is not; `None`: it was not sampled yet. Empty where all are green, and not for long enough.
+        not_green: Vec<(Name, Option<String>)>,
+        /// `None` in the middle of a round, and after the last.
+        next_round_at: Option<Timestamp>,
+        /// `None` after the last round: only people can still lift it.
+        deadline: Option<Timestamp>,
     },
     /// Somebody outside holds a lock, or a plugin has failed and is asked again.
     AskedAgain {
-        step: Name,
+        step: Step,
         because: String,
         at: Timestamp,
     },
@@ -63,8 +75,7 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
         Stage::Finished(_) => return blockers,
         Stage::Queued => blockers.extend(obstacles(state, deployment, now)),
         Stage::Held(hold) => {
-            let release = deployment.release.tag.to_string();
-            blockers.push(Blocker::Held { hold: hold.clone(), release });
+            blockers.push(Blocker::Held { hold: hold.clone(), release: deployment.release.tag.clone() });
             blockers.extend(obstacles(state, deployment, now));
         }
         Stage::AwaitingCapacity(capacity) => {
@@ -73,16 +84,11 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
                 Capacity::Workers => limits.workers,
                 Capacity::Running => limits.running,
             };
-            blockers.push(Blocker::Capacity { capacity: *capacity, most: most.unwrap_or_default() });
+            blockers.push(Blocker::Capacity { capacity: *capacity, most });
         }
         Stage::AwaitingApproval(side) => {
             blockers.extend(gates(deployment, (*side).into()));
-            blockers.extend(deployment.attempt.asked(*side).map(|asked| Blocker::Approval {
-                open: approval::open(&asked.policy, &asked.given),
-                not: approval::excluded(deployment, asked).into_iter().map(str::to_owned).collect(),
-                deadline: asked.deadline,
-                is_post: *side == crate::work::Side::Post,
-            }));
+            blockers.extend(deployment.attempt.asked(*side).map(|asked| approval(deployment, *side, asked)));
         }
         Stage::Gates(side) => blockers.extend(gates(deployment, (*side).into())),
         Stage::Running => {
@@ -96,7 +102,7 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
         }
         Stage::Ready | Stage::Observing(_) | Stage::Planning(_) | Stage::Confirming { .. } | Stage::Undoing { .. } => {}
     }
-    blockers.extend(deployment.works().into_iter().filter_map(|work| asked_again(deployment, work)));
+    blockers.extend(deployment.works().into_iter().filter_map(asked_again));
     blockers
 }
 
@@ -110,11 +116,30 @@ fn obstacles(state: &State, deployment: &Deployment, now: Timestamp) -> impl Ite
     })
 }
 
+fn approval(deployment: &Deployment, side: Side, asked: &Approval) -> Blocker {
+    Blocker::Approval {
+        side,
+        open: approval::open(&asked.policy, &asked.given),
+        given: asked.given.iter().map(|signature| signature.by.person.clone()).collect(),
+        not: approval::excluded(deployment, asked).into_iter().map(str::to_owned).collect(),
+        ends_at: asked.deadline,
+        on_timeout: asked.policy.on_timeout,
+    }
+}
+
 fn gates(deployment: &Deployment, of: GatesOf) -> Option<Blocker> {
-    let run = deployment.attempt.gates(of).filter(|run| !matches!(run.end, Some(GatesEnd::Passed { .. })))?;
-    let unknown = |gate: &GateState| gate.last.is_none().then(|| format!("{}: not sampled yet", gate.name));
-    let not_green = run.gates.iter().filter_map(|gate| gate.why_not().or_else(|| unknown(gate))).collect();
-    Some(Blocker::Gates { not_green, next_round_at: run.next_round_at, deadline: run.deadline })
+    let run = deployment.attempt.gates(of)?;
+    let goes_on = match &run.end {
+        Some(GatesEnd::Passed { .. }) => return None,
+        Some(GatesEnd::Failed { .. }) => false,
+        None => true,
+    };
+    let not_green = run.gates.iter().filter(|gate| !gate.passes());
+    let why = |gate: &GateState| (gate.name.clone(), gate.last.as_ref().map(|last| last.reason.clone()));
+    let not_green = not_green.map(why).collect();
+    let in_a_round = run.gates.iter().any(|gate| gate.work.is_some());
+    let next_round_at = (goes_on && !in_a_round).then_some(run.next_round_at);
+    Some(Blocker::Gates { of, not_green, next_round_at, deadline: goes_on.then_some(run.deadline) })
 }
 
 fn intervention(deployment: &Deployment, phase: usize, deadline: Timestamp) -> Option<Blocker> {
@@ -128,10 +153,10 @@ fn intervention(deployment: &Deployment, phase: usize, deadline: Timestamp) -> O
     })
 }
 
-fn asked_again(deployment: &Deployment, work: &Work) -> Option<Blocker> {
+fn asked_again(work: &Work) -> Option<Blocker> {
     let WorkState::Waiting { until } = work.state else { return None };
     let because = work.stumbled.clone()?;
-    Some(Blocker::AskedAgain { step: deployment.step_name(work.step).clone(), because, at: until })
+    Some(Blocker::AskedAgain { step: work.step, because, at: until })
 }
 
 impl Blocker {
@@ -158,100 +183,32 @@ impl Blocker {
         }
     }
 
-    /// To be read after "waits for".
-    pub fn message(&self) -> String {
-        match self {
-            Self::Paused { project, pause } => {
-                let what = if *project { "project" } else { "environment" };
-                format!("the end of the {what}'s pause, by {}{}", pause.by.person, after_colon(&pause.reason))
-            }
-            Self::Closed(closed) => format!("the environment to open: {}", closed.because.join("; ")),
-            Self::Running(numbers) => format!("the end of deployment {}, under way here", listed(numbers)),
-            Self::Before(numbers) => format!("deployment {}, which is before it", listed(numbers)),
-            Self::SideBySide { most } => format!("one of the {most} that go on side by side here to end"),
-            Self::Held { hold, release } => match &hold.because {
-                HoldReason::Scheduled => "its time: it was triggered for later".to_owned(),
-                HoldReason::Deferred => "its time: it was approved for later".to_owned(),
-                HoldReason::Requires { environment } => {
-                    format!("release `{release}` to have been live and healthy in `{environment}` for long enough")
-                }
-            },
-            Self::Capacity { capacity: Capacity::Workers, most } => {
-                format!("a free plugin worker: all {most} of the project are busy")
-            }
-            Self::Capacity { capacity: Capacity::Running, most } => {
-                format!("another deployment of the project to end: {most} work already, and no more may")
-            }
-            Self::Approval { open, is_post, .. } => {
-                let when = if *is_post { " after the phases" } else { "" };
-                format!("approval{when}: {}", asked_for(open))
-            }
-            Self::Intervention { phase, instructions, .. } => {
-                format!("a person, in phase `{phase}`{}", after_colon(instructions))
-            }
-            Self::Gates { not_green, .. } if not_green.is_empty() => "its gates to stay green for longer".to_owned(),
-            Self::Gates { not_green, .. } => format!("its gates to be green: {}", not_green.join("; ")),
-            Self::AskedAgain { step, because, .. } => format!("`{step}` to be asked again: {because}"),
-        }
-    }
-
-    /// Who can lift it, and how.
-    pub fn lifted_by(&self) -> String {
-        match self {
-            Self::Paused { .. } => "anyone who may deploy: `lockgate resume`".to_owned(),
-            Self::Closed(_) => "time; or an administrator, with a reason: `lockgate deployment break-glass`".to_owned(),
-            Self::Running(_) | Self::Before(_) => "time; or whoever cancels those deployments".to_owned(),
-            Self::SideBySide { .. } => "time; or whoever writes the project file: `parallel.most`".to_owned(),
-            Self::Held { hold, .. } => match &hold.because {
-                HoldReason::Scheduled | HoldReason::Deferred => "time; or whoever cancels and deploys again".to_owned(),
-                HoldReason::Requires { environment } => {
-                    format!("whoever deploys the release to `{environment}`; then time")
-                }
-            },
-            Self::Capacity { .. } => "time; or whoever writes the project file: `limits`".to_owned(),
-            Self::Approval { not, .. } if not.is_empty() => {
-                "those who are asked: `lockgate deployment approve`".to_owned()
-            }
-            Self::Approval { not, .. } => {
-                format!("those who are asked: `lockgate deployment approve`; not {}", listed(not))
-            }
-            Self::Intervention { groups, .. } if groups.is_empty() => {
-                "anyone: `lockgate deployment approve` or `reject`".to_owned()
-            }
-            Self::Intervention { groups, .. } => {
-                format!("members of {}: `lockgate deployment approve` or `reject`", listed(groups))
-            }
-            Self::Gates { .. } => {
-                "what the gates measure; or an administrator, with a reason: `lockgate gate ignore`".to_owned()
-            }
-            Self::AskedAgain { .. } => "whoever holds or repairs what it needs; it is asked again by itself".to_owned(),
-        }
-    }
-
     /// When it ends by itself, as far as that is known.
     pub fn until(&self) -> Option<Timestamp> {
         match self {
             Self::Closed(closed) => closed.until,
             Self::Held { hold, .. } => hold.until,
-            Self::AskedAgain { at, .. } => Some(*at),
-            Self::Paused { .. }
+            Self::Approval { ends_at, on_timeout: Reaction::Skip, .. } => Some(*ends_at),
+            Self::Approval { on_timeout: Reaction::Reject | Reaction::Cancel, .. }
+            | Self::Paused { .. }
             | Self::Running(_)
             | Self::Before(_)
             | Self::SideBySide { .. }
             | Self::Capacity { .. }
-            | Self::Approval { .. }
             | Self::Intervention { .. }
-            | Self::Gates { .. } => None,
+            | Self::Gates { .. }
+            | Self::AskedAgain { .. } => None,
         }
     }
 
     /// Until when it must have been lifted, or the deployment fails.
     pub fn deadline(&self) -> Option<Timestamp> {
         match self {
-            Self::Approval { deadline, .. } | Self::Intervention { deadline, .. } | Self::Gates { deadline, .. } => {
-                Some(*deadline)
-            }
-            Self::Paused { .. }
+            Self::Approval { ends_at, on_timeout: Reaction::Reject | Reaction::Cancel, .. } => Some(*ends_at),
+            Self::Intervention { deadline, .. } => Some(*deadline),
+            Self::Gates { deadline, .. } => *deadline,
+            Self::Approval { on_timeout: Reaction::Skip, .. }
+            | Self::Paused { .. }
             | Self::Closed(_)
             | Self::Running(_)
             | Self::Before(_)
@@ -261,17 +218,21 @@ impl Blocker {
             | Self::AskedAgain { .. } => None,
         }
     }
-}
 
-fn after_colon(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!(": {text}") }
-}
-
-fn asked_for(open: &[ApprovalRule]) -> String {
-    let rule = |rule: &ApprovalRule| match rule.groups.is_empty() {
-        true => format!("{} more", rule.count),
-        false => format!("{} more of {}", rule.count, listed(&rule.groups)),
-    };
-    let rules: Vec<String> = open.iter().map(rule).collect();
-    rules.join(" and ")
+    /// When it is looked at again, with no promise of what is found.
+    pub fn next_look_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Gates { next_round_at, .. } => *next_round_at,
+            Self::AskedAgain { at, .. } => Some(*at),
+            Self::Paused { .. }
+            | Self::Closed(_)
+            | Self::Running(_)
+            | Self::Before(_)
+            | Self::SideBySide { .. }
+            | Self::Held { .. }
+            | Self::Capacity { .. }
+            | Self::Approval { .. }
+            | Self::Intervention { .. } => None,
+        }
+    }
 }

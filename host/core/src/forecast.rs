@@ -16,6 +16,8 @@ pub struct Assumptions {
     pub call_ms: u64,
     /// The approved gate plugins, as they are now.
     pub gates: BTreeMap<Name, Digest>,
+    /// After so many turns no further is looked ahead.
+    pub most_turns: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -25,10 +27,7 @@ pub struct Forecast {
     pub until: Timestamp,
 }
 
-/// More turns than anybody wants to wait for.
-const MOST_TURNS: usize = 20_000;
-
-/// The state at `until`; stops before, at the first moment at which `enough` holds.
+/// The state at `until`; stops before, at the first moment at which `enough` holds, or after the last turn there may be.
 pub fn forecast(
     state: &State,
     now: Timestamp,
@@ -39,7 +38,7 @@ pub fn forecast(
     let mut now = now.max(state.last_event_at);
     let mut ahead = state.clone();
     let mut calls = Calls::default();
-    for _ in 0..MOST_TURNS {
+    for _ in 0..assumptions.most_turns {
         if enough(&ahead) {
             return Forecast { state: ahead, until: now };
         }

@@ -582,7 +582,10 @@ impl State {
                 self.wait(number);
             }
             Some(Milestone::SlotTaken) => self.take_slot(&environment, number),
-            Some(Milestone::Finished(_)) => self.leave(&environment, number),
+            Some(Milestone::Finished(finish)) => {
+                self.leave(&environment, number);
+                self.note_end(number, finish);
+            }
             Some(Milestone::PhaseEnded { .. }) | None => {}
         }
         if let Change::GlassBroken { by } = change {
@@ -591,6 +594,17 @@ impl State {
             self.enqueue(number);
         }
         Ok(())
+    }
+
+    fn note_end(&mut self, number: DeploymentNumber, finish: Finish) {
+        let Some(deployment) = self.deployments.get(&number) else { return };
+        let has_succeeded = match finish {
+            Finish::Succeeded | Finish::PartiallySucceeded => !deployment.failed_to_apply(),
+            Finish::PhaseFailed | Finish::GatesFailed | Finish::Rejected | Finish::Canceled(_) => false,
+        };
+        if let Some(there) = self.environments.get_mut(&deployment.environment).filter(|_| has_succeeded) {
+            there.note_succeeded(number, true);
+        }
     }
 
     /// Whoever broke the glass first stands for it; who breaks it again for a later attempt may not review it either.
@@ -624,7 +638,11 @@ impl State {
         let there = self.environments.entry(deployment.environment.clone()).or_default();
         match change.on_resources() {
             Some(OnResources::Observed) => resource::observed(&mut there.resources, &seen, at),
-            Some(OnResources::Begun { phase }) => resource::begin(&mut there.resources, deployment, phase),
+            Some(OnResources::Begun { phase }) => {
+                // Also where an earlier attempt had succeeded.
+                there.note_succeeded(number, false);
+                resource::begin(&mut there.resources, deployment, phase);
+            }
             Some(OnResources::Ended { phase }) => resource::end(&mut there.resources, deployment, phase),
             None => return,
         }

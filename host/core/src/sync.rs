@@ -47,7 +47,7 @@ pub fn application_sync<'a>(
     ApplicationSync {
         wanted: wanted(state, there),
         live: there.live_of(application),
-        current: there.current_apart.get(application).or(there.current.as_ref()),
+        current: there.current_of(application),
         under_way: on_their_way(state, there).filter(may_change).map(|deployment| deployment.number).collect(),
         resources: resources().count(),
         out_of_sync: resources().filter(|resource| resource.sync() == Sync::OutOfSync).collect(),

@@ -14,8 +14,7 @@ use utoipa::ToSchema;
 
 pub use backtest::{Backtest, BacktestRun, BacktestSample, BacktestTotals, Backtested};
 pub use operate::{
-    EndpointAnswer, Expiry, ExplainedBlocker, Explanation, Operations, Pause, Promote, PromotionHold, Reason,
-    Selection, Tick,
+    EndpointAnswer, Expiry, Explanation, Operations, Pause, Promote, PromotionHold, Reason, Selection, Tick,
 };
 pub use record::{
     ApplicationDeployment, ApplicationStatus, Applications, ErrorLog, Migration, Record, ResourceStatus, SignOff,
@@ -250,8 +249,11 @@ pub struct Environment {
     pub live: Option<LiveRelease>,
     /// What the targets last began to apply, and so what visitors may be getting.
     pub current: Option<CurrentRelease>,
-    /// Current and live differ: something is under way, or a deployment failed half-way.
+    /// Current and live differ: something is under way, a deployment failed half-way, or what it brought does not go live.
     pub differs: bool,
+    /// Where they differ in some applications only: in these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differs_in: Vec<String>,
     /// Number of the deployment that holds the environment's slot.
     pub active: Option<u64>,
     /// Numbers of the waiting ones, in order; of very many, the first thousand.
@@ -263,6 +265,9 @@ pub struct Environment {
     /// Applications whose live release is another one, since a SELECTIVE deployment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub live_apart: BTreeMap<String, LiveRelease>,
+    /// Applications to which a SELECTIVE deployment was the last to begin to apply something.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub current_apart: BTreeMap<String, CurrentRelease>,
     /// Numbers of all that hold a slot; more than one where they go on side by side.
     #[serde(default)]
     pub running: Vec<u64>,
@@ -399,15 +404,29 @@ pub struct EarlierAttempt {
     pub finished_at: String,
 }
 
+/// One thing that keeps a deployment from going on. It is the same one as long as `code` and `of` are.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Blocker {
-    /// What it waits for. It stays the same while it waits.
+    /// Such as `environment-paused`, `closed`, `slot-taken`, `requires`, `approval` or `at-work`.
+    pub code: String,
+    /// The phase, or the work of a plugin, that this is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// What it waits for, as things stand: this changes when somebody approves, a gate is sampled, or others go first.
     pub reason: String,
     pub lifted_by: String,
-    /// When it is over at the latest, whoever does what.
+    /// Then it is over by itself.
     #[schema(format = DateTime)]
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// Where it has not been lifted by then, the deployment fails.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
+    /// Of gates: the next round. Of what is asked again: when.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_look_at: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -12,7 +12,7 @@ use crate::release::canonical;
 use crate::state::{State, What};
 
 pub(super) fn current_of(deployment: &Deployment, since: Timestamp) -> Current {
-    Current { release: deployment.release.tag.clone(), deployment: deployment.number, since }
+    Current { release: deployment.release.tag.clone(), deployment: deployment.number, since, succeeded: false }
 }
 
 /// What it replaces is what another deployment left there, not what its own last phase or attempt did.

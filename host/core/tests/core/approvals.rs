@@ -440,7 +440,7 @@ fn nothing_goes_live_before_people_have_accepted_it() {
     let mut project = accepted_by_people();
     let next = project.deploy("v2");
     assert_eq!((project.prod().as_str(), project.due().as_str()), ("live nothing, current nothing, before: ", ""));
-    expect!["approval: approval after the phases: 1 more. Lifted by those who are asked: `lockgate deployment approve`; not rita, tom"].assert_eq(&project.why(1));
+    expect!["approval: Post, 1 of none; given by none; not rita, tom; in time, or Reject"].assert_eq(&project.why(1));
     project.approve(1, person("ann")).unwrap();
     assert_eq!(project.views(1), "Succeeded/Approved | Succeeded | Succeeded");
     assert_eq!(project.due(), format!("{next} Run(0)"), "its slot was held until now");
@@ -527,8 +527,9 @@ fn after_gates_always_a_person_may_overrule_them_before_and_after_the_phases() {
     both(&mut project, GatesOf::Pre, false);
     assert_eq!(project.views(1), "NotDeployed/GatesFailed | PendingApproval | InProgress");
     expect![[r#"
-        gates: its gates to be green: errors: down; latency: down. Lifted by what the gates measure; or an administrator, with a reason: `lockgate gate ignore`
-        approval: approval: 1 more. Lifted by those who are asked: `lockgate deployment approve`; not rita, tom"#]].assert_eq(&project.why(1));
+        gates: Pre, not green: errors (down), latency (down)
+        approval: Pre, 1 of none; given by none; not rita, tom; in time, or Reject"#]]
+    .assert_eq(&project.why(1));
     project.approve(1, person("ann")).unwrap();
     project.answer(1, Run(0), done());
     both(&mut project, GatesOf::Post, false);

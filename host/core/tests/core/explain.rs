@@ -1,18 +1,18 @@
-//! Why a deployment waits: everything that is in its way, and who can lift each.
+//! Why a deployment waits: everything that is in its way. Who can lift each is said by the server.
 
 use std::collections::BTreeMap;
 
 use expect_test::expect;
 use lockgate_core::calendar::{Freeze, FreezeEffect};
 use lockgate_core::definition::{
-    Definition, Environment, GateSet, Parallel, Phase, PhaseWork, ProjectLimits, Requirement,
+    ApprovalPolicy, Definition, Environment, GateSet, Parallel, Phase, PhaseWork, ProjectLimits, Reaction, Requirement,
 };
 use lockgate_core::handle::{Deploy, PauseScope};
 use lockgate_core::name::Timestamp;
 use lockgate_core::work::Step::*;
 use serde_json::json;
 
-use crate::project::{Project, to_prod};
+use crate::project::{Project, blocker_text, to_prod};
 use crate::words::*;
 
 fn two(environment: Environment, limits: ProjectLimits, phases: &[Phase]) -> Project {
@@ -48,11 +48,12 @@ fn behind_everything() -> Project {
 fn all_that_is_in_the_way_is_listed_at_once() {
     let project = behind_everything();
     expect![[r#"
-        project-paused: the end of the project's pause, by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
-        environment-paused: the end of the environment's pause, by olga: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
-        closed: the environment to open: freeze `christmas`: everybody is at home. Lifted by time; or an administrator, with a reason: `lockgate deployment break-glass`
-        slot-taken: the end of deployment 1, under way here. Lifted by time; or whoever cancels those deployments
-        waits-behind: deployment 2, which is before it. Lifted by time; or whoever cancels those deployments"#]].assert_eq(&project.why(3));
+        project-paused: by olga: stock-taking
+        environment-paused: by olga: stock-taking
+        closed: freeze `christmas`: everybody is at home
+        slot-taken: 1
+        waits-behind: 2"#]]
+    .assert_eq(&project.why(3));
 }
 
 fn waits_for_capacity(limits: ProjectLimits) -> Project {
@@ -95,7 +96,7 @@ fn locked() -> Project {
 }
 
 #[test]
-fn every_kind_says_what_it_is_who_lifts_it_and_until_when() {
+fn every_kind_says_what_it_is_and_until_when() {
     let later = Deploy { not_before: Some(Timestamp(600_000)), ..to_prod("v1") };
     let mut scheduled = two(environment(), ProjectLimits::default(), &[]);
     scheduled.trigger(later);
@@ -120,29 +121,32 @@ fn every_kind_says_what_it_is_who_lifts_it_and_until_when() {
         for deployment in project.state.deployments.values() {
             for blocker in lockgate_core::explain::blockers(&project.state, deployment, project.now) {
                 let seconds = |at: Option<Timestamp>| at.map_or("?".to_owned(), |at| (at.0 / 1_000).to_string());
-                let times = format!("until {}, deadline {}", seconds(blocker.until()), seconds(blocker.deadline()));
-                let line = format!("{}; {}; {times}", blocker.message(), blocker.lifted_by());
+                let times = [blocker.until(), blocker.deadline(), blocker.next_look_at()].map(seconds);
+                let [until, deadline, next_look] = times;
+                let times = format!("until {until}, deadline {deadline}, next look {next_look}");
+                let line = format!("{}; {times}", blocker_text(&blocker));
                 lines.entry(blocker.code()).or_insert(line);
             }
         }
     }
-    let lines: Vec<String> = lines.into_iter().map(|(code, line)| format!("{code}: {line}")).collect();
+    let lines: Vec<String> = lines.into_values().collect();
     expect![[r#"
-        approval: approval after the phases: 2 more of dba; those who are asked: `lockgate deployment approve`; not rita, tom; until ?, deadline 3600
-        asked-again: `build` to be asked again: locked; whoever holds or repairs what it needs; it is asked again by itself; until 5, deadline ?
-        closed: the environment to open: freeze `christmas`: everybody is at home; time; or an administrator, with a reason: `lockgate deployment break-glass`; until 86400, deadline ?
-        deferred: its time: it was approved for later; time; or whoever cancels and deploys again; until 600, deadline ?
-        environment-paused: the end of the environment's pause, by olga: stock-taking; anyone who may deploy: `lockgate resume`; until ?, deadline ?
-        gates: its gates to be green: errors: not sampled yet; latency: not sampled yet; what the gates measure; or an administrator, with a reason: `lockgate gate ignore`; until ?, deadline 120
-        manual-intervention: a person, in phase `look`: look at the graphs; members of sre: `lockgate deployment approve` or `reject`; until ?, deadline 60
-        parallel-limit: one of the 1 that go on side by side here to end; time; or whoever writes the project file: `parallel.most`; until ?, deadline ?
-        project-paused: the end of the project's pause, by olga: stock-taking; anyone who may deploy: `lockgate resume`; until ?, deadline ?
-        queued-for-agent: a free plugin worker: all 1 of the project are busy; time; or whoever writes the project file: `limits`; until ?, deadline ?
-        queued-for-pipeline: another deployment of the project to end: 1 work already, and no more may; time; or whoever writes the project file: `limits`; until ?, deadline ?
-        requires: release `v1` to have been live and healthy in `staging` for long enough; whoever deploys the release to `staging`; then time; until ?, deadline ?
-        scheduled: its time: it was triggered for later; time; or whoever cancels and deploys again; until 600, deadline ?
-        slot-taken: the end of deployment 1, under way here; time; or whoever cancels those deployments; until ?, deadline ?
-        waits-behind: deployment 2, which is before it; time; or whoever cancels those deployments; until ?, deadline ?"#]].assert_eq(&lines.join("\n"));
+        approval: Post, 2 of dba; given by none; not rita, tom; in time, or Reject; until ?, deadline 3600, next look ?
+        asked-again: Run(0): locked; until ?, deadline ?, next look 5
+        closed: freeze `christmas`: everybody is at home; until 86400, deadline ?, next look ?
+        deferred: v1; until 600, deadline ?, next look ?
+        environment-paused: by olga: stock-taking; until ?, deadline ?, next look ?
+        gates: Post, not green: errors (unknown), latency (unknown); until ?, deadline 120, next look ?
+        manual-intervention: look: look at the graphs; sre; until ?, deadline 60, next look ?
+        parallel-limit: 1 at most; until ?, deadline ?, next look ?
+        project-paused: by olga: stock-taking; until ?, deadline ?, next look ?
+        queued-for-agent: 1 at most; until ?, deadline ?, next look ?
+        queued-for-pipeline: 1 at most; until ?, deadline ?, next look ?
+        requires: v1 in staging; until ?, deadline ?, next look ?
+        scheduled: v1; until 600, deadline ?, next look ?
+        slot-taken: 1; until ?, deadline ?, next look ?
+        waits-behind: 2; until ?, deadline ?, next look ?"#]]
+    .assert_eq(&lines.join("\n"));
 }
 
 #[test]
@@ -151,4 +155,28 @@ fn whoever_works_or_is_done_waits_for_nothing() {
     assert_eq!(project.why(1), "");
     project.all_goes_well();
     assert_eq!(project.why(1), "");
+}
+
+#[test]
+fn who_waits_for_a_limit_that_was_lifted_is_told_no_number() {
+    let mut project = waits_for_capacity(ProjectLimits { running: Some(1), workers: None });
+    let meant = Definition { limits: ProjectLimits::default(), ..Definition::clone(&project.state.definition) };
+    let waiting = project.state.clone();
+    project.state.definition = meant.into();
+    let blockers = |state| lockgate_core::explain::blockers(state, &waiting.deployments[&2], project.now);
+    assert_eq!(blockers(&waiting).iter().map(blocker_text).collect::<String>(), "queued-for-pipeline: 1 at most");
+    assert_eq!(blockers(&project.state).iter().map(blocker_text).collect::<String>(), "queued-for-pipeline: no limit");
+}
+
+#[test]
+fn whoever_lets_it_go_on_unanswered_has_a_time_at_which_it_goes_on() {
+    let asked = asks(&[rule(1, &[])]);
+    let times = |on_timeout| {
+        let approvals = ApprovalPolicy { on_timeout, ..asked.clone() };
+        let project = with(Environment { approvals, ..environment() }, &[]);
+        let blockers = lockgate_core::explain::blockers(&project.state, &project.state.deployments[&1], project.now);
+        (blockers[0].until().is_some(), blockers[0].deadline().is_some())
+    };
+    let all = [Reaction::Reject, Reaction::Skip, Reaction::Cancel].map(times);
+    assert_eq!(all, [(false, true), (true, false), (false, true)]);
 }

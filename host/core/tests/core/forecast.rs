@@ -12,7 +12,7 @@ use lockgate_core::order::order;
 use lockgate_core::state::State;
 use lockgate_core::work::{CallRef, ProjectId};
 
-use crate::project::{new_release, selective, to_prod};
+use crate::project::{Project, new_release, selective, to_prod};
 use crate::words::*;
 use crate::world::project::{BEGINNINGS_MS, definition};
 
@@ -109,12 +109,16 @@ impl Host {
     }
 }
 
+fn assumptions(call_ms: u64) -> Assumptions {
+    Assumptions { call_ms, gates: approved_gates(), most_turns: 20_000 }
+}
+
 /// Whether a forecast with calls that take so long is what then happens, where they take `actual_ms`.
 fn comes_true(seed: u64, assumed_ms: u64, actual_ms: u64) -> bool {
     let mut host = Host::new(seed, actual_ms);
     let ahead_ms = Rng::with_seed(seed).u64(1..3 * 24 * HOUR);
     let until = host.now.plus_ms(if seed.is_multiple_of(2) { ahead_ms / 400 } else { ahead_ms });
-    let assumptions = Assumptions { call_ms: assumed_ms, gates: approved_gates() };
+    let assumptions = assumptions(assumed_ms);
     let foreseen = forecast(&host.state, host.now, until, &assumptions, |_| false);
     assert_eq!(foreseen.until, until, "it goes as far as it was asked to");
     host.run_until(until);
@@ -136,8 +140,22 @@ fn a_forecast_with_other_times_does_not_come_true() {
 }
 
 #[test]
+fn a_forecast_that_had_enough_turns_says_how_far_it_went() {
+    let mut project = Project::new(environment(), &[phase("build"), phase("test")]);
+    project.deploy("v1");
+    let until = project.now.plus_ms(HOUR);
+    let gone = |most_turns| {
+        let assumptions = Assumptions { most_turns, ..assumptions(1_000) };
+        let ahead = forecast(&project.state, project.now, until, &assumptions, |_| false);
+        (ahead.until.ms_since(project.now), ahead.state.deployments[&1].status_text())
+    };
+    assert_eq!(gone(1), (1_000, "InProgress/PhaseInProgress".to_owned()));
+    assert_eq!(gone(10), (HOUR, "Succeeded/Approved".to_owned()));
+}
+
+#[test]
 fn a_forecast_ends_as_soon_as_it_has_seen_enough() {
-    let assumptions = Assumptions { call_ms: 1_000, gates: approved_gates() };
+    let assumptions = assumptions(1_000);
     let mut seen = 0;
     for seed in 0..50 {
         let mut host = Host::new(seed, 1_000);

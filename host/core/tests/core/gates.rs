@@ -208,7 +208,7 @@ fn a_verdict_that_lapses_within_a_round_does_not_pass() {
     project.at(3);
     project.answer(1, gate_before(1), passes());
     assert_eq!(project.is(1), "NotDeployed/EvaluatingGates");
-    expect!["gates: its gates to stay green for longer. Lifted by what the gates measure; or an administrator, with a reason: `lockgate gate ignore`"].assert_eq(&project.why(1));
+    expect!["gates: Pre, not green: none"].assert_eq(&project.why(1));
     project.at(13);
     project.answer(1, gate_before(0), passes_for(2_000));
     project.answer(1, gate_before(1), passes());

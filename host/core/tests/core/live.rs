@@ -4,6 +4,7 @@ use expect_test::expect;
 use lockgate_core::definition::{Definition, Environment, GateSet, OnFailure, Phase, Workflow, WorkflowStage};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
+use lockgate_core::environment::Difference;
 use lockgate_core::handle::{Command, Deploy};
 use lockgate_core::order::order;
 use lockgate_core::plugin::{ChangeAction, Health, ResourceChange, ResourceState};
@@ -271,6 +272,33 @@ fn a_failure_changes_current_but_never_live() {
     assert_eq!(project.prod(), "live v1, current v2, before: ");
 }
 
+#[test]
+fn the_live_release_once_more_is_no_difference_once_it_is_all_there() {
+    let patch = workflow(&[apply("web")]);
+    let quiet = Workflow { goes_live: false, ..patch.clone() };
+    let mut meant = definition(&[("prod", environment())], patch);
+    meant.workflows.insert(name("quiet"), quiet.into());
+    let mut project = Project::of(meant);
+    let deploy =
+        |project: &mut Project, release| project.trigger(Deploy { workflow: Some(name("quiet")), ..to_prod(release) });
+    project.trigger(Deploy { workflow: Some(name("full-plan")), ..to_prod("v1") });
+    project.all_goes_well();
+    assert_eq!(difference(&project), Difference::Nowhere);
+    let again = deploy(&mut project, "v1");
+    project.answer(again, Plan(0), plan(&["a"]));
+    project.answer(again, Confirm(0), plan(&["a"]));
+    assert_eq!(difference(&project), Difference::Everywhere, "it is not all there yet");
+    project.answer(again, Run(0), done());
+    assert_eq!((project.is(again).as_str(), difference(&project)), ("Succeeded/Approved", Difference::Nowhere));
+    deploy(&mut project, "v2");
+    project.all_goes_well();
+    assert_eq!(difference(&project), Difference::Everywhere, "another release is there, and not live");
+}
+
+fn difference(project: &Project) -> Difference {
+    project.state.environment(&name("prod")).difference()
+}
+
 // ---- each application ----
 
 /// Target `web` is of the site, `db` of the api.
@@ -309,6 +337,24 @@ fn select_site(project: &mut Project, release: &str) -> u64 {
     project.answer(number, Plan(0), of_site("a"));
     project.answer(number, Confirm(0), of_site("a"));
     number
+}
+
+#[test]
+fn a_selective_deployment_that_fails_half_way_leaves_a_difference_in_what_it_selects() {
+    let mut project = all_live_v1(OnFailure::Stop);
+    assert_eq!(difference(&project), Difference::Nowhere);
+    let in_site = || Difference::In([name("site")].into());
+    let number = select_site(&mut project, "v2");
+    project.answer(number, Run(0), fails("disk full"));
+    assert_eq!((apart(&project).as_str(), difference(&project)), ("all v1; current site v2", in_site()));
+    let again = select_site(&mut project, "v2");
+    assert_eq!(difference(&project), in_site());
+    project.answer(again, Run(0), done());
+    let now = (apart(&project), difference(&project));
+    assert_eq!(now, ("all v1; site v2, current site v2".to_owned(), Difference::Nowhere));
+    let back = select_site(&mut project, "v1");
+    project.answer(back, Run(0), done());
+    assert_eq!(difference(&project), Difference::Nowhere, "part of the whole again, by another deployment");
 }
 
 #[test]

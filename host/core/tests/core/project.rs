@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_core::change::Change;
-use lockgate_core::definition::{Definition, Environment, Phase};
-use lockgate_core::deployment::{Deployment, DeploymentType, Flags};
+use lockgate_core::definition::{Definition, Environment, Phase, listed};
+use lockgate_core::deployment::{Deployment, DeploymentType, Flags, HoldReason};
 use lockgate_core::digest::Digest;
 use lockgate_core::explain::{Blocker, blockers};
 use lockgate_core::handle::{Command, Deploy, NewRelease, PauseScope, Surroundings, TryFrom, handle};
@@ -230,12 +230,10 @@ impl Project {
         failure.map(|failure| format!("{}: {}", failure.of, failure.message)).unwrap_or_default()
     }
 
-    /// Why it waits, one thing a line: code, what it is, who lifts it.
+    /// Why it waits, one thing a line.
     pub fn why(&self, number: DeploymentNumber) -> String {
         let blockers = blockers(&self.state, self.deployment(number), self.now);
-        let line =
-            |blocker: &Blocker| format!("{}: {}. Lifted by {}", blocker.code(), blocker.message(), blocker.lifted_by());
-        blockers.iter().map(line).collect::<Vec<_>>().join("\n")
+        blockers.iter().map(blocker_text).collect::<Vec<_>>().join("\n")
     }
 
     /// What people and the environment show of it.
@@ -323,4 +321,34 @@ pub fn to_prod(release: &str) -> Deploy {
         key: None,
         by: person("tom"),
     }
+}
+
+/// Code and values: the words are the server's.
+pub fn blocker_text(blocker: &Blocker) -> String {
+    let what = match blocker {
+        Blocker::Paused { project: _, pause } => format!("by {}: {}", pause.by.person, pause.reason),
+        Blocker::Closed(closed) => closed.because.join("; "),
+        Blocker::Running(numbers) | Blocker::Before(numbers) => listed(numbers),
+        Blocker::SideBySide { most } => format!("{most} at most"),
+        Blocker::Held { hold, release } => match &hold.because {
+            HoldReason::Scheduled | HoldReason::Deferred => release.to_string(),
+            HoldReason::Requires { environment } => format!("{release} in {environment}"),
+        },
+        Blocker::Capacity { capacity: _, most } => most.map_or("no limit".to_owned(), |most| format!("{most} at most")),
+        Blocker::Approval { side, open, given, not, ends_at: _, on_timeout } => {
+            let rules = open.iter().map(|rule| format!("{} of {}", rule.count, listed(&rule.groups)));
+            let rules = rules.collect::<Vec<_>>().join(" and ");
+            format!("{side:?}, {rules}; given by {}; not {}; in time, or {on_timeout:?}", listed(given), listed(not))
+        }
+        Blocker::Intervention { phase, instructions, groups, deadline: _ } => {
+            format!("{phase}: {instructions}; {}", listed(groups))
+        }
+        Blocker::Gates { of, not_green, next_round_at: _, deadline: _ } => {
+            let gate =
+                |(name, why): &(Name, Option<String>)| format!("{name} ({})", why.as_deref().unwrap_or("unknown"));
+            format!("{of:?}, not green: {}", listed(not_green.iter().map(gate)))
+        }
+        Blocker::AskedAgain { step, because, at: _ } => format!("{step:?}: {because}"),
+    };
+    format!("{}: {what}", blocker.code())
 }

@@ -332,7 +332,7 @@ mod tests {
         let page = Page { items: vec![pending(), running(), failed()], next: Some("7".to_owned()) };
         expect![[r#"
             NUMBER  STATUS            ENVIRONMENT  RELEASE  TYPE  BY   TRIGGERED  TOOK        WAITS FOR
-            7       PENDING_APPROVAL  production   v1.4.0   FULL  ann  2 min ago  2 min       approval: 1 of operators, not ann
+            7       PENDING_APPROVAL  production   v1.4.0   FULL  ann  2 min ago  2 min       approval: 1 of operators
             7       IN_PROGRESS       production   v1.4.0   FULL  ann  2 min ago  2 min       -
             7       FAILED            production   v1.4.0   FULL  ann  2 min ago  1 min 58 s  -
             more with --before 7"#]]

@@ -1,14 +1,18 @@
 //! `lockgate environment`: what is there, and whether it is as it was asked for.
 
+mod shown;
+
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
+use lockgate_core::name::Timestamp;
 
+pub use crate::cli::environment::shown::{differing, shown};
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, or_dash, printable};
-use crate::cli::operations;
 use crate::cli::session::Session;
 use crate::cli::target::ProjectArg;
+use crate::clock::{self, rfc3339};
 use crate::wire::{ApplicationStatus, Applications, Expiry, ResourceStatus};
 
 /// Of one type that are as they should be: more of them say nothing new.
@@ -34,9 +38,31 @@ pub enum EnvironmentCommand {
 pub struct ExpireArgs {
     #[command(flatten)]
     place: EnvironmentArg,
-    /// Such as 2026-12-24T18:00:00Z. Without it: not by itself.
+    #[command(flatten)]
+    when: When,
+}
+
+/// One of them, always: none of them must not mean that what was agreed is dropped.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct When {
+    /// Such as 2026-12-24T18:00:00Z.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+
+    /// At once.
+    #[arg(long)]
+    now: bool,
+
+    /// Not by itself.
+    #[arg(long)]
+    never: bool,
+}
+
+impl When {
+    fn expiry(self, now: Timestamp) -> Expiry {
+        Expiry { at: self.at.or(self.now.then(|| rfc3339(now))) }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -61,7 +87,7 @@ impl EnvironmentCommand {
         match self {
             EnvironmentCommand::List(project) => {
                 let found = session.client.project(&project.project).await?.environments;
-                session.out.answer(&found, |look, found| operations::table(look, found));
+                session.out.answer(&found, |look, found| shown::table(look, found));
             }
             EnvironmentCommand::Resources(ResourcesArgs {
                 place: EnvironmentArg { project, environment },
@@ -77,15 +103,16 @@ impl EnvironmentCommand {
             }
             EnvironmentCommand::Show(EnvironmentArg { project, environment }) => {
                 let found = session.client.environment(&project.project, &environment).await?;
-                session.out.answer(&found, operations::shown);
+                session.out.answer(&found, shown);
             }
             EnvironmentCommand::ReleaseHold(EnvironmentArg { project, environment }) => {
                 let found = session.client.release_hold(&project.project, &environment).await?;
-                session.out.answer(&found, operations::shown);
+                session.out.answer(&found, shown);
             }
-            EnvironmentCommand::Expire(ExpireArgs { place: EnvironmentArg { project, environment }, at }) => {
-                let found = session.client.expire(&project.project, &environment, &Expiry { at }).await?;
-                session.out.answer(&found, operations::shown);
+            EnvironmentCommand::Expire(ExpireArgs { place: EnvironmentArg { project, environment }, when }) => {
+                let expiry = when.expiry(clock::now());
+                let found = session.client.expire(&project.project, &environment, &expiry).await?;
+                session.out.answer(&found, shown);
             }
         }
         Ok(())
@@ -227,11 +254,33 @@ pub mod testing {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+    use clap::error::ErrorKind;
     use expect_test::expect;
 
     use super::testing::{site, web};
     use super::*;
     use crate::cli::look::testing::look;
+
+    #[derive(clap::Parser)]
+    struct Expire {
+        #[command(flatten)]
+        args: ExpireArgs,
+    }
+
+    #[test]
+    fn an_expiry_is_cancelled_only_where_somebody_says_so() {
+        let line = "expire -p shop -e preview";
+        let at = |flags: &str| {
+            let parsed = Expire::try_parse_from(format!("{line}{flags}").split(' '));
+            parsed.map(|expire| expire.args.when.expiry(Timestamp(0)).at).map_err(|error| error.kind())
+        };
+        assert_eq!(at(" --at 2026-12-24T18:00:00Z"), Ok(Some("2026-12-24T18:00:00Z".to_owned())));
+        assert_eq!(at(" --now"), Ok(Some("1970-01-01T00:00:00.000Z".to_owned())));
+        assert_eq!(at(" --never"), Ok(None));
+        assert_eq!(at(""), Err(ErrorKind::MissingRequiredArgument));
+        assert_eq!(at(" --now --never"), Err(ErrorKind::ArgumentConflict));
+    }
 
     #[test]
     fn what_is_not_as_it_should_be_is_never_left_out() {

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::fail::CliError;
+use crate::cli::live;
 use crate::cli::look::{Look, Tone, duration};
 use crate::cli::session::Session;
 use crate::cli::show;
@@ -39,10 +40,15 @@ fn explained(look: &Look, explanation: &Explanation) -> String {
             look.moment(&explanation.at)
         ));
     }
-    match explanation.blockers.is_empty() {
-        true => lines.push("  nothing is in its way".to_owned()),
-        false => lines
-            .extend(explanation.blockers.iter().flat_map(|blocker| show::blocked(look, "  waits: ", &blocker.blocker))),
+    if let Some(asked_at) = &explanation.asked_at {
+        let text = format!("  no further could be looked ahead: too much happens until {}", look.moment(asked_at));
+        lines.push(look.paint(Tone::Waiting, &text));
+    }
+    let waits = explanation.blockers.iter().flat_map(|blocker| show::blocked(look, "  waits: ", blocker));
+    lines.extend(waits);
+    if explanation.blockers.is_empty() {
+        let over = live::ending(status).is_some();
+        lines.push(if over { "  it is over: nothing is waited for" } else { "  it is at work" }.to_owned());
     }
     if let Some(start) = &explanation.earliest_start {
         let text = format!("  earliest start: {}, if nobody acts", look.moment(start));
@@ -61,21 +67,23 @@ mod tests {
 
     use super::*;
     use crate::cli::look::testing::look;
-    use crate::wire::{Blocker, ExplainedBlocker};
+    use crate::wire::Blocker;
 
     #[test]
     fn every_blocker_is_told_with_who_lifts_it() {
-        let blocker = |code: &str, reason: &str, lifted_by: &str, until: Option<&str>| ExplainedBlocker {
+        let blocker = |code: &str, reason: &str, lifted_by: &str, until: Option<&str>| Blocker {
             code: code.to_owned(),
-            blocker: Blocker {
-                reason: reason.to_owned(),
-                lifted_by: lifted_by.to_owned(),
-                until: until.map(str::to_owned),
-            },
+            of: None,
+            reason: reason.to_owned(),
+            lifted_by: lifted_by.to_owned(),
+            until: until.map(str::to_owned),
+            deadline: None,
+            next_look_at: None,
         };
         let explanation = Explanation {
             deployment: 7,
             at: "2026-03-14T10:00:00Z".to_owned(),
+            asked_at: None,
             forecast: true,
             status: "QUEUED".to_owned(),
             attempt_status: "NotDeployed".to_owned(),
@@ -94,7 +102,7 @@ mod tests {
               waits: the environment is paused by ann
                   lifted by `lockgate resume`
               waits: freeze `audit`
-                  lifted by time   until 15 Mar 10:00 (in 1 d)
+                  lifted by time   opens 15 Mar 10:00 (in 1 d)
               earliest start: 15 Mar 10:00:00 (in 1 d), if nobody acts"#]]
         .assert_eq(&explained(&look(), &explanation));
         let no_start_until = Some("2026-04-13T09:30:00Z".to_owned());
@@ -102,10 +110,30 @@ mod tests {
         let said = explained(&look(), &paused);
         expect!["  earliest start: not before 13 Apr 09:30 (in 30 d), unless somebody acts"]
             .assert_eq(said.lines().last().unwrap());
-        let free = Explanation { blockers: vec![], earliest_start: None, forecast: false, ..explanation };
-        expect![[r#"
-            #7  QUEUED  NotDeployed/Queued
-              nothing is in its way"#]]
-        .assert_eq(&explained(&look(), &free));
+        let busy = Explanation { asked_at: Some("2026-03-16T10:00:00Z".to_owned()), ..explanation };
+        expect!["  no further could be looked ahead: too much happens until 16 Mar 10:00:00 (in 2 d)"]
+            .assert_eq(explained(&look(), &busy).lines().nth(2).unwrap());
+    }
+
+    #[test]
+    fn what_is_over_is_not_told_to_be_free_to_go() {
+        let said = |status: &str| {
+            let explanation = Explanation {
+                deployment: 7,
+                at: "2026-03-14T10:00:00Z".to_owned(),
+                asked_at: None,
+                forecast: false,
+                status: status.to_owned(),
+                attempt_status: String::new(),
+                operation_status: String::new(),
+                blockers: vec![],
+                earliest_start: None,
+                no_start_until: None,
+                call_ms: 10_000,
+            };
+            explained(&look(), &explanation).lines().last().unwrap().trim().to_owned()
+        };
+        assert_eq!(["SUCCEEDED", "ABORTED"].map(said), ["it is over: nothing is waited for"; 2]);
+        assert_eq!(["QUEUED", "IN_PROGRESS"].map(said), ["it is at work"; 2]);
     }
 }

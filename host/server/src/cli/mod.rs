@@ -12,7 +12,6 @@ mod fail;
 mod gate;
 mod live;
 mod look;
-mod operations;
 mod pause;
 mod plugin;
 mod project;

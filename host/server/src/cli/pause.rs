@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use crate::cli::environment::shown;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, printable};
-use crate::cli::operations;
 use crate::cli::session::Session;
 use crate::cli::target::ProjectArg;
 use crate::client::PausedPlace;
@@ -54,7 +54,7 @@ impl PauseArgs {
         match self.scope.place() {
             Some(place) => {
                 let environment = client.pause(name, place, self.reason.clone()).await?;
-                session.out.answer(&environment, operations::shown);
+                session.out.answer(&environment, shown);
             }
             None => session.out.answer(&client.pause_project(name, self.reason).await?, project),
         }
@@ -66,7 +66,7 @@ impl ResumeArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         let (client, name) = (&session.client, &self.scope.project.project);
         match self.scope.place() {
-            Some(place) => session.out.answer(&client.resume(name, place).await?, operations::shown),
+            Some(place) => session.out.answer(&client.resume(name, place).await?, shown),
             None => session.out.answer(&client.resume_project(name).await?, project),
         }
         Ok(())

@@ -58,7 +58,10 @@ fn header(look: &Look, deployment: &Deployment) -> String {
         Some(began(look, deployment)),
         Some(match &deployment.finished_at {
             Some(at) => format!("  ended at {} after {}", look.moment(at), duration(deployment.time_taken_ms)),
-            None => format!("  under way for {}", duration(deployment.time_taken_ms)),
+            None => {
+                let place = deployment.place.map(|place| format!(", place {place} in the queue")).unwrap_or_default();
+                format!("  under way for {}{place}", duration(deployment.time_taken_ms))
+            }
         }),
         deployment.superseded_by.map(|newer| format!("  superseded by deployment {newer}")),
         selections(&deployment.selections),
@@ -148,26 +151,27 @@ fn waiting(look: &Look, blockers: &[Blocker]) -> String {
     titled(look, "Waits for", blockers.iter().flat_map(|blocker| blocked(look, "  ", blocker)).collect())
 }
 
-/// The reason; on a line of its own who can lift it where that does not say it, and when it is over at the latest.
+/// The reason; below it who can lift it, and when something changes by itself.
 pub fn blocked(look: &Look, before: &str, blocker: &Blocker) -> Vec<String> {
     let reason = format!("{before}{}", look.paint(Tone::Waiting, &printable(&blocker.reason)));
-    let lifting = lifting(look, blocker).map(|lifting| format!("      {lifting}"));
-    iter::once(reason).chain(lifting).collect()
+    vec![reason, format!("      {}", lifting(look, blocker))]
 }
 
 /// Both on one line, where lines are counted.
 pub fn blocked_line(look: &Look, before: &str, blocker: &Blocker) -> String {
     let reason = look.paint(Tone::Waiting, &printable(&blocker.reason));
-    let lifting = lifting(look, blocker).map(|lifting| format!("   {lifting}")).unwrap_or_default();
-    format!("{before}{reason}{lifting}")
+    format!("{before}{reason}   {}", lifting(look, blocker))
 }
 
-fn lifting(look: &Look, blocker: &Blocker) -> Option<String> {
-    let by =
-        (!blocker.reason.contains(&blocker.lifted_by)).then(|| format!("lifted by {}", printable(&blocker.lifted_by)));
-    let until = blocker.until.as_ref().map(|until| look.quiet(&format!("until {}", look.deadline(until))));
-    let said: Vec<String> = by.into_iter().chain(until).collect();
-    (!said.is_empty()).then(|| said.join("   "))
+/// `lifted by time   opens 21 Dec 07:14 (in 30 d)`.
+fn lifting(look: &Look, blocker: &Blocker) -> String {
+    let Blocker { code, of: _, reason: _, lifted_by, until, deadline, next_look_at } = blocker;
+    let next_look = if code == "gates" { "next round at" } else { "asked again at" };
+    let times = [(next_look, next_look_at), ("opens", until), ("fails if not lifted by", deadline)];
+    let times = times.into_iter().filter_map(|(what, at)| Some(format!("{what} {}", look.deadline(at.as_ref()?))));
+    let times = times.map(|text| look.quiet(&text));
+    let said = iter::once(format!("lifted by {}", printable(lifted_by))).chain(times);
+    said.collect::<Vec<_>>().join("   ")
 }
 
 fn plan(look: &Look, plan: &Plan) -> String {
@@ -474,9 +478,13 @@ pub mod testing {
             attempt: 1,
             place: None,
             waiting_for: vec![Blocker {
-                reason: "approval: 1 of operators, not ann".to_owned(),
-                lifted_by: "1 of operators, not ann".to_owned(),
-                until: Some("2026-04-13T09:28:02Z".to_owned()),
+                code: "approval".to_owned(),
+                of: None,
+                reason: "approval: 1 of operators".to_owned(),
+                lifted_by: "whoever is asked, but not ann: `lockgate deployment approve`".to_owned(),
+                until: None,
+                deadline: Some("2026-04-13T09:28:02Z".to_owned()),
+                next_look_at: None,
             }],
             refresh: false,
             forced: false,
@@ -605,8 +613,8 @@ mod tests {
               "spring sale"
 
             Waits for
-              approval: 1 of operators, not ann
-                  until 13 Apr 09:28 (in 29 d)
+              approval: 1 of operators
+                  lifted by whoever is asked, but not ann: `lockgate deployment approve`   fails if not lifted by 13 Apr 09:28 (in 29 d)
 
             Plan 3f2a91c04b1d: 1 created, 1 updated, 1 deleted
               + file sale.html  in site
@@ -897,13 +905,25 @@ mod tests {
     }
 
     #[test]
-    fn who_can_lift_it_is_said_once() {
-        let blocker = |reason: &str, lifted_by: &str| {
-            let (reason, lifted_by) = (reason.to_owned(), lifted_by.to_owned());
-            blocked(&look(), "", &Blocker { reason, lifted_by, until: None }).join("\n")
+    fn what_comes_by_itself_reads_differently_from_what_fails() {
+        let at = |time: &str| Some(format!("2026-03-14T{time}Z"));
+        let told = |code: &str, until, deadline, next_look_at| {
+            let (code, of, reason) = (code.to_owned(), None, "it".to_owned());
+            let lifted_by = "time".to_owned();
+            blocked_line(&look(), "", &Blocker { code, of, reason, lifted_by, until, deadline, next_look_at })
         };
-        assert_eq!(blocker("publish: its plugin is at work", "its plugin"), "publish: its plugin is at work");
-        assert_eq!(blocker("its turn", "the end of deployment 1"), "its turn\n      lifted by the end of deployment 1");
+        expect![[r#"
+            it   lifted by time   opens 09:40:00 (in 10 min)
+            it   lifted by time   next round at 09:31:00 (in 1 min)   fails if not lifted by 09:40:00 (in 10 min)
+            it   lifted by time   asked again at 09:31:00 (in 1 min)"#]]
+        .assert_eq(
+            &[
+                told("closed", at("09:40:00"), None, None),
+                told("gates", None, at("09:40:00"), at("09:31:00")),
+                told("asked-again", None, None, at("09:31:00")),
+            ]
+            .join("\n"),
+        );
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! `lockgate status`: what is live in each environment, what is under way, and what waits and why.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::environment::differing;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, or_dash, printable};
 use crate::cli::pause;
@@ -32,7 +35,7 @@ impl StatusArgs {
         let project = session.client.project(&self.project.project).await?;
         let mut deployments = Vec::new();
         let mut numbers: Vec<u64> = project.environments.iter().flat_map(unfinished).collect();
-        let left = project.environments.iter().filter_map(left_by).filter(|number| !numbers.contains(number));
+        let left = project.environments.iter().flat_map(left_by).filter(|number| !numbers.contains(number));
         numbers.extend(left.collect::<Vec<_>>());
         for number in numbers {
             deployments.push(session.client.deployment(&project.name, number).await?);
@@ -54,9 +57,10 @@ fn unfinished(environment: &Environment) -> impl Iterator<Item = u64> + '_ {
         .copied()
 }
 
-/// The deployment that began what differs from live.
-fn left_by(environment: &Environment) -> Option<u64> {
-    environment.current.as_ref().filter(|_| environment.differs).map(|current| current.deployment)
+/// The deployments that began what differs from live.
+fn left_by(environment: &Environment) -> impl Iterator<Item = u64> {
+    let numbers: BTreeSet<u64> = differing(environment).iter().map(|(_, current)| current.deployment).collect();
+    numbers.into_iter()
 }
 
 fn status(look: &Look, Status { project, deployments }: &Status) -> String {
@@ -88,10 +92,14 @@ fn row(look: &Look, environment: &Environment, deployments: &[Deployment]) -> Ve
         format!("{number} {}", found.map(|deployment| deployment.status.as_str()).unwrap_or_default())
     };
     let running: Vec<String> = environment.running.iter().take(MAX_SHOWN_PER_ENVIRONMENT).map(shown).collect();
-    let current = match &environment.current {
-        Some(current) if environment.differs => current.release.clone(),
-        Some(_) => "same".to_owned(),
-        None => String::new(),
+    let differs = differing(environment).into_iter().map(|(application, current)| match application {
+        Some(application) => format!("{} ({application})", current.release),
+        None => current.release.clone(),
+    });
+    let current = match (environment.differs, &environment.current) {
+        (true, _) => differs.collect::<Vec<_>>().join(", "),
+        (false, Some(_)) => "same".to_owned(),
+        (false, None) => String::new(),
     };
     vec![
         environment.name.clone(),
@@ -116,16 +124,21 @@ fn queue(environment: &Environment) -> String {
 /// Said plainly, because visitors may be getting something else than what is live.
 fn difference(look: &Look, project: &str, environment: &Environment, deployments: &[Deployment]) -> String {
     let name = &environment.name;
-    let current = match &environment.current {
-        Some(CurrentRelease { release, deployment, .. }) if environment.active == Some(*deployment) => {
-            format!("visitors may be getting {release} already (deployment {deployment} is under way)")
-        }
-        Some(CurrentRelease { release, deployment, .. }) => {
-            let ended = deployments.iter().find(|known| known.number == *deployment).map(how_it_ended);
-            let ended = ended.unwrap_or_else(|| "has ended".to_owned());
-            format!("visitors may be getting {release} (deployment {deployment} {ended})")
-        }
-        None => "nobody knows what visitors are getting".to_owned(),
+    let getting = differing(environment).into_iter().map(|(application, current)| {
+        let CurrentRelease { release, deployment: number, .. } = current;
+        let of = application.map(|application| format!(" of {application}")).unwrap_or_default();
+        let found = deployments.iter().find(|known| known.number == *number);
+        let (already, is) = match found {
+            _ if environment.running.contains(number) => (" already", "is under way".to_owned()),
+            Some(deployment) => ("", how_it_is(deployment)),
+            None => ("", "has ended".to_owned()),
+        };
+        format!("{release}{of}{already} (deployment {number} {is})")
+    });
+    let getting: Vec<String> = getting.collect();
+    let current = match getting.is_empty() {
+        true => "nobody knows what visitors are getting".to_owned(),
+        false => format!("visitors may be getting {}", getting.join(" and ")),
     };
     let live = match &environment.live {
         Some(live) => format!("{} is the last release that proved healthy", live.release),
@@ -141,12 +154,24 @@ fn difference(look: &Look, project: &str, environment: &Environment, deployments
     lines.join("\n")
 }
 
-/// `failed in gates`, `ended ABORTED`.
-fn how_it_ended(deployment: &Deployment) -> String {
-    match &deployment.failure {
-        Some(failure) if deployment.status == "FAILED" => format!("failed in {}", failure.phase),
-        Some(_) | None => format!("ended {}", deployment.status),
-    }
+/// `failed in gates`, `was cancelled`.
+fn how_it_is(deployment: &Deployment) -> String {
+    let text = match deployment.status.as_str() {
+        "QUEUED" | "PENDING_APPROVAL" => "waits",
+        "IN_PROGRESS" => "is under way",
+        "SUCCEEDED" if deployment.partial => "succeeded in part, and did not go live",
+        "SUCCEEDED" => "succeeded, and does not go live",
+        "FAILED" => match &deployment.failure {
+            Some(failure) => return format!("failed in {}", failure.phase),
+            None => "failed",
+        },
+        "REJECTED" => "was rejected",
+        "ABORTED" => "was cancelled",
+        "STOPPED" => "was stopped by force",
+        "TIMED_OUT" => "ran out of time",
+        newer => return format!("is {newer}"),
+    };
+    text.to_owned()
 }
 
 fn waiting(look: &Look, deployment: &Deployment) -> String {
@@ -186,11 +211,13 @@ mod tests {
             live: None,
             current: None,
             differs: false,
+            differs_in: vec![],
             active: None,
             queue: vec![],
             waiting: 0,
             rollback_to: None,
             live_apart: Default::default(),
+            current_apart: Default::default(),
             running: vec![],
             held: vec![],
             operations: Default::default(),
@@ -239,8 +266,8 @@ mod tests {
             production: visitors may be getting v1.3.1 (deployment 5 has ended); v1.3.0 is the last release that proved healthy
 
             shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
-              waits: approval: 1 of operators, not ann
-                  until 13 Apr 09:28 (in 29 d)"#]]
+              waits: approval: 1 of operators
+                  lifted by whoever is asked, but not ann: `lockgate deployment approve`   fails if not lifted by 13 Apr 09:28 (in 29 d)"#]]
         .assert_eq(&status(&look(), &Status { project, deployments: vec![pending()] }));
     }
 }

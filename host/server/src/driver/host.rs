@@ -150,6 +150,7 @@ impl Host {
         let create = SystemCommand::CreateProject { project: ProjectId { name: name.clone(), uid }, by };
         let system = self.system.send(create, clock::now()).await.map_err(|refusal| match refusal {
             SystemRefusal::NotWritten(error) => Refusal::NotWritten(error),
+            SystemRefusal::Stopped { reason } => Refusal::Stopped { reason },
             // Nothing stands in the way of a project but the host's end.
             SystemRefusal::Rejected(_) | SystemRefusal::Stopping => Refusal::Stopping,
         })?;

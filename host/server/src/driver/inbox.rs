@@ -1,7 +1,9 @@
 //! How the owner of a project is reached: commands in, answers and views out. The owner itself is in `project`.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use lockgate_core::handle::{Command, Rejection};
 use lockgate_core::state::{Event, State};
 use lockgate_core::work::{Answer, CallRef};
@@ -14,8 +16,36 @@ pub struct ProjectHandle {
     pub(super) inbox: mpsc::Sender<Message>,
     pub(super) view: watch::Receiver<Arc<View>>,
     pub(super) indexed: watch::Receiver<u64>,
-    /// Why its owner has ended, once it has.
-    pub(super) stopped: watch::Receiver<Option<String>>,
+    pub(super) ending: Ending,
+}
+
+/// Why an owner has ended, once it has.
+#[derive(Clone)]
+pub(super) struct Ending(watch::Receiver<Option<String>>);
+
+impl Ending {
+    /// Runs the owner beside its callers. It gives the reason for which it ended; a panic is one, too.
+    pub(super) fn of(owner: impl Future<Output = String> + Send + 'static) -> Self {
+        let (ended, ending) = watch::channel(None);
+        tokio::spawn(async move {
+            let reason = AssertUnwindSafe(owner).catch_unwind().await;
+            let reason = reason.unwrap_or_else(|_| "it failed in a way that it should not, which is a bug".to_owned());
+            ended.send_replace(Some(reason));
+        });
+        Self(ending)
+    }
+
+    /// Of one that never began.
+    pub(super) fn at_once(reason: String) -> Self {
+        Self(watch::channel(Some(reason)).1)
+    }
+
+    /// To be asked when it has gone, or is about to say why it goes. `None`: with all of the host.
+    pub(super) async fn reason(&self) -> Option<String> {
+        let mut ending = self.0.clone();
+        let said = ending.wait_for(Option::is_some).await;
+        said.ok().and_then(|reason| reason.clone())
+    }
 }
 
 /// The state after the last commit. Copies share structure.
@@ -67,12 +97,7 @@ impl ProjectHandle {
     }
 
     async fn why_stopped(&self) -> Refusal {
-        let mut stopped = self.stopped.clone();
-        // Its owner is gone, or about to say why.
-        match stopped.wait_for(Option::is_some).await.map(|reason| reason.clone()) {
-            Ok(Some(reason)) => Refusal::Stopped { reason },
-            Ok(None) | Err(_) => Refusal::Stopping,
-        }
+        self.ending.reason().await.map_or(Refusal::Stopping, |reason| Refusal::Stopped { reason })
     }
 
     pub fn view(&self) -> Arc<View> {
@@ -90,14 +115,28 @@ impl ProjectHandle {
     }
 }
 
-/// How calls report back.
+/// How calls report back. It does not keep the owner: a project that nobody can reach any more ends.
 #[derive(Clone)]
-pub struct Reports(pub(super) mpsc::Sender<Message>);
+pub struct Reports(pub(super) mpsc::WeakSender<Message>);
 
 impl Reports {
     pub async fn send(&self, call: CallRef, answer: Answer) {
         let message = Message { command: Command::Report { call, answer }, reply: None };
         // Without an owner there is nobody to tell; the call is repeated when there is one again.
-        let _ = self.0.send(message).await;
+        if let Some(inbox) = self.0.upgrade() {
+            let _ = inbox.send(message).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_owner_says_why_it_ended_also_where_it_should_not_have() {
+        assert_eq!(Ending::of(async { "the disk".to_owned() }).reason().await.as_deref(), Some("the disk"));
+        let reason = Ending::of(async { panic!("a bug") }).reason().await;
+        assert_eq!(reason.as_deref(), Some("it failed in a way that it should not, which is a bug"));
     }
 }

@@ -17,7 +17,7 @@ pub const HISTORY: &str = "history";
 pub const IN_MEMORY: &str = "in_memory";
 
 /// Raised when a record or a snapshot gets another shape: an index of the old one is made again from the journal.
-pub const SHAPE: u32 = 3;
+pub const SHAPE: u32 = 4;
 
 /// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.
 pub type Finished = (DeploymentNumber, u32);

@@ -4,11 +4,9 @@
 //! the next commands gather: the disk sets the pace, not a timer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use lockgate_core::change::Milestone;
 use lockgate_core::definition::LOGS_BESIDE_PHASES;
 use lockgate_core::deployment::{Deployment, Finish};
@@ -24,7 +22,7 @@ use super::blocking::blocking;
 use super::call_log::log_id;
 use super::calls::{CallRunner, RunningCalls};
 use super::evidence::{self, NewRound};
-use super::inbox::{Committed, Message, ProjectHandle, Refusal, Reply, Reports, View};
+use super::inbox::{Committed, Ending, Message, ProjectHandle, Refusal, Reply, Reports, View};
 use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, Indexer};
 use super::replay::Loaded;
 use super::system::SystemHandle;
@@ -43,20 +41,20 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// Starts the owner of a project. One whose events cannot be read has none: it can be looked at, and says why.
 pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunner) -> ProjectHandle {
-    let Loaded { state, snapshot, sequence, damage } = loaded;
+    let Loaded { state, snapshot, since_snapshot, sequence, damage } = loaded;
     let (inbox, mut messages) = mpsc::channel(INBOX);
     let (view, views) = watch::channel(Arc::new(View { state: state.clone(), sequence }));
-    let (stop, stopped) = watch::channel(damage.clone());
-    if damage.is_some() {
-        return ProjectHandle { inbox, view: views, indexed: watch::channel(sequence).1, stopped };
+    if let Some(damage) = damage {
+        let ending = Ending::at_once(damage);
+        return ProjectHandle { inbox, view: views, indexed: watch::channel(sequence).1, ending };
     }
     let (indexer, indexed, forgettable) = index::start(store.clone(), state.project.name.clone());
     let owner = Owner {
         name: state.project.name.clone(),
-        reports: Reports(inbox.clone()),
-        calls: RunningCalls::new(runner, Reports(inbox.clone())),
+        reports: Reports(inbox.downgrade()),
+        calls: RunningCalls::new(runner, Reports(inbox.downgrade())),
         snapshot,
-        snapshot_due: sequence + EVENTS_PER_SNAPSHOT,
+        since_snapshot,
         paused: false,
         state,
         sequence,
@@ -65,12 +63,8 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
         view,
         indexer,
     };
-    tokio::spawn(async move {
-        let ended = AssertUnwindSafe(owner.run(&mut messages, forgettable)).catch_unwind().await;
-        let reason = ended.unwrap_or_else(|_| "it failed in a way that it should not, which is a bug".to_owned());
-        stop.send_replace(Some(reason));
-    });
-    ProjectHandle { inbox, view: views, indexed, stopped }
+    let ending = Ending::of(async move { owner.run(&mut messages, forgettable).await });
+    ProjectHandle { inbox, view: views, indexed, ending }
 }
 
 struct Owner {
@@ -85,7 +79,8 @@ struct Owner {
     calls: RunningCalls,
     /// What the newest snapshot has.
     snapshot: Deployments,
-    snapshot_due: u64,
+    /// Events of this project; what others write between them does not count.
+    since_snapshot: u64,
     /// The journal has refused a moment ago: what is due by time waits a little.
     paused: bool,
 }
@@ -114,6 +109,7 @@ impl Owner {
             let mut batch = Vec::new();
             tokio::select! {
                 received = messages.recv_many(&mut batch, MOST_PER_COMMIT) => {
+                    // Calls alone do not keep it.
                     if received == 0 {
                         return "nobody needs it any more".to_owned();
                     }
@@ -309,8 +305,9 @@ impl Owner {
         }
         let mut entries = index::entries(&self.state, events, finished);
         let mut snapshot = SnapshotChange::Keep;
-        if self.sequence >= self.snapshot_due {
-            self.snapshot_due = self.sequence + EVENTS_PER_SNAPSHOT;
+        self.since_snapshot += events.len() as u64;
+        if self.since_snapshot >= EVENTS_PER_SNAPSHOT {
+            self.since_snapshot = 0;
             let (state, before) = (self.state.clone(), self.snapshot.clone());
             let (encoded, deployments) = blocking(move || index::snapshot(&state, &before)).await;
             self.snapshot = self.state.deployments.clone();

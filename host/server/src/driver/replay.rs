@@ -25,6 +25,8 @@ pub struct Loaded {
     pub state: State,
     /// What the newest snapshot has.
     pub snapshot: Deployments,
+    /// How many of its events the newest snapshot does not have.
+    pub since_snapshot: u64,
     pub sequence: u64,
     pub damage: Option<String>,
 }
@@ -32,7 +34,7 @@ pub struct Loaded {
 impl Loaded {
     /// A project that nothing has happened to.
     pub fn new(state: State) -> Self {
-        Self { state, snapshot: Deployments::new(), sequence: 0, damage: None }
+        Self { state, snapshot: Deployments::new(), since_snapshot: 0, sequence: 0, damage: None }
     }
 }
 
@@ -262,10 +264,12 @@ impl Replay {
         if self.events >= EVENTS_PER_SNAPSHOT {
             let (snapshot, deployments) = index::snapshot(&self.state, &self.snapshot);
             self.snapshot = self.state.deployments.clone();
+            self.events = 0;
             self.rows.extend(deployments);
             self.flush(store, SnapshotChange::Replace(snapshot)).await?;
         }
-        Ok(Loaded { state: self.state, snapshot: self.snapshot, sequence: self.sequence, damage: self.damage })
+        let Self { state, snapshot, events: since_snapshot, sequence, damage, .. } = self;
+        Ok(Loaded { state, snapshot, since_snapshot, sequence, damage })
     }
 }
 

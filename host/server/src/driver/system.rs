@@ -9,7 +9,7 @@ use lockgate_core::system::{SystemCommand, SystemEvent, SystemRejection, SystemS
 use lockgate_store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::inbox::Refusal;
+use super::inbox::{Ending, Refusal};
 
 /// Name of the stream. No project can have it: the sign is not allowed in names.
 pub const STREAM: &str = "@system";
@@ -21,6 +21,7 @@ const INBOX: usize = 64;
 pub struct SystemHandle {
     inbox: mpsc::Sender<Message>,
     view: watch::Receiver<Arc<SystemState>>,
+    ending: Ending,
 }
 
 struct Message {
@@ -35,6 +36,10 @@ pub enum SystemRefusal {
     Rejected(#[from] SystemRejection),
     #[error("{}", Refusal::NotWritten(.0.clone()))]
     NotWritten(StoreError),
+    #[error(
+        "the host takes no changes of plugins, tokens and projects any more: {reason}; see its log, then restart it"
+    )]
+    Stopped { reason: String },
     #[error("{}", Refusal::Stopping)]
     Stopping,
 }
@@ -44,13 +49,14 @@ impl SystemHandle {
         let (inbox, mut messages) = mpsc::channel::<Message>(INBOX);
         let (sender, view) = watch::channel(Arc::new(state));
         let owner = Owner { store, view: sender };
-        tokio::spawn(async move {
+        let ending = Ending::of(async move {
             while let Some(Message { command, now, reply }) = messages.recv().await {
                 // The caller may be gone; the command is done all the same.
                 let _ = reply.send(owner.write(command, now).await);
             }
+            "nobody needs it any more".to_owned()
         });
-        Self { inbox, view }
+        Self { inbox, view, ending }
     }
 
     pub fn view(&self) -> Arc<SystemState> {
@@ -70,8 +76,17 @@ impl SystemHandle {
     /// Done when it is on disk; gives the state after it.
     pub async fn send(&self, command: SystemCommand, now: Timestamp) -> Result<Arc<SystemState>, SystemRefusal> {
         let (reply, answer) = oneshot::channel();
-        self.inbox.send(Message { command, now, reply }).await.map_err(|_| SystemRefusal::Stopping)?;
-        answer.await.map_err(|_| SystemRefusal::Stopping)?
+        if self.inbox.send(Message { command, now, reply }).await.is_err() {
+            return Err(self.why_stopped().await);
+        }
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.why_stopped().await),
+        }
+    }
+
+    async fn why_stopped(&self) -> SystemRefusal {
+        self.ending.reason().await.map_or(SystemRefusal::Stopping, |reason| SystemRefusal::Stopped { reason })
     }
 }
 

@@ -6,6 +6,7 @@ mod written;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use expect_test::expect;
 use lockgate_core::definition::Definition;
@@ -19,7 +20,7 @@ use lockgate_store::{Entry, IndexBatch, SnapshotChange, Store, StoreOptions};
 use serde::Serialize;
 use tempfile::TempDir;
 
-use super::index::{self, IN_MEMORY};
+use super::index::{self, EVENTS_PER_SNAPSHOT, IN_MEMORY};
 use super::project::milestones;
 use super::tests::written::{deploying, failed};
 use super::{Host, Settings, replay};
@@ -124,6 +125,35 @@ async fn a_snapshot_that_cannot_be_read_is_built_again_from_the_journal() {
             assert_eq!(left, None, "it would come back as a deployment with the next snapshot");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_nobody_can_reach_any_more_ends() {
+    let (data, store) = left_by_a_host(&["shop"]).await;
+    drop(store);
+    let host = open(data.path()).await;
+    let mut views = host.project(&name("shop")).unwrap().views();
+    drop(host);
+    let ended = async { while views.changed().await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(10), ended).await.expect("its owner goes with the last handle");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_is_due_by_the_events_of_its_own_project() {
+    let (data, store) = left_by_a_host(&["shop", "busy"]).await;
+    let many = |count: u64| (0..count).map(|_| json(&described("again"))).collect();
+    store.append("busy", many(EVENTS_PER_SNAPSHOT - 2)).await.unwrap();
+    drop(store);
+    let host = open(data.path()).await;
+    let has_snapshot = async |project: &str| {
+        send(&host, project).await.unwrap();
+        let handle = host.project(&name(project)).unwrap();
+        let sequence = handle.view().sequence;
+        handle.indexed().wait_for(|indexed| *indexed >= sequence).await.unwrap();
+        host.store.snapshot(project).unwrap().is_some()
+    };
+    assert!(has_snapshot("busy").await, "it had all but one of them when the host started");
+    assert!(!has_snapshot("shop").await, "it has two events, whatever happens elsewhere");
 }
 
 #[test]

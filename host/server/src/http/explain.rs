@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use lockgate_core::deployment::{Attempt, Deployment, Finish, Stage};
-use lockgate_core::explain::{Blocker, blockers};
-use lockgate_core::forecast::{Assumptions, forecast};
+use lockgate_core::forecast::{Assumptions, Forecast, forecast};
 use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::State as ProjectState;
 use serde::Deserialize;
@@ -27,6 +26,8 @@ const HORIZON_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// What a call is taken to need.
 const CALL_MS: u64 = 10_000;
 const LONGEST_CALL_MS: u64 = 24 * 60 * 60 * 1000;
+/// More turns than anybody wants to wait for.
+const MOST_TURNS: usize = 20_000;
 /// Explanations that look ahead at a time.
 pub const AT_ONCE: usize = 2;
 
@@ -52,20 +53,28 @@ pub async fn explain(
     let handle = api.project(&project)?;
     let found = find(&api, &handle, number).await?;
     let now = clock::now().max(found.view.state.last_event_at);
-    let at = query.at.as_deref().map(|text| parse_time("at", text)).transpose()?;
-    let at = match at {
-        Some(at) if at.ms_since(now) > HORIZON_MS => {
-            let detail = format!("`at` can be {} days ahead at most", HORIZON_MS / 86_400_000);
-            return Err(Problem::invalid("invalid-query", detail));
-        }
-        Some(at) if at > now => Some(at),
-        Some(_) | None => None,
-    };
+    let at = query.at.as_deref().map(|text| later("at", text, now)).transpose()?;
     let gates = api.host.system.view().approved_gates();
-    let assumptions = Assumptions { call_ms: query.call_ms.unwrap_or(CALL_MS).clamp(1, LONGEST_CALL_MS), gates };
+    let call_ms = query.call_ms.unwrap_or(CALL_MS).clamp(1, LONGEST_CALL_MS);
+    let assumptions = Assumptions { call_ms, gates, most_turns: MOST_TURNS };
     // Looking ahead may take many turns.
     let explain = move || explanation(&found.view.state, &found.deployment, now, at, &assumptions);
     Ok(Json(in_turn(&api.looking_ahead, explain).await))
+}
+
+fn later(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+    let at = parse_time(field, text)?;
+    let detail = if at < now {
+        let now = rfc3339(now);
+        format!(
+            "`{field}` is past, for it is {now}: give a later time, or none to ask about now; what was is in the deployment's events"
+        )
+    } else if at.ms_since(now) > HORIZON_MS {
+        format!("`{field}` can be {} days ahead at most", HORIZON_MS / 86_400_000)
+    } else {
+        return Ok(at);
+    };
+    Err(Problem::invalid("invalid-query", detail))
 }
 
 /// A few at a time, however many ask: each may keep a processor busy for seconds.
@@ -87,9 +96,11 @@ fn explanation(
     assumptions: &Assumptions,
 ) -> wire::Explanation {
     let number = deployment.number;
-    let then = at.map(|at| forecast(state, now, at, assumptions, |_| false).state);
-    let state_then = then.as_ref().unwrap_or(state);
-    let deployment_then = state_then.deployments.get(&number).map_or(deployment, AsRef::as_ref);
+    let ahead = match at {
+        Some(at) => forecast(state, now, at, assumptions, |_| false),
+        None => Forecast { state: state.clone(), until: now },
+    };
+    let deployment_then = ahead.state.deployments.get(&number).map_or(deployment, AsRef::as_ref);
     let (earliest_start, no_start_until) = match start(state, deployment, now, assumptions) {
         Start::At(at) => (Some(rfc3339(at)), None),
         Start::NotUntil(at) => (None, Some(rfc3339(at))),
@@ -98,12 +109,13 @@ fn explanation(
     let (attempt_status, operation_status) = deployment_then.attempt.status();
     wire::Explanation {
         deployment: number,
-        at: rfc3339(at.unwrap_or(now)),
+        at: rfc3339(ahead.until),
+        asked_at: at.filter(|at| *at != ahead.until).map(rfc3339),
         forecast: at.is_some(),
         status: word(deployment_then.attempt.deployment_status()),
         attempt_status: word(attempt_status),
         operation_status: word(operation_status),
-        blockers: blockers(state_then, deployment_then, at.unwrap_or(now)).into_iter().map(blocker).collect(),
+        blockers: views::in_the_way(&ahead.state, deployment_then, ahead.until),
         earliest_start,
         no_start_until,
         call_ms: assumptions.call_ms,
@@ -133,15 +145,26 @@ fn start(state: &ProjectState, deployment: &Deployment, now: Timestamp, assumpti
     }
 }
 
-fn blocker(blocker: Blocker) -> wire::ExplainedBlocker {
-    wire::ExplainedBlocker { code: blocker.code().to_owned(), blocker: views::explained(blocker) }
-}
-
 #[cfg(test)]
 mod tests {
     use futures::FutureExt as _;
 
     use super::*;
+
+    #[test]
+    fn an_answer_is_about_the_time_that_was_reached() {
+        let mut state = views::testing::shop();
+        let number = views::testing::deploy(&mut state, None);
+        let deployment = state.deployments[&number].clone();
+        let explained = |most_turns| {
+            let assumptions = Assumptions { call_ms: 1_000, gates: Default::default(), most_turns };
+            let asked = Some(Timestamp(60_000));
+            let explanation = explanation(&state, &deployment, Timestamp(0), asked, &assumptions);
+            (explanation.at, explanation.asked_at)
+        };
+        assert_eq!(explained(100), ("1970-01-01T00:01:00.000Z".to_owned(), None));
+        assert_eq!(explained(1), ("1970-01-01T00:00:10.000Z".to_owned(), Some("1970-01-01T00:01:00.000Z".to_owned())));
+    }
 
     #[tokio::test]
     async fn who_comes_while_others_are_answered_waits() {

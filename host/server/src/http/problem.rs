@@ -174,6 +174,7 @@ impl From<SystemRefusal> for Problem {
             SystemRefusal::NotWritten(_) => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "not-written", refusal.to_string())
             }
+            SystemRefusal::Stopped { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", refusal.to_string()),
             SystemRefusal::Stopping => Self::stopping(refusal),
         }
     }

@@ -708,28 +708,53 @@ async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
         let deployment = server.get(format!("/v1/projects/shop/deployments/{number}")).await.json();
         let blocker = &deployment["waiting_for"][0];
         let text = |field: &str| blocker[field].as_str().unwrap().to_owned();
-        // The time is another one in every run.
-        let has_an_end = blocker["until"].as_str().is_some_and(|until| until.parse::<jiff::Timestamp>().is_ok());
-        (deployment["status"].as_str().unwrap().to_owned(), text("reason"), text("lifted_by"), has_an_end)
+        // The times are others in every run.
+        let is_time = |field: &str| blocker[field].as_str().is_some_and(|at| at.parse::<jiff::Timestamp>().is_ok());
+        let explained = server.get(format!("/v1/projects/shop/deployments/{number}/explain")).await.json();
+        assert_eq!(explained["blockers"], deployment["waiting_for"], "whoever asks is told the same");
+        let (status, times) = (deployment["status"].as_str().unwrap().to_owned(), ["until", "deadline"].map(is_time));
+        (status, text("code"), text("reason"), text("lifted_by"), times)
     };
     expect![[r#"
         (
             "PENDING_APPROVAL",
-            "approval: 1 of operators, not admin",
-            "1 of operators, not admin",
-            true,
+            "approval",
+            "approval: 1 of operators",
+            "whoever is asked, but not admin: `lockgate deployment approve`",
+            [
+                false,
+                true,
+            ],
         )
     "#]]
     .assert_debug_eq(&waits(1).await);
     expect![[r#"
         (
             "QUEUED",
-            "its turn in `production`: place 1, behind deployment 1",
-            "the end of deployment 1, or whoever cancels it",
-            false,
+            "slot-taken",
+            "the end of deployment 1, under way here",
+            "time; or whoever cancels it: `lockgate deployment cancel`",
+            [
+                false,
+                false,
+            ],
         )
     "#]]
     .assert_debug_eq(&waits(2).await);
+}
+
+#[tokio::test]
+async fn what_was_is_not_looked_ahead_at() {
+    let server = Server::with_release("v1").await;
+    server.deploy("production", "v1").await;
+    let ask = async |at: String| server.get(format!("/v1/projects/shop/deployments/1/explain?at={at}")).await;
+    let past = ask("2020-01-01T00:00:00Z".to_owned()).await;
+    past.is_problem(422, "invalid-query");
+    assert!(past.text.contains("give a later time"), "{}", past.text);
+    let in_an_hour = crate::clock::rfc3339(crate::clock::now().plus_ms(3_600_000));
+    let ahead = ask(in_an_hour.clone()).await.json();
+    assert_eq!((&ahead["at"], &ahead["forecast"]), (&json!(in_an_hour), &json!(true)), "{ahead}");
+    ask(crate::clock::rfc3339(crate::clock::now().plus_ms(40 * 24 * 3_600_000))).await.is_problem(422, "invalid-query");
 }
 
 #[tokio::test]

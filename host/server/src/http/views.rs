@@ -10,9 +10,10 @@ mod waiting;
 
 use lockgate_core::definition::{FULL_WEIGHT, PhaseWork};
 use lockgate_core::deployment::{
-    AttemptFailure, CancelRequest, Cause, Deployment, EarlierAttempt, Finish, PhaseResult, PhaseRun, Stage, UndoResult,
+    AttemptFailure, CancelRequest, Cause, Current, Deployment, EarlierAttempt, Finish, PhaseResult, PhaseRun, Stage,
+    UndoResult,
 };
-use lockgate_core::environment::{EnvironmentState, Live, Pause, Tick, TickOutcome};
+use lockgate_core::environment::{Difference, EnvironmentState, Live, Pause, Tick, TickOutcome};
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::plugin::{Artifact, FieldChange, ResourceChange};
 use lockgate_core::release::{Release, ReleaseStatus};
@@ -24,8 +25,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::system::{plugin, token};
-pub use self::waiting::explained;
-use self::waiting::{QueuePlace, waiting_for};
+pub use self::waiting::in_the_way;
+use self::waiting::{place, waiting_for};
 use crate::clock::rfc3339;
 use crate::wire;
 
@@ -65,21 +66,23 @@ pub fn environments(state: &State) -> Vec<wire::Environment> {
 
 pub fn environment(state: &State, name: &Name) -> wire::Environment {
     let there = state.environment(name);
-    let current = there.current.as_ref();
+    let (differs, differs_in) = match there.difference() {
+        Difference::Nowhere => (false, Vec::new()),
+        Difference::Everywhere => (true, Vec::new()),
+        Difference::In(applications) => (true, names(applications)),
+    };
     wire::Environment {
         name: name.to_string(),
         live: there.live.as_ref().map(live_release),
-        current: current.map(|current| wire::CurrentRelease {
-            release: current.release.to_string(),
-            deployment: current.deployment,
-            since: rfc3339(current.since),
-        }),
-        differs: current.map(|current| current.deployment) != there.live.as_ref().map(|live| live.deployment),
+        current: there.current.as_ref().map(current_release),
+        differs,
+        differs_in,
         active: there.slots.get_min().copied(),
         queue: there.queue.iter().take(MOST_QUEUED_SHOWN).copied().collect(),
         waiting: there.queue.len(),
         rollback_to: state.rollback_to(name).map(|live| live.release.to_string()),
         live_apart: there.live_apart.iter().map(|(name, live)| (name.to_string(), live_release(live))).collect(),
+        current_apart: there.current_apart.iter().map(|(name, at)| (name.to_string(), current_release(at))).collect(),
         running: there.slots.iter().copied().collect(),
         held: there.held.iter().copied().collect(),
         operations: operations(&there),
@@ -88,6 +91,14 @@ pub fn environment(state: &State, name: &Name) -> wire::Environment {
 
 fn live_release(live: &Live) -> wire::LiveRelease {
     wire::LiveRelease { release: live.release.to_string(), deployment: live.deployment, since: rfc3339(live.since) }
+}
+
+fn current_release(current: &Current) -> wire::CurrentRelease {
+    wire::CurrentRelease {
+        release: current.release.to_string(),
+        deployment: current.deployment,
+        since: rfc3339(current.since),
+    }
 }
 
 fn operations(there: &EnvironmentState) -> wire::Operations {
@@ -127,7 +138,7 @@ fn tick(tick: &Tick) -> wire::Tick {
 // ---- releases ----
 
 pub fn release(state: &State, release: &Release) -> wire::Release {
-    let is_live = |there: &EnvironmentState| there.live.as_ref().is_some_and(|live| live.release == release.tag);
+    let is_live = |there: &EnvironmentState| there.all_live().any(|live| live.release == release.tag);
     let live_in = state.environments.iter().filter(|(_, there)| is_live(there)).map(|(name, _)| name);
     let has_digest = match release.status {
         ReleaseStatus::Draft => false,
@@ -160,7 +171,6 @@ pub fn artifact(artifact: &Artifact) -> wire::Artifact {
 pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Timestamp) -> wire::Deployment {
     let attempt = &deployment.attempt;
     let (attempt_status, operation_status) = attempt.status();
-    let queue = QueuePlace::of(state, deployment);
     wire::Deployment {
         id: format!("{}/{}", state.project.name, deployment.number),
         number: deployment.number,
@@ -175,8 +185,8 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         attempt_status: word(attempt_status),
         operation_status: word(operation_status),
         attempt: attempt.number,
-        place: queue.as_ref().map(|queue| queue.place),
-        waiting_for: waiting_for(state, deployment, queue.as_ref(), now),
+        place: place(state, deployment),
+        waiting_for: waiting_for(state, deployment, now),
         next_scheduled_time: held_until(&attempt.stage).map(rfc3339),
         superseded_by: attempt.superseded_by,
         selections: deployment.selections.iter().map(selection).collect(),
@@ -346,7 +356,21 @@ fn selection(selection: &Selection) -> wire::Selection {
 
 #[cfg(test)]
 mod tests {
+    use lockgate_core::work::ProjectId;
+
     use super::*;
+
+    #[test]
+    fn a_release_of_which_only_an_application_is_live_is_live_there() {
+        let mut state = State::new(ProjectId { name: testing::name("shop"), uid: "7".to_owned() });
+        let release = testing::deployed().release;
+        let there = state.environments.entry(testing::name("production")).or_default();
+        let live =
+            Live { release: release.tag.clone(), workflow: testing::name("all"), deployment: 7, since: Timestamp(1) };
+        there.live_apart.insert(testing::name("web"), live);
+        let seen = super::release(&state, &release);
+        assert_eq!((seen.live_in, seen.lifecycle.as_str()), (vec!["production".to_owned()], "Deployed"));
+    }
 
     #[test]
     fn a_sensitive_value_is_never_shown() {

@@ -50,7 +50,7 @@ pub struct Promote {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expiry {
-    /// When the environment is torn down; `null`: not by itself.
+    /// When the environment is torn down, at once where that is past; `null`: not by itself.
     #[schema(format = DateTime)]
     #[serde(default)]
     pub at: Option<String>,
@@ -132,12 +132,17 @@ pub struct Explanation {
     /// The time this is about.
     #[schema(format = DateTime)]
     pub at: String,
+    /// The time that was asked for, where so much happens until then that no further than `at` was looked ahead.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<String>,
     /// `at` lies ahead: what is said is what will be if nobody acts, each call takes `call_ms`, and gates pass.
     pub forecast: bool,
     pub status: String,
     pub attempt_status: String,
     pub operation_status: String,
-    pub blockers: Vec<ExplainedBlocker>,
+    /// Empty: it is at work, or over.
+    pub blockers: Vec<Blocker>,
     /// When its turn comes if nobody acts; absent where that cannot be said, or it has come.
     #[schema(format = DateTime)]
     pub earliest_start: Option<String>,
@@ -145,14 +150,6 @@ pub struct Explanation {
     #[schema(format = DateTime)]
     pub no_start_until: Option<String>,
     pub call_ms: u64,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct ExplainedBlocker {
-    /// Such as `environment-paused`, `closed`, `slot-taken`, `requires` or `approval`.
-    pub code: String,
-    #[serde(flatten)]
-    pub blocker: Blocker,
 }
 
 /// What an endpoint's workflow came to.

@@ -154,16 +154,17 @@ pub struct Lines<'a> {
 /// What a deployment waits for, since when, and whether that was told.
 #[derive(Debug, Default)]
 struct Blockers {
-    seen: BTreeMap<String, (Instant, bool)>,
+    seen: BTreeMap<(String, Option<String>), (Instant, bool)>,
 }
 
 impl Blockers {
-    /// Each once, and only those that last: most are gone before anybody could read them.
+    /// Each once, whatever is said of it later, and only those that last: most are gone before anybody could read them.
     fn worth_telling<'b>(&mut self, blockers: &'b [Blocker], now: Instant) -> Vec<&'b Blocker> {
-        self.seen.retain(|reason, _| blockers.iter().any(|blocker| blocker.reason == *reason));
+        let which = |blocker: &Blocker| (blocker.code.clone(), blocker.of.clone());
+        self.seen.retain(|seen, _| blockers.iter().any(|blocker| which(blocker) == *seen));
         let mut worth_telling = Vec::new();
         for blocker in blockers {
-            let (since, told) = self.seen.entry(blocker.reason.clone()).or_insert((now, false));
+            let (since, told) = self.seen.entry(which(blocker)).or_insert((now, false));
             if !*told && now.duration_since(*since) >= BLOCKER_LASTS {
                 *told = true;
                 worth_telling.push(blocker);
@@ -277,7 +278,7 @@ mod tests {
     fn the_block_shows_what_is_waited_for() {
         expect![[r#"
             * shop/7  v1.4.0 to production  FULL  PENDING_APPROVAL
-              approval: 1 of operators, not ann   until 13 Apr 09:28 (in 29 d)
+              approval: 1 of operators   lifted by whoever is asked, but not ann: `lockgate deployment approve`   fails if not lifted by 13 Apr 09:28 (in 29 d)
             · announce  http-request
             · publish   apply site"#]]
         .assert_eq(&block(&pending()));
@@ -316,7 +317,10 @@ mod tests {
         let mut told = |blockers: &[Blocker], ms| seen.worth_telling(blockers, start + Duration::from_millis(ms)).len();
         let counts = [told(&blockers, 0), told(&blockers, 500), told(&blockers, 1_000), told(&blockers, 1_500)];
         assert_eq!(counts, [0, 0, 1, 0]);
-        assert_eq!([told(&[], 2_000), told(&blockers, 2_500), told(&blockers, 3_500)], [0, 0, 1]);
+        let reason = "approval: still 1 of operators; approved by bob".to_owned();
+        let later = [Blocker { reason, ..blockers[0].clone() }];
+        assert_eq!([told(&later, 1_600), told(&later, 2_700)], [0, 0], "it is the same one");
+        assert_eq!([told(&[], 3_000), told(&blockers, 3_500), told(&blockers, 4_500)], [0, 0, 1]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What people were asked before and after the phases, how far they have agreed, and what is still open.
 
-use lockgate_core::approval;
-use lockgate_core::definition::{ApprovalPolicy, ApprovalRule};
+use lockgate_core::definition::ApprovalRule;
 use lockgate_core::deployment::{Approval, Deployment, EarlierAttempt, Finish, HoldReason, Signature, Stage};
 use lockgate_core::work::Side;
 
@@ -85,7 +84,7 @@ pub fn answer(signature: &Signature, approved: bool) -> wire::ApprovalAnswer {
 }
 
 /// `1 of operators`, `2 of dba or security`, `2 people`.
-fn rule_text(rule: &ApprovalRule) -> String {
+pub fn rule_text(rule: &ApprovalRule) -> String {
     let groups: Vec<&str> = rule.groups.iter().map(String::as_str).collect();
     match (rule.count, groups.is_empty()) {
         (1, true) => "1 person".to_owned(),
@@ -94,25 +93,12 @@ fn rule_text(rule: &ApprovalRule) -> String {
     }
 }
 
-/// What is still asked for, and of whom not: `1 of operators and 1 person, not ann`.
-pub fn open(deployment: &Deployment, approval: &Approval) -> String {
-    let rules = open_rules(&approval.policy, &approval.given).join(" and ");
-    let excluded = approval::excluded(deployment, approval);
-    if excluded.is_empty() {
-        return rules;
-    }
-    format!("{rules}, not {}", excluded.into_iter().collect::<Vec<_>>().join(" or "))
-}
-
-fn open_rules(policy: &ApprovalPolicy, given: &[Signature]) -> Vec<String> {
-    approval::open(policy, given).iter().map(rule_text).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use lockgate_core::definition::Environment;
+    use lockgate_core::approval;
+    use lockgate_core::definition::{ApprovalPolicy, Environment};
     use lockgate_core::deployment::{DeploymentType, Hold};
     use lockgate_core::digest::Digest;
     use lockgate_core::name::{Actor, Timestamp};
@@ -141,6 +127,10 @@ mod tests {
         assert_eq!(texts, ["1 of operators", "2 of dba or security", "1 person", "3 people"]);
     }
 
+    fn open_rules(policy: &ApprovalPolicy, given: &[Signature]) -> Vec<String> {
+        approval::open(policy, given).iter().map(rule_text).collect()
+    }
+
     #[test]
     fn what_is_still_asked_for_counts_each_person_once() {
         let policy = policy(&[(1, &["operators"]), (2, &[])]);
@@ -153,6 +143,7 @@ mod tests {
     fn a_rule_that_nobody_can_fill_is_shown_at_once() {
         assert_eq!(open_rules(&policy(&[(u32::MAX, &[])]), &[signed("ann", &[])]), ["4294967294 people"]);
     }
+
     // ---- how a question stands ----
 
     fn asked(deployment: &mut Deployment) -> &mut Approval {

@@ -1,13 +1,20 @@
-//! A deployment for tests of what people see.
+//! A deployment, and a project, for tests of what people see.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lockgate_core::definition::{Environment, FULL_WEIGHT, OnFailure, Phase, PhaseWork, Workflow, WorkflowStage};
+use lockgate_core::definition::{
+    Definition, Environment, FULL_WEIGHT, OnFailure, Parallel, Phase, PhaseWork, Workflow, WorkflowStage,
+};
 use lockgate_core::deployment::{Attempt, Deployment, DeploymentType, Flags, PhaseResult, TargetPlan};
 use lockgate_core::digest::Digest;
+use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, handle};
 use lockgate_core::name::{Actor, Name, Timestamp};
 use lockgate_core::plugin::{Artifact, ChangeAction, Planned, ResourceChange};
 use lockgate_core::release::{Release, ReleaseStatus};
+use lockgate_core::selection::Selection;
+use lockgate_core::state::State;
+use lockgate_core::work::ProjectId;
 use serde_json::Value;
 
 pub fn name(text: &str) -> Name {
@@ -102,4 +109,63 @@ pub fn deployed() -> Deployment {
         earlier: Vec::new(),
         attempt,
     }
+}
+
+/// A person is asked for ten seconds in each deployment; those that change different applications go on side by side.
+pub fn shop() -> State {
+    let look = PhaseWork::Manual { instructions: "look at it".to_owned(), groups: Default::default() };
+    let workflow = Workflow {
+        stage: WorkflowStage::Patch,
+        goes_live: true,
+        on_failure: OnFailure::Stop,
+        timeout_ms: None,
+        phases: vec![Phase { timeout_ms: 10_000, ..phase("look", look) }],
+    };
+    let definition = Definition {
+        applications: ["docs", "web"].map(name).into(),
+        environments: [(name("production"), Arc::new(Environment::default()))].into(),
+        workflows: [(name("all"), Arc::new(workflow))].into(),
+        parallel: Parallel { enabled: true, ..Parallel::default() },
+        ..Definition::default()
+    };
+    let mut state = State::new(ProjectId { name: name("shop"), uid: "7".to_owned() });
+    send(&mut state, Command::SetDefinition { definition: Arc::new(definition), by: ann() });
+    let release = NewRelease {
+        tag: "v1".parse().unwrap(),
+        description: String::new(),
+        artifacts: Vec::new(),
+        draft: false,
+        approved: BTreeMap::new(),
+        by: ann(),
+    };
+    send(&mut state, Command::CreateRelease(release));
+    state
+}
+
+/// All of it, or one application.
+pub fn deploy(state: &mut State, application: Option<&str>) -> u64 {
+    let selection = |text: &str| Selection { application: Some(name(text)), ..Selection::default() };
+    let selections: Vec<Selection> = application.into_iter().map(selection).collect();
+    let is_whole = selections.is_empty();
+    let deploy = Deploy {
+        environment: name("production"),
+        release: "v1".parse().unwrap(),
+        deployment_type: if is_whole { DeploymentType::Full } else { DeploymentType::Selective },
+        flags: Flags::default(),
+        selections,
+        input: Value::Null,
+        not_before: None,
+        comment: String::new(),
+        workflow: None,
+        key: None,
+        by: ann(),
+    };
+    send(state, Command::Deploy(deploy));
+    state.last_number
+}
+
+fn send(state: &mut State, command: Command) {
+    let around = Surroundings { now: Timestamp(0), gates: &BTreeMap::new() };
+    let events = handle(state, command, around).unwrap();
+    events.iter().for_each(|event| state.apply(event).unwrap());
 }

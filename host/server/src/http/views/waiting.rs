@@ -1,155 +1,329 @@
-//! What a deployment waits for at the moment, in a sentence each. Everything in its way is in `explain`.
+//! What a deployment waits for, in words. The one place for them: `status`, `show` and `explain` say the same.
 
-use lockgate_core::deployment::{Approval, Deployment, Doing, GateRun, Stage};
+use lockgate_core::definition::{ApprovalRule, listed};
+use lockgate_core::deployment::{Capacity, Deployment, HoldReason};
 use lockgate_core::explain::{Blocker, blockers};
-use lockgate_core::name::{DeploymentNumber, Timestamp};
+use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::State;
-use lockgate_core::work::{Side, Work, WorkState};
+use lockgate_core::work::{GatesOf, Side, Step, Work, WorkState};
 
-use super::approvals;
+use super::approvals::rule_text;
 use crate::clock::rfc3339;
 use crate::driver::step_in_words;
 use crate::wire;
 
-pub struct QueuePlace {
-    /// From 1.
-    pub place: usize,
-    /// The deployment just before.
-    behind: Option<DeploymentNumber>,
+/// From 1; of one that waits in the queue.
+pub fn place(state: &State, deployment: &Deployment) -> Option<usize> {
+    state.place(deployment).filter(|_| deployment.is_waiting())
 }
 
-impl QueuePlace {
-    pub fn of(state: &State, deployment: &Deployment) -> Option<Self> {
-        if !deployment.is_waiting() {
-            return None;
-        }
-        let place = state.place(deployment)?;
-        let there = state.environments.get(&deployment.environment)?;
-        let behind = match place.checked_sub(2) {
-            Some(before) => there.queue.get(before).copied(),
-            None => there.slots.get_min().copied(),
-        };
-        Some(Self { place, behind })
-    }
+/// What is in its way, and the calls that are under way: whoever watches waits for those, too.
+pub fn waiting_for(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<wire::Blocker> {
+    let works = deployment.works().into_iter().filter_map(|work| at_work(deployment, work));
+    in_the_way(state, deployment, now).into_iter().chain(works).collect()
 }
 
-pub fn waiting_for(
-    state: &State,
-    deployment: &Deployment,
-    place: Option<&QueuePlace>,
-    now: Timestamp,
-) -> Vec<wire::Blocker> {
-    let in_the_way = || blockers(state, deployment, now).into_iter();
-    match &deployment.attempt.stage {
-        Stage::Queued => queued(deployment, in_the_way(), place),
-        Stage::Held(_) | Stage::AwaitingCapacity(_) => in_the_way().map(explained).collect(),
-        Stage::AwaitingApproval(side) => people(deployment, *side),
-        Stage::Observing(_) | Stage::Planning(_) | Stage::Confirming { .. } | Stage::Undoing { .. } => {
-            works(deployment)
-        }
-        Stage::Running => {
-            let interventions = in_the_way().filter(|blocker| matches!(blocker, Blocker::Intervention { .. }));
-            let works = works(deployment).into_iter();
-            works.chain(rounds_of_phases(deployment)).chain(interventions.map(explained)).collect()
-        }
-        Stage::Gates(side) => gates(deployment, *side),
-        Stage::Ready | Stage::Finished(_) => Vec::new(),
-    }
+pub fn in_the_way(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<wire::Blocker> {
+    blockers(state, deployment, now).iter().map(|blocker| in_words(deployment, blocker)).collect()
 }
 
-pub fn explained(blocker: Blocker) -> wire::Blocker {
+fn in_words(deployment: &Deployment, blocker: &Blocker) -> wire::Blocker {
     wire::Blocker {
-        reason: blocker.message(),
-        lifted_by: blocker.lifted_by(),
-        until: blocker.until().or(blocker.deadline()).map(rfc3339),
+        code: blocker.code().to_owned(),
+        of: of(deployment, blocker),
+        reason: reason(deployment, blocker),
+        lifted_by: lifted_by(blocker),
+        until: blocker.until().map(rfc3339),
+        deadline: blocker.deadline().map(rfc3339),
+        next_look_at: blocker.next_look_at().map(rfc3339),
     }
 }
 
-/// Whoever is at the head, and held up by something else, does not wait for its turn.
-fn queued(
-    deployment: &Deployment,
-    in_the_way: impl Iterator<Item = Blocker>,
-    place: Option<&QueuePlace>,
-) -> Vec<wire::Blocker> {
-    let is_turn = |blocker: &Blocker| matches!(blocker, Blocker::Running(_) | Blocker::Before(_));
-    let mut waiting: Vec<wire::Blocker> = in_the_way.filter(|blocker| !is_turn(blocker)).map(explained).collect();
-    let waits_for_its_turn = |place: &&QueuePlace| waiting.is_empty() || place.behind.is_some();
-    let turn = place.filter(waits_for_its_turn).map(|place| turn(deployment, place));
-    waiting.extend(turn);
-    waiting
-}
-
-fn turn(deployment: &Deployment, queue: &QueuePlace) -> wire::Blocker {
-    let (place, environment) = (queue.place, &deployment.environment);
-    match queue.behind {
-        Some(before) => blocker(
-            format!("its turn in `{environment}`: place {place}, behind deployment {before}"),
-            format!("the end of deployment {before}, or whoever cancels it"),
-        ),
-        None => blocker(format!("its turn in `{environment}`: place {place}"), "Lockgate, at once".to_owned()),
+fn of(deployment: &Deployment, blocker: &Blocker) -> Option<String> {
+    match blocker {
+        Blocker::Intervention { phase, .. } => Some(phase.to_string()),
+        Blocker::Gates { of: GatesOf::Phase(phase), .. } => Some(deployment.phase(*phase).name.to_string()),
+        Blocker::AskedAgain { step, .. } => Some(step_in_words(deployment, *step)),
+        Blocker::Gates { of: GatesOf::Pre | GatesOf::Post, .. }
+        | Blocker::Paused { .. }
+        | Blocker::Closed(_)
+        | Blocker::Running(_)
+        | Blocker::Before(_)
+        | Blocker::SideBySide { .. }
+        | Blocker::Held { .. }
+        | Blocker::Capacity { .. }
+        | Blocker::Approval { .. } => None,
     }
 }
 
-fn people(deployment: &Deployment, side: Side) -> Vec<wire::Blocker> {
-    deployment.attempt.asked(side).into_iter().map(|approval| asked(deployment, approval)).collect()
+/// To be read after "waits for".
+fn reason(deployment: &Deployment, blocker: &Blocker) -> String {
+    match blocker {
+        Blocker::Paused { project, pause } => {
+            let what = if *project { "project" } else { "environment" };
+            format!("the end of the {what}'s pause, by {}{}", pause.by.person, after_colon(&pause.reason))
+        }
+        Blocker::Closed(closed) => format!("the environment to open: {}", closed.because.join("; ")),
+        Blocker::Running(numbers) => format!("the end of {}, under way here", deployments(numbers)),
+        Blocker::Before(numbers) => format!("{}, before it in the queue", deployments(numbers)),
+        Blocker::SideBySide { most } => format!("one of the {most} that go on side by side here to end"),
+        Blocker::Held { hold, release } => match &hold.because {
+            HoldReason::Scheduled => "its time: it was triggered for later".to_owned(),
+            HoldReason::Deferred => "its time: it was approved for later".to_owned(),
+            HoldReason::Requires { environment } => {
+                format!("release `{release}` to have been live and healthy in `{environment}` for long enough")
+            }
+        },
+        Blocker::Capacity { capacity: Capacity::Workers, most: Some(most) } => {
+            format!("a free plugin worker: all {most} of the project are busy")
+        }
+        Blocker::Capacity { capacity: Capacity::Running, most: Some(most) } => {
+            format!("another deployment of the project to end: {most} work already, and no more may")
+        }
+        Blocker::Capacity { capacity: Capacity::Workers, most: None } => "a free plugin worker".to_owned(),
+        Blocker::Capacity { capacity: Capacity::Running, most: None } => {
+            "its turn among the deployments of the project".to_owned()
+        }
+        Blocker::Approval { side, open, given, .. } => approval(*side, open, given),
+        Blocker::Intervention { phase, instructions, .. } => {
+            format!("a person, in phase `{phase}`{}", after_colon(instructions))
+        }
+        Blocker::Gates { of, not_green, .. } => gates(deployment, *of, not_green),
+        Blocker::AskedAgain { step, because, .. } => {
+            format!("{}, which is asked again: {because}", step_in_words(deployment, *step))
+        }
+    }
 }
 
-fn asked(deployment: &Deployment, approval: &Approval) -> wire::Blocker {
-    let who = approvals::open(deployment, approval);
-    let answered: Vec<&str> = approval.given.iter().map(|signature| signature.by.person.as_str()).collect();
-    let so_far = if answered.is_empty() { String::new() } else { format!("; approved by {}", answered.join(", ")) };
-    until(approval.deadline, blocker(format!("approval: {who}{so_far}"), who))
+fn deployments(numbers: &[DeploymentNumber]) -> String {
+    match numbers {
+        [number] => format!("deployment {number}"),
+        numbers => format!("deployments {}", listed(numbers)),
+    }
 }
 
-fn works(deployment: &Deployment) -> Vec<wire::Blocker> {
-    deployment.works().into_iter().filter_map(|work| under_way(deployment, work)).collect()
+/// `approval after the phases: still 1 of dba or security; approved by bob`.
+fn approval(side: Side, open: &[ApprovalRule], given: &[String]) -> String {
+    let when = match side {
+        Side::Pre => "",
+        Side::Post => " after the phases",
+    };
+    let rules = open.iter().map(rule_text).collect::<Vec<_>>().join(" and ");
+    match given.is_empty() {
+        true => format!("approval{when}: {rules}"),
+        false => format!("approval{when}: still {rules}; approved by {}", listed(given)),
+    }
 }
 
-fn under_way(deployment: &Deployment, work: &Work) -> Option<wire::Blocker> {
+fn gates(deployment: &Deployment, of: GatesOf, not_green: &[(Name, Option<String>)]) -> String {
+    let whose = match of {
+        GatesOf::Pre => "the gates before the phases".to_owned(),
+        GatesOf::Post => "the gates after the phases".to_owned(),
+        GatesOf::Phase(phase) => format!("the gates of phase `{}`", deployment.phase(phase).name),
+    };
+    let gate = |(name, why): &(Name, Option<String>)| match why.as_deref() {
+        Some("") => format!("`{name}` is not"),
+        Some(why) => format!("`{name}` says {why}"),
+        None => format!("`{name}` was not sampled yet"),
+    };
+    match not_green.is_empty() {
+        true => format!("{whose} to stay green for longer"),
+        false => format!("{whose} to be green: {}", not_green.iter().map(gate).collect::<Vec<_>>().join("; ")),
+    }
+}
+
+/// Who can lift it, and how.
+fn lifted_by(blocker: &Blocker) -> String {
+    match blocker {
+        Blocker::Paused { .. } => "anyone who may deploy: `lockgate resume`".to_owned(),
+        Blocker::Closed(_) => "time; or an administrator, with a reason: `lockgate deployment break-glass`".to_owned(),
+        Blocker::Running(numbers) | Blocker::Before(numbers) => {
+            let them = if numbers.len() == 1 { "it" } else { "them" };
+            format!("time; or whoever cancels {them}: `lockgate deployment cancel`")
+        }
+        Blocker::SideBySide { .. } => "time; or whoever writes the project file: `parallel.most`".to_owned(),
+        Blocker::Held { hold, .. } => match &hold.because {
+            HoldReason::Scheduled | HoldReason::Deferred => "time; or whoever cancels and deploys again".to_owned(),
+            HoldReason::Requires { environment } => {
+                format!("whoever deploys the release to `{environment}`; then time")
+            }
+        },
+        Blocker::Capacity { .. } => "time; or whoever writes the project file: `limits`".to_owned(),
+        Blocker::Approval { not, .. } if not.is_empty() => "whoever is asked: `lockgate deployment approve`".to_owned(),
+        Blocker::Approval { not, .. } => {
+            format!("whoever is asked, but not {}: `lockgate deployment approve`", not.join(" or "))
+        }
+        Blocker::Intervention { groups, .. } if groups.is_empty() => {
+            "anyone: `lockgate deployment approve` or `reject`".to_owned()
+        }
+        Blocker::Intervention { groups, .. } => {
+            format!("members of {}: `lockgate deployment approve` or `reject`", groups.join(" or "))
+        }
+        Blocker::Gates { .. } => {
+            "what the gates measure; or an administrator, with a reason: `lockgate gate ignore`".to_owned()
+        }
+        Blocker::AskedAgain { .. } => "whoever holds or repairs what it needs".to_owned(),
+    }
+}
+
+fn after_colon(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+/// A call, or the pause before the next one of a plugin that goes on by itself. What gates measure is said of the gates.
+fn at_work(deployment: &Deployment, work: &Work) -> Option<wire::Blocker> {
+    let is_at_work = match (&work.state, work.step) {
+        (_, Step::Gate { .. }) => false,
+        (WorkState::Waiting { .. }, _) => work.stumbled.is_none(),
+        (WorkState::Calling { .. }, _) => true,
+        (WorkState::Ready | WorkState::Done(_) | WorkState::Failed(_), _) => false,
+    };
     let what = step_in_words(deployment, work.step);
-    match work.state {
-        WorkState::Calling { .. } => {
-            let reason = format!("{what}: its plugin is at work (try {})", work.tries);
-            Some(until(work.deadline, blocker(reason, "its plugin".to_owned())))
-        }
-        WorkState::Waiting { until: asked_again } => {
-            let reason = format!("{what}: a pause before its plugin is asked again (try {})", work.tries);
-            Some(until(asked_again, blocker(reason, "Lockgate, by itself".to_owned())))
-        }
-        WorkState::Ready | WorkState::Done(_) | WorkState::Failed(_) => None,
-    }
-}
-
-/// Of a side, the calls of the round that is under way, or the round that is next.
-fn gates(deployment: &Deployment, side: Side) -> Vec<wire::Blocker> {
-    let works = works(deployment);
-    if !works.is_empty() {
-        return works;
-    }
-    deployment.attempt.gates(side.into()).and_then(between_rounds).into_iter().collect()
-}
-
-fn rounds_of_phases(deployment: &Deployment) -> impl Iterator<Item = wire::Blocker> {
-    deployment.attempt.doing().filter_map(|(_, doing)| match doing {
-        Doing::Gates(run) => between_rounds(run),
-        Doing::Work(_) | Doing::Person { .. } => None,
+    is_at_work.then(|| wire::Blocker {
+        code: "at-work".to_owned(),
+        reason: format!("{what}: its plugin is at work (try {})", work.tries),
+        of: Some(what),
+        lifted_by: "its plugin, when it is done; or whoever cancels: `lockgate deployment cancel`".to_owned(),
+        until: None,
+        deadline: Some(rfc3339(work.deadline)),
+        next_look_at: None,
     })
 }
 
-/// `None` in the middle of a round: then its calls say what is going on.
-fn between_rounds(run: &GateRun) -> Option<wire::Blocker> {
-    if run.gates.iter().any(|gate| gate.work.is_some()) {
-        return None;
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use expect_test::expect;
+    use lockgate_core::definition::Reaction;
+    use lockgate_core::deployment::Hold;
+    use lockgate_core::environment::{Closed, Pause};
+
+    use super::super::testing::{ann, deploy, deployed, shop};
+    use super::*;
+
+    const LATER: Timestamp = Timestamp(60_000);
+
+    fn held(because: HoldReason) -> Blocker {
+        Blocker::Held { hold: Hold { because, until: Some(LATER) }, release: "v1".parse().unwrap() }
     }
-    let green = if run.green_since.is_some() { "green so far" } else { "not green yet" };
-    let reason = format!("gates, {green}: round {} is next", run.round + 1);
-    Some(until(run.deadline, blocker(reason, "the gates, when they have been green for long enough".to_owned())))
-}
 
-fn blocker(reason: String, lifted_by: String) -> wire::Blocker {
-    wire::Blocker { reason, lifted_by, until: None }
-}
+    fn capacity(capacity: Capacity, most: Option<u32>) -> Blocker {
+        Blocker::Capacity { capacity, most }
+    }
 
-fn until(time: Timestamp, blocker: wire::Blocker) -> wire::Blocker {
-    wire::Blocker { until: Some(rfc3339(time)), ..blocker }
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| text.to_string()).collect()
+    }
+
+    fn approval(side: Side, given: &[&str], not: &[&str]) -> Blocker {
+        Blocker::Approval {
+            side,
+            open: vec![ApprovalRule { count: 1, groups: texts(&["dba", "security"]).into_iter().collect() }],
+            given: texts(given),
+            not: texts(not),
+            ends_at: LATER,
+            on_timeout: Reaction::Reject,
+        }
+    }
+
+    fn asked(groups: &[&str]) -> Blocker {
+        let (phase, instructions) = ("migrate".parse().unwrap(), "look at the graphs".to_owned());
+        Blocker::Intervention { phase, instructions, groups: texts(groups), deadline: LATER }
+    }
+
+    fn gates(of: GatesOf, not_green: &[(&str, Option<&str>)]) -> Blocker {
+        let gate = |(name, why): &(&str, Option<&str>)| (name.parse().unwrap(), why.map(str::to_owned));
+        let not_green = not_green.iter().map(gate).collect();
+        Blocker::Gates { of, not_green, next_round_at: Some(Timestamp(1_000)), deadline: Some(LATER) }
+    }
+
+    #[test]
+    fn every_kind_says_what_it_is_and_who_lifts_it() {
+        let paused = |project| Blocker::Paused {
+            project,
+            pause: Pause { by: ann(), at: LATER, reason: "stock-taking".to_owned() },
+        };
+        let closed = Closed { until: Some(LATER), because: texts(&["freeze `christmas`", "out of hours"]) };
+        let blockers = [
+            paused(true),
+            paused(false),
+            Blocker::Closed(closed),
+            Blocker::Running(vec![3, 5]),
+            Blocker::Before(vec![6]),
+            Blocker::SideBySide { most: 2 },
+            held(HoldReason::Scheduled),
+            held(HoldReason::Deferred),
+            held(HoldReason::Requires { environment: "staging".parse().unwrap() }),
+            capacity(Capacity::Workers, Some(4)),
+            capacity(Capacity::Workers, None),
+            capacity(Capacity::Running, Some(4)),
+            capacity(Capacity::Running, None),
+            approval(Side::Pre, &[], &[]),
+            approval(Side::Post, &["bob"], &["ann", "bob"]),
+            asked(&[]),
+            asked(&["sre", "dba"]),
+            gates(GatesOf::Pre, &[("errors", Some("4 % failed")), ("latency", None), ("smoke", Some(""))]),
+            gates(GatesOf::Phase(0), &[]),
+            Blocker::AskedAgain { step: Step::Plan(1), because: "locked".to_owned(), at: LATER },
+        ];
+        let deployment = deployed();
+        let said: Vec<wire::Blocker> = blockers.iter().map(|blocker| in_words(&deployment, blocker)).collect();
+        let line = |blocker: &wire::Blocker| {
+            let of = blocker.of.as_ref().map(|of| format!(" ({of})")).unwrap_or_default();
+            format!("{}{of}: {}. Lifted by {}", blocker.code, blocker.reason, blocker.lifted_by)
+        };
+        expect![[r#"
+            project-paused: the end of the project's pause, by ann: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
+            environment-paused: the end of the environment's pause, by ann: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
+            closed: the environment to open: freeze `christmas`; out of hours. Lifted by time; or an administrator, with a reason: `lockgate deployment break-glass`
+            slot-taken: the end of deployments 3, 5, under way here. Lifted by time; or whoever cancels them: `lockgate deployment cancel`
+            waits-behind: deployment 6, before it in the queue. Lifted by time; or whoever cancels it: `lockgate deployment cancel`
+            parallel-limit: one of the 2 that go on side by side here to end. Lifted by time; or whoever writes the project file: `parallel.most`
+            scheduled: its time: it was triggered for later. Lifted by time; or whoever cancels and deploys again
+            deferred: its time: it was approved for later. Lifted by time; or whoever cancels and deploys again
+            requires: release `v1` to have been live and healthy in `staging` for long enough. Lifted by whoever deploys the release to `staging`; then time
+            queued-for-agent: a free plugin worker: all 4 of the project are busy. Lifted by time; or whoever writes the project file: `limits`
+            queued-for-agent: a free plugin worker. Lifted by time; or whoever writes the project file: `limits`
+            queued-for-pipeline: another deployment of the project to end: 4 work already, and no more may. Lifted by time; or whoever writes the project file: `limits`
+            queued-for-pipeline: its turn among the deployments of the project. Lifted by time; or whoever writes the project file: `limits`
+            approval: approval: 1 of dba or security. Lifted by whoever is asked: `lockgate deployment approve`
+            approval: approval after the phases: still 1 of dba or security; approved by bob. Lifted by whoever is asked, but not ann or bob: `lockgate deployment approve`
+            manual-intervention (migrate): a person, in phase `migrate`: look at the graphs. Lifted by anyone: `lockgate deployment approve` or `reject`
+            manual-intervention (migrate): a person, in phase `migrate`: look at the graphs. Lifted by members of sre or dba: `lockgate deployment approve` or `reject`
+            gates: the gates before the phases to be green: `errors` says 4 % failed; `latency` was not sampled yet; `smoke` is not. Lifted by what the gates measure; or an administrator, with a reason: `lockgate gate ignore`
+            gates (migrate): the gates of phase `migrate` to stay green for longer. Lifted by what the gates measure; or an administrator, with a reason: `lockgate gate ignore`
+            asked-again (plan of publish): plan of publish, which is asked again: locked. Lifted by whoever holds or repairs what it needs"#]]
+        .assert_eq(&said.iter().map(line).collect::<Vec<_>>().join("\n"));
+        let codes: BTreeSet<&str> = said.iter().map(|blocker| blocker.code.as_str()).collect();
+        assert_eq!(codes.len(), 15, "each has been said: {codes:?}");
+    }
+
+    #[test]
+    fn what_ends_by_itself_what_fails_and_what_is_looked_at_again_have_times_of_their_own() {
+        let deployment = deployed();
+        let times = |blocker: Blocker| {
+            let wire::Blocker { until, deadline, next_look_at, .. } = in_words(&deployment, &blocker);
+            [until, deadline, next_look_at].map(|at| at.map_or("-".to_owned(), |at| at[14..19].to_owned()))
+        };
+        assert_eq!(times(held(HoldReason::Scheduled)), ["01:00", "-", "-"]);
+        assert_eq!(times(approval(Side::Pre, &[], &[])), ["-", "01:00", "-"]);
+        assert_eq!(times(gates(GatesOf::Post, &[])), ["-", "01:00", "00:01"]);
+    }
+
+    /// Numbers and places say nothing of who changes the same.
+    #[test]
+    fn who_waits_beside_others_is_told_whom_for() {
+        let mut state = shop();
+        let [docs, web, waiting] = [Some("docs"), Some("web"), Some("web")].map(|it| deploy(&mut state, it));
+        assert_eq!(state.environment(&"production".parse().unwrap()).slots.iter().collect::<Vec<_>>(), [&docs, &web]);
+        let said = waiting_for(&state, &state.deployments[&waiting], Timestamp(0));
+        let reasons: Vec<&str> = said.iter().map(|blocker| blocker.reason.as_str()).collect();
+        assert_eq!(reasons, [format!("the end of deployment {web}, under way here")]);
+        assert_eq!(place(&state, &state.deployments[&waiting]), Some(1));
+        let after_it = deploy(&mut state, Some("web"));
+        let said = waiting_for(&state, &state.deployments[&after_it], Timestamp(0));
+        let codes: Vec<&str> = said.iter().map(|blocker| blocker.code.as_str()).collect();
+        assert_eq!(codes, ["slot-taken", "waits-behind"]);
+    }
 }

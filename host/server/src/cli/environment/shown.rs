@@ -1,8 +1,8 @@
-//! What is said of an environment beside its releases: pauses, schedule, holds, expiry.
+//! How an environment looks: what is live and what may be there instead, who waits, and what holds it up.
 
 use crate::cli::look::{Look, Tone, or_dash, printable};
 use crate::cli::pause;
-use crate::wire::{Environment, Refused, Tick};
+use crate::wire::{CurrentRelease, Environment, Refused, Tick};
 
 pub fn table(look: &Look, environments: &[Environment]) -> String {
     let header = ["ENVIRONMENT", "LIVE", "UNDER WAY", "QUEUE", "HELD", "SCHEDULED NEXT", "TORN DOWN", "STATE"];
@@ -41,8 +41,12 @@ pub fn shown(look: &Look, environment: &Environment) -> String {
     for (application, live) in &environment.live_apart {
         lines.push(format!("  live apart: {application} is {}", printable(&live.release)));
     }
-    if let Some(current) = environment.current.as_ref().filter(|_| environment.differs) {
-        let text = format!("  current: {}, which is not live", printable(&current.release));
+    for (application, current) in differing(environment) {
+        let (release, number) = (printable(&current.release), current.deployment);
+        let text = match application {
+            Some(application) => format!("  current apart: {application} is {release}, by deployment {number}"),
+            None => format!("  current: {release}, by deployment {number}"),
+        };
         lines.push(look.paint(Tone::Waiting, &text));
     }
     for (what, numbers) in [("under way", &environment.running), ("held", &environment.held)] {
@@ -55,6 +59,16 @@ pub fn shown(look: &Look, environment: &Environment) -> String {
     }
     lines.extend(operations(look, environment));
     lines.join("\n")
+}
+
+/// What may be there instead of what is live: in each of these applications, or in all of them.
+pub fn differing(environment: &Environment) -> Vec<(Option<&str>, &CurrentRelease)> {
+    let current = environment.current.as_ref();
+    if environment.differs_in.is_empty() {
+        return current.filter(|_| environment.differs).map(|current| (None, current)).into_iter().collect();
+    }
+    let apart = |name: &String| environment.current_apart.get(name).or(current);
+    environment.differs_in.iter().filter_map(|name| Some((Some(name.as_str()), apart(name)?))).collect()
 }
 
 fn operations(look: &Look, environment: &Environment) -> Vec<String> {
@@ -96,7 +110,7 @@ mod tests {
 
     use super::*;
     use crate::cli::look::testing::look;
-    use crate::wire::{LiveRelease, Operations, Pause, PromotionHold};
+    use crate::wire::{CurrentRelease, LiveRelease, Operations, Pause, PromotionHold};
 
     #[test]
     fn an_environment_says_what_holds_it_up() {
@@ -105,16 +119,23 @@ mod tests {
             deployment: 3,
             since: "2026-03-14T09:00:00Z".to_owned(),
         };
+        let current = |release: &str, deployment| CurrentRelease {
+            release: release.to_owned(),
+            deployment,
+            since: "2026-03-14T09:00:00Z".to_owned(),
+        };
         let environment = Environment {
             name: "production".to_owned(),
             live: Some(live("v1")),
-            current: None,
-            differs: false,
+            current: Some(current("v1", 3)),
+            differs: true,
+            differs_in: vec!["api".to_owned()],
             active: Some(7),
             queue: vec![8],
             waiting: 1,
             rollback_to: None,
             live_apart: [("web".to_owned(), live("v2"))].into(),
+            current_apart: [("web".to_owned(), current("v2", 4)), ("api".to_owned(), current("v3", 6))].into(),
             running: vec![7],
             held: vec![9],
             operations: Operations {
@@ -148,6 +169,7 @@ mod tests {
             production
               live: v1 since 09:00:00 (30 min ago)
               live apart: web is v2
+              current apart: api is v3, by deployment 6
               under way: 7
               held: 9
               waiting: 1
@@ -158,6 +180,6 @@ mod tests {
         .assert_eq(&shown(&look(), &environment));
         expect![[r#"
             ENVIRONMENT  LIVE  UNDER WAY  QUEUE  HELD  SCHEDULED NEXT             TORN DOWN  STATE
-            production   v1    1          1      1     15 Mar 03:00:00 (in 17 h)  -          paused, no promotions by themselves"#]].assert_eq(&table(&look(), &[environment]));
+            production   v1    1          1      1     15 Mar 03:00:00 (in 17 h)  -          paused, no promotions by themselves, differs from live"#]].assert_eq(&table(&look(), &[environment]));
     }
 }
