@@ -2,7 +2,9 @@
 //!
 //! The scheduler starts whoever nothing stands in the way of, and `explain` shows what stands there: one answer for both.
 
-use crate::calendar::{self, Opening, opening};
+use std::borrow::Cow;
+
+use crate::calendar::{self, Freeze, FreezeEffect, Opening, opening};
 use crate::definition::{Environment, QueuePolicy};
 use crate::deployment::{Deployment, DeploymentType};
 use crate::environment::{Closed, EnvironmentState, Pause};
@@ -10,6 +12,8 @@ use crate::name::{DeploymentNumber, Name, Timestamp};
 use crate::selection::WriteSet;
 use crate::state::State;
 use crate::work::Side;
+
+const NOBODY_TO_ASK: &str = "it asks for more approvals, and approvals are off here";
 
 /// How far from the head of the queue somebody may start beside those before.
 pub const LOOK_AHEAD: usize = 32;
@@ -60,10 +64,24 @@ impl Door {
 
 fn closed(state: &State, name: &Name, environment: &Environment, now: Timestamp) -> Option<Closed> {
     let freezes = state.definition.freezes.iter().filter(|freeze| freeze.concerns(name));
-    match opening(now, &environment.availability, freezes) {
+    let freezes: Vec<Cow<'_, Freeze>> = match state.definition.asks_nobody(environment) {
+        true => freezes.map(|freeze| Cow::Owned(where_nobody_is_asked(freeze))).collect(),
+        false => freezes.map(Cow::Borrowed).collect(),
+    };
+    match opening(now, &environment.availability, freezes.iter().map(AsRef::as_ref)) {
         Opening::Open { .. } => None,
         Opening::Closed { until, because } => Some(Closed { until, because: because.iter().map(in_words).collect() }),
     }
+}
+
+/// Where approvals are off, a freeze that asks for more of them has nobody to ask: it lets nothing through.
+fn where_nobody_is_asked(freeze: &Freeze) -> Freeze {
+    let reason = match freeze.effect {
+        FreezeEffect::Deny => freeze.reason.clone(),
+        FreezeEffect::Stricter { .. } if freeze.reason.is_empty() => NOBODY_TO_ASK.to_owned(),
+        FreezeEffect::Stricter { .. } => format!("{} ({NOBODY_TO_ASK})", freeze.reason),
+    };
+    Freeze { effect: FreezeEffect::Deny, reason, ..freeze.clone() }
 }
 
 fn in_words(closed: &calendar::Closed) -> String {
@@ -91,6 +109,12 @@ pub fn to_start(state: &State, name: &Name, now: Timestamp) -> Option<Deployment
         before.push(deployment.as_ref());
     }
     None
+}
+
+/// What keeps a deployment that has its slot from its first phase: pauses and freezes apply as they are by now.
+pub fn door(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Obstacle> {
+    let Some(there) = state.environments.get(&deployment.environment) else { return Vec::new() };
+    Door::of(state, &deployment.environment, now).obstacles(there, deployment)
 }
 
 /// Everything that stands in the way of a deployment that is in the queue.

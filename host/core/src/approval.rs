@@ -29,9 +29,13 @@ pub(crate) fn request(
 /// Whether an earlier attempt's approval is enough for this one: its rules may be stricter by now, and whoever
 /// started it has become one of those who may not approve it.
 pub(crate) fn still_holds(deployment: &Deployment, approval: &Approval, policy: &ApprovalPolicy) -> bool {
+    approval.refused.is_none() && is_satisfied(policy, &counting(deployment, approval, policy))
+}
+
+/// Who has agreed and may have.
+pub(crate) fn counting(deployment: &Deployment, approval: &Approval, policy: &ApprovalPolicy) -> Vec<Signature> {
     let may_count = |signature: &&Signature| !(policy.not_your_own && is_own(deployment, &signature.by));
-    let given: Vec<Signature> = approval.given.iter().filter(may_count).cloned().collect();
-    approval.refused.is_none() && is_satisfied(policy, &given)
+    approval.given.iter().filter(may_count).cloned().collect()
 }
 
 fn is_own(deployment: &Deployment, actor: &Actor) -> bool {

@@ -47,6 +47,10 @@ pub enum Change {
     AwaitsCapacity {
         capacity: Capacity,
     },
+    /// A pause, a freeze or the end of office hours came after it took its slot: its first phase waits.
+    AwaitsOpening {
+        until: Option<Timestamp>,
+    },
     ObserveStarted {
         phase: usize,
         deadline: Timestamp,
@@ -257,6 +261,7 @@ impl Change {
             | Self::GlassBroken { .. }
             | Self::SlotTaken
             | Self::AwaitsCapacity { .. }
+            | Self::AwaitsOpening { .. }
             | Self::ObserveStarted { .. }
             | Self::Overtaken { .. }
             | Self::PlanStarted { .. }
@@ -305,6 +310,7 @@ impl Change {
             Self::Superseded { .. }
             | Self::GlassBroken { .. }
             | Self::AwaitsCapacity { .. }
+            | Self::AwaitsOpening { .. }
             | Self::ObserveStarted { .. }
             | Self::Observed { .. }
             | Self::Overtaken { .. }
@@ -363,6 +369,7 @@ impl Deployment {
             | Change::Superseded { .. }
             | Change::GlassBroken { .. }
             | Change::AwaitsCapacity { .. }
+            | Change::AwaitsOpening { .. }
             | Change::CallStarted { .. }
             | Change::CallAnswered { .. }
             | Change::RetryPlanned { .. }
@@ -408,6 +415,11 @@ impl Deployment {
             Change::GlassBroken { by } => self.break_glass = Some(by.clone()),
             Change::SlotTaken => self.attempt.stage = Stage::Ready,
             Change::AwaitsCapacity { capacity } => self.attempt.stage = Stage::AwaitingCapacity(*capacity),
+            Change::AwaitsOpening { until } => {
+                self.attempt.stage = Stage::AwaitingOpening { until: *until };
+                // What was just confirmed has aged when it opens.
+                self.attempt.phases.iter_mut().for_each(|run| run.confirmed = false);
+            }
             Change::ObserveStarted { phase, deadline } => {
                 self.attempt.stage = Stage::Observing(Work::new(Step::Observe(*phase), at, *deadline));
             }
@@ -451,7 +463,11 @@ impl Deployment {
             }
             Change::ApprovalRequested { side, approval } => {
                 match side {
-                    Side::Pre => self.attempt.approval = Some(approval.clone()),
+                    Side::Pre => {
+                        self.attempt.approval = Some(approval.clone());
+                        // What was confirmed has aged when people have answered.
+                        self.attempt.phases.iter_mut().for_each(|run| run.confirmed = false);
+                    }
                     Side::Post => {
                         self.attempt.begun_at.get_or_insert(at);
                         self.attempt.post_approval = Some(approval.clone());

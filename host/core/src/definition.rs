@@ -336,6 +336,11 @@ impl Definition {
         uses
     }
 
+    /// Approvals are off: of the project, or of this environment.
+    pub(crate) fn asks_nobody(&self, environment: &Environment) -> bool {
+        self.approvals_off || environment.approvals_off
+    }
+
     /// The environment as an attempt pins it: what the project says of all of them is part of it.
     pub(crate) fn pinned(&self, environment: &Arc<Environment>) -> Arc<Environment> {
         if !self.approvals_off || environment.approvals_off {

@@ -145,6 +145,11 @@ pub enum Stage {
     Ready,
     /// Has a slot, and waits because the project has as much under way as it may.
     AwaitingCapacity(Capacity),
+    /// Has a slot, and its first phase has to wait: a pause, a freeze or the end of office hours has come meanwhile.
+    AwaitingOpening {
+        /// When it opens by itself; `None`: nobody knows.
+        until: Option<Timestamp>,
+    },
     Observing(Work),
     /// The plan of a phase's target is being made.
     Planning(Work),
@@ -433,6 +438,7 @@ impl Stage {
     pub(crate) fn ends_with_a_cancel(&self) -> bool {
         match self {
             Self::AwaitingCapacity(_)
+            | Self::AwaitingOpening { .. }
             | Self::Observing(_)
             | Self::Planning(_)
             | Self::AwaitingApproval(_)
@@ -450,6 +456,7 @@ impl Stage {
             Self::Queued | Self::Held(_) => true,
             Self::Ready
             | Self::AwaitingCapacity(_)
+            | Self::AwaitingOpening { .. }
             | Self::Observing(_)
             | Self::Planning(_)
             | Self::AwaitingApproval(_)
@@ -757,6 +764,7 @@ impl Deployment {
             | Stage::Held(_)
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
+            | Stage::AwaitingOpening { .. }
             | Stage::AwaitingApproval(_)
             | Stage::Finished(_) => Vec::new(),
         }
@@ -793,6 +801,7 @@ impl Deployment {
                 | Stage::Held(_)
                 | Stage::Ready
                 | Stage::AwaitingCapacity(_)
+                | Stage::AwaitingOpening { .. }
                 | Stage::AwaitingApproval(_)
                 | Stage::Finished(_),
                 _,
@@ -884,6 +893,7 @@ impl Deployment {
         let attempt = &self.attempt;
         let by_itself = match &attempt.stage {
             Stage::Held(hold) => hold.until,
+            Stage::AwaitingOpening { until } => *until,
             Stage::AwaitingApproval(side) => attempt.asked(*side).map(|approval| approval.deadline),
             Stage::Gates(side) => attempt.gates((*side).into()).and_then(GateRun::wake_at),
             Stage::Observing(work)
@@ -903,6 +913,7 @@ impl Deployment {
             | Stage::Held(_)
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
+            | Stage::AwaitingOpening { .. }
             | Stage::Observing(_)
             | Stage::Planning(_)
             | Stage::AwaitingApproval(_)

@@ -86,6 +86,9 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
             };
             blockers.push(Blocker::Capacity { capacity: *capacity, most });
         }
+        Stage::AwaitingOpening { .. } => {
+            blockers.extend(admission::door(state, deployment, now).into_iter().map(blocker));
+        }
         Stage::AwaitingApproval(side) => {
             blockers.extend(gates(deployment, (*side).into()));
             blockers.extend(deployment.attempt.asked(*side).map(|asked| approval(deployment, *side, asked)));
@@ -107,13 +110,17 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
 }
 
 fn obstacles(state: &State, deployment: &Deployment, now: Timestamp) -> impl Iterator<Item = Blocker> {
-    admission::obstacles(state, deployment, now).into_iter().map(|obstacle| match obstacle {
+    admission::obstacles(state, deployment, now).into_iter().map(blocker)
+}
+
+fn blocker(obstacle: Obstacle) -> Blocker {
+    match obstacle {
         Obstacle::Paused { project, pause } => Blocker::Paused { project, pause },
         Obstacle::Closed(closed) => Blocker::Closed(closed),
         Obstacle::Running(numbers) => Blocker::Running(numbers),
         Obstacle::Before(numbers) => Blocker::Before(numbers),
         Obstacle::SideBySide { most } => Blocker::SideBySide { most },
-    })
+    }
 }
 
 fn approval(deployment: &Deployment, side: Side, asked: &Approval) -> Blocker {

@@ -11,6 +11,7 @@ mod phases;
 mod plans;
 
 use self::calls::{Outcome, outcome, unexpected_answer};
+use crate::admission::{self, Obstacle};
 use crate::change::{Change, PhaseChange};
 use crate::definition::ApprovalOrder;
 use crate::deployment::*;
@@ -41,7 +42,11 @@ pub fn next(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What>
         Stage::Ready => when_ready(state, deployment, now),
         Stage::AwaitingCapacity(_) if state.lacks_capacity(deployment).is_some() => Vec::new(),
         Stage::AwaitingCapacity(_) => when_ready(state, deployment, now),
-        Stage::AwaitingApproval(side) => people::answered(deployment, *side, now).map(one).unwrap_or_default(),
+        Stage::AwaitingOpening { until } => match shut(state, deployment, now) {
+            Some(Shut { until: still }) if still == *until => Vec::new(),
+            Some(_) | None => when_ready(state, deployment, now),
+        },
+        Stage::AwaitingApproval(side) => people::answered(state, deployment, *side, now).map(one).unwrap_or_default(),
         Stage::Observing(work) | Stage::Planning(work) => match outcome(state, deployment, work, now) {
             Outcome::Continue(change) => one(change),
             Outcome::Nothing => Vec::new(),
@@ -88,6 +93,7 @@ fn out_of_time(deployment: &Deployment, now: Timestamp) -> Option<CancelRequest>
         | Stage::Held(_)
         | Stage::Ready
         | Stage::AwaitingCapacity(_)
+        | Stage::AwaitingOpening { .. }
         | Stage::Observing(_)
         | Stage::Planning(_)
         | Stage::AwaitingApproval(_)
@@ -108,17 +114,12 @@ fn out_of_time(deployment: &Deployment, now: Timestamp) -> Option<CancelRequest>
 
 /// Beside the queue: until its time has come, and its release has proven itself where it must.
 fn held(state: &State, deployment: &Deployment, hold: &Hold, now: Timestamp) -> Option<Change> {
-    if hold.because != (HoldReason::Scheduled) && hold.because != HoldReason::Deferred {
-        let hold_now = state.missing_requirement(deployment, now);
-        return match hold_now {
-            None => Some(Change::Enqueued),
-            Some(hold_now) => (hold_now != *hold).then_some(Change::Held { hold: hold_now }),
-        };
-    }
-    if hold.until.is_some_and(|until| now < until) {
-        return None;
-    }
-    Some(state.missing_requirement(deployment, now).map_or(Change::Enqueued, |hold| Change::Held { hold }))
+    let missing = state.missing_requirement(deployment, now);
+    let stays = match hold.because {
+        HoldReason::Scheduled | HoldReason::Deferred => hold.until.is_some_and(|until| now < until),
+        HoldReason::Requires { .. } => missing.as_ref() == Some(hold),
+    };
+    (!stays).then(|| missing.map_or(Change::Enqueued, |hold| Change::Held { hold }))
 }
 
 /// Nothing is under way: the order of a deployment, top to bottom.
@@ -145,6 +146,11 @@ fn when_ready(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Wha
     if let Some(change) = before_phases(state, deployment, now) {
         return one(change);
     }
+    if !attempt.begun()
+        && let Some(Shut { until }) = shut(state, deployment, now)
+    {
+        return one(Change::AwaitsOpening { until });
+    }
     if let Some(phase) = attempt.phases.iter().position(|run| run.result == PhaseResult::Waiting) {
         return capacity().map_or_else(|| phases::started(state, deployment, phase, now), one);
     }
@@ -164,11 +170,26 @@ fn before_phases(state: &State, deployment: &Deployment, now: Timestamp) -> Opti
     }
     let gates = gates::standing(deployment, Side::Pre, now);
     let deferred = || attempt.not_before.filter(|until| now < *until).map(people::deferred);
+    let people = || ask().or_else(deferred).or_else(|| people::asked_for_a_freeze(state, deployment, now));
     match order(deployment, Side::Pre) {
-        ApprovalOrder::Usual => ask().or_else(deferred).or_else(|| gates.required(deployment, Side::Pre, now)),
-        ApprovalOrder::AfterGates => gates.required(deployment, Side::Pre, now).or_else(ask).or_else(deferred),
-        ApprovalOrder::AfterGatesAlways => gates.ended(deployment, Side::Pre, now).or_else(ask).or_else(deferred),
+        ApprovalOrder::Usual => people().or_else(|| gates.required(Side::Pre, now)),
+        ApprovalOrder::AfterGates => gates.required(Side::Pre, now).or_else(people),
+        ApprovalOrder::AfterGatesAlways => gates.ended(Side::Pre, now).or_else(people),
     }
+}
+
+/// What has come between it and its first phase since it took its slot.
+struct Shut {
+    until: Option<Timestamp>,
+}
+
+fn shut(state: &State, deployment: &Deployment, now: Timestamp) -> Option<Shut> {
+    let obstacles = admission::door(state, deployment, now);
+    let until = |obstacle: &Obstacle| match obstacle {
+        Obstacle::Closed(closed) => closed.until,
+        Obstacle::Paused { .. } | Obstacle::Running(_) | Obstacle::Before(_) | Obstacle::SideBySide { .. } => None,
+    };
+    (!obstacles.is_empty()).then(|| Shut { until: obstacles.iter().find_map(until) })
 }
 
 /// Gates, then people.
@@ -176,8 +197,8 @@ fn after_phases(state: &State, deployment: &Deployment, now: Timestamp) -> Optio
     let gates = gates::standing(deployment, Side::Post, now);
     let ask = || (!deployment.attempt.accepted).then(|| people::asked(state, deployment, Side::Post, now));
     match order(deployment, Side::Post) {
-        ApprovalOrder::Usual | ApprovalOrder::AfterGates => gates.required(deployment, Side::Post, now).or_else(ask),
-        ApprovalOrder::AfterGatesAlways => gates.ended(deployment, Side::Post, now).or_else(ask),
+        ApprovalOrder::Usual | ApprovalOrder::AfterGates => gates.required(Side::Post, now).or_else(ask),
+        ApprovalOrder::AfterGatesAlways => gates.ended(Side::Post, now).or_else(ask),
     }
 }
 

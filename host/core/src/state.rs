@@ -518,6 +518,7 @@ impl State {
             Stage::Queued
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
+            | Stage::AwaitingOpening { .. }
             | Stage::Observing(_)
             | Stage::Planning(_)
             | Stage::AwaitingApproval(_)
@@ -573,11 +574,7 @@ impl State {
                 self.retried.note(number, attempt);
                 self.arrive(number);
             }
-            Some(Milestone::Enqueued) => {
-                self.leave(&environment, number);
-                self.wait(number);
-            }
-            Some(Milestone::Held) => {
+            Some(Milestone::Enqueued | Milestone::Held) => {
                 self.leave(&environment, number);
                 self.wait(number);
             }
@@ -590,8 +587,11 @@ impl State {
         }
         if let Change::GlassBroken { by } = change {
             self.owe(number, by);
-            self.environments.entry(environment).or_default().queue.leave(number);
-            self.enqueue(number);
+            let waits = self.deployments.get(&number).is_some_and(|deployment| deployment.is_waiting());
+            if waits {
+                self.environments.entry(environment).or_default().queue.leave(number);
+                self.enqueue(number);
+            }
         }
         Ok(())
     }
@@ -751,6 +751,7 @@ impl Deployment {
             | Stage::Held(_)
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
+            | Stage::AwaitingOpening { .. }
             | Stage::AwaitingApproval(_)
             | Stage::Finished(_) => false,
         }

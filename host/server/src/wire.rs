@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 pub use backtest::{Backtest, BacktestRun, BacktestSample, BacktestTotals, Backtested};
 pub use operate::{
-    EndpointAnswer, Expiry, Explanation, Operations, Pause, Promote, PromotionHold, Reason, Selection, Tick,
+    EndpointAnswer, Expiry, Explanation, Operations, Pause, Promote, PromotionHold, Reason, Refused, Selection, Tick,
 };
 pub use record::{
     ApplicationDeployment, ApplicationStatus, Applications, ErrorLog, Migration, Record, ResourceStatus, SignOff,

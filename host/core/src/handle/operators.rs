@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{LONGEST_TEXT, PauseScope, Rejection, Turn, at_most, schedule, unknown_environment};
 use crate::definition::Definition;
-use crate::environment::{EnvironmentChange, Pause, PauseOf};
+use crate::environment::{EnvironmentChange, EnvironmentState, Pause, PauseOf};
 use crate::name::{Actor, Name, Timestamp};
 use crate::state::What;
 
@@ -26,9 +26,10 @@ pub(super) fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: A
     turn.record(What::DefinitionChanged { definition, by: by.clone() });
     schedule::plan_again(turn, &before, &by);
     // Windows and policies may be others now.
-    let waiting = turn.state.environments.iter().filter(|(_, there)| !there.queue.is_empty());
+    let used = |there: &EnvironmentState| !there.queue.is_empty() || !there.slots.is_empty();
+    let waiting = turn.state.environments.iter().filter(|(_, there)| used(there));
     let waiting: Vec<Name> = waiting.map(|(name, _)| name.clone()).collect();
-    waiting.iter().for_each(|environment| turn.fill_slots(environment));
+    waiting.iter().for_each(|environment| turn.open_door(environment));
     turn.follow();
     Ok(())
 }
@@ -60,11 +61,11 @@ pub(super) fn resume(turn: &mut Turn, scope: PauseScope, by: Actor) -> Result<()
         PauseScope::Project => {
             turn.record(What::Resumed { by });
             let environments: Vec<Name> = turn.state.environments.keys().cloned().collect();
-            environments.iter().for_each(|environment| turn.fill_slots(environment));
+            environments.iter().for_each(|environment| turn.open_door(environment));
         }
         PauseScope::Environment(environment) => {
             turn.change_environment(&environment, EnvironmentChange::Resumed { of: PauseOf::Deployments, by });
-            turn.fill_slots(&environment);
+            turn.open_door(&environment);
         }
         PauseScope::Schedule(environment) => {
             turn.change_environment(&environment, EnvironmentChange::Resumed { of: PauseOf::Schedule, by });

@@ -146,7 +146,7 @@ pub(super) fn break_glass(
 ) -> Result<(), Rejection> {
     with_a_reason("breaking the glass", "reason", &reason)?;
     let deployment = find_unfinished(&turn.state, number)?;
-    if deployment.attempt.stage != Stage::Queued {
+    if !may_break_glass(&deployment.attempt) {
         return Err(Rejection::NotWaiting { number, status: deployment.status_text() });
     }
     // Broken once: the first name and reason stand.
@@ -157,6 +157,25 @@ pub(super) fn break_glass(
     turn.change(number, Change::GlassBroken { by });
     turn.settle(number);
     Ok(())
+}
+
+/// While a freeze or office hours may be what it waits for: its turn, the people of a freeze, or its first phase.
+fn may_break_glass(attempt: &Attempt) -> bool {
+    match attempt.stage {
+        Stage::Queued | Stage::AwaitingOpening { .. } => true,
+        Stage::AwaitingApproval(Side::Pre) => !attempt.begun(),
+        Stage::AwaitingApproval(Side::Post)
+        | Stage::Held(_)
+        | Stage::Ready
+        | Stage::AwaitingCapacity(_)
+        | Stage::Observing(_)
+        | Stage::Planning(_)
+        | Stage::Confirming { .. }
+        | Stage::Running
+        | Stage::Undoing { .. }
+        | Stage::Gates(_)
+        | Stage::Finished(_) => false,
+    }
 }
 
 /// Not by whoever broke it: that is what the review is for.
@@ -230,6 +249,7 @@ fn stop(turn: &mut Turn, number: DeploymentNumber) {
         | Stage::Held(_)
         | Stage::Ready
         | Stage::AwaitingCapacity(_)
+        | Stage::AwaitingOpening { .. }
         | Stage::Observing(_)
         | Stage::Planning(_)
         | Stage::AwaitingApproval(_)

@@ -45,7 +45,7 @@ pub enum Rejection {
     KeyReused { key: String, number: DeploymentNumber },
     #[error("deployment {number} is not waiting for an approval; it is {status}")]
     NotWaitingForApproval { number: DeploymentNumber, status: String },
-    #[error("deployment {number} is not waiting in the queue; it is {status}")]
+    #[error("deployment {number} does not wait to start; it is {status}")]
     NotWaiting { number: DeploymentNumber, status: String },
     #[error("deployment {number} has no gate `{gate}` that is being evaluated; it has: {known}")]
     UnknownGate { number: DeploymentNumber, gate: String, known: String },

@@ -38,15 +38,15 @@ pub(super) fn standing(deployment: &Deployment, side: Side, now: Timestamp) -> S
 
 impl Standing<'_> {
     /// The gates must pass.
-    pub(super) fn required(&self, deployment: &Deployment, side: Side, now: Timestamp) -> Option<Change> {
+    pub(super) fn required(&self, side: Side, now: Timestamp) -> Option<Change> {
         match self {
             Self::Failed(reason) => Some(failed(FailureOf::Gates, (*reason).to_owned())),
-            Self::Passed | Self::ToRun(_) => self.ended(deployment, side, now),
+            Self::Passed | Self::ToRun(_) => self.ended(side, now),
         }
     }
 
     /// The gates must have had their time: a person decides about the rest.
-    pub(super) fn ended(&self, _deployment: &Deployment, side: Side, now: Timestamp) -> Option<Change> {
+    pub(super) fn ended(&self, side: Side, now: Timestamp) -> Option<Change> {
         match self {
             Self::ToRun(set) => Some(started(side.into(), set, now)),
             Self::Passed | Self::Failed(_) => None,

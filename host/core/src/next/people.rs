@@ -2,7 +2,7 @@
 
 use super::failed;
 use super::plans::drift_refused;
-use crate::approval::{is_satisfied, request, still_holds};
+use crate::approval::{counting, is_satisfied, request, still_holds};
 use crate::calendar::FreezeEffect;
 use crate::change::Change;
 use crate::definition::{ApprovalPolicy, ApprovalRule, Reaction};
@@ -14,28 +14,59 @@ use crate::work::Side;
 /// The people that the environment names, and those that a freeze adds; nobody where there are none.
 pub(super) fn asked(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Change {
     let plan_digest = deployment.plan_digest();
-    let given = || Change::ApprovalCompleted { side, plan_digest, not_before: None, skipped: None };
     let stricter = stricter_rules(state, deployment, side, now);
     let mut policy = match deployment.approval_policy(side) {
         Some(policy) => policy.clone(),
-        None if stricter.is_empty() => return given(),
+        None if stricter.is_empty() => {
+            return Change::ApprovalCompleted { side, plan_digest, not_before: None, skipped: None };
+        }
         None => ApprovalPolicy::default(),
     };
     policy.rules.extend(stricter);
-    let earlier = deployment.attempt.asked(side);
-    let carries_over = earlier
-        .is_some_and(|approval| approval.plan_digest == plan_digest && still_holds(deployment, approval, &policy));
     // Whoever agreed before the gates failed did not overrule them.
-    if carries_over && !deployment.attempt.gates(side.into()).is_some_and(GateRun::has_failed) {
-        return given();
+    let overruled = deployment.attempt.gates(side.into()).is_some_and(GateRun::has_failed);
+    let earlier = deployment.attempt.asked(side).filter(|earlier| earlier.plan_digest == plan_digest && !overruled);
+    if let Some(earlier) = earlier.filter(|earlier| still_holds(deployment, earlier, &policy)) {
+        let not_before = earlier.given.iter().filter_map(|signature| signature.not_before).max();
+        return Change::ApprovalCompleted { side, plan_digest, not_before, skipped: None };
     }
-    Change::ApprovalRequested { side, approval: request(deployment, policy, plan_digest, now) }
+    let is_open = deployment.attempt.stage == Stage::AwaitingApproval(side);
+    let in_this_attempt = is_open || deployment.attempt.approved == Some(plan_digest);
+    // Others are asked by now; who has agreed to this plan in this attempt need not say it again.
+    let given = earlier.filter(|_| in_this_attempt).map(|earlier| counting(deployment, earlier, &policy));
+    let approval = Approval { given: given.unwrap_or_default(), ..request(deployment, policy, plan_digest, now) };
+    Change::ApprovalRequested { side, approval }
 }
 
-/// A freeze may ask for more people instead of stopping everything.
+/// A freeze that has come since everybody agreed asks for its people before anything begins.
+pub(super) fn asked_for_a_freeze(state: &State, deployment: &Deployment, now: Timestamp) -> Option<Change> {
+    let stricter = stricter_rules(state, deployment, Side::Pre, now);
+    if stricter.is_empty() {
+        return None;
+    }
+    let own = deployment.approval_policy(Side::Pre).cloned().unwrap_or_default();
+    let policy = ApprovalPolicy { rules: own.rules.into_iter().chain(stricter).collect(), ..own };
+    let given = deployment.attempt.asked(Side::Pre);
+    let is_enough = given.is_some_and(|given| {
+        // Also where it was skipped: they were asked, and nobody answered in time.
+        asks_all(&given.policy.rules, &policy.rules) || still_holds(deployment, given, &policy)
+    });
+    (!is_enough).then(|| asked(state, deployment, Side::Pre, now))
+}
+
+/// Each of the rules as often as it is there.
+fn asks_all(asked: &[ApprovalRule], rules: &[ApprovalRule]) -> bool {
+    let count = |of: &[ApprovalRule], rule: &ApprovalRule| of.iter().filter(|other| *other == rule).count();
+    rules.iter().all(|rule| count(asked, rule) >= count(rules, rule))
+}
+
+/// A freeze may ask for more people instead of stopping everything. Where approvals are off it stops everything: see
+/// [`crate::admission`].
 fn stricter_rules(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Vec<ApprovalRule> {
     let asks = side == Side::Pre && deployment.deployment_type != DeploymentType::Rollback;
-    if !asks || deployment.attempt.environment.approvals_off || deployment.break_glass.is_some() {
+    let meant = state.definition.environments.get(&deployment.environment);
+    let asks_nobody = meant.is_none_or(|meant| state.definition.asks_nobody(meant));
+    if !asks || asks_nobody || deployment.break_glass.is_some() {
         return Vec::new();
     }
     let freezes = state.definition.freezes.iter();
@@ -48,8 +79,11 @@ fn stricter_rules(state: &State, deployment: &Deployment, side: Side, now: Times
 }
 
 /// What the answers so far lead to.
-pub(super) fn answered(deployment: &Deployment, side: Side, now: Timestamp) -> Option<Change> {
+pub(super) fn answered(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Option<Change> {
     let approval = deployment.attempt.asked(side)?;
+    if asks_in_spite_of_broken_glass(deployment, side, approval) {
+        return Some(asked(state, deployment, side, now));
+    }
     if let Some(refused) = &approval.refused {
         let message = format!("{} refused: {}", refused.by.person, refused.comment);
         return Some(instead(deployment, side, approval.policy.on_reject, message, Refusal::By(refused), now));
@@ -62,6 +96,13 @@ pub(super) fn answered(deployment: &Deployment, side: Side, now: Timestamp) -> O
         let message = "nobody answered in time".to_owned();
         instead(deployment, side, approval.policy.on_timeout, message, Refusal::Time, now)
     })
+}
+
+/// The question is still that of a freeze, and somebody has taken it upon themselves that it starts without.
+fn asks_in_spite_of_broken_glass(deployment: &Deployment, side: Side, approval: &Approval) -> bool {
+    let own = deployment.approval_policy(side).map_or(&[][..], |policy| &policy.rules);
+    let before = side == Side::Pre && !deployment.attempt.begun();
+    before && deployment.break_glass.is_some() && approval.policy.rules != own
 }
 
 enum Refusal<'a> {

@@ -9,6 +9,7 @@ mod explain;
 mod forecast;
 mod gates;
 mod live;
+mod opening;
 mod phases;
 mod plans;
 mod project;

@@ -324,7 +324,7 @@ fn who_breaks_the_glass_goes_first_and_owes_a_review_by_somebody_else() {
     break_glass(&mut project, urgent, person("ann")).unwrap();
     assert_eq!(project.due(), format!("{urgent} Run(0)"));
     assert_eq!(project.is(first), "NotDeployed/Queued");
-    expect!["deployment 4 is not waiting in the queue; it is InProgress/PhaseInProgress"]
+    expect!["deployment 4 does not wait to start; it is InProgress/PhaseInProgress"]
         .assert_eq(&break_glass(&mut project, urgent, person("bob")).unwrap_err());
     expect!["ann broke the glass for deployment 4 and may not review it; someone else must"]
         .assert_eq(&review(&mut project, urgent, person("ann")).unwrap_err());

@@ -117,6 +117,7 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::AwaitsCapacity { capacity: Capacity::Running } => {
             "waits, for the project has as many deployments under way as it may".to_owned()
         }
+        Change::AwaitsOpening { .. } => "waits with its first phase: nothing may start here now".to_owned(),
         Change::ObserveStarted { phase: index, .. } => format!("looking at what {} has", phase(index)),
         Change::Observed { phase: index } => format!("{} said how its resources are", phase(index)),
         Change::SlotTaken => "its turn has come".to_owned(),

@@ -11,6 +11,7 @@ use lockgate_core::definition::{
     MOST_FREEZES, OnFailure, Parallel, Phase, PhaseWork, ProjectLimits, Promotion, QueuePolicy, Reaction, Requirement,
     Target, Workflow, WorkflowStage,
 };
+use lockgate_core::deployment::Flags;
 use lockgate_core::name::Name;
 use lockgate_core::plugin::Issue;
 use schemars::JsonSchema;

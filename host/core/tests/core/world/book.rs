@@ -226,10 +226,15 @@ impl Book {
             }
             Change::GlassBroken { by } => {
                 page.glass_broken = true;
-                let queue = &mut self.place(&name).queue;
-                assert!(queue.contains(&number), "only those that wait need it");
-                queue.retain(|waiting| *waiting != number);
-                queue.push_front(number);
+                page.ask_no_freeze();
+                assert!(!page.begun, "only what has not begun needs it");
+                let place = self.place(&name);
+                if place.queue.contains(&number) {
+                    place.queue.retain(|waiting| *waiting != number);
+                    place.queue.push_front(number);
+                } else {
+                    assert!(place.holders.contains(&number), "only those that wait for an opening need it");
+                }
                 self.debts.entry(number).or_insert(by.by.person.clone());
                 return;
             }
@@ -241,7 +246,9 @@ impl Book {
                 return;
             }
             Change::Finished { finish } => {
-                page.finish(*finish, at);
+                if page.finish(*finish, at) && !page.begun {
+                    self.expect_may_begin(number, at);
+                }
                 self.place(&name).leave(number);
                 return;
             }
@@ -271,9 +278,20 @@ impl Book {
             }
             _ => {
                 let stricter = page::stricter(&self.definition, page, at);
+                let begun = page.begun;
                 page.note(change, &stricter, at);
+                if page.begun && !begun && !page.is_going_down {
+                    self.expect_may_begin(number, at);
+                }
             }
         }
+    }
+
+    /// Pauses, windows and freezes as they are by now, and whom freezes ask for.
+    fn expect_may_begin(&self, number: DeploymentNumber, at: Timestamp) {
+        let page = &self.pages[&number];
+        assert_eq!(self.door(page, at), None, "{number} begins behind a shut door");
+        page.expect_freezes_asked(&page::stricter(&self.definition, page, at));
     }
 
     fn may_supersede(&self, newer: DeploymentNumber, older: DeploymentNumber) -> bool {
@@ -329,6 +347,10 @@ impl Book {
         }
         let environment = &self.definition.environments[&page.place];
         let freezes = self.definition.freezes.iter().filter(|freeze| freeze.concerns(&page.place));
+        let nobody_to_ask = self.definition.approvals_off || environment.approvals_off;
+        if nobody_to_ask && freezes.clone().any(|freeze| freeze.covers(now)) {
+            return Some("closed, and nobody to ask".to_owned());
+        }
         match opening(now, &environment.availability, freezes) {
             Opening::Open { .. } => None,
             Opening::Closed { .. } => Some("closed".to_owned()),
@@ -469,7 +491,7 @@ impl Book {
                 let deployment: &Deployment = &state.deployments[number];
                 let waits = !deployment.due().is_empty() || deployment.wake_at().is_some();
                 assert!(
-                    waits || self.capacity_is_used(state, deployment),
+                    waits || self.capacity_is_used(state, deployment) || self.is_shut_out(deployment, now),
                     "{number} holds a slot and waits for nothing: {}",
                     deployment.status_text()
                 );
@@ -491,6 +513,11 @@ impl Book {
             !(long_ago || is_well)
         };
         assert!(page.environment.requires.iter().any(|required| missing(&required)), "held for what is there");
+    }
+
+    fn is_shut_out(&self, deployment: &Deployment, now: Timestamp) -> bool {
+        let waits = matches!(deployment.attempt.stage, Stage::AwaitingOpening { .. });
+        waits && self.door(&self.pages[&deployment.number], now).is_some()
     }
 
     fn capacity_is_used(&self, state: &State, deployment: &Deployment) -> bool {

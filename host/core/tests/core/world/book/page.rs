@@ -90,7 +90,8 @@ enum Phase {
 
 /// Whom freezes ask for beside the environment's own people.
 pub fn stricter(definition: &Definition, page: &Page, now: Timestamp) -> Vec<ApprovalRule> {
-    let exempt = page.deployment_type == DeploymentType::Rollback || page.glass_broken || page.approvals_off;
+    let nobody_to_ask = definition.approvals_off || definition.environments[&page.place].approvals_off;
+    let exempt = page.deployment_type == DeploymentType::Rollback || page.glass_broken || nobody_to_ask;
     let freezes = definition.freezes.iter().filter(|freeze| freeze.concerns(&page.place) && freeze.covers(now));
     let rules = freezes.flat_map(|freeze| match &freeze.effect {
         FreezeEffect::Stricter { rules } => rules.clone(),
@@ -279,6 +280,10 @@ impl Page {
                 assert!(!self.confirmed.contains(phase));
                 assert_eq!(self.phases.remove(phase), Some(Phase::Running));
             }
+            Change::AwaitsOpening { .. } => {
+                assert!(!self.begun, "shut out in the middle");
+                self.confirmed.clear();
+            }
             Change::Phase { phase, change } => self.note_phase(*phase, change, at),
             Change::Gates { of, change } => self.note_gates(*of, change, at),
             Change::Failed { .. } => self.is_going_down = true,
@@ -292,6 +297,10 @@ impl Page {
         let rules: Vec<ApprovalRule> =
             own.iter().chain(stricter.iter().filter(|_| side == Side::Pre)).cloned().collect();
         assert_eq!(approval.policy.rules, rules, "others are asked than should be");
+        let earlier = self.asked.get(&side).filter(|earlier| earlier.digest == approval.plan_digest);
+        let agreed = earlier.map_or(&[][..], |earlier| &earlier.given);
+        assert!(approval.given.iter().all(|given| agreed.contains(given)), "a signature that nobody gave");
+        assert!(approval.given.is_empty() || !self.gates_failed(side), "nobody who agreed knew of the gates");
         let after_gates = side == Side::Post || self.order(side) != ApprovalOrder::Usual;
         if after_gates && !(side == Side::Pre && self.begun) {
             self.expect_gates(side, at, true);
@@ -303,7 +312,7 @@ impl Page {
             digest: approval.plan_digest,
             policy: approval.policy.clone(),
             deadline: approval.deadline,
-            given: Vec::new(),
+            given: approval.given.clone(),
             refused: false,
             step: self.steps,
             is_open: true,
@@ -508,11 +517,32 @@ impl Page {
         assert!(steady_ms >= set.steady_ms, "passed after {steady_ms} ms");
     }
 
-    pub fn finish(&mut self, finish: Finish, at: Timestamp) {
+    /// Whoever breaks the glass stands for it in their place.
+    pub fn ask_no_freeze(&mut self) {
+        let own = self.rules(Side::Pre).map(|policy| policy.rules.clone()).unwrap_or_default();
+        self.asked.values_mut().filter(|asked| asked.is_open).for_each(|asked| asked.policy.rules.clone_from(&own));
+    }
+
+    /// They were asked, and whatever follows from no answer has followed; or they had agreed before.
+    pub fn expect_freezes_asked(&self, stricter: &[ApprovalRule]) {
+        if stricter.is_empty() {
+            return;
+        }
+        let own = self.rules(Side::Pre).map_or(&[][..], |policy| &policy.rules);
+        let mut needed: Vec<&ApprovalRule> = own.iter().chain(stricter).collect();
+        let asked = self.asked.get(&Side::Pre).expect("a freeze asks for people, and nobody was asked");
+        for rule in &asked.policy.rules {
+            needed.iter().position(|needed| *needed == rule).map(|at| needed.remove(at));
+        }
+        assert!(needed.is_empty() || self.may_go_on(Side::Pre, stricter), "begins without the people of a freeze");
+    }
+
+    /// Whether it ended well.
+    pub fn finish(&mut self, finish: Finish, at: Timestamp) -> bool {
         assert_eq!(self.finished.replace(finish), None, "finished twice");
         let ended_well = matches!(finish, Finish::Succeeded | Finish::PartiallySucceeded);
         if !ended_well {
-            return;
+            return false;
         }
         for (index, meant) in self.workflow().phases.iter().enumerate() {
             match self.phases.get(&index) {
@@ -528,6 +558,7 @@ impl Page {
             self.expect_overruled(Side::Post);
         }
         assert!(self.accepted || self.rules(Side::Post).is_none(), "done before people agreed");
+        true
     }
 
     /// Two plans with one digest say the same.
