@@ -34,7 +34,7 @@ pub(super) fn winding_down(deployment: &Deployment, now: Timestamp) -> Vec<What>
     let attempt = &deployment.attempt;
     let one = |change| vec![change_of(deployment, change)];
     let phases = 0..attempt.phases.len();
-    if attempt.cancel.is_none()
+    if !stays_as_it_is(attempt)
         && deployment.workflow().on_failure == OnFailure::Undo
         && let Some(phase) = phases.clone().rev().find(|index| is_to_undo(deployment, *index))
     {
@@ -52,6 +52,14 @@ pub(super) fn winding_down(deployment: &Deployment, now: Timestamp) -> Vec<What>
         return one(of_phase(phase, PhaseChange::Skipped));
     }
     ended(deployment)
+}
+
+/// Whoever cancels looks at what is there, and says how to go on; when time was up, nobody did.
+fn stays_as_it_is(attempt: &Attempt) -> bool {
+    match attempt.cancel.as_ref().map(|cancel| cancel.cause) {
+        None | Some(Cause::TimeLimit) => false,
+        Some(Cause::Person | Cause::Stopped) => true,
+    }
 }
 
 /// Canceled, or failed: a failure comes first where there is one, for whoever cancelled after it did not make it.

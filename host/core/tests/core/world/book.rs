@@ -256,8 +256,8 @@ impl Book {
                 assert!(page.may_time_out(at), "out of time before its time");
                 page.is_going_down = true;
             }
-            Change::CancelRequested { .. } => page.is_going_down = true,
-            Change::StopForced { .. } => {}
+            Change::CancelRequested { .. } => (page.is_going_down, page.is_cancelled) = (true, true),
+            Change::StopForced { .. } => page.is_cancelled = true,
             _ => {
                 let holds = self.places.get(&name).is_some_and(|place| place.holders.contains(&number));
                 assert!(holds, "{change:?} without the slot");

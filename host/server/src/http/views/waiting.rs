@@ -42,7 +42,9 @@ pub fn waiting_for(
     let in_the_way = || blockers(state, deployment, now).into_iter();
     match &deployment.attempt.stage {
         Stage::Queued => queued(deployment, in_the_way(), place),
-        Stage::Held(_) | Stage::AwaitingCapacity(_) | Stage::AwaitingOpening { .. } => in_the_way().map(explained).collect(),
+        Stage::Held(_) | Stage::AwaitingCapacity(_) | Stage::AwaitingOpening { .. } => {
+            in_the_way().map(explained).collect()
+        }
         Stage::AwaitingApproval(side) => people(deployment, *side),
         Stage::Observing(_) | Stage::Planning(_) | Stage::Confirming { .. } | Stage::Undoing { .. } => {
             works(deployment)
