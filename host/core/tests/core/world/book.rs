@@ -165,14 +165,24 @@ impl Book {
         let page = self.pages.get_mut(&number).expect("it has a page");
         (page.arrived, page.queued_at) = (self.arrivals, self.last_event_at);
         let name = page.place.clone();
-        if matches!(page.deployment_type, DeploymentType::Full | DeploymentType::Selective) {
-            let needs_setup = page.release.workflows.values().any(|workflow| workflow.stage == WorkflowStage::Setup);
-            assert!(!needs_setup || self.place(&name).is_set_up, "patched before it was set up");
-        }
+        self.expect_set_up(number);
         match is_held {
             true => drop(self.place(&name).held.insert(number)),
             false => self.enqueue(number),
         }
+    }
+
+    /// What patches comes after a setup, where its release has one.
+    fn expect_set_up(&self, number: DeploymentNumber) {
+        let page = &self.pages[&number];
+        let patches = match page.deployment_type {
+            DeploymentType::Full | DeploymentType::Selective => true,
+            DeploymentType::Custom => page.workflow().stage == WorkflowStage::Patch,
+            DeploymentType::Launch | DeploymentType::Destroy | DeploymentType::Rollback => false,
+        };
+        let needs_setup = page.release.workflows.values().any(|workflow| workflow.stage == WorkflowStage::Setup);
+        let is_set_up = self.places.get(&page.place).is_some_and(|place| place.is_set_up);
+        assert!(!(patches && needs_setup) || is_set_up, "{number} patches what was not set up");
     }
 
     /// A rollback goes to the head, and whatever somebody broke the glass for; everything else to the end.
@@ -240,6 +250,7 @@ impl Book {
             }
             Change::SlotTaken => {
                 assert_eq!(self.obstacle(number, at), None, "{number} takes a slot");
+                self.expect_set_up(number);
                 let place = self.place(&name);
                 place.leave(number);
                 assert!(place.holders.insert(number));
