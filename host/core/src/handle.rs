@@ -328,9 +328,16 @@ impl<'a> Turn<'a> {
             if steps.is_empty() {
                 return;
             }
+            let environment = deployment.environment.clone();
+            let was_left = self.leaves_something(&environment);
             self.note_live(number, &steps);
             steps.into_iter().for_each(|what| self.record(what));
+            schedule::note_what_is_left(self, &environment, was_left);
         }
+    }
+
+    fn leaves_something(&self, environment: &Name) -> bool {
+        self.state.environments.get(environment).is_some_and(|there| there.leaves_something())
     }
 
     fn note_live(&mut self, number: DeploymentNumber, steps: &[What]) {

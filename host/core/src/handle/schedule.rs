@@ -29,7 +29,7 @@ fn plan_expiry_again(turn: &mut Turn, name: &Name, before_ms: Option<u64>, by: &
     let after_ms = turn.state.definition.environments.get(name).and_then(|meant| meant.expires_after_ms);
     let there = turn.state.environment(name);
     let at = match (before_ms, after_ms) {
-        (None, Some(after_ms)) if there.live.is_some() => Some(turn.now.plus_ms(after_ms)),
+        (None, Some(after_ms)) if there.leaves_something() => Some(turn.now.plus_ms(after_ms)),
         (Some(_), None) if there.expires_at.is_some() => None,
         (Some(_) | None, Some(_) | None) => return,
     };
@@ -122,15 +122,31 @@ fn via(why: &str, environment: &Name) -> String {
     format!("{why} of {environment}")
 }
 
-/// Its time is over: who waits is stopped, and what is live is torn down.
+/// The time of an ephemeral environment begins when something is there for the first time, live or not, and ends with the
+/// last of it.
+pub(super) fn note_what_is_left(turn: &mut Turn, environment: &Name, was_left: bool) {
+    let Some(there) = turn.state.environments.get(environment) else { return };
+    let after_ms = turn.state.definition.environments.get(environment).and_then(|meant| meant.expires_after_ms);
+    let at = match (was_left, there.leaves_something(), there.expires_at) {
+        (false, true, None) => after_ms.map(|after_ms| turn.now.plus_ms(after_ms)),
+        (true, false, Some(_)) => None,
+        (false, true, Some(_)) | (true, false, None) | (true, true, _) | (false, false, _) => return,
+    };
+    if at != there.expires_at {
+        turn.change_environment(environment, EnvironmentChange::ExpiryPlanned { at, by: None });
+    }
+}
+
+/// Its time is over: who waits is stopped, and what is left there is torn down.
 fn expire(turn: &mut Turn, environment: &Name) {
     let there = turn.state.environment(environment);
     let waiting: Vec<DeploymentNumber> = there.queue.iter().chain(&there.held).take(MOST_STARTS).copied().collect();
     waiting.into_iter().for_each(|number| people::stop_expired(turn, number));
-    let because = match (teardown_under_way(turn, environment), there.live) {
-        (Some(number), _) => format!("deployment {number} tears it down already"),
-        (None, Some(live)) => tear_down(turn, environment, live.release),
-        (None, None) => "nothing was live".to_owned(),
+    let is_left = turn.state.environment(environment).leaves_something();
+    let because = match teardown_under_way(turn, environment) {
+        Some(number) => format!("deployment {number} tears it down already"),
+        None if is_left => tear_down(turn, environment),
+        None => "nothing was left to tear down".to_owned(),
     };
     turn.change_environment(environment, EnvironmentChange::Expired { because });
 }
@@ -144,9 +160,16 @@ fn teardown_under_way(turn: &Turn, environment: &Name) -> Option<DeploymentNumbe
     turn.state.environment(environment).slots.iter().find(destroys).copied()
 }
 
-fn tear_down(turn: &mut Turn, environment: &Name, live: Tag) -> String {
+/// By a release of which something is there, or else by the one that would be deployed next.
+fn tear_down(turn: &mut Turn, environment: &Name) -> String {
+    let there = turn.state.environment(environment);
+    let is_active =
+        |tag: &&Tag| turn.state.releases.get(*tag).is_some_and(|release| release.status == ReleaseStatus::Active);
+    let Some(release) = there.releases_left().find(is_active).cloned().or_else(|| to_deploy(turn, environment)) else {
+        return "it could not be torn down: there is no active release to do it with".to_owned();
+    };
     let flags = Flags { allow_destructive: true, ..Flags::default() };
-    let deploy = deploy(turn, environment, live, DeploymentType::Destroy, "expiry");
+    let deploy = deploy(turn, environment, release, DeploymentType::Destroy, "expiry");
     match triggers::queue(turn, Deploy { flags, ..deploy }) {
         Ok(()) => format!("deployment {} tears it down", turn.state.last_number),
         Err(rejection) => format!("it could not be torn down: {rejection}"),

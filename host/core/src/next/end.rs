@@ -99,7 +99,7 @@ pub(super) fn undone(deployment: &Deployment, phase: usize, result: UndoResult) 
 pub(super) fn succeeded(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let finish = if deployment.attempt.is_partial() { Finish::PartiallySucceeded } else { Finish::Succeeded };
     let mut steps = Vec::new();
-    if deployment.workflow().goes_live && !deployment.failed_to_apply() {
+    if changes_live(deployment) && !deployment.failed_to_apply() {
         steps.extend(goes_live(state, deployment, now));
     }
     if finish == Finish::Succeeded {
@@ -107,6 +107,17 @@ pub(super) fn succeeded(state: &State, deployment: &Deployment, now: Timestamp) 
     }
     steps.push(change_of(deployment, Change::Finished { finish }));
     steps
+}
+
+/// A build is of a draft, which is nowhere live, whatever older project files say. What takes down leaves nothing live,
+/// also by a workflow that brings nothing.
+fn changes_live(deployment: &Deployment) -> bool {
+    match deployment.workflow().stage {
+        WorkflowStage::Build => false,
+        WorkflowStage::Setup | WorkflowStage::Patch | WorkflowStage::Teardown => {
+            deployment.workflow().goes_live || leaves_nothing_live(deployment)
+        }
+    }
 }
 
 fn goes_live(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
@@ -123,7 +134,7 @@ fn goes_live(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What
         Some(_) => LiveBefore::Same,
         None => live_before(state, deployment, live.as_ref()),
     };
-    let around = of_environment(state, deployment, live.is_some(), now);
+    let around = of_promotion(state, deployment, now);
     let mut steps = vec![What::LiveChanged { environment, applications, live, before }];
     if current.is_none() || !state.wrote_last(deployment) {
         steps.push(current_changed(state, deployment, current));
@@ -132,19 +143,10 @@ fn goes_live(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What
     steps
 }
 
-/// What else changes in an environment with its live release: when it expires, and whether releases are promoted.
-fn of_environment(state: &State, deployment: &Deployment, is_live: bool, now: Timestamp) -> Vec<What> {
+/// What else changes in an environment with its live release: whether releases are promoted.
+fn of_promotion(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let Some(there) = state.environments.get(&deployment.environment) else { return Vec::new() };
     let mut changes = Vec::new();
-    match deployment.attempt.environment.expires_after_ms {
-        Some(after_ms) if is_live && there.live.is_none() && there.expires_at.is_none() => {
-            changes.push(EnvironmentChange::ExpiryPlanned { at: Some(now.plus_ms(after_ms)), by: None });
-        }
-        Some(_) | None if !is_live && there.expires_at.is_some() => {
-            changes.push(EnvironmentChange::ExpiryPlanned { at: None, by: None });
-        }
-        Some(_) | None => {}
-    }
     let tag = &deployment.release.tag;
     let promotes = state.definition.environments.get(&deployment.environment).is_some_and(|e| e.promotion.is_some());
     if deployment.deployment_type == DeploymentType::Rollback && promotes {
@@ -171,9 +173,9 @@ fn of_environment(state: &State, deployment: &Deployment, is_live: bool, now: Ti
 fn stage_done(state: &State, deployment: &Deployment) -> Option<What> {
     let there = state.environments.get(&deployment.environment);
     let is_set_up = there.is_some_and(|there| there.setup.is_some());
-    let set_up = |fingerprint| What::Environment {
+    let set_up = |fingerprint: Option<Digest>| What::Environment {
         environment: deployment.environment.clone(),
-        change: EnvironmentChange::SetUp { fingerprint },
+        change: EnvironmentChange::SetUp { fingerprint, release: fingerprint.map(|_| deployment.release.tag.clone()) },
     };
     match deployment.workflow().stage {
         WorkflowStage::Build => Some(What::ReleaseBuilt {

@@ -228,8 +228,10 @@ fn a_freeze_that_has_come_since_asks_its_people_before_anything_begins() {
 fn nobody_agrees_for_two_rules() {
     let mut project = agreed_before(sue());
     project.resume(prod());
-    expect!["approval: approval: 1 more. Lifted by those who are asked: `lockgate deployment approve`; not rita, sue, tom"]
-        .assert_eq(&project.why(1).replace("1 more of security", "1 more"));
+    expect![
+        "approval: approval: 1 more. Lifted by those who are asked: `lockgate deployment approve`; not rita, sue, tom"
+    ]
+    .assert_eq(&project.why(1).replace("1 more of security", "1 more"));
     project.approve(1, ann()).unwrap();
     assert_eq!(project.due(), "1 Run(0)");
 }
