@@ -458,6 +458,11 @@ fn gate_uses<'a>(set: &'a GateSet, place: &str, uses: &mut Vec<(String, PluginUs
 }
 
 fn gate_problems(set: &GateSet, place: &str, problems: &mut Vec<Issue>) {
+    if set.steady_ms >= set.timeout_ms {
+        let message =
+            "the gates time out before they can be green for so long: `steady` must be shorter than `timeout`";
+        problems.push(Issue { path: format!("{place}/steady"), message: message.to_owned() });
+    }
     let mut gates = BTreeSet::new();
     for (index, gate) in set.gates.iter().enumerate() {
         if !gates.insert(&gate.name) {
@@ -468,6 +473,11 @@ fn gate_problems(set: &GateSet, place: &str, problems: &mut Vec<Issue>) {
 }
 
 fn workflow_problems(name: &Name, workflow: &Workflow, problems: &mut Vec<Issue>) {
+    if workflow.stage == WorkflowStage::Build && workflow.goes_live {
+        let message =
+            "a build makes what a draft holds, and a draft is nowhere live: leave `goes_live` out, or write `false`";
+        problems.push(Issue { path: format!("/workflows/{name}/goes_live"), message: message.to_owned() });
+    }
     let mut names = BTreeSet::new();
     for (index, phase) in workflow.phases.iter().enumerate() {
         let path = format!("/workflows/{name}/phases/{index}/name");

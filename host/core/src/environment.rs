@@ -47,6 +47,8 @@ pub struct EnvironmentState {
     pub promotion_hold: Option<PromotionHold>,
     /// What the setup workflow and the variables were when it last succeeded.
     pub setup: Option<Digest>,
+    #[serde(default)]
+    pub set_up_by: Option<Tag>,
     pub expires_at: Option<Timestamp>,
     /// The last thing that was to happen by itself and could not; nobody asked for it who could be told. Until another
     /// release is live.
@@ -202,6 +204,9 @@ pub enum EnvironmentChange {
     },
     SetUp {
         fingerprint: Option<Digest>,
+        /// Whose workflow it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        release: Option<Tag>,
     },
     ExpiryPlanned {
         at: Option<Timestamp>,
@@ -249,7 +254,9 @@ impl EnvironmentState {
                 self.refused =
                     Some(Refused { at, what: format!("the promotion of {release}"), because: because.clone() });
             }
-            EnvironmentChange::SetUp { fingerprint } => self.setup = *fingerprint,
+            EnvironmentChange::SetUp { fingerprint, release } => {
+                (self.setup, self.set_up_by) = (*fingerprint, release.clone());
+            }
             EnvironmentChange::ExpiryPlanned { at, .. } => self.expires_at = *at,
             EnvironmentChange::Expired { because, refused } => {
                 self.expires_at = None;
@@ -447,6 +454,32 @@ impl EnvironmentState {
         let is_live = self.live.as_ref().is_some_and(|live| live.release == *release);
         let before = self.stays.longest_ms.get(release).is_some_and(Option::is_some);
         before || (is_live && self.stays.well_since.is_some())
+    }
+
+    // ---- what is left ----
+
+    /// Whether there may be anything elsewhere to take down: what is live, what only began, what was set up.
+    pub(crate) fn leaves_something(&self) -> bool {
+        let begun = self.current.is_some() || !self.current_apart.is_empty();
+        self.all_live().next().is_some() || begun || self.setup.is_some()
+    }
+
+    /// To be read before "there".
+    pub(crate) fn what_is_left(&self) -> String {
+        let live = self.live.iter().map(|live| format!("{} is live", live.release));
+        let apart = self.live_apart.iter().map(|(name, live)| format!("{} is live for `{name}`", live.release));
+        let begun = self.current.iter().chain(self.current_apart.values()).map(|current| &current.release);
+        let only_begun: BTreeSet<&Tag> =
+            begun.filter(|tag| self.all_live().all(|live| live.release != **tag)).collect();
+        let begun = only_begun.into_iter().map(|tag| format!("what {tag} began is"));
+        let set_up = self.setup.iter().map(|_| "a setup is".to_owned());
+        live.chain(apart).chain(begun).chain(set_up).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// Those of whom something is left, and who it is most of first.
+    pub(crate) fn releases_left(&self) -> impl Iterator<Item = &Tag> {
+        let begun = self.current.iter().chain(self.current_apart.values()).map(|current| &current.release);
+        self.all_live().map(|live| &live.release).chain(begun).chain(&self.set_up_by)
     }
 
     // ---- who does the same ----

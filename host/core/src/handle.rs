@@ -332,9 +332,16 @@ impl<'a> Turn<'a> {
             if steps.is_empty() {
                 return;
             }
+            let environment = deployment.environment.clone();
+            let was_left = self.leaves_something(&environment);
             self.note_live(number, &steps);
             steps.into_iter().for_each(|what| self.record(what));
+            schedule::note_what_is_left(self, &environment, was_left);
         }
+    }
+
+    fn leaves_something(&self, environment: &Name) -> bool {
+        self.state.environments.get(environment).is_some_and(|there| there.leaves_something())
     }
 
     fn note_live(&mut self, number: DeploymentNumber, steps: &[What]) {
@@ -370,12 +377,27 @@ impl<'a> Turn<'a> {
         for _ in 0..MOST_STARTS {
             let Some(first) = admission::to_start(&self.state, environment, self.now) else { break };
             self.carry_on(first);
-            if self.state.deployments.get(&first).is_some_and(|deployment| deployment.attempt.stage == Stage::Queued) {
-                self.change(first, Change::SlotTaken);
-                self.carry_on(first);
-            }
+            let waits = |deployment: &&Arc<Deployment>| deployment.attempt.stage == Stage::Queued;
+            let Some(deployment) = self.state.deployments.get(&first).filter(waits) else { continue };
+            let change = match stages::may_start(&self.state, deployment) {
+                Ok(()) => Change::SlotTaken,
+                Err(refused) => Change::CancelRequested { cancel: self.refused_now(&refused) },
+            };
+            self.change(first, change);
+            self.carry_on(first);
         }
         self.note_whether_closed(environment);
+    }
+
+    /// Nobody is there to be told, so the record says why.
+    fn refused_now(&self, refused: &Rejection) -> CancelRequest {
+        CancelRequest {
+            by: Actor::host("queue"),
+            at: self.now,
+            deadline: self.now,
+            reason: refused.to_string(),
+            cause: Cause::Stopped,
+        }
     }
 
     /// For those that have a slot, and whose first phase waits: the door may be open now.

@@ -45,7 +45,7 @@ impl Restored {
 
     pub fn add(&mut self, mut deployment: Deployment) {
         self.shared.keep_once(&mut deployment);
-        self.state.deployments.insert(deployment.number, Arc::new(deployment));
+        self.state.restore(deployment);
     }
 
     /// Where a record is missing, its environment would wait for it for ever.

@@ -168,6 +168,9 @@ pub struct State {
     /// And how many work, and how many calls they have open.
     busy: usize,
     open_calls: usize,
+    /// Those that have not finished, by their release's tag. Not written: [`crate::snapshot`] finds them again.
+    #[serde(skip)]
+    under_way: OrdMap<Tag, OrdSet<DeploymentNumber>>,
     /// Held until a release has been live somewhere, by its tag.
     held_for: OrdMap<Tag, OrdSet<DeploymentNumber>>,
     /// Broken glass that nobody else has looked at yet.
@@ -225,6 +228,7 @@ impl State {
             awaiting_capacity: Vector::new(),
             busy: 0,
             open_calls: 0,
+            under_way: OrdMap::new(),
             held_for: OrdMap::new(),
             debts: OrdMap::new(),
             broke_glass: OrdMap::new(),
@@ -291,6 +295,35 @@ impl State {
             !there.queue.is_empty() && admission::to_start(self, name, now).is_some()
         };
         self.environments.iter().filter(idle).map(|(name, _)| name)
+    }
+
+    /// The first deployment of a release that has not finished.
+    pub(crate) fn under_way(&self, release: &Tag) -> Option<DeploymentNumber> {
+        visits::count(1);
+        self.under_way.get(release)?.get_min().copied()
+    }
+
+    /// One that was written comes back.
+    pub(crate) fn restore(&mut self, deployment: Deployment) {
+        if !deployment.is_finished() {
+            self.note_under_way(&deployment.release.tag, deployment.number);
+        }
+        self.deployments.insert(deployment.number, Arc::new(deployment));
+    }
+
+    fn note_under_way(&mut self, release: &Tag, number: DeploymentNumber) {
+        self.under_way.entry(release.clone()).or_default().insert(number);
+    }
+
+    fn note_finished(&mut self, number: DeploymentNumber) {
+        let Some(tag) = self.deployments.get(&number).map(|deployment| &deployment.release.tag) else { return };
+        let nobody_else = self.under_way.get_mut(tag).is_some_and(|under_way| {
+            under_way.remove(&number);
+            under_way.is_empty()
+        });
+        if nobody_else {
+            self.under_way.remove(tag);
+        }
     }
 
     /// Held deployments that may go on now that their release is live somewhere.
@@ -493,9 +526,10 @@ impl State {
 
     /// In the queue, or beside it, as the newest that waits to do what it does.
     fn arrive(&mut self, number: DeploymentNumber) {
-        if let Some(deployment) = self.deployments.get(&number) {
+        if let Some(deployment) = self.deployments.get(&number).cloned() {
+            self.note_under_way(&deployment.release.tag, number);
             let there = self.environments.entry(deployment.environment.clone()).or_default();
-            there.note_newest(deployment);
+            there.note_newest(&deployment);
         }
         self.wait(number);
     }
@@ -582,6 +616,7 @@ impl State {
             Some(Milestone::Finished(finish)) => {
                 self.leave(&environment, number);
                 self.note_end(number, finish);
+                self.note_finished(number);
             }
             Some(Milestone::PhaseEnded { .. }) | None => {}
         }

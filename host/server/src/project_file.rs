@@ -98,7 +98,6 @@ fn problems_of_the_whole(definition: &Definition) -> Vec<Issue> {
         definition.workflows.iter().map(|(name, workflow)| (name, applied_targets(workflow))).collect();
     for (name, environment) in &definition.environments {
         problems.extend(workflow_problem(name, environment, &applied));
-        problems.extend(gates_problem(name, environment));
         problems.extend(variable_problems(name, environment));
     }
     problems
@@ -131,15 +130,6 @@ fn workflow_problem(
         listed(environment.targets.keys())
     );
     Some(Issue { path: format!("/environments/{name}/targets"), message })
-}
-
-fn gates_problem(name: &Name, environment: &Environment) -> Option<Issue> {
-    let gates = environment.post_gates.as_ref()?;
-    (gates.steady_ms >= gates.timeout_ms).then(|| Issue {
-        path: format!("/environments/{name}/gates/post/steady"),
-        message: "the gates time out before they can be green for so long: `steady` must be shorter than `timeout`"
-            .to_owned(),
-    })
 }
 
 fn variable_problems(name: &Name, environment: &Environment) -> impl Iterator<Item = Issue> {

@@ -34,14 +34,16 @@ pub(super) fn try_again(
     let tag = &deployment.release.tag;
     let release = turn.state.releases.get(tag).ok_or_else(|| triggers::unknown_release(&turn.state, tag))?;
     let (stage, deployment_type) = (deployment.workflow().stage, deployment.deployment_type);
-    stages::may_run(&turn.state, release, stage, deployment_type, &deployment.environment)?;
+    let Some(environment) = turn.state.definition.environments.get(&deployment.environment).cloned() else {
+        return Err(unknown_environment(&turn.state, &deployment.environment));
+    };
+    let run =
+        stages::Run { release, stage, deployment_type, environment: &deployment.environment, meant: &environment };
+    stages::may_run(&turn.state, &run)?;
     if release.status == ReleaseStatus::Draft && release.digest() != deployment.release.digest() {
         let allowed = "it was sent again since this build; build it with a new deployment";
         return Err(Rejection::ReleaseStatus { tag: tag.clone(), status: release.status, allowed });
     }
-    let Some(environment) = turn.state.definition.environments.get(&deployment.environment).cloned() else {
-        return Err(unknown_environment(&turn.state, &deployment.environment));
-    };
     triggers::fits_environment(&deployment.release, &deployment.workflow, &deployment.environment, &environment)?;
     is_still_the_way_back(&turn.state, &deployment)?;
     triggers::has_room(&turn.state, &deployment.environment)?;

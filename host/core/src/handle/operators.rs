@@ -15,8 +15,8 @@ pub(super) fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: A
         if let Some(number) = under_way.copied() {
             return Err(Rejection::EnvironmentInUse { environment: environment.clone(), number });
         }
-        if let Some(live) = &there.live {
-            return Err(Rejection::EnvironmentLive { environment: environment.clone(), release: live.release.clone() });
+        if there.leaves_something() {
+            return Err(Rejection::EnvironmentLive { environment: environment.clone(), left: there.what_is_left() });
         }
     }
     if *turn.state.definition == *definition {

@@ -116,9 +116,9 @@ pub enum Rejection {
     #[error("environment `{environment}` cannot be removed while deployment {number} is under way there")]
     EnvironmentInUse { environment: Name, number: DeploymentNumber },
     #[error(
-        "environment `{environment}` cannot be removed while {release} is live there; take it down first, with a deployment of type DESTROY"
+        "environment `{environment}` cannot be removed while {left} there; take it down first, with a deployment of type DESTROY"
     )]
-    EnvironmentLive { environment: Name, release: Tag },
+    EnvironmentLive { environment: Name, left: String },
     #[error(
         "deployment {number} rolled `{environment}` back to {release}, which is not the way back any more; use `rollback`"
     )]

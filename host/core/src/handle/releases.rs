@@ -77,11 +77,9 @@ fn is_built(release: &Release) -> Result<(), Rejection> {
 
 /// Of a draft: a build reads what is in it.
 pub(super) fn under_way(state: &State, tag: &Tag) -> Result<(), Rejection> {
-    let of_this =
-        state.deployments.values().find(|deployment| deployment.release.tag == *tag && !deployment.is_finished());
-    match of_this {
-        Some(deployment) => {
-            let why = format!("deployment {} is under way; cancel it first", deployment.number);
+    match state.under_way(tag) {
+        Some(number) => {
+            let why = format!("deployment {number} is under way; cancel it first");
             Err(Rejection::ReleaseBusy { tag: tag.clone(), why })
         }
         None => Ok(()),

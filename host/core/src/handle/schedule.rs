@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Deploy, MOST_STARTS, Rejection, Turn, people, triggers};
+use super::{Deploy, MOST_STARTS, Turn, people, triggers};
 use crate::definition::Definition;
 use crate::deployment::{DeploymentType, Flags};
 use crate::environment::{EnvironmentChange, NextTick, Tick, TickOutcome};
@@ -45,7 +45,7 @@ fn plan_expiry_again(turn: &mut Turn, name: &Name, before_ms: Option<u64>, by: &
     let after_ms = turn.state.definition.environments.get(name).and_then(|meant| meant.expires_after_ms);
     let there = turn.state.environment(name);
     let at = match (before_ms, after_ms) {
-        (None, Some(after_ms)) if there.live.is_some() => Some(turn.now.plus_ms(after_ms)),
+        (None, Some(after_ms)) if there.leaves_something() => Some(turn.now.plus_ms(after_ms)),
         (Some(_), None) if there.expires_at.is_some() => None,
         (Some(_) | None, Some(_) | None) => return,
     };
@@ -146,7 +146,22 @@ fn via(why: &str, environment: &Name) -> String {
     format!("{why} of {environment}")
 }
 
-/// Its time is over: who waits is stopped, and what is live is torn down.
+/// The time of an ephemeral environment begins when something is there for the first time, live or not, and ends with the
+/// last of it.
+pub(super) fn note_what_is_left(turn: &mut Turn, environment: &Name, was_left: bool) {
+    let Some(there) = turn.state.environments.get(environment) else { return };
+    let after_ms = turn.state.definition.environments.get(environment).and_then(|meant| meant.expires_after_ms);
+    let at = match (was_left, there.leaves_something(), there.expires_at) {
+        (false, true, None) => after_ms.map(|after_ms| turn.now.plus_ms(after_ms)),
+        (true, false, Some(_)) => None,
+        (false, true, Some(_)) | (true, false, None) | (true, true, _) | (false, false, _) => return,
+    };
+    if at != there.expires_at {
+        turn.change_environment(environment, EnvironmentChange::ExpiryPlanned { at, by: None });
+    }
+}
+
+/// Its time is over: who waits is stopped, and what is left there is torn down.
 fn expire(turn: &mut Turn, environment: &Name) {
     let there = turn.state.environment(environment);
     let waiting = there.queue.iter().chain(&there.held).filter(|number| !tears_down(turn, **number));
@@ -154,12 +169,13 @@ fn expire(turn: &mut Turn, environment: &Name) {
     for number in waiting {
         people::stop_waiting(turn, number, "expiry", "the environment has expired");
     }
-    let done = match (teardown_under_way(turn, environment), there.live) {
-        (Some(number), _) => Ok(format!("deployment {number} tears it down already")),
-        (None, Some(live)) => tear_down(turn, environment, live.release),
-        (None, None) => Ok("nothing was live".to_owned()),
+    let is_left = turn.state.environment(environment).leaves_something();
+    let done = match teardown_under_way(turn, environment) {
+        Some(number) => Ok(format!("deployment {number} tears it down already")),
+        None if is_left => tear_down(turn, environment),
+        None => Ok("nothing was left to tear down".to_owned()),
     };
-    let (because, refused) = done.map_or_else(|rejection| (rejection.to_string(), true), |done| (done, false));
+    let (because, refused) = done.map_or_else(|why| (why, true), |done| (done, false));
     turn.change_environment(environment, EnvironmentChange::Expired { because, refused });
     if refused {
         let again = Some(turn.now.plus_ms(TEARDOWN_AGAIN_MS));
@@ -178,9 +194,16 @@ fn tears_down(turn: &Turn, number: DeploymentNumber) -> bool {
     deployment.is_some_and(|deployment| deployment.deployment_type == DeploymentType::Destroy)
 }
 
-fn tear_down(turn: &mut Turn, environment: &Name, live: Tag) -> Result<String, Rejection> {
+/// By a release of which something is there, or else by the one that would be deployed next.
+fn tear_down(turn: &mut Turn, environment: &Name) -> Result<String, String> {
+    let there = turn.state.environment(environment);
+    let is_active =
+        |tag: &&Tag| turn.state.releases.get(*tag).is_some_and(|release| release.status == ReleaseStatus::Active);
+    let Some(release) = there.releases_left().find(is_active).cloned().or_else(|| to_deploy(turn, environment)) else {
+        return Err("there is no active release to do it with".to_owned());
+    };
     let flags = Flags { allow_destructive: true, ..Flags::default() };
-    let deploy = deploy(turn, environment, live, DeploymentType::Destroy, "expiry");
-    triggers::queue(turn, Deploy { flags, ..deploy })?;
-    Ok(format!("deployment {} tears it down", turn.state.last_number))
+    let deploy = deploy(turn, environment, release, DeploymentType::Destroy, "expiry");
+    let queued = triggers::queue(turn, Deploy { flags, ..deploy });
+    queued.map(|()| format!("deployment {} tears it down", turn.state.last_number)).map_err(|why| why.to_string())
 }

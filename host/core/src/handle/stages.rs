@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::releases::{expect_status, under_way};
 use super::{Deploy, Rejection};
 use crate::definition::{Environment, Workflow, WorkflowStage, listed};
-use crate::deployment::DeploymentType;
+use crate::deployment::{Deployment, DeploymentType};
 use crate::name::Name;
 use crate::next::setup_fingerprint;
 use crate::release::{Release, ReleaseStatus};
@@ -72,19 +72,32 @@ fn named(release: &Release, asked: Option<&Name>, stage: Option<WorkflowStage>) 
     }
 }
 
+/// What is to be done where.
+pub(super) struct Run<'a> {
+    pub release: &'a Release,
+    pub stage: WorkflowStage,
+    pub deployment_type: DeploymentType,
+    pub environment: &'a Name,
+    pub meant: &'a Environment,
+}
+
 /// A build belongs to a draft, and everything else to an active release; a patch comes after a setup.
-pub(super) fn may_run(
-    state: &State,
-    release: &Release,
-    stage: WorkflowStage,
-    deployment_type: DeploymentType,
-    environment: &Name,
-) -> Result<(), Rejection> {
-    is_of_age(state, release, stage)?;
-    match deployment_type {
-        DeploymentType::Full | DeploymentType::Selective => is_set_up(state, release, environment),
-        DeploymentType::Launch | DeploymentType::Custom | DeploymentType::Destroy | DeploymentType::Rollback => Ok(()),
-    }
+pub(super) fn may_run(state: &State, run: &Run<'_>) -> Result<(), Rejection> {
+    is_of_age(state, run.release, run.stage)?;
+    is_set_up(state, run)
+}
+
+/// What was refused at its trigger is not started when its turn has come: an environment that was set up may have been
+/// torn down by one before it.
+pub(super) fn may_start(state: &State, deployment: &Deployment) -> Result<(), Rejection> {
+    let run = Run {
+        release: &deployment.release,
+        stage: deployment.workflow().stage,
+        deployment_type: deployment.deployment_type,
+        environment: &deployment.environment,
+        meant: &deployment.attempt.environment,
+    };
+    is_set_up(state, &run)
 }
 
 fn is_of_age(state: &State, release: &Release, stage: WorkflowStage) -> Result<(), Rejection> {
@@ -104,17 +117,28 @@ fn is_of_age(state: &State, release: &Release, stage: WorkflowStage) -> Result<(
     }
 }
 
-/// Where a release has a setup workflow, it must have succeeded as it is now, with the variables as they are now.
-fn is_set_up(state: &State, release: &Release, name: &Name) -> Result<(), Rejection> {
-    let Some(setup) = stage_of(release, WorkflowStage::Setup).next() else { return Ok(()) };
-    let Some(environment) = state.definition.environments.get(name) else { return Ok(()) };
-    let due = |setup: &Name| setup_fingerprint(&release.workflows[setup], environment);
-    let why = match state.environments.get(name).and_then(|there| there.setup) {
+/// What patches, but for what takes down or goes back.
+fn patches(run: &Run<'_>) -> bool {
+    match run.deployment_type {
+        DeploymentType::Full | DeploymentType::Selective | DeploymentType::Custom => match run.stage {
+            WorkflowStage::Patch => true,
+            WorkflowStage::Build | WorkflowStage::Setup | WorkflowStage::Teardown => false,
+        },
+        DeploymentType::Launch | DeploymentType::Destroy | DeploymentType::Rollback => false,
+    }
+}
+
+/// Where a release has a setup workflow, it must have succeeded as it is now, with the variables that the attempt has.
+fn is_set_up(state: &State, run: &Run<'_>) -> Result<(), Rejection> {
+    let Run { release, environment: name, meant, .. } = run;
+    let Some(setup) = stage_of(release, WorkflowStage::Setup).next().filter(|_| patches(run)) else { return Ok(()) };
+    let due = |setup: &Name| setup_fingerprint(&release.workflows[setup], meant);
+    let why = match state.environments.get(*name).and_then(|there| there.setup) {
         Some(done) if stage_of(release, WorkflowStage::Setup).any(|setup| due(setup) == done) => return Ok(()),
         Some(_) => "its setup workflow or its variables have changed since it last was",
         None => "it never was, or it was torn down",
     };
-    Err(Rejection::SetupDue { environment: name.clone(), setup: setup.clone(), why })
+    Err(Rejection::SetupDue { environment: Name::clone(name), setup: setup.clone(), why })
 }
 
 /// As the API writes it.

@@ -37,7 +37,14 @@ pub(super) fn queue(turn: &mut Turn, deploy: Deploy) -> Result<(), Rejection> {
     selections_fit(state, &deploy)?;
     let workflow = stages::workflow_of(&release, &environment, &deploy)?;
     let stage = release.workflows[&workflow].stage;
-    stages::may_run(state, &release, stage, deploy.deployment_type, &deploy.environment)?;
+    let run = stages::Run {
+        release: &release,
+        stage,
+        deployment_type: deploy.deployment_type,
+        environment: &deploy.environment,
+        meant: &environment,
+    };
+    stages::may_run(state, &run)?;
     fits_environment(&release, &workflow, &deploy.environment, &environment)?;
     has_room(state, &deploy.environment)?;
     let gate_plugins = pinned_gates(turn, &deploy.environment, &environment)?;

@@ -34,7 +34,7 @@ pub(super) fn winding_down(deployment: &Deployment, now: Timestamp) -> Vec<What>
     let attempt = &deployment.attempt;
     let one = |change| vec![change_of(deployment, change)];
     let phases = 0..attempt.phases.len();
-    if attempt.cancel.is_none()
+    if !stays_as_it_is(attempt)
         && deployment.workflow().on_failure == OnFailure::Undo
         && let Some(phase) = phases.clone().rev().find(|index| is_to_undo(deployment, *index))
     {
@@ -52,6 +52,14 @@ pub(super) fn winding_down(deployment: &Deployment, now: Timestamp) -> Vec<What>
         return one(of_phase(phase, PhaseChange::Skipped));
     }
     ended(deployment)
+}
+
+/// Whoever cancels looks at what is there, and says how to go on; when time was up, nobody did.
+fn stays_as_it_is(attempt: &Attempt) -> bool {
+    match attempt.cancel.as_ref().map(|cancel| cancel.cause) {
+        None | Some(Cause::TimeLimit) => false,
+        Some(Cause::Person | Cause::Stopped) => true,
+    }
 }
 
 /// Canceled, or failed: a failure comes first where there is one, for whoever cancelled after it did not make it.
@@ -91,9 +99,8 @@ pub(super) fn undone(deployment: &Deployment, phase: usize, result: UndoResult) 
 pub(super) fn succeeded(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let finish = if deployment.attempt.is_partial() { Finish::PartiallySucceeded } else { Finish::Succeeded };
     let mut steps = Vec::new();
-    let goes_live = deployment.workflow().goes_live || leaves_nothing_live(deployment);
-    if goes_live && !deployment.failed_to_apply() {
-        steps.extend(live_changed(state, deployment, now));
+    if changes_live(deployment) && !deployment.failed_to_apply() {
+        steps.extend(goes_live(state, deployment, now));
     }
     if finish == Finish::Succeeded {
         steps.extend(stage_done(state, deployment));
@@ -102,7 +109,18 @@ pub(super) fn succeeded(state: &State, deployment: &Deployment, now: Timestamp) 
     steps
 }
 
-fn live_changed(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
+/// A build is of a draft, which is nowhere live, whatever older project files say. What takes down leaves nothing live,
+/// also by a workflow that brings nothing.
+fn changes_live(deployment: &Deployment) -> bool {
+    match deployment.workflow().stage {
+        WorkflowStage::Build => false,
+        WorkflowStage::Setup | WorkflowStage::Patch | WorkflowStage::Teardown => {
+            deployment.workflow().goes_live || leaves_nothing_live(deployment)
+        }
+    }
+}
+
+fn goes_live(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let live = Live {
         release: deployment.release.tag.clone(),
         workflow: deployment.workflow.clone(),
@@ -116,7 +134,7 @@ fn live_changed(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<W
         Some(_) => LiveBefore::Same,
         None => live_before(state, deployment, live.as_ref()),
     };
-    let around = of_environment(state, deployment, live.is_some(), now);
+    let around = of_promotion(state, deployment, now);
     let mut steps = vec![What::LiveChanged { environment, applications, live, before }];
     if current.is_none() || !state.wrote_last(deployment) {
         steps.push(current_changed(state, deployment, current));
@@ -125,19 +143,10 @@ fn live_changed(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<W
     steps
 }
 
-/// What else changes in an environment with its live release: when it expires, and whether releases are promoted.
-fn of_environment(state: &State, deployment: &Deployment, is_live: bool, now: Timestamp) -> Vec<What> {
+/// What else changes in an environment with its live release: whether releases are promoted.
+fn of_promotion(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What> {
     let Some(there) = state.environments.get(&deployment.environment) else { return Vec::new() };
     let mut changes = Vec::new();
-    match deployment.attempt.environment.expires_after_ms {
-        Some(after_ms) if is_live && there.live.is_none() && there.expires_at.is_none() => {
-            changes.push(EnvironmentChange::ExpiryPlanned { at: Some(now.plus_ms(after_ms)), by: None });
-        }
-        Some(_) | None if !is_live && there.expires_at.is_some() => {
-            changes.push(EnvironmentChange::ExpiryPlanned { at: None, by: None });
-        }
-        Some(_) | None => {}
-    }
     let tag = &deployment.release.tag;
     let meant = state.definition.environments.get(&deployment.environment);
     let deploys_itself = meant.is_some_and(|meant| meant.promotion.is_some() || meant.schedule.is_some());
@@ -165,9 +174,9 @@ fn of_environment(state: &State, deployment: &Deployment, is_live: bool, now: Ti
 fn stage_done(state: &State, deployment: &Deployment) -> Option<What> {
     let there = state.environments.get(&deployment.environment);
     let is_set_up = there.is_some_and(|there| there.setup.is_some());
-    let set_up = |fingerprint| What::Environment {
+    let set_up = |fingerprint: Option<Digest>| What::Environment {
         environment: deployment.environment.clone(),
-        change: EnvironmentChange::SetUp { fingerprint },
+        change: EnvironmentChange::SetUp { fingerprint, release: fingerprint.map(|_| deployment.release.tag.clone()) },
     };
     match deployment.workflow().stage {
         WorkflowStage::Build => Some(What::ReleaseBuilt {

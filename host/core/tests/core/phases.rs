@@ -360,6 +360,24 @@ fn a_retry_resumes_at_what_failed_it_and_not_at_what_it_went_on_after() {
     assert_eq!(project.due(), "1 Run(0)");
 }
 
+#[test]
+fn what_runs_out_of_time_is_undone_where_the_workflow_says_so() {
+    let slow = Phase { timeout_ms: HOUR, ..phase("smoke") };
+    let timeout_ms = Some(90 * SECOND);
+    let meant = Workflow { timeout_ms, on_failure: OnFailure::Undo, ..workflow(&[apply("web"), slow]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.answer(1, Run(0), done());
+    project.at(90);
+    project.answer(1, Run(1), done());
+    assert_eq!((project.is(1), project.due()), ("InProgress/Cancelling".to_owned(), "1 Undo(0)".to_owned()));
+    project.answer(1, Undo(0), done());
+    assert_eq!(project.views(1), "Failed/Canceled | TimedOut | Canceled");
+    assert_eq!(project.prod(), "live nothing, current nothing, before: ");
+}
+
 /// Of two, one after the other: its second attempt has begun nothing and undone nothing.
 #[test]
 fn what_was_begun_two_attempts_ago_is_undone_once_and_never_again() {

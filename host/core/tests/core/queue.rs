@@ -6,7 +6,7 @@ use lockgate_core::definition::{
 };
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, MOST_HELD, MOST_STARTS, MOST_WAITING};
+use lockgate_core::handle::{Command, Deploy, MOST_HELD, MOST_STARTS, MOST_WAITING, NewRelease};
 use lockgate_core::name::{DeploymentNumber, Timestamp};
 use lockgate_core::plugin::ChangeAction;
 use lockgate_core::selection::Selection;
@@ -15,7 +15,7 @@ use lockgate_core::visits;
 use lockgate_core::work::Step::*;
 use serde_json::Value;
 
-use crate::project::{Project, to_prod};
+use crate::project::{Project, release, to_prod};
 use crate::words::*;
 
 fn one_apply() -> Project {
@@ -277,9 +277,11 @@ fn a_flood_that_ends_at_once_is_worked_off_in_turns_and_nobody_starves() {
     assert_eq!((waiting(&project), project.state.wake_at()), ([0; 2], None));
 }
 
-/// What a turn looks at, with so many waiting: a new one, one that leaves from the middle, an answer, and a place.
-fn looked_at(waiting: u64) -> [u64; 4] {
+/// What a turn looks at, with so many waiting: a new one, a draft that is made active, one that leaves from the middle, an
+/// answer, and a place.
+fn looked_at(waiting: u64) -> [u64; 5] {
     let mut project = one_apply();
+    project.send(Command::CreateRelease(NewRelease { draft: true, ..release("v9") }));
     (0..=waiting).for_each(|_| project.send_only(Command::Deploy(to_prod("v1"))));
     let leaves = Command::Cancel { number: waiting / 2, forced: false, reason: String::new(), by: person("tom") };
     let call = project.call(1, Plan(0));
@@ -288,6 +290,7 @@ fn looked_at(waiting: u64) -> [u64; 4] {
     let mut since = || visits::entries() - std::mem::replace(&mut so_far, visits::entries());
     [
         (project.send_only(Command::Deploy(to_prod("v1"))), since()).1,
+        (project.send_only(Command::ActivateRelease { tag: tag("v9"), by: person("rita") }), since()).1,
         (project.send_only(leaves), since()).1,
         (project.send_only(answers), since()).1,
         (project.state.place(project.deployment(waiting)), since()).1,

@@ -3,13 +3,15 @@
 use expect_test::expect;
 use lockgate_core::admission::LOOK_AHEAD;
 use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Schedule, Window};
-use lockgate_core::definition::{Definition, Environment, MOST_FREEZES, MOST_WINDOWS, Phase, Requirement};
+use lockgate_core::definition::{
+    Definition, Environment, MOST_FREEZES, MOST_WINDOWS, OnFailure, Phase, Requirement, Workflow, WorkflowStage,
+};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::environment::TickOutcome;
 use lockgate_core::handle::PauseScope;
 use lockgate_core::handle::{Command, Deploy, MOST_WAITING};
 use lockgate_core::name::{Actor, Timestamp};
-use lockgate_core::plugin::{Health, ResourceState};
+use lockgate_core::plugin::{ChangeAction, Health, ResourceChange, ResourceState};
 use lockgate_core::work::Answer;
 use lockgate_core::work::Step::*;
 use serde_json::{Value, json};
@@ -585,4 +587,103 @@ fn what_is_not_ephemeral_any_more_does_not_expire() {
     project.define(definition(&[("prod", environment())], workflow(&[phase("build")])));
     project.at(DAY);
     assert_eq!(project.prod(), "live v1, current v1, before: ");
+}
+
+// ---- what is left behind ----
+
+/// Two targets, of which the first was applied and the second failed: nothing is live, and half of it is there.
+fn half_there(prod: Environment) -> Project {
+    let mut project = Project::new(prod, &[apply("web"), apply("db")]);
+    project.deploy("v1");
+    for phase in [0, 1] {
+        project.answer(1, Plan(phase), plan(&["a"]));
+    }
+    project.at(20);
+    project.answer(1, Confirm(0), plan(&["a"]));
+    project.at(40);
+    project.answer(1, Run(0), fails("no quota"));
+    assert_eq!(project.prod(), "live nothing, current v1, before: ");
+    project
+}
+
+fn ends_after_an_hour() -> Environment {
+    Environment { expires_after_ms: Some(HOUR), ..environment() }
+}
+
+fn without_prod(project: &mut Project) -> Result<(), String> {
+    let definition = definition(&[("staging", environment())], workflow(&[])).into();
+    project.attempt(Command::SetDefinition { definition, by: person("olga") })
+}
+
+fn destroys(project: &mut Project) {
+    let flags = Flags { allow_destructive: true, ..Flags::default() };
+    project.trigger(Deploy { deployment_type: DeploymentType::Destroy, flags, ..to_prod("v1") });
+    project.all_goes_well();
+}
+
+#[test]
+fn half_a_deployment_is_torn_down_when_its_time_is_over() {
+    let mut project = half_there(ends_after_an_hour());
+    project.at(60 * MINUTE + 19);
+    assert_eq!(project.state.last_number, 1, "its time began with the first apply");
+    project.at(60 * MINUTE + 20);
+    assert_eq!(project.deployment(2).deployment_type, DeploymentType::Destroy);
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live nothing, current nothing, before: ");
+    without_prod(&mut project).unwrap();
+}
+
+#[test]
+fn an_environment_is_not_removed_over_what_is_left_there() {
+    let refusal = |mut project: Project| {
+        let refusal = without_prod(&mut project).unwrap_err();
+        destroys(&mut project);
+        without_prod(&mut project).unwrap();
+        refusal
+    };
+    expect!["environment `prod` cannot be removed while what v1 began is there; take it down first, with a deployment of type DESTROY"].assert_eq(&refusal(half_there(environment())));
+    let meant = definition(&[("prod", environment())], workflow(&[apply("web")]));
+    let mut apart = Project::of(Definition { applications: [name("api")].into(), ..meant });
+    apart.select("v1", &[of("api")]);
+    let of_api = ResourceChange { application: "api".to_owned(), ..change("a", ChangeAction::Update) };
+    for step in [Plan(0), Confirm(0)] {
+        apart.answer(1, step, planned(vec![of_api.clone()], serde_json::Value::Null));
+    }
+    apart.answer(1, Run(0), done());
+    expect!["environment `prod` cannot be removed while v1 is live for `api` there; take it down first, with a deployment of type DESTROY"].assert_eq(&refusal(apart));
+    expect!["environment `prod` cannot be removed while a setup is there; take it down first, with a deployment of type DESTROY"].assert_eq(&refusal(only_set_up(environment())));
+}
+
+fn only_set_up(prod: Environment) -> Project {
+    let mut meant = definition(&[("prod", prod)], workflow(&[phase("build")]));
+    let setup = Workflow { stage: WorkflowStage::Setup, goes_live: false, ..workflow(&[phase("create")]) };
+    meant.workflows.insert(name("set-up"), setup.into());
+    let mut project = Project::of(meant);
+    project.trigger(Deploy { deployment_type: DeploymentType::Launch, ..to_prod("v1") });
+    project.all_goes_well();
+    project
+}
+
+#[test]
+fn what_was_only_set_up_is_torn_down_by_the_release_that_did() {
+    let mut project = only_set_up(ends_after_an_hour());
+    project.at(60 * MINUTE);
+    let teardown = project.deployment(2);
+    assert_eq!((teardown.deployment_type, &teardown.release.tag), (DeploymentType::Destroy, &tag("v1")));
+    project.all_goes_well();
+    without_prod(&mut project).unwrap();
+}
+
+#[test]
+fn the_time_of_what_was_undone_is_over() {
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&[apply("web")]) };
+    let mut project = Project::of(definition(&[("prod", ends_after_an_hour())], meant));
+    let expires_at = |project: &Project| project.state.environment(&name("prod")).expires_at;
+    project.deploy("v1");
+    project.answer(1, Plan(0), plan(&["a"]));
+    project.answer(1, Confirm(0), plan(&["a"]));
+    assert_eq!(expires_at(&project), Some(Timestamp(HOUR as i64)));
+    project.answer(1, Run(0), fails("no quota"));
+    project.answer(1, Undo(0), done());
+    assert_eq!(expires_at(&project), None);
 }

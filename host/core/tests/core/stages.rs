@@ -124,6 +124,45 @@ fn another_setup_workflow_or_other_variables_need_another_setup() {
     project.retry(failed).unwrap();
 }
 
+#[test]
+fn a_patch_whose_environment_was_torn_down_before_its_turn_is_stopped_and_says_why() {
+    let mut project = Project::of(staged());
+    project.trigger(of_type(DeploymentType::Launch));
+    project.all_goes_well();
+    project.trigger(of_type(DeploymentType::Destroy));
+    let full = project.trigger(of_type(DeploymentType::Full));
+    project.all_goes_well();
+    assert_eq!(project.views(full), "NotDeployed/Canceled | Stopped | Canceled");
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
+    let reason = &project.deployment(full).attempt.cancel.as_ref().unwrap().reason;
+    expect!["environment `prod` must be set up first: it never was, or it was torn down; deploy with type LAUNCH, which runs workflow `set-up`"].assert_eq(reason);
+}
+
+#[test]
+fn a_patch_that_names_its_workflow_comes_after_a_setup_too() {
+    let mut project = Project::of(staged());
+    let custom = |text| Deploy { workflow: Some(name(text)), ..of_type(DeploymentType::Custom) };
+    expect!["environment `prod` must be set up first: it never was, or it was torn down; deploy with type LAUNCH, which runs workflow `set-up`"].assert_eq(&refusal(&mut project, custom("full-plan")));
+    for workflow in ["set-up", "full-plan", "tear-down"] {
+        project.trigger(custom(workflow));
+        project.all_goes_well();
+    }
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
+}
+
+#[test]
+fn what_tears_down_leaves_nothing_also_by_a_workflow_that_brings_nothing() {
+    let mut meant = staged();
+    let teardown = Workflow { stage: WorkflowStage::Teardown, goes_live: false, ..workflow(&[phase("tear-down")]) };
+    meant.workflows.insert(name("tear-down"), teardown.into());
+    let mut project = Project::of(meant);
+    for deployment_type in [DeploymentType::Launch, DeploymentType::Destroy] {
+        project.trigger(of_type(deployment_type));
+        project.all_goes_well();
+    }
+    assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
+}
+
 // ---- build ----
 
 fn built() -> Definition {
@@ -199,6 +238,24 @@ fn a_draft_that_was_sent_again_is_not_built_by_a_retry_of_its_old_build() {
     let number = build(&mut project);
     project.answer(number, Run(0), compiled());
     assert!(project.state.releases[&tag("v9")].built);
+}
+
+/// As project files could say before it was refused.
+#[test]
+fn a_draft_is_nowhere_live_whatever_its_build_says() {
+    let mut meant = built();
+    let goes_live = Workflow { stage: WorkflowStage::Build, ..workflow(&[phase("compile")]) };
+    meant.workflows.insert(name("build"), goes_live.into());
+    let problems: Vec<String> =
+        meant.problems().into_iter().map(|issue| format!("{}: {}", issue.path, issue.message)).collect();
+    expect!["/workflows/build/goes_live: a build makes what a draft holds, and a draft is nowhere live: leave `goes_live` out, or write `false`"].assert_eq(&problems.join("\n"));
+    let mut project = Project::new(environment(), &[]);
+    project.define(meant);
+    send_draft(&mut project, "new");
+    let number = build(&mut project);
+    project.answer(number, Run(0), compiled());
+    assert_eq!(project.is(number), "Succeeded/Approved");
+    assert_eq!(project.prod(), "live nothing, current nothing, before: ");
 }
 
 // ---- endpoints ----

@@ -224,6 +224,15 @@ fn phase_work(phase: &Value) -> &'static str {
         }
         1 if has(&"config") => "`config` belongs to `plugin`; a gate's config stands with its check",
         1 if has(&"weight") => "`weight` belongs to `apply`: nothing else has traffic to share out",
+        1 if has(&"timeout") && has(&"gates") => {
+            "`timeout` belongs into `gates` here: how long the gates may take to turn green"
+        }
+        1 if has(&"timeout") && has(&"manual") => {
+            "`timeout` belongs into `manual` here: how long the phase waits for somebody"
+        }
+        1 if (has(&"retries") || has(&"backoff")) && (has(&"gates") || has(&"manual")) => {
+            "`retries` and `backoff` belong to `plugin` and `apply`: what waits for gates or a person is not tried again"
+        }
         1 => "this phase does not fit",
         _ => "a phase does one thing: `plugin`, `apply`, `gates` or `manual`; make it several phases",
     }

@@ -344,9 +344,10 @@ struct WorkflowFile {
     /// What it is for: `patch` ships new code.
     #[serde(default)]
     stage: StageFile,
-    /// The release is live in the environment when the workflow has succeeded.
-    #[serde(default = "yes")]
-    goes_live: bool,
+    /// The release is live in the environment when the workflow has succeeded: yes, unless it is a build.
+    #[schemars(with = "bool")]
+    #[serde(default)]
+    goes_live: Option<bool>,
     /// `undo` asks the targets to take back what was applied, last first.
     #[serde(default)]
     on_failure: OnFailureFile,
@@ -384,8 +385,10 @@ enum OnFailureFile {
 #[schemars(rename = "Phase", extend("oneOf" = [
     { "required": ["plugin"], "not": { "required": ["weight"] } },
     { "required": ["apply"], "not": { "required": ["config"] } },
-    { "required": ["gates"], "not": { "anyOf": [{ "required": ["config"] }, { "required": ["weight"] }] } },
-    { "required": ["manual"], "not": { "anyOf": [{ "required": ["config"] }, { "required": ["weight"] }] } },
+    { "required": ["gates"], "not": { "anyOf": [{ "required": ["config"] }, { "required": ["weight"] },
+        { "required": ["timeout"] }, { "required": ["retries"] }, { "required": ["backoff"] }] } },
+    { "required": ["manual"], "not": { "anyOf": [{ "required": ["config"] }, { "required": ["weight"] },
+        { "required": ["timeout"] }, { "required": ["retries"] }, { "required": ["backoff"] }] } },
 ]))]
 struct PhaseFile {
     name: NameText,
@@ -650,14 +653,15 @@ impl GateSetFile {
 
 impl WorkflowFile {
     fn meaning(self) -> Workflow {
+        let (stage, goes_live) = match self.stage {
+            StageFile::Build => (WorkflowStage::Build, false),
+            StageFile::Setup => (WorkflowStage::Setup, true),
+            StageFile::Patch => (WorkflowStage::Patch, true),
+            StageFile::Teardown => (WorkflowStage::Teardown, true),
+        };
         Workflow {
-            stage: match self.stage {
-                StageFile::Build => WorkflowStage::Build,
-                StageFile::Setup => WorkflowStage::Setup,
-                StageFile::Patch => WorkflowStage::Patch,
-                StageFile::Teardown => WorkflowStage::Teardown,
-            },
-            goes_live: self.goes_live,
+            stage,
+            goes_live: self.goes_live.unwrap_or(goes_live),
             on_failure: match self.on_failure {
                 OnFailureFile::Stop => OnFailure::Stop,
                 OnFailureFile::Undo => OnFailure::Undo,

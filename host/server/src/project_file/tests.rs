@@ -360,6 +360,20 @@ fn a_phase_does_exactly_one_thing() {
 }
 
 #[test]
+fn what_waits_for_gates_or_a_person_is_not_tried_again_and_has_its_own_timeout() {
+    let with = |work: &str| messages(&changed("apply: site", work)).join("\n");
+    let manual = "manual: { instructions: look }\n        ";
+    let gates = "gates: { checks: [{ name: page, plugin: http-check }] }\n        ";
+    let all = [(manual, "timeout: 5m"), (gates, "timeout: 5m"), (manual, "retries: 1"), (gates, "backoff: 5s")];
+    expect![[r#"
+        30:9: /workflows/publish/phases/1: `timeout` belongs into `manual` here: how long the phase waits for somebody
+        30:9: /workflows/publish/phases/1: `timeout` belongs into `gates` here: how long the gates may take to turn green
+        30:9: /workflows/publish/phases/1: `retries` and `backoff` belong to `plugin` and `apply`: what waits for gates or a person is not tried again
+        30:9: /workflows/publish/phases/1: `retries` and `backoff` belong to `plugin` and `apply`: what waits for gates or a person is not tried again"#]]
+    .assert_eq(&all.map(|(work, key)| with(&format!("{work}{key}"))).join("\n"));
+}
+
+#[test]
 fn an_environment_says_its_workflow_unless_there_is_only_one() {
     let two = format!("{GOOD}  other:\n    phases: [{{ name: a, plugin: b }}]\n");
     let none = "project: shop\nenvironments: { production: {} }\n";
@@ -798,6 +812,21 @@ fn the_schema_tells_editors_defaults_and_reasons() {
                     "required": [
                       "weight"
                     ]
+                  },
+                  {
+                    "required": [
+                      "timeout"
+                    ]
+                  },
+                  {
+                    "required": [
+                      "retries"
+                    ]
+                  },
+                  {
+                    "required": [
+                      "backoff"
+                    ]
                   }
                 ]
               }
@@ -816,6 +845,21 @@ fn the_schema_tells_editors_defaults_and_reasons() {
                   {
                     "required": [
                       "weight"
+                    ]
+                  },
+                  {
+                    "required": [
+                      "timeout"
+                    ]
+                  },
+                  {
+                    "required": [
+                      "retries"
+                    ]
+                  },
+                  {
+                    "required": [
+                      "backoff"
                     ]
                   }
                 ]

@@ -48,7 +48,12 @@ impl Book {
         assert!(event.at >= self.last_event_at, "time runs backward");
         self.last_event_at = event.at;
         match &event.what {
-            What::DefinitionChanged { definition, .. } => self.definition = definition.clone(),
+            What::DefinitionChanged { definition, .. } => {
+                let is_gone = |(name, _): &(&Name, &Place)| !definition.environments.contains_key(*name);
+                let gone = self.places.iter().filter(is_gone).find(|(_, place)| place.leaves_something());
+                assert!(gone.is_none(), "{:?} is removed, and something is left there", gone.map(|(name, _)| name));
+                self.definition = definition.clone();
+            }
             What::ReleaseCreated { release } => {
                 let other = self.releases.insert(release.tag.clone(), release.clone());
                 assert!(other.is_none_or(|other| other.status == ReleaseStatus::Draft), "a release is made twice");
@@ -81,6 +86,8 @@ impl Book {
             }
             What::LiveChanged { environment, applications, live, .. } => {
                 let live = live.as_ref();
+                let is_active = |tag: &Tag| self.releases[tag].status == ReleaseStatus::Active;
+                assert!(live.is_none_or(|live| is_active(&live.release)), "only what is active goes live");
                 let place = self.places.entry(environment.clone()).or_default();
                 assert!(!place.holders.is_empty(), "live is changed without the slot");
                 assert!(live.is_none_or(|live| place.holders.contains(&live.deployment)));
@@ -137,12 +144,12 @@ impl Book {
                 assert!(std::mem::replace(&mut place.promotion_held, false), "nothing was held");
             }
             EnvironmentChange::PromotionHeldBack { .. } => assert!(place.promotion_held),
-            EnvironmentChange::SetUp { fingerprint } => place.is_set_up = fingerprint.is_some(),
+            EnvironmentChange::SetUp { fingerprint, .. } => place.is_set_up = fingerprint.is_some(),
+            EnvironmentChange::ExpiryPlanned { at, by } => place.is_kept = at.is_none() && by.is_some(),
+            EnvironmentChange::Expired { .. } => place.is_kept = true,
             EnvironmentChange::Closed { .. }
             | EnvironmentChange::Opened
-            | EnvironmentChange::PromotionRefused { .. }
-            | EnvironmentChange::ExpiryPlanned { .. }
-            | EnvironmentChange::Expired { .. } => {}
+            | EnvironmentChange::PromotionRefused { .. } => {}
         }
     }
 
@@ -165,14 +172,24 @@ impl Book {
         let page = self.pages.get_mut(&number).expect("it has a page");
         (page.arrived, page.queued_at) = (self.arrivals, self.last_event_at);
         let name = page.place.clone();
-        if matches!(page.deployment_type, DeploymentType::Full | DeploymentType::Selective) {
-            let needs_setup = page.release.workflows.values().any(|workflow| workflow.stage == WorkflowStage::Setup);
-            assert!(!needs_setup || self.place(&name).is_set_up, "patched before it was set up");
-        }
+        self.expect_set_up(number);
         match is_held {
             true => drop(self.place(&name).held.insert(number)),
             false => self.enqueue(number),
         }
+    }
+
+    /// What patches comes after a setup, where its release has one.
+    fn expect_set_up(&self, number: DeploymentNumber) {
+        let page = &self.pages[&number];
+        let patches = match page.deployment_type {
+            DeploymentType::Full | DeploymentType::Selective => true,
+            DeploymentType::Custom => page.workflow().stage == WorkflowStage::Patch,
+            DeploymentType::Launch | DeploymentType::Destroy | DeploymentType::Rollback => false,
+        };
+        let needs_setup = page.release.workflows.values().any(|workflow| workflow.stage == WorkflowStage::Setup);
+        let is_set_up = self.places.get(&page.place).is_some_and(|place| place.is_set_up);
+        assert!(!(patches && needs_setup) || is_set_up, "{number} patches what was not set up");
     }
 
     /// A rollback goes to the head, and whatever somebody broke the glass for; everything else to the end.
@@ -240,6 +257,7 @@ impl Book {
             }
             Change::SlotTaken => {
                 assert_eq!(self.obstacle(number, at), None, "{number} takes a slot");
+                self.expect_set_up(number);
                 let place = self.place(&name);
                 place.leave(number);
                 assert!(place.holders.insert(number));
@@ -256,8 +274,8 @@ impl Book {
                 assert!(page.may_time_out(at), "out of time before its time");
                 page.is_going_down = true;
             }
-            Change::CancelRequested { .. } => page.is_going_down = true,
-            Change::StopForced { .. } => {}
+            Change::CancelRequested { .. } => (page.is_going_down, page.is_cancelled) = (true, true),
+            Change::StopForced { .. } => page.is_cancelled = true,
             _ => {
                 let holds = self.places.get(&name).is_some_and(|place| place.holders.contains(&number));
                 assert!(holds, "{change:?} without the slot");
@@ -465,7 +483,10 @@ impl Book {
         }
     }
 
-    fn check_order(&self, state: &State) {
+    fn check_order(&mut self, state: &State) {
+        for (name, there) in &state.environments {
+            self.place(name).has_begun = there.current.is_some() || !there.current_apart.is_empty();
+        }
         let mut holders = BTreeSet::new();
         for (name, there) in &state.environments {
             let nowhere = Place::default();
@@ -474,6 +495,10 @@ impl Book {
             assert!(there.held.iter().eq(&place.held), "beside the queue of {name}");
             assert!(there.slots.iter().eq(&place.holders), "the slots of {name}");
             place.check_live(there);
+            let is_ephemeral =
+                self.definition.environments.get(name).is_some_and(|meant| meant.expires_after_ms.is_some());
+            let may_stay = !is_ephemeral || place.is_kept || !place.leaves_something();
+            assert!(may_stay || there.expires_at.is_some(), "{name} is ephemeral, and what is there stays for ever");
             holders.extend(place.holders.iter().copied());
         }
         assert!(state.running.iter().eq(&holders));

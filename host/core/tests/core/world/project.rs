@@ -32,7 +32,7 @@ pub fn definition(rng: &mut Rng, now: Timestamp) -> Definition {
     {
         if rng.u8(..if stage == WorkflowStage::Build { 5 } else { 12 }) == 0 {
             let phases = if rng.bool() { vec![apply("web")] } else { vec![phase("prepare")] };
-            let goes_live = stage == WorkflowStage::Setup || (stage == WorkflowStage::Teardown && rng.bool());
+            let goes_live = rng.bool();
             let phases = if stage == WorkflowStage::Build { vec![phase("prepare")] } else { phases };
             workflows.push((name, Workflow { stage, goes_live, ..workflow(&phases) }));
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use lockgate_core::calendar::FreezeEffect;
 use lockgate_core::change::{Change, GatesChange, PhaseChange};
 use lockgate_core::definition::{
-    ApprovalOrder, ApprovalPolicy, ApprovalRule, Definition, Environment, GateSet, PhaseWork, Reaction, Workflow,
+    ApprovalOrder, ApprovalPolicy, ApprovalRule, Definition, Environment, GateSet, OnFailure, PhaseWork, Reaction,
+    Workflow,
 };
 use lockgate_core::deployment::{Approval, DeploymentType, Finish, GateVerdict, GatesEnd, Signature, TargetPlan};
 use lockgate_core::digest::Digest;
@@ -38,6 +39,10 @@ pub struct Page {
     begun_at: Option<Timestamp>,
     /// It failed, or was told to stop: nothing new is begun.
     pub is_going_down: bool,
+    /// By somebody who wants it to stay as it is.
+    pub is_cancelled: bool,
+    began: BTreeSet<usize>,
+    undone: BTreeSet<usize>,
     pub held_until: Option<Timestamp>,
     /// Counts what happens to it, to tell before from after.
     steps: u64,
@@ -121,6 +126,9 @@ impl Page {
             begun: false,
             begun_at: None,
             is_going_down: false,
+            is_cancelled: false,
+            began: BTreeSet::new(),
+            undone: BTreeSet::new(),
             held_until: queued.hold.as_ref().and_then(|hold| hold.until),
             steps: 0,
             asked: BTreeMap::new(),
@@ -143,6 +151,9 @@ impl Page {
         (self.attempt, self.started_by, self.environment) = (attempt, by.clone(), meant.clone());
         self.approvals_off = off || meant.approvals_off;
         (self.begun, self.begun_at, self.is_going_down) = (false, None, false);
+        self.is_cancelled = false;
+        self.began.clear();
+        self.undone.clear();
         (self.approved, self.accepted, self.not_before) = (None, false, None);
         (self.held_until, self.glass_broken) = (None, false);
         let is_kept = |phase: &usize| resume_at.is_some_and(|resume_at| *phase < resume_at);
@@ -353,7 +364,11 @@ impl Page {
                 self.begin(at);
                 return;
             }
-            PhaseChange::CancelStarted { .. } | PhaseChange::UndoEnded { .. } => return,
+            PhaseChange::UndoEnded { .. } => {
+                self.undone.insert(phase);
+                return;
+            }
+            PhaseChange::CancelStarted { .. } => return,
         };
         self.phases.insert(phase, result);
     }
@@ -375,6 +390,7 @@ impl Page {
             assert_eq!(self.approved, Some(self.plan_digest()), "starts what was not approved");
             assert!(self.confirmed.remove(&phase), "starts what was not confirmed after the approval");
             self.expect_plan_is_allowed();
+            self.began.insert(phase);
         }
         self.begin(at);
     }
@@ -542,6 +558,9 @@ impl Page {
         assert_eq!(self.finished.replace(finish), None, "finished twice");
         let ended_well = matches!(finish, Finish::Succeeded | Finish::PartiallySucceeded);
         if !ended_well {
+            let is_half_applied = self.began.difference(&self.undone).next().is_some();
+            let undoes = self.workflow().on_failure == OnFailure::Undo && !self.is_cancelled;
+            assert!(!(undoes && is_half_applied), "what it began is neither undone nor said to be there");
             return false;
         }
         for (index, meant) in self.workflow().phases.iter().enumerate() {

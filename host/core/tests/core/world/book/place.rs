@@ -19,6 +19,10 @@ pub struct Place {
     pub tick: Option<Timestamp>,
     pub promotion_held: bool,
     pub is_set_up: bool,
+    /// Somebody said that it does not expire, or it has.
+    pub is_kept: bool,
+    /// Something was begun and not taken back, when it was last looked at.
+    pub has_begun: bool,
     /// The whole release, and since when.
     live: Option<(Tag, Timestamp)>,
     apart: BTreeMap<Name, Tag>,
@@ -53,6 +57,10 @@ impl Place {
         }
         self.were_live.extend(self.live.take().map(|(tag, _)| tag));
         self.live = live.map(|live| (live.clone(), at));
+    }
+
+    pub fn leaves_something(&self) -> bool {
+        self.live.is_some() || !self.apart.is_empty() || self.is_set_up || self.has_begun
     }
 
     pub fn note_health(&mut self, is_healthy: bool, at: Timestamp) {
