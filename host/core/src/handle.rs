@@ -379,7 +379,9 @@ impl<'a> Turn<'a> {
             self.carry_on(first);
             let waits = |deployment: &&Arc<Deployment>| deployment.attempt.stage == Stage::Queued;
             let Some(deployment) = self.state.deployments.get(&first).filter(waits) else { continue };
-            let change = match stages::may_start(&self.state, deployment) {
+            let may_start = stages::may_start(&self.state, deployment)
+                .and_then(|()| again::is_still_the_way_back(&self.state, deployment));
+            let change = match may_start {
                 Ok(()) => Change::SlotTaken,
                 Err(refused) => Change::CancelRequested { cancel: self.refused_now(&refused) },
             };

@@ -69,7 +69,7 @@ pub(super) fn try_again(
 }
 
 /// A rollback has lighter rules because of where it goes: what it did months ago is no reason.
-fn is_still_the_way_back(state: &State, deployment: &Deployment) -> Result<(), Rejection> {
+pub(super) fn is_still_the_way_back(state: &State, deployment: &Deployment) -> Result<(), Rejection> {
     let there = state.environments.get(&deployment.environment).and_then(|there| there.current.as_ref());
     let is_current = there.is_some_and(|current| current.deployment == deployment.number);
     let leads_back =

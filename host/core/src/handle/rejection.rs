@@ -120,7 +120,7 @@ pub enum Rejection {
     )]
     EnvironmentLive { environment: Name, left: String },
     #[error(
-        "deployment {number} rolled `{environment}` back to {release}, which is not the way back any more; use `rollback`"
+        "deployment {number} is to take `{environment}` back to {release}, which is not the way back any more; use `rollback`"
     )]
     NotTheWayBack { number: DeploymentNumber, release: Tag, environment: Name },
     #[error(

@@ -15,7 +15,7 @@ use crate::work::Side;
 pub(super) fn asked(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Change {
     let plan_digest = deployment.plan_digest();
     let stricter = stricter_rules(state, deployment, side, now);
-    let mut policy = match deployment.approval_policy(side) {
+    let mut policy = match deployment.approval_policy(side).or_else(|| of_unproven(state, deployment, side)) {
         Some(policy) => policy.clone(),
         None if stricter.is_empty() => {
             return Change::ApprovalCompleted { side, plan_digest, not_before: None, skipped: None };
@@ -54,6 +54,20 @@ pub(super) fn asked_for_a_freeze(state: &State, deployment: &Deployment, now: Ti
     (!is_enough).then(|| asked(state, deployment, Side::Pre, now))
 }
 
+/// A way back to what was never healthy here is a deployment like others, where nothing is said of ways back.
+fn of_unproven<'a>(state: &State, deployment: &'a Deployment, side: Side) -> Option<&'a ApprovalPolicy> {
+    let environment = &deployment.attempt.environment;
+    let goes_back = side == Side::Pre && deployment.deployment_type == DeploymentType::Rollback;
+    let asks = goes_back && !environment.approvals_off && !is_proven_way_back(state, deployment);
+    Some(&environment.approvals).filter(|policy| asks && !policy.rules.is_empty())
+}
+
+fn is_proven_way_back(state: &State, deployment: &Deployment) -> bool {
+    let there = state.environments.get(&deployment.environment);
+    deployment.deployment_type == DeploymentType::Rollback
+        && there.is_some_and(|there| there.is_proven(&deployment.release.tag))
+}
+
 /// Each of the rules as often as it is there.
 fn asks_all(asked: &[ApprovalRule], rules: &[ApprovalRule]) -> bool {
     let count = |of: &[ApprovalRule], rule: &ApprovalRule| of.iter().filter(|other| *other == rule).count();
@@ -63,7 +77,7 @@ fn asks_all(asked: &[ApprovalRule], rules: &[ApprovalRule]) -> bool {
 /// A freeze may ask for more people instead of stopping everything. Where approvals are off it stops everything: see
 /// [`crate::admission`].
 fn stricter_rules(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Vec<ApprovalRule> {
-    let asks = side == Side::Pre && deployment.deployment_type != DeploymentType::Rollback;
+    let asks = side == Side::Pre && !is_proven_way_back(state, deployment);
     let meant = state.definition.environments.get(&deployment.environment);
     let asks_nobody = meant.is_none_or(|meant| state.definition.asks_nobody(meant));
     if !asks || asks_nobody || deployment.break_glass.is_some() {

@@ -123,7 +123,7 @@ fn a_rollback_is_tried_again_only_while_it_is_the_way_back() {
     project.all_goes_well();
     assert_eq!(project.deployment(to_v1).release.tag, tag("v1"));
     let refusal = project.redeploy(to_v2).unwrap_err();
-    expect!["deployment 4 rolled `prod` back to v2, which is not the way back any more; use `rollback`"]
+    expect!["deployment 4 is to take `prod` back to v2, which is not the way back any more; use `rollback`"]
         .assert_eq(&refusal);
     project.deploy("v2");
     project.all_goes_well();
@@ -395,6 +395,21 @@ fn what_belongs_to_no_application_makes_the_whole_differ_from_live() {
     project.roll_back().unwrap();
     project.all_goes_well();
     assert_eq!(project.prod(), "live v2, current v2, before: v1");
+}
+
+#[test]
+fn a_rollback_that_no_longer_leads_back_when_its_turn_has_come_is_stopped_and_says_so() {
+    let mut project = with_live(&["v1", "v2"]);
+    let under_way = project.deploy("v3");
+    let back = project.roll_back().unwrap();
+    assert_eq!(project.deployment(back).release.tag, tag("v1"), "nothing of v3 has begun");
+    project.answer(under_way, Plan(0), plan(&["a"]));
+    project.answer(under_way, Confirm(0), plan(&["a"]));
+    project.answer(under_way, Run(0), done());
+    assert_eq!(project.prod(), "live v3, current v3, before: v1 v2", "not past v2");
+    assert_eq!(project.views(back), "NotDeployed/Canceled | Stopped | Canceled");
+    expect!["deployment 4 is to take `prod` back to v1, which is not the way back any more; use `rollback`"]
+        .assert_eq(&project.deployment(back).attempt.cancel.as_ref().unwrap().reason);
 }
 
 #[test]

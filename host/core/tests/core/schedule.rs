@@ -4,7 +4,8 @@ use expect_test::expect;
 use lockgate_core::admission::LOOK_AHEAD;
 use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Schedule, Window};
 use lockgate_core::definition::{
-    Definition, Environment, MOST_FREEZES, MOST_WINDOWS, OnFailure, Phase, Requirement, Workflow, WorkflowStage,
+    ApprovalPolicy, Definition, Environment, MOST_FREEZES, MOST_WINDOWS, OnFailure, Phase, Requirement, Workflow,
+    WorkflowStage,
 };
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::environment::TickOutcome;
@@ -259,8 +260,10 @@ fn seen(version: &str, health: Health) -> Answer {
 
 #[test]
 fn a_rollback_to_what_was_never_healthy_there_waits_for_the_end_of_a_freeze() {
-    let meant = definition(&[("prod", environment())], workflow(&[apply("web")]));
-    let mut project = Project::of(meant.clone());
+    let approvals = ApprovalPolicy { rules: vec![rule(1, &[])], ..ApprovalPolicy::default() };
+    let open = definition(&[("prod", environment())], workflow(&[apply("web")]));
+    let meant = definition(&[("prod", Environment { approvals, ..environment() })], workflow(&[apply("web")]));
+    let mut project = Project::of(open);
     for (release, health) in [("v1", Health::Healthy), ("v2", Health::Degraded), ("v3", Health::Degraded)] {
         let flags = Flags { refresh: true, ..Flags::default() };
         let number = project.trigger(Deploy { flags, ..to_prod(release) });
@@ -273,7 +276,8 @@ fn a_rollback_to_what_was_never_healthy_there_waits_for_the_end_of_a_freeze() {
     assert_eq!(project.deployment(back).release.tag, tag("v2"));
     assert_eq!((project.is(back).as_str(), project.due().as_str()), ("NotDeployed/Queued", ""));
     project.at(60 * MINUTE);
-    assert_ne!(project.due(), "");
+    project.answer(back, Plan(0), plan(&["a"]));
+    assert_eq!(project.is(back), "NotDeployed/Pending", "and its people are asked");
 }
 
 #[test]
@@ -283,8 +287,9 @@ fn a_freeze_may_ask_for_more_people_instead() {
     assert_eq!(project.is(number), "NotDeployed/Pending");
     expect!["approval: Pre, 1 of security; given by none; not rita, tom; in time, or Reject"]
         .assert_eq(&project.why(number));
-    let back = project.roll_back().unwrap();
     project.approve(number, member("ann", &["security"])).unwrap();
+    project.all_goes_well();
+    let back = project.roll_back().unwrap();
     project.all_goes_well();
     assert_eq!(project.is(back), "Succeeded/Approved", "nobody is asked about the way back");
     project.at(60 * MINUTE);

@@ -175,11 +175,12 @@ mod tests {
               waiting: 1
               paused by ann 30 min ago: the database moves
               no promotions by themselves since rollback 5, which took v3 away; held back: v4
+              the promotion of v4 was refused, 30 min ago: it must be set up first
               scheduled next: 15 Mar 03:00:00 (in 17 h)
                 03:00:00 (6 h ago): dropped, deployment 7 was under way"#]]
         .assert_eq(&shown(&look(), &environment));
         expect![[r#"
             ENVIRONMENT  LIVE  UNDER WAY  QUEUE  HELD  SCHEDULED NEXT             TORN DOWN  STATE
-            production   v1    1          1      1     15 Mar 03:00:00 (in 17 h)  -          paused, no promotions by themselves, differs from live"#]].assert_eq(&table(&look(), &[environment]));
+            production   v1    1          1      1     15 Mar 03:00:00 (in 17 h)  -          paused, no promotions by themselves, differs from live, refused"#]].assert_eq(&table(&look(), &[environment]));
     }
 }
