@@ -274,6 +274,7 @@ fn a_release_shows_its_status_and_where_it_got_to() {
     let client = &project.ann.client;
     let shown = |release: &Release| format!("{} {}", release.status, release.lifecycle);
     let is = |tag: &str| shown(&block_on(client.release("releases", tag)).unwrap());
+    let in_test = |tag: &str| block_on(client.release("releases", tag)).unwrap().environments["test"].clone();
 
     let draft = NewRelease { tag: "v1".to_owned(), draft: true, ..NewRelease::default() };
     let draft = block_on(client.create_release("releases", &draft, None)).unwrap();
@@ -281,8 +282,9 @@ fn a_release_shows_its_status_and_where_it_got_to() {
     let active = block_on(client.start_release("releases", "v1")).unwrap();
     assert_eq!((shown(&active).as_str(), active.digest.is_some()), ("Active Ready", true));
 
+    assert_eq!(in_test("v1"), "NotStarted");
     project.assert_succeeds(project.deploy("v1", "test"));
-    assert_eq!(is("v1"), "Active Deployed");
+    assert_eq!((is("v1").as_str(), in_test("v1").as_str()), ("Active Deployed", "Succeeded"));
     project.release("v2");
     project.assert_succeeds(project.deploy("v2", "test"));
     assert_eq!([is("v1"), is("v2")], ["Active Superseded", "Active Deployed"]);

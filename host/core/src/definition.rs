@@ -336,6 +336,11 @@ impl Definition {
         uses
     }
 
+    /// The flags of what is deployed there by itself.
+    pub(crate) fn unattended(&self, environment: &Name) -> Flags {
+        self.environments.get(environment).map(|meant| meant.unattended).unwrap_or_default()
+    }
+
     /// Approvals are off: of the project, or of this environment.
     pub(crate) fn asks_nobody(&self, environment: &Environment) -> bool {
         self.approvals_off || environment.approvals_off

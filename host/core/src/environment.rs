@@ -30,6 +30,9 @@ pub struct EnvironmentState {
     pub live_apart: OrdMap<Name, Live>,
     /// What was live before, newest last.
     pub live_before: Vector<Live>,
+    /// The newest deployment of each release here.
+    #[serde(default)]
+    pub newest_of: OrdMap<Tag, DeploymentNumber>,
     stays: Stays,
     /// What the targets last began to apply; differs from live while something is under way, and after a failure.
     pub current: Option<Current>,
@@ -156,7 +159,7 @@ pub enum TickOutcome {
     },
 }
 
-/// After a rollback nothing is promoted here by itself, until somebody releases it or the bad version comes back.
+/// After a rollback nothing is deployed here by itself, until somebody releases it or the bad version comes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionHold {
     pub since: Timestamp,
@@ -225,6 +228,7 @@ const REMEMBERED_LIVE: usize = 100;
 const REMEMBERED_TICKS: usize = 20;
 const REMEMBERED_STAYS: usize = 1_000;
 const REMEMBERED_HELD_BACK: usize = 20;
+const REMEMBERED_RELEASES: usize = 1_000;
 
 impl EnvironmentState {
     pub(crate) fn apply(&mut self, change: &EnvironmentChange, at: Timestamp) {
@@ -278,6 +282,15 @@ impl EnvironmentState {
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
         let opens = self.closed.as_ref().filter(|_| !self.queue.is_empty()).and_then(|closed| closed.until);
         opens.into_iter().chain(self.tick.as_ref().map(|tick| tick.at)).chain(self.expires_at).min()
+    }
+
+    pub(crate) fn note_queued(&mut self, release: &Tag, number: DeploymentNumber) {
+        self.newest_of.insert(release.clone(), number);
+        if self.newest_of.len() > REMEMBERED_RELEASES
+            && let Some(oldest) = self.newest_of.iter().min_by_key(|(_, number)| **number).map(|(tag, _)| tag.clone())
+        {
+            self.newest_of.remove(&oldest);
+        }
     }
 
     // ---- live and current ----

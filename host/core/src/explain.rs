@@ -1,6 +1,8 @@
 //! Why a deployment waits: everything that stands in its way, and until when it stands. Values only: whoever shows them
 //! finds the words.
 
+use std::iter;
+
 use crate::admission::{self, Obstacle};
 use crate::approval;
 use crate::definition::{ApprovalRule, PhaseWork, Reaction};
@@ -75,7 +77,14 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
         Stage::Finished(_) => return blockers,
         Stage::Queued => blockers.extend(obstacles(state, deployment, now)),
         Stage::Held(hold) => {
-            blockers.push(Blocker::Held { hold: hold.clone(), release: deployment.release.tag.clone() });
+            // What it waits for after its time, too.
+            let then = match hold.because {
+                HoldReason::Scheduled | HoldReason::Deferred => state.missing_requirement(deployment, now),
+                HoldReason::Requires { .. } => None,
+            };
+            let release = || deployment.release.tag.clone();
+            let holds = iter::once(hold.clone()).chain(then);
+            blockers.extend(holds.map(|hold| Blocker::Held { hold, release: release() }));
             blockers.extend(obstacles(state, deployment, now));
         }
         Stage::AwaitingCapacity(capacity) => {

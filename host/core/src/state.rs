@@ -495,6 +495,8 @@ impl State {
         let environment = environment.ok_or_else(|| missing("environment", &queued.environment))?;
         let workflow = release.workflows.get(&queued.workflow).ok_or_else(|| missing("workflow", &queued.workflow))?;
         let attempt = Attempt::new(1, at, queued.by.clone(), self.definition.pinned(environment), workflow);
+        let there = self.environments.entry(queued.environment.clone()).or_default();
+        there.note_queued(&queued.release, queued.number);
         let stage = queued.hold.clone().map_or(Stage::Queued, Stage::Held);
         let deployment = Deployment {
             number: queued.number,

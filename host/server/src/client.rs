@@ -126,6 +126,10 @@ pub struct DeploymentFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt_status: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -313,6 +313,10 @@ pub struct Release {
     pub created_at: String,
     /// Environments where it is live now.
     pub live_in: Vec<String>,
+    /// Its environment status in each, such as `Succeeded` or `NotStarted`: of its newest deployment there. Said where
+    /// one release is asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environments: BTreeMap<String, String>,
     /// With `deploy_to`: the deployment that was triggered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<u64>,

@@ -88,7 +88,7 @@ fn promote(turn: &mut Turn, environment: &Name, live: &WentLive) {
         return;
     }
     let by = live.by.through(format!("{BY_ITSELF}{}", live.environment));
-    let flags = turn.state.definition.environments.get(environment).map(|meant| meant.unattended).unwrap_or_default();
+    let flags = turn.state.definition.unattended(environment);
     let deploy = Deploy { flags, ..promoted(environment.clone(), release.clone(), by) };
     if is_on_its_way(&turn.state, &there, &deploy) {
         return;

@@ -76,7 +76,7 @@ fn run(turn: &mut Turn, environment: &Name) -> TickOutcome {
     let Some(release) = to_deploy(turn, environment) else {
         return TickOutcome::Skipped { because: "there is no active release to deploy".to_owned() };
     };
-    let flags = turn.state.definition.environments.get(environment).map(|meant| meant.unattended).unwrap_or_default();
+    let flags = turn.state.definition.unattended(environment);
     let deploy = deploy(turn, environment, release, DeploymentType::Full, "schedule");
     match triggers::queue(turn, Deploy { flags, ..deploy }) {
         Ok(()) => TickOutcome::Deployed { number: turn.state.last_number },

@@ -180,3 +180,14 @@ fn whoever_lets_it_go_on_unanswered_has_a_time_at_which_it_goes_on() {
     let all = [Reaction::Reject, Reaction::Skip, Reaction::Cancel].map(times);
     assert_eq!(all, [(false, true), (true, false), (false, true)]);
 }
+
+#[test]
+fn what_waits_for_its_time_also_tells_what_it_waits_for_then() {
+    let requires = vec![Requirement { environment: name("staging"), for_ms: HOUR }];
+    let mut project = two(Environment { requires, ..environment() }, ProjectLimits::default(), &[]);
+    let later = project.trigger(Deploy { not_before: Some(Timestamp(90_000_000)), ..to_prod("v1") });
+    expect![[r#"
+        scheduled: v1
+        requires: v1 in staging"#]]
+    .assert_eq(&project.why(later));
+}

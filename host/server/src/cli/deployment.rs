@@ -47,6 +47,12 @@ pub struct ListArgs {
     /// Such as FAILED or PENDING_APPROVAL.
     #[arg(long, value_parser = |text: &str| Ok::<_, String>(text.to_ascii_uppercase()))]
     status: Option<String>,
+    /// Such as NotDeployed or PartiallySucceeded.
+    #[arg(long)]
+    attempt_status: Option<String>,
+    /// Only what has not ended: what waits and what is under way.
+    #[arg(long)]
+    active: bool,
     /// Only those with a smaller number.
     #[arg(long, value_name = "NUMBER")]
     before: Option<u64>,
@@ -201,6 +207,8 @@ impl ListArgs {
         let mut filter = DeploymentFilter {
             environment: self.environment,
             status: self.status,
+            attempt_status: self.attempt_status,
+            active: self.active,
             before: self.before,
             limit: Some(self.limit),
         };

@@ -169,6 +169,10 @@ fn show(look: &Look, release: &Release) -> String {
         lines.push(format!("  {}", quoted(&release.description)));
     }
     lines.push(format!("  live in: {}", or_dash(release.live_in.join(", "))));
+    let environments = release.environments.iter().map(|(name, status)| format!("{name} {}", look.status(status)));
+    if !release.environments.is_empty() {
+        lines.push(format!("  environments: {}", environments.collect::<Vec<_>>().join(", ")));
+    }
     lines.push(format!("  workflows: {}", or_dash(release.workflows.join(", "))));
     for artifact in &release.artifacts {
         let known = known(artifact);
@@ -201,6 +205,8 @@ fn known(artifact: &Artifact) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use expect_test::expect;
 
     use super::*;
@@ -223,6 +229,9 @@ mod tests {
             created_by: "ann".to_owned(),
             created_at: "2026-03-14T09:20:00Z".to_owned(),
             live_in: vec!["staging".to_owned()],
+            environments: [("production", "NotStarted"), ("staging", "Succeeded")]
+                .map(|(name, status)| (name.to_owned(), status.to_owned()))
+                .into(),
             deployment: Some(8),
         }
     }
@@ -243,7 +252,13 @@ mod tests {
 
     #[test]
     fn a_list_of_releases() {
-        let draft = Release { tag: "v1.5".to_owned(), status: "Draft".to_owned(), live_in: vec![], ..release() };
+        let draft = Release {
+            tag: "v1.5".to_owned(),
+            status: "Draft".to_owned(),
+            live_in: vec![],
+            environments: BTreeMap::new(),
+            ..release()
+        };
         expect![[r#"
             TAG     STATUS  LIFECYCLE  LIVE IN  BY   CREATED     DESCRIPTION
             v1.5    Draft   Deployed   -        ann  10 min ago  spring sale

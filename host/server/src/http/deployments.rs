@@ -242,6 +242,9 @@ pub struct DeploymentsQuery {
     status: Option<String>,
     /// With this attempt status only, such as `NotDeployed`, which may be written `NotStarted`, too.
     attempt_status: Option<String>,
+    /// Only what has not ended: what waits and what is under way, each with its place.
+    #[serde(default)]
+    active: bool,
     /// With a lower number than this: `next` of the page before.
     before: Option<DeploymentNumber>,
     /// 1 to 200; 50 when left out.
@@ -265,9 +268,13 @@ pub async fn list(
         environment: query.environment,
         status: query.status.as_deref().map(|text| parse_status("deployment", &STATUSES, text)).transpose()?,
         attempt_status: query.attempt_status.as_deref().map(parse_attempt_status).transpose()?,
+        active: query.active,
         below: query.before.unwrap_or(u64::MAX).min(view.state.last_number + 1),
         room: Room { items: PAGE.in_query(query.limit)?, bytes: PAGE_BYTES },
     };
+    if wanted.active {
+        return Ok(Json(active(&view, wanted)));
+    }
     let store = api.host.store.clone();
     blocking(move || page(&store, &view, wanted)).await.map(Json)
 }
@@ -276,6 +283,7 @@ struct Wanted {
     environment: Option<Name>,
     status: Option<DeploymentStatus>,
     attempt_status: Option<AttemptStatus>,
+    active: bool,
     below: DeploymentNumber,
     room: Room,
 }
@@ -293,6 +301,25 @@ const MOST_LOOKED_AT: u64 = 1_000;
 
 /// Of a page: one deployment may hold a plan and outputs of megabytes.
 const PAGE_BYTES: usize = 16 << 20;
+
+/// All of them are in memory.
+fn active(view: &View, wanted: Wanted) -> wire::Page<wire::Deployment> {
+    let now = clock::now();
+    let below = view.state.deployments.range(..wanted.below).rev().map(|(_, deployment)| deployment);
+    let mut there = below.filter(|deployment| !deployment.is_finished() && wanted.matches(deployment)).peekable();
+    let mut items: Vec<wire::Deployment> = Vec::new();
+    let mut room = Room { items: wanted.room.items, bytes: wanted.room.bytes };
+    while !room.is_full()
+        && let Some(deployment) = there.next()
+    {
+        let item = views::deployment(&view.state, view.sequence, deployment, now);
+        room.take(&item);
+        items.push(item);
+    }
+    let last = items.last().map(|last| last.number.to_string());
+    let next = there.peek().and(last);
+    wire::Page { items, next }
+}
 
 /// Numbers have no gaps: each is in memory, or its record is in the index.
 fn page(store: &Store, view: &View, mut wanted: Wanted) -> Result<wire::Page<wire::Deployment>, Problem> {

@@ -131,15 +131,21 @@ enum Start {
     Over,
 }
 
+/// In line, or with a slot and held up before its first phase.
+fn is_to_start(attempt: &Attempt) -> bool {
+    let is_held_up = matches!(attempt.stage, Stage::AwaitingCapacity(_) | Stage::AwaitingOpening { .. });
+    attempt.stage.is_waiting() || (is_held_up && attempt.begun_at.is_none())
+}
+
 fn start(state: &ProjectState, deployment: &Deployment, now: Timestamp, assumptions: &Assumptions) -> Start {
-    if !deployment.is_waiting() {
+    if !is_to_start(&deployment.attempt) {
         return Start::Over;
     }
     let in_state = |state: &ProjectState| state.deployments.get(&deployment.number).cloned();
-    let has_come = |state: &ProjectState| in_state(state).is_none_or(|deployment| !deployment.is_waiting());
+    let has_come = |state: &ProjectState| in_state(state).is_none_or(|deployment| !is_to_start(&deployment.attempt));
     let ahead = forecast(state, now, now.plus_ms(HORIZON_MS), assumptions, has_come);
     match in_state(&ahead.state).map(|then| then.attempt.clone()) {
-        Some(attempt) if attempt.stage.is_waiting() => Start::NotUntil(ahead.until),
+        Some(attempt) if is_to_start(&attempt) => Start::NotUntil(ahead.until),
         Some(Attempt { stage: Stage::Finished(Finish::Canceled(_)), begun_at: None, .. }) | None => Start::Over,
         Some(_) => Start::At(ahead.until),
     }

@@ -1,5 +1,7 @@
 //! Releases: created from the project's definition and its artifacts, started, abandoned and read.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -11,17 +13,18 @@ use lockgate_core::name::{Actor, Name, Tag};
 use lockgate_core::plugin::Artifact;
 use lockgate_core::release::Release;
 use lockgate_core::state::State as ProjectState;
+use lockgate_core::status::EnvironmentStatus;
 use lockgate_store::Store;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
 use super::auth::Member;
-use super::deployments::{self, trigger_key};
+use super::deployments::{self, find, trigger_key};
 use super::input::{Asked, At, Given, IdempotencyKey, PAGE, parse_name, parse_tag};
 use super::problem::Problem;
 use super::projects::expect_environment;
-use super::views;
+use super::views::{self, word};
 use crate::driver::{ProjectHandle, blocking};
 use crate::wire;
 
@@ -68,7 +71,24 @@ pub(super) fn page(state: &ProjectState, after: Option<&Release>, limit: usize) 
     params(("project" = String, Path), ("tag" = String, Path)),
     responses((status = 200, body = wire::Release)), security(("token" = ["viewer"])))]
 pub async fn show(State(api): State<Api>, At((project, tag)): At<(Name, Tag)>) -> Result<Json<wire::Release>, Problem> {
-    shown(&api.project(&project)?, &tag).map(Json)
+    let handle = api.project(&project)?;
+    let release = shown(&handle, &tag)?;
+    Ok(Json(wire::Release { environments: statuses(&api, &handle, &tag).await?, ..release }))
+}
+
+/// How the release stands in each environment.
+async fn statuses(api: &Api, handle: &ProjectHandle, tag: &Tag) -> Result<BTreeMap<String, String>, Problem> {
+    let view = handle.view();
+    let mut statuses = BTreeMap::new();
+    for name in view.state.definition.environments.keys() {
+        let there = view.state.environments.get(name);
+        let status = match there.and_then(|there| there.newest_of.get(tag)) {
+            Some(number) => find(api, handle, *number).await?.deployment.attempt.environment_status(),
+            None => EnvironmentStatus::NotStarted,
+        };
+        statuses.insert(name.to_string(), word(status));
+    }
+    Ok(statuses)
 }
 
 fn shown(handle: &ProjectHandle, tag: &Tag) -> Result<wire::Release, Problem> {

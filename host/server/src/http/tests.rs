@@ -678,15 +678,18 @@ async fn deployments_are_paged_without_gaps_or_repeats() {
     // The first of these waits for people, the second for the first.
     server.deploy("production", "v1").await;
     server.deploy("production", "v1").await;
-    let mut numbers = Vec::new();
-    let mut query = "limit=2".to_owned();
-    loop {
-        let page = server.get(format!("/v1/projects/shop/deployments?{query}")).await.json();
-        numbers.extend(page["items"].as_array().unwrap().iter().map(|item| item["number"].as_u64().unwrap()));
-        let Some(next) = page["next"].as_str() else { break };
-        query = format!("limit=2&before={next}");
-    }
-    assert_eq!(numbers, [7, 6, 5, 4, 3, 2, 1]);
+    let paged = async |first: &str| {
+        let mut numbers = Vec::new();
+        let mut query = first.to_owned();
+        loop {
+            let page = server.get(format!("/v1/projects/shop/deployments?{query}")).await.json();
+            numbers.extend(page["items"].as_array().unwrap().iter().map(|item| item["number"].as_u64().unwrap()));
+            let Some(next) = page["next"].as_str() else { return numbers };
+            query = format!("{first}&before={next}");
+        }
+    };
+    assert_eq!(paged("limit=2").await, [7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(paged("limit=1&active=true").await, [7, 6]);
     let count = async |query: &str| {
         let page = server.get(format!("/v1/projects/shop/deployments?{query}")).await.json();
         page["items"].as_array().unwrap().len()
@@ -694,6 +697,7 @@ async fn deployments_are_paged_without_gaps_or_repeats() {
     assert_eq!(count("environment=production").await, 2);
     assert_eq!(count("status=succeeded").await, 5);
     assert_eq!(count("status=QUEUED&environment=production").await, 1);
+    assert_eq!(count("active=true&status=QUEUED").await, 1);
     assert_eq!(count("attempt_status=Succeeded").await, 5);
     assert_eq!(count("attempt_status=NotDeployed").await, 2);
     assert_eq!(count("attempt_status=notstarted&status=QUEUED").await, 1);

@@ -8,6 +8,8 @@ mod system;
 pub mod testing;
 mod waiting;
 
+use std::collections::BTreeMap;
+
 use lockgate_core::definition::{FULL_WEIGHT, PhaseWork};
 use lockgate_core::deployment::{
     AttemptFailure, CancelRequest, Cause, Current, Deployment, EarlierAttempt, Finish, PhaseResult, PhaseRun, Stage,
@@ -156,6 +158,7 @@ pub fn release(state: &State, release: &Release) -> wire::Release {
         created_by: release.created_by.person.clone(),
         created_at: rfc3339(release.created_at),
         live_in: names(live_in),
+        environments: BTreeMap::new(),
         deployment: None,
     }
 }

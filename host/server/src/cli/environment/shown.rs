@@ -16,7 +16,7 @@ fn row(look: &Look, environment: &Environment) -> Vec<String> {
     let states = [
         (operations.paused.is_some(), "paused"),
         (operations.schedule_paused.is_some(), "schedule paused"),
-        (operations.promotion_hold.is_some(), "no promotions by themselves"),
+        (operations.promotion_hold.is_some(), "nothing by itself since a rollback"),
         (environment.differs, "differs from live"),
         (operations.refused.is_some(), "refused"),
     ];
@@ -83,7 +83,7 @@ fn operations(look: &Look, environment: &Environment) -> Vec<String> {
             true => String::new(),
             false => format!("; held back: {}", printable(&hold.held_back.join(", "))),
         };
-        let text = format!("  no promotions by themselves since rollback {}{bad}{held}", hold.rollback);
+        let text = format!("  nothing is deployed here by itself since rollback {}{bad}{held}", hold.rollback);
         lines.push(look.paint(Tone::Waiting, &text));
     }
     lines.extend(operations.refused.as_ref().map(|refused| {
@@ -174,7 +174,7 @@ mod tests {
               held: 9
               waiting: 1
               paused by ann 30 min ago: the database moves
-              no promotions by themselves since rollback 5, which took v3 away; held back: v4
+              nothing is deployed here by itself since rollback 5, which took v3 away; held back: v4
               the promotion of v4 was refused, 30 min ago: it must be set up first
               scheduled next: 15 Mar 03:00:00 (in 17 h)
                 03:00:00 (6 h ago): dropped, deployment 7 was under way"#]]
