@@ -381,9 +381,13 @@ impl<'a> Turn<'a> {
             let Some(deployment) = self.state.deployments.get(&first).filter(waits) else { continue };
             let may_start = stages::may_start(&self.state, deployment)
                 .and_then(|()| again::is_still_the_way_back(&self.state, deployment));
-            let change = match may_start {
-                Ok(()) => Change::SlotTaken,
-                Err(refused) => Change::CancelRequested { cancel: self.refused_now(&refused) },
+            let change = match (promotion::too_late(&self.state, deployment), may_start) {
+                (None, Ok(())) => Change::SlotTaken,
+                (Some(why), _) => {
+                    promotion::note_held_back(self, first);
+                    Change::CancelRequested { cancel: self.stopped_now(why.to_owned()) }
+                }
+                (None, Err(refused)) => Change::CancelRequested { cancel: self.stopped_now(refused.to_string()) },
             };
             self.change(first, change);
             self.carry_on(first);
@@ -392,14 +396,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Nobody is there to be told, so the record says why.
-    fn refused_now(&self, refused: &Rejection) -> CancelRequest {
-        CancelRequest {
-            by: Actor::host("queue"),
-            at: self.now,
-            deadline: self.now,
-            reason: refused.to_string(),
-            cause: Cause::Stopped,
-        }
+    fn stopped_now(&self, reason: String) -> CancelRequest {
+        CancelRequest { by: Actor::host("queue"), at: self.now, deadline: self.now, reason, cause: Cause::Stopped }
     }
 
     /// For those that have a slot, and whose first phase waits: the door may be open now.

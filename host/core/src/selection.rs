@@ -102,7 +102,9 @@ impl Deployment {
 
     /// Of which applications it moves what is current; `None`: of the whole, as where what it changes belongs to none.
     pub fn applies_to(&self) -> Option<BTreeSet<Name>> {
-        self.applications().filter(|applications| !applications.is_empty())
+        let plans = self.attempt.phases.iter().filter_map(|run| run.plan.as_ref());
+        let changes = plans.flat_map(|plan| &plan.planned.changes).any(|change| change.action != ChangeAction::NoOp);
+        self.applications().filter(|applications| !applications.is_empty() || !changes)
     }
 
     /// Of which applications it moves what is live; `None`: of all.

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Deploy, MOST_STARTS, Rejection, Turn, WentLive, people, stages, triggers, unknown_environment};
-use crate::deployment::{DeploymentType, Flags};
-use crate::environment::{EnvironmentChange, EnvironmentState, Likeness};
+use super::{Deploy, MOST_STARTS, Rejection, Turn, WentLive, people, schedule, stages, triggers, unknown_environment};
+use crate::deployment::{Deployment, DeploymentType, Flags};
+use crate::environment::{EnvironmentChange, EnvironmentState, Likeness, Live};
 use crate::name::{Actor, DeploymentNumber, Name, Tag};
 use crate::state::{State, TriggerKey};
 
@@ -84,13 +84,10 @@ fn promote(turn: &mut Turn, environment: &Name, live: &WentLive) {
     if there.promotion_hold.is_some() {
         return turn.change_environment(environment, EnvironmentChange::PromotionHeldBack { release });
     }
-    if there.live.as_ref().is_some_and(|there| there.release == release) {
-        return;
-    }
     let by = live.by.through(format!("{BY_ITSELF}{}", live.environment));
     let flags = turn.state.definition.unattended(environment);
     let deploy = Deploy { flags, ..promoted(environment.clone(), release.clone(), by) };
-    if is_on_its_way(&turn.state, &there, &deploy) {
+    if newest(&turn.state, &there, &deploy).is_some_and(|newest| newest == release) {
         return;
     }
     if let Err(rejection) = triggers::queue(turn, deploy) {
@@ -99,35 +96,58 @@ fn promote(turn: &mut Turn, environment: &Name, live: &WentLive) {
     }
 }
 
-/// Once is enough, however often the release becomes live where it comes from.
-fn is_on_its_way(state: &State, there: &EnvironmentState, deploy: &Deploy) -> bool {
-    let does_it = |number: &DeploymentNumber| {
-        let deployment = state.deployments.get(number);
-        deployment.is_some_and(|it| it.deployment_type == deploy.deployment_type && it.release.tag == deploy.release)
-    };
-    let newest = || {
+/// The release that will be live there when all that waits and works is done: once is enough, however often it becomes live
+/// where it comes from.
+fn newest(state: &State, there: &EnvironmentState, deploy: &Deploy) -> Option<Tag> {
+    let waiting = || {
         let release = state.releases.get(&deploy.release)?;
         let environment = state.definition.environments.get(&deploy.environment)?;
         let workflow = stages::workflow_of(release, environment, deploy).ok()?;
         there.newest_like(&Likeness::of(deploy.deployment_type, &workflow, &deploy.selections)?)
     };
-    there.slots.iter().any(does_it) || newest().is_some_and(|number| does_it(&number))
+    let does_it = |number: &DeploymentNumber| {
+        state.deployments.get(number).filter(|deployment| deployment.deployment_type == deploy.deployment_type)
+    };
+    let works = || there.slots.iter().rev().find_map(does_it);
+    let deployment = waiting().and_then(|number| does_it(&number)).or_else(works);
+    deployment.map(|it| it.release.tag.clone()).or_else(|| there.live.as_ref().map(|live| live.release.clone()))
 }
 
-/// After a rollback: what came by itself before it, and waits, would undo it.
+/// After a rollback: what came by itself before it, and waits, would undo it. Of many those behind are stopped when their
+/// turn comes.
 pub(super) fn hold_back(turn: &mut Turn, environment: &Name) {
     let there = turn.state.environment(environment);
-    let came_by_itself = |number: &&DeploymentNumber| {
-        let deployment = turn.state.deployments.get(*number);
-        deployment.is_some_and(|deployment| deployment.triggered_by.via.starts_with(BY_ITSELF))
-    };
+    let came_by_itself =
+        |number: &&DeploymentNumber| turn.state.deployments.get(*number).is_some_and(|it| by_itself(it));
     let waiting = there.queue.iter().chain(&there.held).filter(came_by_itself);
     let waiting: Vec<DeploymentNumber> = waiting.take(MOST_STARTS).copied().collect();
     for number in waiting {
-        let Some(release) = turn.state.deployments.get(&number).map(|deployment| deployment.release.tag.clone()) else {
-            continue;
-        };
-        people::stop_waiting(turn, number, "rollback", "nothing is promoted here by itself since a rollback");
+        note_held_back(turn, number);
+        people::stop_waiting(turn, number, "rollback", SINCE_A_ROLLBACK);
+    }
+}
+
+const SINCE_A_ROLLBACK: &str = "nothing is deployed here by itself since a rollback";
+
+fn by_itself(deployment: &Deployment) -> bool {
+    let via = &deployment.triggered_by.via;
+    via.starts_with(BY_ITSELF) || via.starts_with(schedule::BY_SCHEDULE)
+}
+
+/// Why what came by itself does not start any more when its turn has come.
+pub(super) fn too_late(state: &State, deployment: &Deployment) -> Option<&'static str> {
+    let there = state.environments.get(&deployment.environment).filter(|_| by_itself(deployment))?;
+    let is_older = |live: &Live| live.deployment > deployment.number;
+    if there.promotion_hold.is_some() {
+        return Some(SINCE_A_ROLLBACK);
+    }
+    there.live.as_ref().is_some_and(is_older).then_some("a newer deployment went live here before its turn came")
+}
+
+pub(super) fn note_held_back(turn: &mut Turn, number: DeploymentNumber) {
+    let Some(deployment) = turn.state.deployments.get(&number).cloned() else { return };
+    let (environment, release) = (&deployment.environment, deployment.release.tag.clone());
+    if turn.state.environment(environment).promotion_hold.is_some() {
         turn.change_environment(environment, EnvironmentChange::PromotionHeldBack { release });
     }
 }

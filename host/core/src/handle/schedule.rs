@@ -142,6 +142,9 @@ fn deploy(turn: &Turn, environment: &Name, release: Tag, deployment_type: Deploy
     }
 }
 
+/// Through what a scheduled deployment comes; the environment's name follows.
+pub(super) const BY_SCHEDULE: &str = "schedule of ";
+
 fn via(why: &str, environment: &Name) -> String {
     format!("{why} of {environment}")
 }
@@ -164,10 +167,19 @@ pub(super) fn note_what_is_left(turn: &mut Turn, environment: &Name, was_left: b
 /// Its time is over: who waits is stopped, and what is left there is torn down.
 fn expire(turn: &mut Turn, environment: &Name) {
     let there = turn.state.environment(environment);
-    let waiting = there.queue.iter().chain(&there.held).filter(|number| !tears_down(turn, **number));
-    let waiting: Vec<DeploymentNumber> = waiting.take(MOST_STARTS).copied().collect();
-    for number in waiting {
-        people::stop_waiting(turn, number, "expiry", "the environment has expired");
+    let is_needless = |number: &&DeploymentNumber| {
+        let deployment = turn.state.deployments.get(*number);
+        deployment.is_some_and(|deployment| deployment.deployment_type != DeploymentType::Destroy)
+    };
+    let waiting = there.queue.iter().chain(&there.held).filter(is_needless);
+    let waiting: Vec<DeploymentNumber> = waiting.take(MOST_STARTS + 1).copied().collect();
+    for number in waiting.iter().take(MOST_STARTS) {
+        people::stop_waiting(turn, *number, "expiry", "the environment has expired");
+    }
+    if waiting.len() > MOST_STARTS {
+        // Those behind are stopped in the next turns, before it is torn down.
+        let at_once = Some(turn.now.plus_ms(1));
+        return turn.change_environment(environment, EnvironmentChange::ExpiryPlanned { at: at_once, by: None });
     }
     let is_left = turn.state.environment(environment).leaves_something();
     let done = match teardown_under_way(turn, environment) {

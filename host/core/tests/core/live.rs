@@ -384,6 +384,17 @@ fn the_live_release_brought_back_to_a_part_does_not_stand_in_the_way_of_a_rollba
 }
 
 #[test]
+fn what_selects_nothing_changes_nothing() {
+    let mut project = with_live(&["v1", "v2"]);
+    let nothing = Selection { resource_type: Some("bucket".to_owned()), ..Selection::default() };
+    let number = project.select("v3", &[nothing]);
+    project.answer(number, Plan(0), plan(&[]));
+    project.answer(number, Confirm(0), plan(&[]));
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v2, current v2, before: v1");
+}
+
+#[test]
 fn what_belongs_to_no_application_makes_the_whole_differ_from_live() {
     let mut project = with_live(&["v1", "v2"]);
     let page = Selection { resource_type: Some("file".to_owned()), ..Selection::default() };

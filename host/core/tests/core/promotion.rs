@@ -4,7 +4,7 @@ use expect_test::expect;
 use lockgate_core::definition::{Environment, Phase, Promotion, Requirement};
 use lockgate_core::deployment::Flags;
 use lockgate_core::environment::EnvironmentChange;
-use lockgate_core::handle::{Command, Deploy, PauseScope};
+use lockgate_core::handle::{Command, Deploy, MOST_STARTS, PauseScope};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::plugin::{Health, ResourceState};
 use lockgate_core::state::What;
@@ -136,6 +136,46 @@ fn what_waits_to_be_promoted_is_held_back_by_a_rollback() {
     let hold = project.state.environment(&name("prod")).promotion_hold.unwrap();
     assert_eq!(hold.held_back, [tag("v3")]);
     assert_eq!(project.is(promoted), "NotDeployed/Canceled");
+}
+
+#[test]
+fn of_many_that_wait_to_be_promoted_none_starts_after_a_rollback() {
+    let mut project = two(automatic(), &[]);
+    for release in ["v1", "v2"] {
+        to_staging(&mut project, release);
+    }
+    project.pause(PauseScope::Environment(name("prod")));
+    for count in 0..2 * MOST_STARTS {
+        to_staging(&mut project, ["v1", "v3"][count % 2]);
+    }
+    assert!(project.state.environment(&name("prod")).queue.len() > MOST_STARTS);
+    project.roll_back().unwrap();
+    project.resume(PauseScope::Environment(name("prod")));
+    while project.state.wake_at().is_some_and(|at| at <= project.now) {
+        project.send(Command::Tick);
+    }
+    assert_eq!(project.state.environment(&name("prod")).queue.len(), 0);
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+}
+
+#[test]
+fn what_came_by_itself_does_not_replace_what_is_newer() {
+    let mut project = requiring_by_itself();
+    to_staging(&mut project, "v1");
+    project.all_goes_well();
+    let old = project.state.last_number;
+    to_staging(&mut project, "v2");
+    project.all_goes_well();
+    project.at(3_600);
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v2, current v2, before: ");
+    let (environment, by) = (name("staging"), person("tom"));
+    project.send(Command::Rollback { environment, comment: String::new(), key: None, by });
+    project.all_goes_well();
+    project.at(2 * 3_600);
+    project.all_goes_well();
+    assert_eq!(project.prod(), "live v2, current v2, before: ");
+    assert_eq!(project.views(old), "NotDeployed/Canceled | Stopped | Canceled");
 }
 
 #[test]
@@ -312,6 +352,12 @@ fn look_at_staging(project: &mut Project, health: Health) {
 }
 
 /// And what waits for a release to be healthy goes on when it is.
+fn requiring_by_itself() -> Project {
+    let requires = vec![Requirement { environment: name("staging"), for_ms: HOUR }];
+    let prod = Environment { promotion: Some(automatic()), requires, ..environment() };
+    Project::of(definition(&[("prod", prod), ("staging", environment())], workflow(&[phase("build")])))
+}
+
 #[test]
 fn a_release_that_is_not_healthy_there_does_not_count() {
     let mut project = requiring(0);

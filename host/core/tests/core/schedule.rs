@@ -10,7 +10,7 @@ use lockgate_core::definition::{
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::environment::TickOutcome;
 use lockgate_core::handle::PauseScope;
-use lockgate_core::handle::{Command, Deploy, MOST_WAITING};
+use lockgate_core::handle::{Command, Deploy, MOST_STARTS, MOST_WAITING};
 use lockgate_core::name::{Actor, Timestamp};
 use lockgate_core::plugin::{ChangeAction, Health, ResourceChange, ResourceState};
 use lockgate_core::work::Answer;
@@ -111,6 +111,41 @@ fn after_a_rollback_no_tick_brings_the_bad_release_back() {
     project.send(Command::ReleaseHold { environment: name("prod"), by: person("olga") });
     project.at(20 * MINUTE);
     assert_eq!(project.deployment(4).release.tag, tag("v3"));
+}
+
+#[test]
+fn a_scheduled_deployment_that_waits_is_held_back_by_a_rollback() {
+    let mut project = scheduled();
+    for release in ["v1", "v2"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    project.pause(PauseScope::Environment(name("prod")));
+    project.resume(PauseScope::Environment(name("prod")));
+    let frozen = Definition {
+        freezes: vec![freeze("1970-01-01T00:00", "1970-01-01T01:00", FreezeEffect::Deny)],
+        ..Definition::clone(&project.state.definition)
+    };
+    project.define(frozen);
+    project.at(10 * MINUTE);
+    let ticked = project.state.last_number;
+    assert_eq!(project.is(ticked), "NotDeployed/Queued");
+    project.roll_back().unwrap();
+    project.all_goes_well();
+    assert_eq!(project.views(ticked), "NotDeployed/Canceled | Stopped | Canceled");
+}
+
+#[test]
+fn everybody_who_waits_is_stopped_before_an_environment_is_torn_down() {
+    let mut project = ephemeral();
+    project.pause(PauseScope::Environment(name("prod")));
+    let waiting: Vec<_> = (0..2 * MOST_STARTS).map(|_| project.deploy("v2")).collect();
+    project.at(60 * MINUTE);
+    project.at(60 * MINUTE + 1);
+    let is_stopped = |number: &u64| project.is(*number) == "NotDeployed/Canceled";
+    assert!(waiting.iter().all(is_stopped));
+    let teardown = project.state.last_number;
+    assert_eq!(project.deployment(teardown).deployment_type, DeploymentType::Destroy);
 }
 
 #[test]

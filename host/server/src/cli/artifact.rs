@@ -88,10 +88,10 @@ pub enum Content {
 
 pub fn named_artifact(text: &str) -> Result<NamedArtifact, String> {
     let expected = "expected NAME=FILE or NAME=sha256:...";
-    let mut parts = text.split(',');
-    let Some((name, content)) = parts.next().and_then(|named| named.split_once('=')) else {
-        return Err(expected.to_owned());
-    };
+    let Some((name, rest)) = text.split_once('=') else { return Err(expected.to_owned()) };
+    // A comma may also be part of the file's name: what follows it is nothing that is known then.
+    let known = rest.match_indices(',').map(|(at, _)| at).find(|at| is_known(&rest[at + 1..])).unwrap_or(rest.len());
+    let (content, known) = rest.split_at(known);
     if name.is_empty() || content.is_empty() {
         return Err(expected.to_owned());
     }
@@ -102,12 +102,14 @@ pub fn named_artifact(text: &str) -> Result<NamedArtifact, String> {
         Content::File(content.into())
     };
     let mut about = Artifact { name: name.to_owned(), ..Artifact::default() };
-    parts.try_for_each(|part| note(&mut about, part))?;
+    known.split(',').filter(|part| !part.is_empty()).try_for_each(|part| note(&mut about, part))?;
     Ok(NamedArtifact { about, content })
 }
 
 fn note(about: &mut Artifact, part: &str) -> Result<(), String> {
-    let (key, value) = part.split_once('=').unwrap_or((part, ""));
+    let Some((key, value)) = part.split_once('=').filter(|(_, value)| !value.is_empty()) else {
+        return Err(format!("`{part}` has no value: write KEY=VALUE"));
+    };
     let place = match (key, key.strip_prefix("meta.")) {
         (_, Some(key)) if !key.is_empty() => about.metadata.entry(key.to_owned()).or_default(),
         ("application", _) => &mut about.application,
@@ -122,8 +124,17 @@ fn note(about: &mut Artifact, part: &str) -> Result<(), String> {
             ));
         }
     };
+    if !place.is_empty() {
+        return Err(format!("`{key}` is given twice"));
+    }
     value.clone_into(place);
     Ok(())
+}
+
+const KNOWN: [&str; 6] = ["application=", "build-id=", "stack=", "media-type=", "uri=", "meta."];
+
+fn is_known(part: &str) -> bool {
+    KNOWN.iter().any(|key| part.starts_with(key))
 }
 
 #[cfg(test)]
@@ -159,7 +170,13 @@ mod tests {
             metadata,
         };
         assert_eq!(named_artifact(text).unwrap().about, expected);
-        expect!["`colour=red` is nothing that is known of an artifact: behind the file, with commas between, stand application=, build-id=, stack=, media-type=, uri= or meta.KEY="]
-            .assert_eq(&named_artifact("web=site.tar,colour=red").unwrap_err());
+        let comma = named_artifact("web=a,b.tar,stack=node").unwrap();
+        assert_eq!((comma.content, comma.about.stack.as_str()), (Content::File("a,b.tar".into()), "node"));
+        let refused = ["stack=a,colour=red", "stack=a,stack=b", "stack=a,uri"];
+        let refused = refused.map(|known| named_artifact(&format!("web=site.tar,{known}")).unwrap_err());
+        expect![[r#"
+            `colour=red` is nothing that is known of an artifact: behind the file, with commas between, stand application=, build-id=, stack=, media-type=, uri= or meta.KEY=
+            `stack` is given twice
+            `uri` has no value: write KEY=VALUE"#]].assert_eq(&refused.join("\n"));
     }
 }

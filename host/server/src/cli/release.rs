@@ -243,6 +243,7 @@ mod tests {
               created by ann at 09:20:00 (10 min ago)
               "spring sale"
               live in: staging
+              environments: production NotStarted, staging Succeeded
               workflows: publish, announced
               artifact web  0a1b2c3d4e5f
               plugin static-site  77aa00429c1d

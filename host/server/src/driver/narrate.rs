@@ -44,6 +44,12 @@ pub fn row(state: &State, number: DeploymentNumber, event: &Event) -> HistoryRow
             };
             ("queued".to_owned(), text, json!({ "via": queued.by.via, "comment": queued.comment }))
         }
+        (What::LiveChanged { environment, applications: Some(none), .. }, _) if none.is_empty() => {
+            ("live_changed".to_owned(), format!("what is live in {environment} stays"), Value::Null)
+        }
+        (What::CurrentChanged { environment, applications: Some(none), .. }, _) if none.is_empty() => {
+            ("current_changed".to_owned(), format!("what is current in {environment} stays"), Value::Null)
+        }
         (What::LiveChanged { environment, live, .. }, _) => {
             let what = live.as_ref().map_or("nothing".to_owned(), |live| live.release.to_string());
             ("live_changed".to_owned(), format!("{what} is live in {environment}"), Value::Null)

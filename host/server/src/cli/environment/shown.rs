@@ -181,6 +181,6 @@ mod tests {
         .assert_eq(&shown(&look(), &environment));
         expect![[r#"
             ENVIRONMENT  LIVE  UNDER WAY  QUEUE  HELD  SCHEDULED NEXT             TORN DOWN  STATE
-            production   v1    1          1      1     15 Mar 03:00:00 (in 17 h)  -          paused, no promotions by themselves, differs from live, refused"#]].assert_eq(&table(&look(), &[environment]));
+            production   v1    1          1      1     15 Mar 03:00:00 (in 17 h)  -          paused, nothing by itself since a rollback, differs from live, refused"#]].assert_eq(&table(&look(), &[environment]));
     }
 }

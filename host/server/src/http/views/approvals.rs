@@ -58,7 +58,10 @@ fn standing(deployment: &Deployment, side: Side, approval: &Approval) -> &'stati
     let is_deferred = matches!(stage, Stage::Held(hold) if hold.because == HoldReason::Deferred);
     // Nobody answered in time.
     let has_lapsed = *stage == Stage::Finished(Finish::Rejected);
-    match (approval.skipped.is_some(), approval.refused.is_some(), is_given(deployment, side, approval)) {
+    // Asked once more, by a freeze that has come since.
+    let asks = *stage == Stage::AwaitingApproval(side);
+    let is_given = !asks && is_given(deployment, side, approval);
+    match (approval.skipped.is_some(), approval.refused.is_some(), is_given) {
         (true, _, _) => "Skipped",
         (false, true, _) => "Rejected",
         (false, false, true) if is_deferred => "Deferred",
