@@ -201,54 +201,47 @@ impl Blocker {
 
     /// When it ends by itself, as far as that is known.
     pub fn until(&self) -> Option<Timestamp> {
-        match self {
-            Self::Closed(closed) => closed.until,
-            Self::Held { hold, .. } => hold.until,
-            Self::Approval { ends_at, on_timeout: Reaction::Skip, .. } => Some(*ends_at),
-            Self::Approval { on_timeout: Reaction::Reject | Reaction::Cancel, .. }
-            | Self::Paused { .. }
-            | Self::Running(_)
-            | Self::Before(_)
-            | Self::SideBySide { .. }
-            | Self::Capacity { .. }
-            | Self::Intervention { .. }
-            | Self::Gates { .. }
-            | Self::AskedAgain { .. } => None,
-        }
+        self.times().until
     }
 
     /// Until when it must have been lifted, or the deployment fails.
     pub fn deadline(&self) -> Option<Timestamp> {
-        match self {
-            Self::Approval { ends_at, on_timeout: Reaction::Reject | Reaction::Cancel, .. } => Some(*ends_at),
-            Self::Intervention { deadline, .. } => Some(*deadline),
-            Self::Gates { deadline, .. } => *deadline,
-            Self::Approval { on_timeout: Reaction::Skip, .. }
-            | Self::Paused { .. }
-            | Self::Closed(_)
-            | Self::Running(_)
-            | Self::Before(_)
-            | Self::SideBySide { .. }
-            | Self::Held { .. }
-            | Self::Capacity { .. }
-            | Self::AskedAgain { .. } => None,
-        }
+        self.times().deadline
     }
 
     /// When it is looked at again, with no promise of what is found.
     pub fn next_look_at(&self) -> Option<Timestamp> {
+        self.times().next_look_at
+    }
+
+    fn times(&self) -> Times {
         match self {
-            Self::Gates { next_round_at, .. } => *next_round_at,
-            Self::AskedAgain { at, .. } => Some(*at),
+            Self::Closed(Closed { until, .. }) | Self::Held { hold: Hold { until, .. }, .. } => {
+                Times { until: *until, ..Times::default() }
+            }
+            Self::Approval { ends_at, on_timeout: Reaction::Skip, .. } => {
+                Times { until: Some(*ends_at), ..Times::default() }
+            }
+            Self::Approval { ends_at, on_timeout: Reaction::Reject | Reaction::Cancel, .. } => {
+                Times { deadline: Some(*ends_at), ..Times::default() }
+            }
+            Self::Intervention { deadline, .. } => Times { deadline: Some(*deadline), ..Times::default() },
+            Self::Gates { deadline, next_round_at, .. } => {
+                Times { deadline: *deadline, next_look_at: *next_round_at, ..Times::default() }
+            }
+            Self::AskedAgain { at, .. } => Times { next_look_at: Some(*at), ..Times::default() },
             Self::Paused { .. }
-            | Self::Closed(_)
             | Self::Running(_)
             | Self::Before(_)
             | Self::SideBySide { .. }
-            | Self::Held { .. }
-            | Self::Capacity { .. }
-            | Self::Approval { .. }
-            | Self::Intervention { .. } => None,
+            | Self::Capacity { .. } => Times::default(),
         }
     }
+}
+
+#[derive(Default)]
+struct Times {
+    until: Option<Timestamp>,
+    deadline: Option<Timestamp>,
+    next_look_at: Option<Timestamp>,
 }

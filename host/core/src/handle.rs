@@ -379,25 +379,17 @@ impl<'a> Turn<'a> {
             self.carry_on(first);
             let waits = |deployment: &&Arc<Deployment>| deployment.attempt.stage == Stage::Queued;
             let Some(deployment) = self.state.deployments.get(&first).filter(waits) else { continue };
-            let may_start = stages::may_start(&self.state, deployment)
-                .and_then(|()| again::is_still_the_way_back(&self.state, deployment));
-            let change = match (promotion::too_late(&self.state, deployment), may_start) {
-                (None, Ok(())) => Change::SlotTaken,
-                (Some(why), _) => {
+            let change = match may_still_start(&self.state, deployment) {
+                Ok(()) => Change::SlotTaken,
+                Err(why) => {
                     promotion::note_held_back(self, first);
-                    Change::CancelRequested { cancel: self.stopped_now(why.to_owned()) }
+                    people::stopped(self.now, "queue", &why)
                 }
-                (None, Err(refused)) => Change::CancelRequested { cancel: self.stopped_now(refused.to_string()) },
             };
             self.change(first, change);
             self.carry_on(first);
         }
         self.note_whether_closed(environment);
-    }
-
-    /// Nobody is there to be told, so the record says why.
-    fn stopped_now(&self, reason: String) -> CancelRequest {
-        CancelRequest { by: Actor::host("queue"), at: self.now, deadline: self.now, reason, cause: Cause::Stopped }
     }
 
     /// For those that have a slot, and whose first phase waits: the door may be open now.
@@ -446,6 +438,14 @@ impl<'a> Turn<'a> {
             promotion::hold_back(self, &environment);
         }
     }
+}
+
+/// What was true at its trigger may not be any more when its turn has come. Nobody is there to be told, so the record of
+/// the deployment says why.
+fn may_still_start(state: &State, deployment: &Deployment) -> Result<(), String> {
+    stages::may_start(state, deployment).map_err(|refused| refused.to_string())?;
+    again::is_still_the_way_back(state, deployment).map_err(|refused| refused.to_string())?;
+    promotion::is_in_time(state, deployment).map_err(str::to_owned)
 }
 
 /// What changes whether the live release is healthy, or all that is live.

@@ -229,15 +229,15 @@ pub(super) fn stop_waiting(turn: &mut Turn, number: DeploymentNumber, by: &str, 
     if turn.state.deployments.get(&number).is_none_or(|deployment| deployment.is_finished()) {
         return;
     }
-    let cancel = CancelRequest {
-        by: Actor::host(by),
-        at: turn.now,
-        deadline: turn.now,
-        reason: reason.to_owned(),
-        cause: Cause::Stopped,
-    };
-    turn.change(number, Change::CancelRequested { cancel });
+    turn.change(number, stopped(turn.now, by, reason));
     turn.settle(number);
+}
+
+/// By the host, on the record with its reason, for nobody is there to be told.
+pub(super) fn stopped(now: Timestamp, by: &str, reason: &str) -> Change {
+    let reason = reason.to_owned();
+    let cancel = CancelRequest { by: Actor::host(by), at: now, deadline: now, reason, cause: Cause::Stopped };
+    Change::CancelRequested { cancel }
 }
 
 /// Ends it where it is: what was running is cancelled on the record, what was to come is skipped.

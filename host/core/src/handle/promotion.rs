@@ -134,18 +134,22 @@ fn by_itself(deployment: &Deployment) -> bool {
     via.starts_with(BY_ITSELF) || via.starts_with(schedule::BY_SCHEDULE)
 }
 
-/// Why what came by itself does not start any more when its turn has come.
-pub(super) fn too_late(state: &State, deployment: &Deployment) -> Option<&'static str> {
-    let there = state.environments.get(&deployment.environment).filter(|_| by_itself(deployment))?;
+/// What came by itself does not undo what people did since.
+pub(super) fn is_in_time(state: &State, deployment: &Deployment) -> Result<(), &'static str> {
+    let there = state.environments.get(&deployment.environment).filter(|_| by_itself(deployment));
     let is_older = |live: &Live| live.deployment > deployment.number;
-    if there.promotion_hold.is_some() {
-        return Some(SINCE_A_ROLLBACK);
+    match there {
+        Some(there) if there.promotion_hold.is_some() => Err(SINCE_A_ROLLBACK),
+        Some(there) if there.live.as_ref().is_some_and(is_older) => {
+            Err("a newer deployment went live here before its turn came")
+        }
+        Some(_) | None => Ok(()),
     }
-    there.live.as_ref().is_some_and(is_older).then_some("a newer deployment went live here before its turn came")
 }
 
+/// Of what came by itself, where a rollback holds that up.
 pub(super) fn note_held_back(turn: &mut Turn, number: DeploymentNumber) {
-    let Some(deployment) = turn.state.deployments.get(&number).cloned() else { return };
+    let Some(deployment) = turn.state.deployments.get(&number).filter(|it| by_itself(it)).cloned() else { return };
     let (environment, release) = (&deployment.environment, deployment.release.tag.clone());
     if turn.state.environment(environment).promotion_hold.is_some() {
         turn.change_environment(environment, EnvironmentChange::PromotionHeldBack { release });
