@@ -120,11 +120,27 @@ static char *decode(const char *at, const char *end) {
     return text;
 }
 
-char *json_get(const char *json, const char *key) {
-    const char *at = find(json, key);
+static char *value_of(const char *at) {
     if (!at || strncmp(at, "null", 4) == 0) return NULL;
     const char *end = skip_value(at);
     return *at == '"' ? decode(at, end) : copy(at, end - at);
+}
+
+char *json_get(const char *json, const char *key) {
+    return value_of(find(json, key));
+}
+
+char *json_item(const char *json, size_t index) {
+    const char *at = skip_space(json);
+    if (*at != '[') return NULL;
+    at = skip_space(at + 1);
+    while (*at && *at != ']') {
+        if (index-- == 0) return value_of(at);
+        at = skip_space(skip_value(at));
+        if (*at != ',') return NULL;
+        at = skip_space(at + 1);
+    }
+    return NULL;
 }
 
 bool json_number(const char *json, const char *key, double *number) {

@@ -12,6 +12,9 @@ char *copy(const void *bytes, size_t length);
 /// The value of a key of an object: a string decoded, all else as JSON text. NULL where there is none, and for null.
 char *json_get(const char *json, const char *key);
 
+/// An item of an array, likewise. NULL behind its end.
+char *json_item(const char *json, size_t index);
+
 /// Whether the value of the key is a number.
 bool json_number(const char *json, const char *key, double *number);
 

@@ -54,13 +54,7 @@ impl Guest for Plugin {
             timeout_ms: 10_000,
         })?;
         let evidence = measure(response.status, &response.body, config.field);
-        Ok(Sampled {
-            done: true,
-            evidence: json!(evidence).to_string(),
-            memo: vec![],
-            poll_after_ms: 0,
-            extra: vec![],
-        })
+        Ok(Sampled { done: true, evidence: json!(evidence).to_string(), memo: vec![], poll_after_ms: 0, extra: vec![] })
     }
 
     /// Decides by the evidence alone.

@@ -38,10 +38,7 @@ impl Guest for Plugin {
         let response = http::send(&Request {
             method: "POST".into(),
             url: config.url,
-            headers: vec![
-                field("content-type", "application/json"),
-                field("idempotency-key", &call.idempotency_key),
-            ],
+            headers: vec![field("content-type", "application/json"), field("idempotency-key", &call.idempotency_key)],
             body: announcement(&subject).to_string().into_bytes(),
             timeout_ms: 10_000,
         })?;
