@@ -239,7 +239,23 @@ mod tests {
             description: Some(description("tell")),
             refused: None,
         };
-        expect![""].assert_eq(&show(&look(), &report));
+        expect![[r#"
+            tell.wasm  phase  91.0 KiB
+              sha256:879915cfdc2cb4852ed05241911d8de5ca6e2cc4085746c14f13ad304157e264
+            Calls itself
+              tell 0.1.0: Tells.
+            Asks for
+              http where its configuration says, at /url
+            Configuration
+              url  string  required  Whom to tell.
+              times
+            Exports
+              lockgate:phase/phase@0.1.0
+            Imports
+              lockgate:plugin/http@0.1.0
+              lockgate:plugin/state@0.1.0  answers `denied` for now
+              and 1 of WASI, which its language brings along: without a grant they reach nothing
+            ✓ a host of this version takes it"#]].assert_eq(&show(&look(), &report));
     }
 
     #[test]
