@@ -12,12 +12,13 @@ fn a_new_phase_in_rust_announces_a_release() {
 }
 
 #[test]
-fn a_new_phase_in_c_announces_a_release() {
+fn a_new_phase_in_c_announces_a_release_and_the_example_warms_pages() {
     let workshop = Workshop::new("c", "phase", "announce-in-c");
     announces(&workshop, "announce-in-c");
     workshop
         .run(".venv/bin/python -m ziglang cc -std=c23 -Isrc test/test_rules.c src/rules.c src/text.c -o build/test");
     workshop.run("build/test");
+    asks_for_every_page_once(&Workshop::example("warm-up").with_tools_of(&workshop));
 }
 
 /// A project that `plugin new` has written: built, inspected, added, approved, deployed.
@@ -38,6 +39,23 @@ fn announces(workshop: &Workshop, plugin: &str) {
     let heard: serde_json::Value = serde_json::from_str(&room.heard()[0]).unwrap();
     assert_eq!(heard, serde_json::json!({ "release": "v1", "environment": "test", "project": "shop" }));
     assert_eq!(room.heard().len(), 1);
+}
+
+/// The example in C.
+fn asks_for_every_page_once(example: &Workshop) {
+    let host = Host::start();
+    let shop = Web::serving(host.place("shop"));
+    fs::write(host.place("shop").join("index.html"), "<h1>The shop</h1>").unwrap();
+    fs::write(host.place("shop").join("prices"), "cheap").unwrap();
+    host.plugin_from(&example.build(), &[&shop.url()]);
+    let config = format!("{{ url: \"{}\", paths: [/, /prices] }}", shop.url());
+    let project = Project::with_phase(&host, "shop", "warm-up", &config);
+    project.release("v1");
+
+    let number = project.deploy("v1", "test");
+    project.assert_succeeds(number);
+    assert_eq!(project.deployment(number).phases[0].outputs["warm"], 2);
+    assert_eq!(shop.asked(), 2);
 }
 
 #[test]
@@ -95,24 +113,6 @@ fn a_phase_in_typescript_waits_for_its_change_ticket() {
     desk.decide(1, "rejected");
     let (status, reason) = project.outcome_of(number);
     assert_eq!((status.as_str(), reason.as_str()), ("FAILED", "work: change 1 is rejected"));
-}
-
-#[test]
-fn a_phase_in_c_asks_for_every_page_once() {
-    let host = Host::start();
-    let shop = Web::serving(host.place("shop"));
-    fs::write(host.place("shop").join("index.html"), "<h1>The shop</h1>").unwrap();
-    fs::write(host.place("shop").join("prices"), "cheap").unwrap();
-    let component = Workshop::example("warm-up").build();
-    host.plugin_from(&component, &[&shop.url()]);
-    let config = format!("{{ url: \"{}\", paths: [/, /prices] }}", shop.url());
-    let project = Project::with_phase(&host, "shop", "warm-up", &config);
-    project.release("v1");
-
-    let number = project.deploy("v1", "test");
-    project.assert_succeeds(number);
-    assert_eq!(project.deployment(number).phases[0].outputs["warm"], 2);
-    assert_eq!(shop.asked(), 2);
 }
 
 #[test]

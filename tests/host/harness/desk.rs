@@ -1,7 +1,7 @@
 //! A small service desk with a REST API: it opens a ticket once for each idempotency key, and somebody decides.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 

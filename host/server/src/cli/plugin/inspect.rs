@@ -255,7 +255,8 @@ mod tests {
               lockgate:plugin/http@0.1.0
               lockgate:plugin/state@0.1.0  answers `denied` for now
               and 1 of WASI, which its language brings along: without a grant they reach nothing
-            ✓ a host of this version takes it"#]].assert_eq(&show(&look(), &report));
+            ✓ a host of this version takes it"#]]
+        .assert_eq(&show(&look(), &report));
     }
 
     #[test]
