@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops, and its backtrace says where")]
 #![expect(clippy::type_complexity, reason = "what one helper gives to one test needs no name")]
 
+mod authors;
 mod backtest;
 mod commands;
 mod disk;

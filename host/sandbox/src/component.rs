@@ -72,7 +72,7 @@ pub fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, InvalidCompon
 
 /// By the names of its exports, before it is compiled: that takes seconds, which only a plugin is worth.
 pub fn kind(bytes: &[u8]) -> Result<Kind, InvalidComponent> {
-    let exports = exports(bytes).map_err(|error| InvalidComponent::Broken(error.to_string()))?;
+    let Surface { exports, .. } = surface(bytes)?;
     let kinds: Vec<Kind> = EXPORTS
         .iter()
         .filter(|(_, prefix)| exports.iter().any(|name| name.starts_with(prefix)))
@@ -84,26 +84,42 @@ pub fn kind(bytes: &[u8]) -> Result<Kind, InvalidComponent> {
     }
 }
 
-/// Of the component itself, not of those within.
-fn exports(bytes: &[u8]) -> Result<Vec<&str>, BinaryReaderError> {
-    let (mut exports, mut depth) = (Vec::new(), 0_usize);
+/// What a component says of itself: the names it imports and exports, versions included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surface {
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+}
+
+/// Of the component itself, not of those within. Compiles nothing.
+pub fn surface(bytes: &[u8]) -> Result<Surface, InvalidComponent> {
+    read_surface(bytes).map_err(|error| InvalidComponent::Broken(error.to_string()))
+}
+
+fn read_surface(bytes: &[u8]) -> Result<Surface, BinaryReaderError> {
+    let (mut surface, mut depth) = (Surface::default(), 0_usize);
     for payload in Parser::new(0).parse_all(bytes) {
         match payload? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    surface.imports.push(import?.name.name.to_owned());
+                }
+            }
             Payload::ComponentExportSection(section) if depth == 0 => {
                 for export in section {
-                    exports.push(export?.name.name);
+                    surface.exports.push(export?.name.name.to_owned());
                 }
             }
             _ => {}
         }
     }
-    Ok(exports)
+    Ok(surface)
 }
 
 /// A component names its exports as it likes, and has as many as it likes.
-fn listed(exports: &[&str]) -> String {
+fn listed(exports: &[String]) -> String {
     let shown = exports.iter().take(LISTED_EXPORTS).map(|name| &name[..name.floor_char_boundary(LISTED_NAME_BYTES)]);
     let shown = shown.collect::<Vec<_>>().join(", ");
     match exports.len().saturating_sub(LISTED_EXPORTS) {
@@ -233,11 +249,24 @@ mod tests {
     }
 
     #[test]
+    fn the_surface_is_that_of_the_outermost_component() {
+        let bytes = wat(r#"(component
+            (import "lockgate:plugin/log@0.1.0" (instance))
+            (component (import "within" (instance)))
+            (instance $i) (export "lockgate:phase/phase@0.1.0" (instance $i)))"#);
+        let Surface { imports, exports } = surface(&bytes).unwrap();
+        assert_eq!(
+            (imports, exports),
+            (vec!["lockgate:plugin/log@0.1.0".into()], vec!["lockgate:phase/phase@0.1.0".into()])
+        );
+    }
+
+    #[test]
     fn of_many_exports_a_few_are_listed() {
         let exports: String = (0..12).map(|i| format!(r#"(export "e{i}" (instance $i))"#)).collect();
         let refusal = refusal(&wat(&format!("(component (instance $i) {exports})"))).to_string();
         assert!(refusal.contains("e9 and 2 more; a plugin") && !refusal.contains("e10"), "{refusal}");
-        assert!(listed(&[&"x".repeat(1_000)]).len() < 110);
+        assert!(listed(&["x".repeat(1_000)]).len() < 110);
     }
 
     #[test]

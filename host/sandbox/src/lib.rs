@@ -41,7 +41,7 @@ use wasmtime::component::Component;
 use ask::{Call, Question, Reply};
 use cache::Cache;
 pub use call::{Answer, ArtifactWriter, CallError, CallHost, CallRequest, LogLevel, LogLine, Operation, StateEntry};
-pub use component::InvalidComponent;
+pub use component::{InvalidComponent, Surface, surface};
 use component::{Plugin, Worlds};
 use egress::Outside;
 use engine::PluginRuntime;

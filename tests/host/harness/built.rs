@@ -37,7 +37,7 @@ pub fn component(package: &str) -> Vec<u8> {
 }
 
 /// `target/debug`, from `target/debug/deps/host-0123`: wherever cargo was told to put it.
-fn profile_folder() -> PathBuf {
+pub fn profile_folder() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(2).unwrap().to_owned()
 }

@@ -2,24 +2,30 @@
 
 mod archive;
 mod built;
+mod desk;
 mod fakes;
 mod host;
 mod nginx;
 mod people;
 mod place;
 mod project;
+mod prometheus;
+mod workshop;
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub use archive::{archive, hostile_archive, link};
 pub use built::{binary, component};
+pub use desk::Desk;
 pub use fakes::Web;
 pub use host::{Host, files, free_address};
 pub use nginx::Nginx;
 pub use people::{Person, Refused, digest};
 pub use place::{PLAIN, Place, Rules, of_release};
 pub use project::{Project, file, one_phase, pair_of};
+pub use prometheus::Prometheus;
+pub use workshop::Workshop;
 
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
 const PATIENCE: Duration = Duration::from_secs(60);

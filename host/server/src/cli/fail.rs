@@ -34,6 +34,11 @@ pub enum CliError {
         what: String,
         hint: String,
     },
+    /// A tool that builds plugins has said why it cannot.
+    Tool {
+        what: String,
+        hint: String,
+    },
     /// Damage of a journal, found offline.
     Damaged {
         what: String,
@@ -73,7 +78,7 @@ impl CliError {
             Self::Usage { .. } | Self::Mistakes { .. } => exit::USAGE,
             Self::EndedBadly { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit::TIMED_OUT,
-            Self::Lost { .. } | Self::Damaged { .. } => exit::FAILED,
+            Self::Lost { .. } | Self::Tool { .. } | Self::Damaged { .. } => exit::FAILED,
             Self::Host { .. } => exit::HOST_FAILED,
         }
     }
@@ -87,6 +92,7 @@ impl CliError {
             Self::Usage { what, .. }
             | Self::TimedOut { what, .. }
             | Self::Lost { what, .. }
+            | Self::Tool { what, .. }
             | Self::Damaged { what }
             | Self::Host { what, .. } => what.clone(),
         };
@@ -126,6 +132,7 @@ impl CliError {
             Self::Usage { hint, .. }
             | Self::TimedOut { hint, .. }
             | Self::Lost { hint, .. }
+            | Self::Tool { hint, .. }
             | Self::Host { hint, .. } => hint,
         }
     }
@@ -151,6 +158,7 @@ impl CliError {
             Self::EndedBadly { status, .. } => ("ended-badly", "It did not succeed", format!("it ended {status}")),
             Self::TimedOut { what, .. } => ("timed-out", "Not ended in time", what.clone()),
             Self::Lost { what, .. } => ("lost", "Done, and not handed over", what.clone()),
+            Self::Tool { what, .. } => ("not-built", "Not built", what.clone()),
             Self::Damaged { what } => ("damaged", "The journal is damaged", what.clone()),
             Self::Host { what, .. } => ("host-failed", "The host cannot run", what.clone()),
         };
@@ -198,6 +206,7 @@ mod tests {
             (CliError::Client(ClientError::Token), 2),
             (CliError::Client(ClientError::Unsendable { cause: String::new() }), 2),
             (CliError::usage("no", ""), 2),
+            (CliError::Tool { what: String::new(), hint: String::new() }, 1),
             (CliError::Mistakes { shown: String::new(), mistakes: vec![] }, 2),
             (CliError::EndedBadly { exit_code: 1, status: "FAILED".to_owned() }, 1),
             (CliError::TimedOut { what: String::new(), hint: String::new() }, 5),

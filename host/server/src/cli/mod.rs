@@ -1,4 +1,5 @@
-//! The commands. Each noun has its file; all but `serve`, `schema` and `audit` are clients of the HTTP API.
+//! The commands. Each noun has its file; all but `serve`, `schema`, `audit` and what
+//! authors of plugins need are clients of the HTTP API.
 
 mod apply;
 mod artifact;
@@ -158,7 +159,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
             Ok(())
         }
         Command::Project(command) => command.run(&session()?).await,
-        Command::Plugin(command) => command.run(&session()?).await,
+        Command::Plugin(command) => command.run(session, out).await,
         Command::Artifact(command) => command.run(&session()?).await,
         Command::Release(command) => command.run(&session()?).await,
         Command::Deploy(args) => args.run(&session()?).await,
@@ -206,6 +207,11 @@ mod tests {
             "lockgate schema",
             "lockgate project list",
             "lockgate plugin add site.wasm",
+            "lockgate plugin new --lang rust --kind phase notify",
+            "lockgate plugin new --lang ts --kind gate p99 --dir ../p99 --json",
+            "lockgate plugin build",
+            "lockgate plugin build ../p99 --json",
+            "lockgate plugin inspect plugin.wasm --json",
             "lockgate plugin list --json",
             "lockgate plugin show http-check",
             "lockgate plugin approve http-check --allow-http https://a.example --allow-http https://b.example --yes",

@@ -1,5 +1,10 @@
 //! `lockgate plugin`: add components, and decide what they may do.
 
+mod build;
+mod inspect;
+mod language;
+mod new;
+
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -11,12 +16,18 @@ use url::{Host, Url};
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_word, short};
-use crate::cli::session::Session;
+use crate::cli::session::{Out, Session};
 use crate::cli::target;
 use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin};
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
+    /// Write a small project that builds with its language's ordinary tools.
+    New(new::NewArgs),
+    /// Build the component of a project, with its language's own tools.
+    Build(build::BuildArgs),
+    /// What a component is, and whether a host of this version would take it; needs no host.
+    Inspect(inspect::InspectArgs),
     /// Upload a component. It does nothing until it is approved.
     Add {
         /// The component, such as target/wasm32-wasip2/release/notify.wasm.
@@ -126,18 +137,23 @@ impl LimitArgs {
 }
 
 impl PluginCommand {
-    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+    pub async fn run(self, session: impl FnOnce() -> Result<Session, CliError>, out: &Out) -> Result<(), CliError> {
         match self {
-            PluginCommand::Add { file } => add(session, &file).await,
+            PluginCommand::New(args) => args.run(out),
+            PluginCommand::Build(args) => args.run(out),
+            PluginCommand::Inspect(args) => args.run(out).await,
+            PluginCommand::Add { file } => add(&session()?, &file).await,
             PluginCommand::List => {
+                let session = session()?;
                 session.out.answer(&session.client.plugins().await?, list);
                 Ok(())
             }
             PluginCommand::Show { which } => {
+                let session = session()?;
                 session.out.answer(&session.client.plugin(&which).await?, show);
                 Ok(())
             }
-            PluginCommand::Approve(args) => args.run(session).await,
+            PluginCommand::Approve(args) => args.run(&session()?).await,
         }
     }
 }
