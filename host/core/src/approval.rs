@@ -19,6 +19,7 @@ pub(crate) fn request(
         requested_at: now,
         deadline: now.plus_ms(policy.timeout_ms),
         policy,
+        rules_until: None,
         given: Vec::new(),
         refused: None,
         skipped: None,

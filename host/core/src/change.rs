@@ -47,10 +47,8 @@ pub enum Change {
     AwaitsCapacity {
         capacity: Capacity,
     },
-    /// A pause, a freeze or the end of office hours came after it took its slot: its first phase waits.
-    AwaitsOpening {
-        until: Option<Timestamp>,
-    },
+    /// A pause, a freeze or the end of office hours came before its first phase: it waits at the head of the queue.
+    SlotGivenUp,
     ObserveStarted {
         phase: usize,
         deadline: Timestamp,
@@ -224,6 +222,7 @@ pub enum Milestone {
     Enqueued,
     Held,
     SlotTaken,
+    SlotGivenUp,
     PhaseEnded { phase: usize },
     Finished(Finish),
 }
@@ -261,7 +260,7 @@ impl Change {
             | Self::GlassBroken { .. }
             | Self::SlotTaken
             | Self::AwaitsCapacity { .. }
-            | Self::AwaitsOpening { .. }
+            | Self::SlotGivenUp
             | Self::ObserveStarted { .. }
             | Self::Overtaken { .. }
             | Self::PlanStarted { .. }
@@ -295,6 +294,7 @@ impl Change {
             Self::Enqueued => Some(Milestone::Enqueued),
             Self::Held { .. } => Some(Milestone::Held),
             Self::SlotTaken => Some(Milestone::SlotTaken),
+            Self::SlotGivenUp => Some(Milestone::SlotGivenUp),
             Self::Phase { phase, change } => match change {
                 PhaseChange::Succeeded | PhaseChange::Failed { .. } | PhaseChange::Canceled => {
                     Some(Milestone::PhaseEnded { phase: *phase })
@@ -310,7 +310,6 @@ impl Change {
             Self::Superseded { .. }
             | Self::GlassBroken { .. }
             | Self::AwaitsCapacity { .. }
-            | Self::AwaitsOpening { .. }
             | Self::ObserveStarted { .. }
             | Self::Observed { .. }
             | Self::Overtaken { .. }
@@ -369,7 +368,7 @@ impl Deployment {
             | Change::Superseded { .. }
             | Change::GlassBroken { .. }
             | Change::AwaitsCapacity { .. }
-            | Change::AwaitsOpening { .. }
+            | Change::SlotGivenUp
             | Change::CallStarted { .. }
             | Change::CallAnswered { .. }
             | Change::RetryPlanned { .. }
@@ -415,9 +414,9 @@ impl Deployment {
             Change::GlassBroken { by } => self.break_glass = Some(by.clone()),
             Change::SlotTaken => self.attempt.stage = Stage::Ready,
             Change::AwaitsCapacity { capacity } => self.attempt.stage = Stage::AwaitingCapacity(*capacity),
-            Change::AwaitsOpening { until } => {
-                self.attempt.stage = Stage::AwaitingOpening { until: *until };
-                // What was just confirmed has aged when it opens.
+            Change::SlotGivenUp => {
+                self.attempt.stage = Stage::Queued;
+                // What was just confirmed has aged when its turn comes again.
                 self.attempt.phases.iter_mut().for_each(|run| run.confirmed = false);
             }
             Change::ObserveStarted { phase, deadline } => {

@@ -145,11 +145,6 @@ pub enum Stage {
     Ready,
     /// Has a slot, and waits because the project has as much under way as it may.
     AwaitingCapacity(Capacity),
-    /// Has a slot, and its first phase has to wait: a pause, a freeze or the end of office hours has come meanwhile.
-    AwaitingOpening {
-        /// When it opens by itself; `None`: nobody knows.
-        until: Option<Timestamp>,
-    },
     Observing(Work),
     /// The plan of a phase's target is being made.
     Planning(Work),
@@ -355,6 +350,9 @@ pub struct Approval {
     pub policy: ApprovalPolicy,
     pub requested_at: Timestamp,
     pub deadline: Timestamp,
+    /// When others may be asked: a freeze that asks for more people begins or ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_until: Option<Timestamp>,
     pub given: Vec<Signature>,
     pub refused: Option<Signature>,
     /// Why it counts as given although not everybody agreed.
@@ -438,7 +436,6 @@ impl Stage {
     pub(crate) fn ends_with_a_cancel(&self) -> bool {
         match self {
             Self::AwaitingCapacity(_)
-            | Self::AwaitingOpening { .. }
             | Self::Observing(_)
             | Self::Planning(_)
             | Self::AwaitingApproval(_)
@@ -456,7 +453,6 @@ impl Stage {
             Self::Queued | Self::Held(_) => true,
             Self::Ready
             | Self::AwaitingCapacity(_)
-            | Self::AwaitingOpening { .. }
             | Self::Observing(_)
             | Self::Planning(_)
             | Self::AwaitingApproval(_)
@@ -764,7 +760,6 @@ impl Deployment {
             | Stage::Held(_)
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
-            | Stage::AwaitingOpening { .. }
             | Stage::AwaitingApproval(_)
             | Stage::Finished(_) => Vec::new(),
         }
@@ -801,7 +796,6 @@ impl Deployment {
                 | Stage::Held(_)
                 | Stage::Ready
                 | Stage::AwaitingCapacity(_)
-                | Stage::AwaitingOpening { .. }
                 | Stage::AwaitingApproval(_)
                 | Stage::Finished(_),
                 _,
@@ -893,8 +887,10 @@ impl Deployment {
         let attempt = &self.attempt;
         let by_itself = match &attempt.stage {
             Stage::Held(hold) => hold.until,
-            Stage::AwaitingOpening { until } => *until,
-            Stage::AwaitingApproval(side) => attempt.asked(*side).map(|approval| approval.deadline),
+            Stage::AwaitingApproval(side) => {
+                let asked = attempt.asked(*side);
+                asked.map(|asked| asked.rules_until.map_or(asked.deadline, |until| until.min(asked.deadline)))
+            }
             Stage::Gates(side) => attempt.gates((*side).into()).and_then(GateRun::wake_at),
             Stage::Observing(work)
             | Stage::Planning(work)
@@ -913,7 +909,6 @@ impl Deployment {
             | Stage::Held(_)
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
-            | Stage::AwaitingOpening { .. }
             | Stage::Observing(_)
             | Stage::Planning(_)
             | Stage::AwaitingApproval(_)

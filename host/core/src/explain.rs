@@ -95,9 +95,6 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
             };
             blockers.push(Blocker::Capacity { capacity: *capacity, most });
         }
-        Stage::AwaitingOpening { .. } => {
-            blockers.extend(admission::door(state, deployment, now).into_iter().map(blocker));
-        }
         Stage::AwaitingApproval(side) => {
             blockers.extend(gates(deployment, (*side).into()));
             blockers.extend(deployment.attempt.asked(*side).map(|asked| approval(deployment, *side, asked)));

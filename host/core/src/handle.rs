@@ -392,18 +392,6 @@ impl<'a> Turn<'a> {
         self.note_whether_closed(environment);
     }
 
-    /// For those that have a slot, and whose first phase waits: the door may be open now.
-    fn open_door(&mut self, environment: &Name) {
-        let Some(there) = self.state.environments.get(environment) else { return };
-        let waits = |number: &DeploymentNumber| {
-            let stage = self.state.deployments.get(number).map(|deployment| &deployment.attempt.stage);
-            stage.is_some_and(|stage| matches!(stage, Stage::AwaitingOpening { .. }))
-        };
-        let waiting: Vec<DeploymentNumber> = there.slots.iter().copied().filter(waits).collect();
-        waiting.into_iter().for_each(|number| self.carry_on(number));
-        self.fill_slots(environment);
-    }
-
     /// Whoever waits for a freeze or for office hours is woken when they end.
     fn note_whether_closed(&mut self, environment: &Name) {
         let Some(there) = self.state.environments.get(environment) else { return };

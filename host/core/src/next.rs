@@ -11,7 +11,7 @@ mod phases;
 mod plans;
 
 use self::calls::{Outcome, outcome, unexpected_answer};
-use crate::admission::{self, Obstacle};
+use crate::admission;
 use crate::change::{Change, PhaseChange};
 use crate::definition::ApprovalOrder;
 use crate::deployment::*;
@@ -42,10 +42,6 @@ pub fn next(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What>
         Stage::Ready => when_ready(state, deployment, now),
         Stage::AwaitingCapacity(_) if state.lacks_capacity(deployment).is_some() => Vec::new(),
         Stage::AwaitingCapacity(_) => when_ready(state, deployment, now),
-        Stage::AwaitingOpening { until } => match shut(state, deployment, now) {
-            Some(Shut { until: still }) if still == *until => Vec::new(),
-            Some(_) | None => when_ready(state, deployment, now),
-        },
         Stage::AwaitingApproval(side) => people::answered(state, deployment, *side, now).map(one).unwrap_or_default(),
         Stage::Observing(work) | Stage::Planning(work) => match outcome(state, deployment, work, now) {
             Outcome::Continue(change) => one(change),
@@ -93,7 +89,6 @@ fn out_of_time(deployment: &Deployment, now: Timestamp) -> Option<CancelRequest>
         | Stage::Held(_)
         | Stage::Ready
         | Stage::AwaitingCapacity(_)
-        | Stage::AwaitingOpening { .. }
         | Stage::Observing(_)
         | Stage::Planning(_)
         | Stage::AwaitingApproval(_)
@@ -146,10 +141,8 @@ fn when_ready(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Wha
     if let Some(change) = before_phases(state, deployment, now) {
         return one(change);
     }
-    if !attempt.begun()
-        && let Some(Shut { until }) = shut(state, deployment, now)
-    {
-        return one(Change::AwaitsOpening { until });
+    if !attempt.begun() && admission::is_shut(state, deployment, now) {
+        return one(Change::SlotGivenUp);
     }
     if let Some(phase) = attempt.phases.iter().position(|run| run.result == PhaseResult::Waiting) {
         return capacity().map_or_else(|| phases::started(state, deployment, phase, now), one);
@@ -176,20 +169,6 @@ fn before_phases(state: &State, deployment: &Deployment, now: Timestamp) -> Opti
         ApprovalOrder::AfterGates => gates.required(Side::Pre, now).or_else(people),
         ApprovalOrder::AfterGatesAlways => gates.ended(Side::Pre, now).or_else(people),
     }
-}
-
-/// What has come between it and its first phase since it took its slot.
-struct Shut {
-    until: Option<Timestamp>,
-}
-
-fn shut(state: &State, deployment: &Deployment, now: Timestamp) -> Option<Shut> {
-    let obstacles = admission::door(state, deployment, now);
-    let until = |obstacle: &Obstacle| match obstacle {
-        Obstacle::Closed(closed) => closed.until,
-        Obstacle::Paused { .. } | Obstacle::Running(_) | Obstacle::Before(_) | Obstacle::SideBySide { .. } => None,
-    };
-    (!obstacles.is_empty()).then(|| Shut { until: obstacles.iter().find_map(until) })
 }
 
 /// Gates, then people.

@@ -536,16 +536,22 @@ impl State {
         self.wait(number);
     }
 
-    fn wait(&mut self, number: DeploymentNumber) {
+    /// One that comes back does not take the place of one that got in line after it.
+    fn note_newest(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.deployments.get(&number) else { return };
         let there = self.environments.entry(deployment.environment.clone()).or_default();
-        // One that comes back does not take the place of one that got in line after it.
         let newest = Likeness::of_deployment(deployment).and_then(|likeness| there.newest_like(&likeness));
         let came = |deployment: &Deployment| (deployment.attempt.queued_at, deployment.number);
         if newest.and_then(|newest| self.deployments.get(&newest)).is_none_or(|newest| came(newest) <= came(deployment))
         {
             there.note_newest(deployment);
         }
+    }
+
+    fn wait(&mut self, number: DeploymentNumber) {
+        self.note_newest(number);
+        let Some(deployment) = self.deployments.get(&number) else { return };
+        let there = self.environments.entry(deployment.environment.clone()).or_default();
         match &deployment.attempt.stage {
             Stage::Held(_) => {
                 there.held.insert(number);
@@ -554,7 +560,6 @@ impl State {
             Stage::Queued
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
-            | Stage::AwaitingOpening { .. }
             | Stage::Observing(_)
             | Stage::Planning(_)
             | Stage::AwaitingApproval(_)
@@ -615,6 +620,11 @@ impl State {
                 self.wait(number);
             }
             Some(Milestone::SlotTaken) => self.take_slot(&environment, number),
+            Some(Milestone::SlotGivenUp) => {
+                self.leave(&environment, number);
+                self.note_newest(number);
+                self.environments.entry(environment.clone()).or_default().queue.push_front(number);
+            }
             Some(Milestone::Finished(finish)) => {
                 self.leave(&environment, number);
                 self.note_end(number, finish);
@@ -788,7 +798,6 @@ impl Deployment {
             | Stage::Held(_)
             | Stage::Ready
             | Stage::AwaitingCapacity(_)
-            | Stage::AwaitingOpening { .. }
             | Stage::AwaitingApproval(_)
             | Stage::Finished(_) => false,
         }

@@ -82,11 +82,7 @@ impl Attempt {
             Stage::AwaitingCapacity(Capacity::Workers) => (begun, Op::QueuedForAgent),
             Stage::AwaitingCapacity(Capacity::Running) => (begun, Op::QueuedForPipeline),
             Stage::Observing(_) | Stage::Planning(_) if !self.begun() => (begun, Op::Queued),
-            Stage::Observing(_)
-            | Stage::Planning(_)
-            | Stage::Ready
-            | Stage::Confirming { .. }
-            | Stage::AwaitingOpening { .. } => (begun, between),
+            Stage::Observing(_) | Stage::Planning(_) | Stage::Ready | Stage::Confirming { .. } => (begun, between),
             Stage::AwaitingApproval(side) => (begun, self.asking(*side)),
             Stage::Gates(_) => (begun, Op::EvaluatingGates),
             Stage::Running | Stage::Undoing { .. } if self.cancel.is_some() => (begun, Op::Cancelling),

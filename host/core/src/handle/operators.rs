@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{LONGEST_TEXT, PauseScope, Rejection, Turn, at_most, schedule, unknown_environment};
 use crate::definition::Definition;
+use crate::deployment::Stage;
 use crate::environment::{EnvironmentChange, EnvironmentState, Pause, PauseOf};
-use crate::name::{Actor, Name, Timestamp};
+use crate::name::{Actor, DeploymentNumber, Name, Timestamp};
 use crate::state::What;
 
 pub(super) fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: Actor) -> Result<(), Rejection> {
@@ -25,13 +26,22 @@ pub(super) fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: A
     let before = turn.state.definition.clone();
     turn.record(What::DefinitionChanged { definition, by: by.clone() });
     schedule::plan_again(turn, &before, &by);
-    // Windows and policies may be others now.
-    let used = |there: &EnvironmentState| !there.queue.is_empty() || !there.slots.is_empty();
-    let waiting = turn.state.environments.iter().filter(|(_, there)| used(there));
-    let waiting: Vec<Name> = waiting.map(|(name, _)| name.clone()).collect();
-    waiting.iter().for_each(|environment| turn.open_door(environment));
+    // Freezes may be others now: whom they ask, and whom they hold back.
+    let asked: Vec<DeploymentNumber> = turn.state.environments.values().flat_map(|there| asked(turn, there)).collect();
+    asked.into_iter().for_each(|number| turn.carry_on(number));
+    let environments: Vec<Name> = turn.state.environments.keys().cloned().collect();
+    environments.iter().for_each(|environment| turn.fill_slots(environment));
     turn.follow();
     Ok(())
+}
+
+/// Those for whom somebody is to agree.
+fn asked<'a>(turn: &'a Turn, there: &'a EnvironmentState) -> impl Iterator<Item = DeploymentNumber> + 'a {
+    let is_asked = |number: &DeploymentNumber| {
+        let stage = turn.state.deployments.get(number).map(|deployment| &deployment.attempt.stage);
+        stage.is_some_and(|stage| matches!(stage, Stage::AwaitingApproval(_)))
+    };
+    there.slots.iter().copied().filter(is_asked)
 }
 
 pub(super) fn pause(turn: &mut Turn, scope: PauseScope, reason: String, by: Actor) -> Result<(), Rejection> {
@@ -61,11 +71,11 @@ pub(super) fn resume(turn: &mut Turn, scope: PauseScope, by: Actor) -> Result<()
         PauseScope::Project => {
             turn.record(What::Resumed { by });
             let environments: Vec<Name> = turn.state.environments.keys().cloned().collect();
-            environments.iter().for_each(|environment| turn.open_door(environment));
+            environments.iter().for_each(|environment| turn.fill_slots(environment));
         }
         PauseScope::Environment(environment) => {
             turn.change_environment(&environment, EnvironmentChange::Resumed { of: PauseOf::Deployments, by });
-            turn.open_door(&environment);
+            turn.fill_slots(&environment);
         }
         PauseScope::Schedule(environment) => {
             turn.change_environment(&environment, EnvironmentChange::Resumed { of: PauseOf::Schedule, by });

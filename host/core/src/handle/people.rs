@@ -159,10 +159,10 @@ pub(super) fn break_glass(
     Ok(())
 }
 
-/// While a freeze or office hours may be what it waits for: its turn, the people of a freeze, or its first phase.
+/// While a freeze or office hours may be what it waits for: its turn, or the people of a freeze.
 fn may_break_glass(attempt: &Attempt) -> bool {
     match attempt.stage {
-        Stage::Queued | Stage::AwaitingOpening { .. } => true,
+        Stage::Queued => true,
         Stage::AwaitingApproval(Side::Pre) => !attempt.begun(),
         Stage::AwaitingApproval(Side::Post)
         | Stage::Held(_)
@@ -249,7 +249,6 @@ fn stop(turn: &mut Turn, number: DeploymentNumber) {
         | Stage::Held(_)
         | Stage::Ready
         | Stage::AwaitingCapacity(_)
-        | Stage::AwaitingOpening { .. }
         | Stage::Observing(_)
         | Stage::Planning(_)
         | Stage::AwaitingApproval(_)

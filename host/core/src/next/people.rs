@@ -3,7 +3,7 @@
 use super::failed;
 use super::plans::drift_refused;
 use crate::approval::{counting, is_satisfied, request, still_holds};
-use crate::calendar::FreezeEffect;
+use crate::calendar::{Freeze, FreezeEffect, Period};
 use crate::change::Change;
 use crate::definition::{ApprovalPolicy, ApprovalRule, Reaction};
 use crate::deployment::*;
@@ -14,15 +14,10 @@ use crate::work::Side;
 /// The people that the environment names, and those that a freeze adds; nobody where there are none.
 pub(super) fn asked(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Change {
     let plan_digest = deployment.plan_digest();
-    let stricter = stricter_rules(state, deployment, side, now);
-    let mut policy = match deployment.approval_policy(side).or_else(|| of_unproven(state, deployment, side)) {
-        Some(policy) => policy.clone(),
-        None if stricter.is_empty() => {
-            return Change::ApprovalCompleted { side, plan_digest, not_before: None, skipped: None };
-        }
-        None => ApprovalPolicy::default(),
-    };
-    policy.rules.extend(stricter);
+    let policy = policy(state, deployment, side, now);
+    if policy.rules.is_empty() {
+        return Change::ApprovalCompleted { side, plan_digest, not_before: None, skipped: None };
+    }
     // Whoever agreed before the gates failed did not overrule them.
     let overruled = deployment.attempt.gates(side.into()).is_some_and(GateRun::has_failed);
     let earlier = deployment.attempt.asked(side).filter(|earlier| earlier.plan_digest == plan_digest && !overruled);
@@ -34,8 +29,25 @@ pub(super) fn asked(state: &State, deployment: &Deployment, side: Side, now: Tim
     let in_this_attempt = is_open || deployment.attempt.approved == Some(plan_digest);
     // Others are asked by now; who has agreed to this plan in this attempt need not say it again.
     let given = earlier.filter(|_| in_this_attempt).map(|earlier| counting(deployment, earlier, &policy));
-    let approval = Approval { given: given.unwrap_or_default(), ..request(deployment, policy, plan_digest, now) };
+    let rules_until = rules_until(state, deployment, side, now);
+    let request = request(deployment, policy, plan_digest, now);
+    let approval = Approval { rules_until, given: given.unwrap_or_default(), ..request };
+    // The same people have the same time.
+    let approval = match earlier.filter(|earlier| is_open && earlier.policy.rules == approval.policy.rules) {
+        Some(Approval { requested_at, deadline, .. }) => {
+            Approval { requested_at: *requested_at, deadline: *deadline, ..approval }
+        }
+        None => approval,
+    };
     Change::ApprovalRequested { side, approval }
+}
+
+/// Whom the environment asks, and whom the freezes of this moment ask beside them.
+fn policy(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> ApprovalPolicy {
+    let own = deployment.approval_policy(side).or_else(|| of_unproven(state, deployment, side));
+    let mut policy = own.cloned().unwrap_or_default();
+    policy.rules.extend(stricter_rules(state, deployment, side, now));
+    policy
 }
 
 /// A freeze that has come since everybody agreed asks for its people before anything begins.
@@ -77,30 +89,47 @@ fn asks_all(asked: &[ApprovalRule], rules: &[ApprovalRule]) -> bool {
 /// A freeze may ask for more people instead of stopping everything. Where approvals are off it stops everything: see
 /// [`crate::admission`].
 fn stricter_rules(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Vec<ApprovalRule> {
-    let asks = side == Side::Pre && !is_proven_way_back(state, deployment);
+    let now = stricter_freezes(state, deployment, side).filter(|(period, _)| period.covers(now));
+    now.flat_map(|(_, rules)| rules.iter().cloned()).collect()
+}
+
+fn rules_until(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Option<Timestamp> {
+    let rules = |at| stricter_rules(state, deployment, side, at);
+    let periods = stricter_freezes(state, deployment, side).map(|(period, _)| period);
+    let mut times: Vec<Timestamp> = periods.flat_map(|period| [period.begins_at(), period.ends_at()]).collect();
+    times.sort_unstable();
+    times.into_iter().filter(|at| *at > now).find(|at| rules(*at) != rules(now))
+}
+
+/// Those that ask for more people for this deployment, whenever they do.
+fn stricter_freezes<'a>(
+    state: &'a State,
+    deployment: &Deployment,
+    side: Side,
+) -> impl Iterator<Item = (&'a Period, &'a [ApprovalRule])> {
     let meant = state.definition.environments.get(&deployment.environment);
     let asks_nobody = meant.is_none_or(|meant| state.definition.asks_nobody(meant));
-    if !asks || asks_nobody || deployment.break_glass.is_some() {
-        return Vec::new();
-    }
-    let freezes = state.definition.freezes.iter();
-    let here = freezes.filter(|freeze| freeze.concerns(&deployment.environment) && freeze.covers(now));
-    here.flat_map(|freeze| match &freeze.effect {
-        FreezeEffect::Stricter { rules } => rules.clone(),
-        FreezeEffect::Deny => Vec::new(),
+    let is_exempt = deployment.break_glass.is_some() || is_proven_way_back(state, deployment);
+    let asks = side == Side::Pre && !asks_nobody && !is_exempt;
+    let here = move |freeze: &&Freeze| asks && freeze.concerns(&deployment.environment);
+    state.definition.freezes.iter().filter(here).filter_map(|freeze| match &freeze.effect {
+        FreezeEffect::Stricter { rules } => Some((&freeze.period, rules.as_slice())),
+        FreezeEffect::Deny => None,
     })
-    .collect()
 }
 
 /// What the answers so far lead to.
 pub(super) fn answered(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Option<Change> {
     let approval = deployment.attempt.asked(side)?;
-    if asks_in_spite_of_broken_glass(deployment, side, approval) {
-        return Some(asked(state, deployment, side, now));
-    }
     if let Some(refused) = &approval.refused {
         let message = format!("{} refused: {}", refused.by.person, refused.comment);
         return Some(instead(deployment, side, approval.policy.on_reject, message, Refusal::By(refused), now));
+    }
+    // A freeze has come or gone meanwhile, or somebody takes it upon themselves that it starts in spite of one.
+    let is_current = approval.policy.rules == policy(state, deployment, side, now).rules
+        && approval.rules_until == rules_until(state, deployment, side, now);
+    if !is_current {
+        return Some(asked(state, deployment, side, now));
     }
     if is_satisfied(&approval.policy, &approval.given) {
         let not_before = approval.given.iter().filter_map(|signature| signature.not_before).max();
@@ -110,13 +139,6 @@ pub(super) fn answered(state: &State, deployment: &Deployment, side: Side, now: 
         let message = "nobody answered in time".to_owned();
         instead(deployment, side, approval.policy.on_timeout, message, Refusal::Time, now)
     })
-}
-
-/// The question is still that of a freeze, and somebody has taken it upon themselves that it starts without.
-fn asks_in_spite_of_broken_glass(deployment: &Deployment, side: Side, approval: &Approval) -> bool {
-    let own = deployment.approval_policy(side).map_or(&[][..], |policy| &policy.rules);
-    let before = side == Side::Pre && !deployment.attempt.begun();
-    before && deployment.break_glass.is_some() && approval.policy.rules != own
 }
 
 enum Refusal<'a> {

@@ -1,7 +1,8 @@
-//! What has its slot and has not begun, when a pause, a freeze or the end of office hours comes.
+//! What has its slot and has not begun, when a pause, a freeze or the end of office hours comes: it goes back to the head
+//! of the queue.
 
 use expect_test::expect;
-use lockgate_core::calendar::{Availability, Freeze, FreezeEffect};
+use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Period};
 use lockgate_core::definition::{Definition, Environment, Phase, ProjectLimits};
 use lockgate_core::handle::{Command, Deploy, PauseScope};
 use lockgate_core::name::Actor;
@@ -26,10 +27,13 @@ fn meant(environment: Environment, phases: &[Phase]) -> Definition {
     definition(&[("prod", environment)], workflow(phases))
 }
 
+fn period(from: &str, until: &str) -> Period {
+    serde_json::from_value(json!({ "from": from, "until": until, "zone": "UTC" })).unwrap()
+}
+
 /// In the first hour.
 fn freeze(effect: FreezeEffect) -> Freeze {
-    let period = json!({ "from": "1970-01-01T00:00", "until": "1970-01-01T01:00", "zone": "UTC" });
-    let period = serde_json::from_value(period).unwrap();
+    let period = period("1970-01-01T00:00", "1970-01-01T01:00");
     Freeze { name: name("sales"), period, effect, reason: "no risk".to_owned(), environments: [].into() }
 }
 
@@ -56,7 +60,7 @@ fn what_is_approved_in_a_pause_begins_when_it_ends() {
         project.deploy("v1");
         project.pause(scope.clone());
         project.approve(1, ann()).unwrap();
-        assert_eq!(project.views(1), "NotDeployed/Approved | InProgress | InProgress");
+        assert_eq!(project.views(1), "NotDeployed/Queued | Queued | Queued");
         assert_eq!(project.due(), "");
         assert!(project.why(1).ends_with("paused: by olga: stock-taking"), "{}", project.why(1));
         project.resume(scope);
@@ -113,7 +117,7 @@ fn gates_that_turn_green_in_a_pause_are_not_enough() {
     for index in [0, 1] {
         project.answer(1, Step::Gate { of: GatesOf::Pre, index }, passes());
     }
-    assert_eq!((project.is(1), project.due()), ("NotDeployed/Approved".to_owned(), String::new()));
+    assert_eq!((project.is(1), project.due()), ("NotDeployed/Queued".to_owned(), String::new()));
     project.resume(prod());
     assert_eq!(project.due(), "1 Run(0)");
 }
@@ -127,7 +131,7 @@ fn who_waits_for_capacity_waits_for_the_end_of_a_pause_then() {
     let waiting = project.deploy("v1");
     project.pause(prod());
     project.answer(1, Run(0), done());
-    assert_eq!((project.is(waiting), project.due()), ("NotDeployed/Approved".to_owned(), String::new()));
+    assert_eq!((project.is(waiting), project.due()), ("NotDeployed/Queued".to_owned(), String::new()));
     project.resume(prod());
     assert_eq!(project.due(), format!("{waiting} Run(0)"));
 }
@@ -139,7 +143,7 @@ fn a_plan_is_confirmed_just_before_its_apply_and_not_before_a_pause() {
     project.answer(1, Plan(0), plan(&["a"]));
     project.pause(prod());
     project.answer(1, Confirm(0), plan(&["a"]));
-    assert_eq!((project.is(1), project.due()), ("NotDeployed/Approved".to_owned(), String::new()));
+    assert_eq!((project.is(1), project.due()), ("NotDeployed/Queued".to_owned(), String::new()));
     project.resume(prod());
     assert_eq!(project.due(), "1 Confirm(0)");
 }
@@ -176,6 +180,38 @@ fn a_way_back_that_is_approved_in_a_pause_begins() {
     project.pause(prod());
     project.approve(back, ann()).unwrap();
     assert_eq!(project.due(), format!("{back} Run(0)"));
+}
+
+#[test]
+fn a_way_back_does_not_wait_behind_what_a_pause_has_stopped() {
+    let mut project = Project::of(meant(asking(), &[phase("build")]));
+    for (number, release) in [(1, "v1"), (2, "v2")] {
+        project.deploy(release);
+        project.approve(number, ann()).unwrap();
+        project.all_goes_well();
+    }
+    let stopped = project.deploy("v3");
+    project.pause(prod());
+    project.approve(stopped, ann()).unwrap();
+    let back = project.roll_back().unwrap();
+    assert_eq!(project.due(), format!("{back} Run(0)"));
+    project.all_goes_well();
+    project.resume(prod());
+    assert_eq!(project.due(), format!("{stopped} Run(0)"));
+}
+
+#[test]
+fn what_comes_back_is_first_and_keeps_what_was_agreed() {
+    let mut project = Project::of(meant(asking(), &[phase("build")]));
+    let first = project.deploy("v1");
+    let second = project.deploy("v2");
+    project.pause(prod());
+    project.approve(first, ann()).unwrap();
+    assert_eq!(project.state.environment(&name("prod")).queue.iter().collect::<Vec<_>>(), [&first, &second]);
+    project.resume(prod());
+    assert_eq!(project.due(), format!("{first} Run(0)"));
+    project.all_goes_well();
+    assert_eq!(project.is(second), "NotDeployed/Pending");
 }
 
 #[test]
@@ -267,6 +303,67 @@ fn who_has_agreed_before_the_glass_was_broken_need_not_do_so_again() {
     assert_eq!(project.is(1), "NotDeployed/Pending");
     break_glass(&mut project, person("bob")).unwrap();
     assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
+fn a_freeze_that_has_ended_asks_nobody_any_more() {
+    let mut project = asks_security(environment());
+    project.at(60 * MINUTE - 1);
+    assert_eq!(project.due(), "");
+    project.at(60 * MINUTE);
+    assert_eq!(project.due(), "1 Run(0)");
+
+    let mut project = asks_security(asking());
+    project.approve(1, ann()).unwrap();
+    assert_eq!(project.is(1), "NotDeployed/Pending");
+    project.at(60 * MINUTE);
+    assert_eq!(project.due(), "1 Run(0)");
+}
+
+#[test]
+fn who_was_refused_in_a_freeze_stays_so_after_it() {
+    let mut project = asks_security(environment());
+    project.reject(1, sue()).unwrap();
+    project.at(60 * MINUTE);
+    assert_eq!(project.is(1), "NotDeployed/Rejected");
+}
+
+#[test]
+fn a_freeze_that_is_taken_back_or_made_asks_others_at_once() {
+    let mut project = asks_security(environment());
+    project.define(meant(environment(), &[phase("build")]));
+    assert_eq!(project.due(), "1 Run(0)");
+
+    let mut project = Project::of(meant(asking(), &[phase("build")]));
+    project.deploy("v1");
+    project.define(Definition { freezes: vec![freeze(security())], ..meant(asking(), &[phase("build")]) });
+    expect!["approval: Pre, 1 of none and 1 of security; given by none; not rita, tom; in time, or Reject"]
+        .assert_eq(&project.why(1));
+}
+
+/// In the last minute somebody else is asked, who has all the time; who was asked before has what was left.
+#[test]
+fn only_who_was_not_asked_before_has_time_of_their_own() {
+    let mut project = Project::of(meant(asking(), &[phase("build")]));
+    project.deploy("v1");
+    let deadline = |project: &Project| project.deployment(1).attempt.approval.as_ref().unwrap().deadline;
+    let first = deadline(&project);
+    project.at(10 * MINUTE);
+    let later = Freeze { period: period("1970-01-02T00:00", "1970-01-03T00:00"), ..freeze(security()) };
+    project.define(Definition { freezes: vec![later], ..meant(asking(), &[phase("build")]) });
+    assert_eq!(deadline(&project), first);
+    project.define(Definition { freezes: vec![freeze(security())], ..meant(asking(), &[phase("build")]) });
+    assert_eq!(deadline(&project).ms_since(first), 10 * 60 * 1000);
+}
+
+#[test]
+fn a_freeze_that_begins_while_people_are_asked_asks_its_own_as_well() {
+    let later = Freeze { period: period("1970-01-01T00:10", "1970-01-01T01:00"), ..freeze(security()) };
+    let mut project = Project::of(Definition { freezes: vec![later], ..meant(asking(), &[phase("build")]) });
+    project.deploy("v1");
+    project.at(10 * MINUTE);
+    expect!["approval: Pre, 1 of none and 1 of security; given by none; not rita, tom; in time, or Reject"]
+        .assert_eq(&project.why(1));
 }
 
 #[test]

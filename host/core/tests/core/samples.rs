@@ -29,7 +29,7 @@ variants!(what, WHATS, What: DefinitionChanged ReleaseCreated ReleaseActivated R
     Paused Resumed Environment DebtReviewed DeploymentQueued DeploymentReopened Deployment CurrentChanged
     CurrentRestored LiveChanged);
 variants!(change, CHANGES, Change: AttemptQueued Enqueued Held Superseded GlassBroken
-    SlotTaken AwaitsCapacity AwaitsOpening ObserveStarted Observed Overtaken PlanStarted TargetPlanned CallStarted CallAnswered
+    SlotTaken AwaitsCapacity SlotGivenUp ObserveStarted Observed Overtaken PlanStarted TargetPlanned CallStarted CallAnswered
     RetryPlanned ApprovalRequested Approved Refused ApprovalCompleted ConfirmStarted Confirmed Drifted FoundStale Phase
     Gates Failed CancelRequested StopForced Finished);
 variants!(phase_change, PHASE_CHANGES, PhaseChange: Started Answered Succeeded Failed Canceled Skipped CancelStarted UndoStarted

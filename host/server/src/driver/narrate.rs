@@ -123,10 +123,10 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::AwaitsCapacity { capacity: Capacity::Running } => {
             "waits, for the project has as many deployments under way as it may".to_owned()
         }
-        Change::AwaitsOpening { .. } => "waits with its first phase: nothing may start here now".to_owned(),
         Change::ObserveStarted { phase: index, .. } => format!("looking at what {} has", phase(index)),
         Change::Observed { phase: index } => format!("{} said how its resources are", phase(index)),
         Change::SlotTaken => "its turn has come".to_owned(),
+        Change::SlotGivenUp => "goes back to the head of the queue: nothing may start here now".to_owned(),
         Change::Overtaken { phase: index } => {
             format!("another deployment has applied since: everything from {} on is done again", phase(index))
         }

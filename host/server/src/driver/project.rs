@@ -362,7 +362,11 @@ fn logs_ended_by(deployment: &Deployment, milestone: Milestone) -> Vec<String> {
     match milestone {
         Milestone::PhaseEnded { phase } => vec![deployment.phase(phase).name.to_string()],
         Milestone::Finished(_) => LOGS_BESIDE_PHASES.map(str::to_owned).to_vec(),
-        Milestone::AttemptQueued { .. } | Milestone::Enqueued | Milestone::Held | Milestone::SlotTaken => Vec::new(),
+        Milestone::AttemptQueued { .. }
+        | Milestone::Enqueued
+        | Milestone::Held
+        | Milestone::SlotTaken
+        | Milestone::SlotGivenUp => Vec::new(),
     }
 }
 

@@ -133,7 +133,7 @@ enum Start {
 
 /// In line, or with a slot and held up before its first phase.
 fn is_to_start(attempt: &Attempt) -> bool {
-    let is_held_up = matches!(attempt.stage, Stage::AwaitingCapacity(_) | Stage::AwaitingOpening { .. });
+    let is_held_up = matches!(attempt.stage, Stage::AwaitingCapacity(_));
     attempt.stage.is_waiting() || (is_held_up && attempt.begun_at.is_none())
 }
 

@@ -250,7 +250,7 @@ impl Book {
                     place.queue.retain(|waiting| *waiting != number);
                     place.queue.push_front(number);
                 } else {
-                    assert!(place.holders.contains(&number), "only those that wait for an opening need it");
+                    assert!(place.holders.contains(&number), "only those that wait for a turn or for people need it");
                 }
                 self.debts.entry(number).or_insert(by.by.person.clone());
                 return;
@@ -261,6 +261,15 @@ impl Book {
                 let place = self.place(&name);
                 place.leave(number);
                 assert!(place.holders.insert(number));
+                return;
+            }
+            Change::SlotGivenUp => {
+                assert!(!page.begun, "shut out in the middle");
+                page.confirm_again();
+                assert!(self.door(&self.pages[&number], at).is_some(), "{number} gives up its slot at an open door");
+                let place = self.place(&name);
+                place.leave(number);
+                place.queue.push_front(number);
                 return;
             }
             Change::Finished { finish } => {
@@ -516,7 +525,7 @@ impl Book {
                 let deployment: &Deployment = &state.deployments[number];
                 let waits = !deployment.due().is_empty() || deployment.wake_at().is_some();
                 assert!(
-                    waits || self.capacity_is_used(state, deployment) || self.is_shut_out(deployment, now),
+                    waits || self.capacity_is_used(state, deployment),
                     "{number} holds a slot and waits for nothing: {}",
                     deployment.status_text()
                 );
@@ -538,11 +547,6 @@ impl Book {
             !(long_ago || is_well)
         };
         assert!(page.environment.requires.iter().any(|required| missing(&required)), "held for what is there");
-    }
-
-    fn is_shut_out(&self, deployment: &Deployment, now: Timestamp) -> bool {
-        let waits = matches!(deployment.attempt.stage, Stage::AwaitingOpening { .. });
-        waits && self.door(&self.pages[&deployment.number], now).is_some()
     }
 
     fn capacity_is_used(&self, state: &State, deployment: &Deployment) -> bool {

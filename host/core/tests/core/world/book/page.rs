@@ -246,6 +246,11 @@ impl Page {
         }
     }
 
+    /// What was confirmed ages while it waits.
+    pub fn confirm_again(&mut self) {
+        self.confirmed.clear();
+    }
+
     pub fn note(&mut self, change: &Change, stricter: &[ApprovalRule], at: Timestamp) {
         self.steps += 1;
         match change {
@@ -291,10 +296,6 @@ impl Page {
                 assert!(!self.confirmed.contains(phase));
                 assert_eq!(self.phases.remove(phase), Some(Phase::Running));
             }
-            Change::AwaitsOpening { .. } => {
-                assert!(!self.begun, "shut out in the middle");
-                self.confirmed.clear();
-            }
             Change::Phase { phase, change } => self.note_phase(*phase, change, at),
             Change::Gates { of, change } => self.note_gates(*of, change, at),
             Change::Failed { .. } => self.is_going_down = true,
@@ -313,7 +314,8 @@ impl Page {
         assert!(approval.given.iter().all(|given| agreed.contains(given)), "a signature that nobody gave");
         assert!(approval.given.is_empty() || !self.gates_failed(side), "nobody who agreed knew of the gates");
         let after_gates = side == Side::Post || self.order(side) != ApprovalOrder::Usual;
-        if after_gates && !(side == Side::Pre && self.begun) {
+        let goes_on = earlier.is_some_and(|earlier| earlier.is_open);
+        if after_gates && !goes_on && !(side == Side::Pre && self.begun) {
             self.expect_gates(side, at, true);
         }
         if side == Side::Post {
@@ -596,18 +598,12 @@ impl Page {
 
     /// Asked now, or in an earlier attempt about the same plan; tries everyone on every seat.
     fn may_go_on(&self, side: Side, stricter: &[ApprovalRule]) -> bool {
-        let asked = self.asked.get(&side);
-        let rules = match asked {
-            Some(asked) if asked.is_open => asked.policy.rules.clone(),
-            Some(_) | None => {
-                let own = self.rules(side).map_or(&[][..], |policy| &policy.rules);
-                own.iter().chain(stricter.iter().filter(|_| side == Side::Pre)).cloned().collect()
-            }
-        };
+        let own = self.rules(side).map_or(&[][..], |policy| &policy.rules);
+        let rules: Vec<&ApprovalRule> = own.iter().chain(stricter.iter().filter(|_| side == Side::Pre)).collect();
         if rules.is_empty() {
             return true;
         }
-        let Some(asked) = asked else { return false };
+        let Some(asked) = self.asked.get(&side) else { return false };
         let not_your_own = match self.rules(side) {
             Some(policy) => policy.not_your_own,
             None => asked.policy.not_your_own,
@@ -617,7 +613,7 @@ impl Page {
             |by: &&Actor| !not_your_own || !(own.contains(&&by.person) || self.release.involved.contains(&by.person));
         let given: Vec<&Actor> = asked.given.iter().map(|signature| &signature.by).filter(may_count).collect();
         let seats: Vec<&ApprovalRule> =
-            rules.iter().flat_map(|rule| std::iter::repeat_n(rule, rule.count as usize)).collect();
+            rules.iter().flat_map(|rule| std::iter::repeat_n(*rule, rule.count as usize)).collect();
         asked.digest == self.plan_digest() && !asked.refused && seated(&seats, &given)
     }
 
