@@ -417,7 +417,7 @@ const CASES: [Case; 31] = [
         rules: Rules::in_environment("expires_after: 30d,"),
         arrange: |place| succeeds(place, "v1"),
         send: |place| {
-            let expiry = Expiry { at: Some("2020-01-01T00:00:00Z".to_owned()) };
+            let expiry = Expiry { when: "now".to_owned() };
             block_on(place.admin.client.expire(&place.project.name, "test", &expiry)).map(drop)
         },
         // What follows from it comes with the next look at the clock.

@@ -134,10 +134,10 @@ pub enum Command {
         environment: Name,
         by: Actor,
     },
-    /// An ephemeral environment is torn down at another time; `None`: not by itself.
+    /// An ephemeral environment is torn down at another time.
     Expire {
         environment: Name,
-        at: Option<Timestamp>,
+        when: Expiry,
         by: Actor,
     },
     Report {
@@ -155,6 +155,14 @@ pub enum PauseScope {
     Environment(Name),
     /// Of the environment, and nothing else there.
     Schedule(Name),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    At(Timestamp),
+    Now,
+    /// Not by itself.
+    Never,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,7 +252,7 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
         Command::Pause { scope, reason, by } => operators::pause(&mut turn, scope, reason, by)?,
         Command::Resume { scope, by } => operators::resume(&mut turn, scope, by)?,
         Command::ReleaseHold { environment, by } => operators::release_hold(&mut turn, environment, by)?,
-        Command::Expire { environment, at, by } => operators::expire(&mut turn, environment, at, by)?,
+        Command::Expire { environment, when, by } => operators::expire(&mut turn, environment, when, by)?,
         Command::Report { call, answer } => report::take_in(&mut turn, call, answer),
         Command::Tick => turn.tick(),
     }
@@ -337,6 +345,7 @@ impl<'a> Turn<'a> {
             self.note_live(number, &steps);
             steps.into_iter().for_each(|what| self.record(what));
             schedule::note_what_is_left(self, &environment, was_left);
+            schedule::note_teardown(self, number);
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{LONGEST_TEXT, PauseScope, Rejection, Turn, at_most, schedule, unknown_environment};
+use super::{Expiry, LONGEST_TEXT, PauseScope, Rejection, Turn, at_most, schedule, unknown_environment};
 use crate::definition::Definition;
 use crate::deployment::Stage;
 use crate::environment::{EnvironmentChange, EnvironmentState, Pause, PauseOf};
-use crate::name::{Actor, DeploymentNumber, Name, Timestamp};
+use crate::name::{Actor, DeploymentNumber, Name};
 use crate::state::What;
 
 pub(super) fn set_definition(turn: &mut Turn, definition: Arc<Definition>, by: Actor) -> Result<(), Rejection> {
@@ -116,13 +116,19 @@ pub(super) fn release_hold(turn: &mut Turn, environment: Name, by: Actor) -> Res
     Ok(())
 }
 
-pub(super) fn expire(turn: &mut Turn, environment: Name, at: Option<Timestamp>, by: Actor) -> Result<(), Rejection> {
+pub(super) fn expire(turn: &mut Turn, environment: Name, when: Expiry, by: Actor) -> Result<(), Rejection> {
     let Some(meant) = turn.state.definition.environments.get(&environment) else {
         return Err(unknown_environment(&turn.state, &environment));
     };
     if meant.expires_after_ms.is_none() {
         return Err(Rejection::NoExpiry { environment });
     }
+    let at = match when {
+        Expiry::At(given) if given < turn.now => return Err(Rejection::ExpiryIsPast { given }),
+        Expiry::At(at) => Some(at),
+        Expiry::Now => Some(turn.now),
+        Expiry::Never => None,
+    };
     turn.change_environment(&environment, EnvironmentChange::ExpiryPlanned { at, by: Some(by) });
     Ok(())
 }

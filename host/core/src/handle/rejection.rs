@@ -53,6 +53,8 @@ pub enum Rejection {
     ReasonMissing { what: &'static str, needed: &'static str },
     #[error("{what} can only be put off to a later time; {given} is past")]
     TimeIsPast { what: &'static str, given: Timestamp },
+    #[error("nothing can be torn down at {given}, which is past; give a later time, or say that it is over `now`")]
+    ExpiryIsPast { given: Timestamp },
     #[error("only an approval before the phases can be put off; the phases of deployment {number} have run")]
     CannotDefer { number: DeploymentNumber },
     #[error("nothing is paused {place}; `lockgate pause` would stop deployments there")]

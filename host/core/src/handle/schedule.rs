@@ -142,6 +142,8 @@ fn deploy(turn: &Turn, environment: &Name, release: Tag, deployment_type: Deploy
     }
 }
 
+const BY_EXPIRY: &str = "expiry";
+
 /// Through what a scheduled deployment comes; the environment's name follows.
 pub(super) const BY_SCHEDULE: &str = "schedule of ";
 
@@ -187,11 +189,31 @@ fn expire(turn: &mut Turn, environment: &Name) {
         None if is_left => tear_down(turn, environment),
         None => Ok("nothing was left to tear down".to_owned()),
     };
-    let (because, refused) = done.map_or_else(|why| (why, true), |done| (done, false));
-    turn.change_environment(environment, EnvironmentChange::Expired { because, refused });
-    if refused {
-        let again = Some(turn.now.plus_ms(TEARDOWN_AGAIN_MS));
-        turn.change_environment(environment, EnvironmentChange::ExpiryPlanned { at: again, by: None });
+    match done {
+        Ok(because) => turn.change_environment(environment, EnvironmentChange::Expired { because, refused: false }),
+        Err(because) => tear_down_later(turn, environment, because),
+    }
+}
+
+fn tear_down_later(turn: &mut Turn, environment: &Name, because: String) {
+    turn.change_environment(environment, EnvironmentChange::Expired { because, refused: true });
+    let again = Some(turn.now.plus_ms(TEARDOWN_AGAIN_MS));
+    turn.change_environment(environment, EnvironmentChange::ExpiryPlanned { at: again, by: None });
+}
+
+/// One that was to end the environment's time, and is over with something left. Where somebody has said another time
+/// meanwhile, that one counts.
+pub(super) fn note_teardown(turn: &mut Turn, number: DeploymentNumber) {
+    let Some(deployment) = turn.state.deployments.get(&number) else { return };
+    let environment = deployment.environment.clone();
+    let is_for_expiry = deployment.triggered_by.via == via(BY_EXPIRY, &environment);
+    let there = turn.state.environment(&environment);
+    let meant = turn.state.definition.environments.get(&environment);
+    let expires = meant.is_some_and(|meant| meant.expires_after_ms.is_some()) && there.expires_at.is_none();
+    if deployment.is_finished() && is_for_expiry && expires && there.leaves_something() {
+        let (_, ended) = deployment.attempt.status();
+        let because = format!("deployment {number} was to do it, and ended with {ended:?}");
+        tear_down_later(turn, &environment, because);
     }
 }
 
@@ -215,7 +237,7 @@ fn tear_down(turn: &mut Turn, environment: &Name) -> Result<String, String> {
         return Err("there is no active release to do it with".to_owned());
     };
     let flags = Flags { allow_destructive: true, ..Flags::default() };
-    let deploy = deploy(turn, environment, release, DeploymentType::Destroy, "expiry");
+    let deploy = deploy(turn, environment, release, DeploymentType::Destroy, BY_EXPIRY);
     let queued = triggers::queue(turn, Deploy { flags, ..deploy });
     queued.map(|()| format!("deployment {} tears it down", turn.state.last_number)).map_err(|why| why.to_string())
 }

@@ -91,6 +91,17 @@ fn what_succeeded_in_part_goes_on_only_where_the_promotion_says_so() {
     }
 }
 
+#[test]
+fn what_is_promoted_by_itself_has_the_flags_of_where_it_goes() {
+    let unattended = Flags { allow_destructive: true, ..Flags::default() };
+    let prod = Environment { promotion: Some(automatic()), unattended, ..environment() };
+    let meant = definition(&[("prod", prod), ("staging", environment())], workflow(&[phase("build")]));
+    let mut project = Project::of(meant);
+    to_staging(&mut project, "v1");
+    project.all_goes_well();
+    assert_eq!([1, 2].map(|number| project.deployment(number).flags), [Flags::default(), unattended]);
+}
+
 /// v1 and v2 were live, and v2 was rolled back.
 fn rolled_back() -> Project {
     let mut project = two(automatic(), &[phase("build")]);
@@ -151,6 +162,28 @@ fn of_many_that_wait_to_be_promoted_none_starts_after_a_rollback() {
     assert!(project.state.environment(&name("prod")).queue.len() > MOST_STARTS);
     project.roll_back().unwrap();
     project.resume(PauseScope::Environment(name("prod")));
+    while project.state.wake_at().is_some_and(|at| at <= project.now) {
+        project.send(Command::Tick);
+    }
+    assert_eq!(project.state.environment(&name("prod")).queue.len(), 0);
+    assert_eq!(project.prod(), "live v1, current v1, before: ");
+}
+
+/// They are younger than the rollback, which waited for somebody to agree.
+#[test]
+fn of_many_that_came_while_a_rollback_was_under_way_none_starts_after_it() {
+    let rollback_approvals = asks(&[rule(1, &[])]);
+    let prod = Environment { promotion: Some(automatic()), rollback_approvals, ..environment() };
+    let mut project = Project::of(definition(&[("prod", prod), ("staging", environment())], workflow(&[])));
+    for release in ["v1", "v2"] {
+        to_staging(&mut project, release);
+    }
+    let back = project.roll_back().unwrap();
+    for count in 0..2 * MOST_STARTS {
+        to_staging(&mut project, ["v3", "v2"][count % 2]);
+    }
+    assert!(project.state.environment(&name("prod")).queue.len() > MOST_STARTS);
+    project.approve(back, member("ann", &[])).unwrap();
     while project.state.wake_at().is_some_and(|at| at <= project.now) {
         project.send(Command::Tick);
     }

@@ -10,7 +10,7 @@ use lockgate_core::definition::{
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::environment::TickOutcome;
 use lockgate_core::handle::PauseScope;
-use lockgate_core::handle::{Command, Deploy, MOST_STARTS, MOST_WAITING};
+use lockgate_core::handle::{Command, Deploy, Expiry, MOST_STARTS, MOST_WAITING};
 use lockgate_core::name::{Actor, Timestamp};
 use lockgate_core::plugin::{ChangeAction, Health, ResourceChange, ResourceState};
 use lockgate_core::work::Answer;
@@ -293,18 +293,39 @@ fn seen(version: &str, health: Health) -> Answer {
     }])
 }
 
-#[test]
-fn a_rollback_to_what_was_never_healthy_there_waits_for_the_end_of_a_freeze() {
-    let approvals = ApprovalPolicy { rules: vec![rule(1, &[])], ..ApprovalPolicy::default() };
-    let open = definition(&[("prod", environment())], workflow(&[apply("web")]));
-    let meant = definition(&[("prod", Environment { approvals, ..environment() })], workflow(&[apply("web")]));
-    let mut project = Project::of(open);
+/// v1 was; v2 and v3, which came after it, were not.
+fn seen_healthy_once() -> Project {
+    let mut project = Project::of(definition(&[("prod", environment())], workflow(&[apply("web")])));
     for (release, health) in [("v1", Health::Healthy), ("v2", Health::Degraded), ("v3", Health::Degraded)] {
         let flags = Flags { refresh: true, ..Flags::default() };
         let number = project.trigger(Deploy { flags, ..to_prod(release) });
         project.answer(number, Observe(0), seen(release, health));
         project.all_goes_well();
     }
+    project
+}
+
+#[test]
+fn a_rollback_to_what_was_never_healthy_there_asks_the_people_of_a_freeze() {
+    let mut project = seen_healthy_once();
+    let effect = FreezeEffect::Stricter { rules: vec![rule(1, &["security"])] };
+    let freezes = vec![freeze("1970-01-01T00:00", "1970-01-01T01:00", effect)];
+    project.define(Definition { freezes, ..definition(&[("prod", environment())], workflow(&[apply("web")])) });
+    for (to, asked) in [("v2", true), ("v1", false)] {
+        let back = project.roll_back().unwrap();
+        assert_eq!(project.deployment(back).release.tag, tag(to));
+        project.answer(back, Plan(0), plan(&["a"]));
+        assert_eq!(project.is(back) == "NotDeployed/Pending", asked);
+        project.approve(back, member("sue", &["security"])).map_or_else(|_| assert!(!asked), |()| assert!(asked));
+        project.all_goes_well();
+    }
+}
+
+#[test]
+fn a_rollback_to_what_was_never_healthy_there_waits_for_the_end_of_a_freeze() {
+    let approvals = ApprovalPolicy { rules: vec![rule(1, &[])], ..ApprovalPolicy::default() };
+    let meant = definition(&[("prod", Environment { approvals, ..environment() })], workflow(&[apply("web")]));
+    let mut project = seen_healthy_once();
     let freezes = vec![freeze("1970-01-01T00:00", "1970-01-01T01:00", FreezeEffect::Deny)];
     project.define(Definition { freezes, ..meant });
     let back = project.roll_back().unwrap();
@@ -530,7 +551,11 @@ fn a_teardown_that_waits_is_left_to_do_its_work_when_the_time_is_over_again() {
     project.at(60 * MINUTE);
     let teardown = project.state.last_number;
     assert_eq!(project.is(teardown), "NotDeployed/Queued");
-    project.send(Command::Expire { environment: name("prod"), at: Some(Timestamp(3_601_000)), by: person("tom") });
+    project.send(Command::Expire {
+        environment: name("prod"),
+        when: Expiry::At(Timestamp(3_601_000)),
+        by: person("tom"),
+    });
     project.at(61 * MINUTE);
     assert_eq!((project.state.last_number, project.is(teardown)), (teardown, "NotDeployed/Queued".to_owned()));
 }
@@ -552,6 +577,32 @@ fn a_teardown_that_is_refused_says_why_and_is_tried_again() {
 }
 
 #[test]
+fn a_teardown_that_failed_or_was_stopped_is_shown_and_tried_again() {
+    for stopped in [false, true] {
+        let mut project = ephemeral();
+        project.at(60 * MINUTE);
+        let teardown = project.state.last_number;
+        match stopped {
+            true => project.stop(teardown).unwrap(),
+            false => project.answer(teardown, Run(0), fails("no quota")),
+        }
+        let there = project.state.environment(&name("prod"));
+        let refused = there.refused.unwrap();
+        let ended = if stopped { "Canceled" } else { "PhaseFailed" };
+        assert_eq!(
+            (refused.what.as_str(), refused.because),
+            ("the teardown", format!("deployment {teardown} was to do it, and ended with {ended}"))
+        );
+        assert_eq!(there.expires_at, Some(Timestamp(2 * 60 * MINUTE * 1_000)));
+        project.at(2 * 60 * MINUTE);
+        project.all_goes_well();
+        assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
+        let there = project.state.environment(&name("prod"));
+        assert_eq!((there.refused, there.expires_at), (None, None));
+    }
+}
+
+#[test]
 fn what_is_deployed_by_itself_has_the_flags_of_its_environment() {
     let unattended = Flags { allow_destructive: true, ..Flags::default() };
     let mut project =
@@ -563,32 +614,37 @@ fn what_is_deployed_by_itself_has_the_flags_of_its_environment() {
 #[test]
 fn an_expiry_can_be_put_off_and_taken_back() {
     let mut project = ephemeral();
-    let at = |seconds: i64| Some(Timestamp(seconds * 1_000));
-    let expire = |at| Command::Expire { environment: name("prod"), at, by: person("tom") };
+    let at = |seconds: i64| Expiry::At(Timestamp(seconds * 1_000));
+    let expire = |when| Command::Expire { environment: name("prod"), when, by: person("tom") };
     project.send(expire(at(2 * DAY)));
     project.at(DAY);
     assert_eq!(project.prod(), "live v1, current v1, before: ");
-    project.send(expire(None));
+    project.send(expire(Expiry::Never));
     project.at(3 * DAY);
     assert_eq!(project.prod(), "live v1, current v1, before: ");
     let mut other = with_two_live();
     expect!["environment `prod` has no expiry to change; `expires_after` in the project file gives it one"]
-        .assert_eq(&other.attempt(expire(None)).unwrap_err());
+        .assert_eq(&other.attempt(expire(Expiry::Never)).unwrap_err());
+    expect!["nothing can be torn down at 1970-01-02T00:00:00Z, which is past; give a later time, or say that it is over `now`"]
+        .assert_eq(&project.attempt(expire(at(DAY))).unwrap_err());
+    project.send(expire(Expiry::Now));
+    project.send(Command::Tick);
+    assert_eq!(project.deployment(project.state.last_number).deployment_type, DeploymentType::Destroy);
 }
 
 /// Its time is said by whoever asked last, and begins with its first release only.
 #[test]
 fn the_time_of_an_ephemeral_environment_is_planned_once() {
     let expires_at = |project: &Project| project.state.environment(&name("prod")).expires_at;
-    let expire = |at| Command::Expire { environment: name("prod"), at, by: person("tom") };
+    let expire = |when| Command::Expire { environment: name("prod"), when, by: person("tom") };
     let mut project = ephemeral();
-    project.send(expire(None));
+    project.send(expire(Expiry::Never));
     project.deploy("v2");
     project.all_goes_well();
     assert_eq!(expires_at(&project), None, "taken back");
     let prod = Environment { expires_after_ms: Some(HOUR), ..environment() };
     let mut project = Project::new(prod, &[phase("build")]);
-    project.send(expire(Some(Timestamp(7_000_000))));
+    project.send(expire(Expiry::At(Timestamp(7_000_000))));
     project.deploy("v1");
     project.all_goes_well();
     assert_eq!(expires_at(&project), Some(Timestamp(7_000_000)), "said before anything was live");
@@ -614,7 +670,7 @@ fn an_expiry_that_is_said_twice_tears_down_once() {
     let mut project = ephemeral();
     project.at(60 * MINUTE);
     let teardown = project.state.last_number;
-    project.send(Command::Expire { environment: name("prod"), at: Some(project.now), by: person("tom") });
+    project.send(Command::Expire { environment: name("prod"), when: Expiry::Now, by: person("tom") });
     project.at(60 * MINUTE + 1);
     assert_eq!(project.state.last_number, teardown);
     project.all_goes_well();

@@ -60,8 +60,9 @@ struct When {
 }
 
 impl When {
-    fn expiry(self, now: Timestamp) -> Expiry {
-        Expiry { at: self.at.or(self.now.then(|| rfc3339(now))) }
+    fn expiry(self) -> Expiry {
+        let or_never = || if self.now { "now" } else { "never" }.to_owned();
+        Expiry { when: self.at.unwrap_or_else(or_never) }
     }
 }
 
@@ -110,8 +111,7 @@ impl EnvironmentCommand {
                 session.out.answer(&found, shown);
             }
             EnvironmentCommand::Expire(ExpireArgs { place: EnvironmentArg { project, environment }, when }) => {
-                let expiry = when.expiry(clock::now());
-                let found = session.client.expire(&project.project, &environment, &expiry).await?;
+                let found = session.client.expire(&project.project, &environment, &when.expiry()).await?;
                 session.out.answer(&found, shown);
             }
         }
@@ -271,15 +271,15 @@ mod tests {
     #[test]
     fn an_expiry_is_cancelled_only_where_somebody_says_so() {
         let line = "expire -p shop -e preview";
-        let at = |flags: &str| {
+        let when = |flags: &str| {
             let parsed = Expire::try_parse_from(format!("{line}{flags}").split(' '));
-            parsed.map(|expire| expire.args.when.expiry(Timestamp(0)).at).map_err(|error| error.kind())
+            parsed.map(|expire| expire.args.when.expiry().when).map_err(|error| error.kind())
         };
-        assert_eq!(at(" --at 2026-12-24T18:00:00Z"), Ok(Some("2026-12-24T18:00:00Z".to_owned())));
-        assert_eq!(at(" --now"), Ok(Some("1970-01-01T00:00:00.000Z".to_owned())));
-        assert_eq!(at(" --never"), Ok(None));
-        assert_eq!(at(""), Err(ErrorKind::MissingRequiredArgument));
-        assert_eq!(at(" --now --never"), Err(ErrorKind::ArgumentConflict));
+        assert_eq!(when(" --at 2026-12-24T18:00:00Z"), Ok("2026-12-24T18:00:00Z".to_owned()));
+        assert_eq!(when(" --now"), Ok("now".to_owned()));
+        assert_eq!(when(" --never"), Ok("never".to_owned()));
+        assert_eq!(when(""), Err(ErrorKind::MissingRequiredArgument));
+        assert_eq!(when(" --now --never"), Err(ErrorKind::ArgumentConflict));
     }
 
     #[test]

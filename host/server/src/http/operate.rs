@@ -161,10 +161,14 @@ pub async fn expire(
     State(api): State<Api>,
     Admin(by): Admin,
     At((project, environment)): At<(Name, Name)>,
-    Given(wire::Expiry { at }): Given<wire::Expiry>,
+    Given(wire::Expiry { when }): Given<wire::Expiry>,
 ) -> Result<Json<wire::Environment>, Problem> {
-    let at = at.as_deref().map(|text| parse_time("at", text)).transpose()?;
-    tell(&api, &project, &environment, Command::Expire { environment: environment.clone(), at, by }).await
+    let when = match when.as_str() {
+        "now" => Expiry::Now,
+        "never" => Expiry::Never,
+        time => Expiry::At(parse_time("when", time)?),
+    };
+    tell(&api, &project, &environment, Command::Expire { environment: environment.clone(), when, by }).await
 }
 
 // ---- on one's own responsibility ----

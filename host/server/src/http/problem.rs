@@ -140,7 +140,7 @@ impl From<Rejection> for Problem {
             Rejection::NotWaiting { .. } => (S::CONFLICT, "not-waiting"),
             Rejection::UnknownGate { .. } => (S::NOT_FOUND, "unknown-gate"),
             Rejection::ReasonMissing { .. } => (S::UNPROCESSABLE_ENTITY, "reason-missing"),
-            Rejection::TimeIsPast { .. } => (S::UNPROCESSABLE_ENTITY, "time-is-past"),
+            Rejection::TimeIsPast { .. } | Rejection::ExpiryIsPast { .. } => (S::UNPROCESSABLE_ENTITY, "time-is-past"),
             Rejection::CannotDefer { .. } => (S::CONFLICT, "cannot-defer"),
             Rejection::NotPaused { .. } => (S::CONFLICT, "not-paused"),
             Rejection::PausedAlready { .. } => (S::CONFLICT, "paused-already"),

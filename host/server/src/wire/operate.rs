@@ -47,13 +47,11 @@ pub struct Promote {
     pub comment: String,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expiry {
-    /// When the environment is torn down, at once where that is past; `null`: not by itself.
-    #[schema(format = DateTime)]
-    #[serde(default)]
-    pub at: Option<String>,
+    /// When the environment is torn down: a time, `now`, or `never` by itself.
+    pub when: String,
 }
 
 /// Who paused what, and why.

@@ -14,7 +14,9 @@ use fastrand::Rng;
 use lockgate_core::change::Change;
 use lockgate_core::deployment::{Deployment, DeploymentType, Doing, Flags, Hold, HoldReason, Stage};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle};
+use lockgate_core::handle::{
+    Command, Deploy, Expiry, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle,
+};
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::order::{Order, order};
 use lockgate_core::plugin::ChangeAction;
@@ -370,9 +372,13 @@ impl World {
     }
 
     fn expire(&mut self) {
-        let at = self.rng.bool().then(|| Timestamp(self.clock_ms + self.rng.i64(0..100_000)));
+        let when = match self.rng.u8(..4) {
+            0 => Expiry::Never,
+            1 => Expiry::Now,
+            _ => Expiry::At(Timestamp(self.clock_ms + self.rng.i64(0..100_000))),
+        };
         let (environment, by) = (self.any_environment(), self.anyone());
-        self.send(Command::Expire { environment, at, by });
+        self.send(Command::Expire { environment, when, by });
     }
 
     fn cancel(&mut self) {
