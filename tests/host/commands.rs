@@ -59,7 +59,7 @@ const LOOKED_AT: Rules = Rules::doing(
     "phases: [{ name: look, manual: { instructions: Look, groups: [operators] } }, { name: apply, apply: world }]",
 );
 
-const CASES: [Case; 31] = [
+const CASES: [Case; 32] = [
     Case {
         name: "deploy",
         rules: PLAIN,
@@ -118,6 +118,28 @@ const CASES: [Case; 31] = [
         send: |place| drafted(place, "two"),
         happened: |place| (release(place, "v2").1 == "two").into(),
         end: |place| assert_eq!(release(place, "v2").0, "Draft"),
+    },
+    Case {
+        name: "own-workflows",
+        rules: PLAIN,
+        arrange: |place| drafted(place, "one").unwrap(),
+        send: |place| {
+            let rest = Rules::doing("phases: [{ name: look, apply: world }]").file("own-workflows");
+            let own = rest.replace("workflows: {", "workflows: { own: { phases: [{ name: own, apply: world }] },");
+            place.edit_draft("v2", &own)
+        },
+        happened: |place| {
+            let release = block_on(ann(place).release(&place.project.name, "v2")).unwrap();
+            (release.status == "Draft" && release.workflows == ["go", "own"]).into()
+        },
+        end: |place| {
+            block_on(ann(place).start_release(&place.project.name, "v2")).unwrap();
+            for (tag, phase) in [("v2", "look"), ("v1", "apply")] {
+                let number = place.project.deploy(tag, "test");
+                place.project.assert_succeeds(number);
+                assert_eq!(place.project.deployment(number).phases[0].name, phase);
+            }
+        },
     },
     Case {
         name: "activate",
@@ -394,7 +416,7 @@ const CASES: [Case; 31] = [
         name: "retry",
         rules: PLAIN,
         arrange: stopped,
-        send: |place| block_on(ann(place).retry(&place.project.name, 1)).map(drop),
+        send: |place| block_on(ann(place).retry(&place.project.name, 1, None)).map(drop),
         happened: |place| first(place).attempt as usize - 1,
         end: |place| {
             place.let_go("apply");
@@ -405,7 +427,7 @@ const CASES: [Case; 31] = [
         name: "redeploy",
         rules: PLAIN,
         arrange: stopped,
-        send: |place| block_on(ann(place).redeploy(&place.project.name, 1)).map(drop),
+        send: |place| block_on(ann(place).redeploy(&place.project.name, 1, None)).map(drop),
         happened: |place| first(place).attempt as usize - 1,
         end: |place| {
             place.let_go("apply");
@@ -422,7 +444,8 @@ const CASES: [Case; 31] = [
         },
         // What follows from it comes with the next look at the clock.
         happened: |place| {
-            let is_planned = environment(place).operations.expires_at.is_some_and(|at| at.starts_with("2020"));
+            let tomorrow = clock::rfc3339(clock::now().plus_ms(24 * 60 * 60 * 1_000));
+            let is_planned = environment(place).operations.expires_at.is_some_and(|at| at < tomorrow);
             (is_planned || place.project.deployments().len() > 1).into()
         },
         end: |place| {

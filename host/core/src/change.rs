@@ -11,6 +11,7 @@ use crate::deployment::*;
 use crate::digest::Digest;
 use crate::name::{Actor, DeploymentNumber, Name, Timestamp};
 use crate::plugin::Failure;
+use crate::state::TriggerKey;
 use crate::work::{Answer, GatesOf, Side, Step, Work, WorkState};
 
 /// What happened to a deployment. Each carries what was decided, so that applying it decides nothing.
@@ -26,6 +27,9 @@ pub enum Change {
         gate_plugins: BTreeMap<Name, Digest>,
         #[serde(default)]
         hold: Option<Hold>,
+        /// Whoever asks again with it gets this attempt, and no other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<TriggerKey>,
     },
     /// What it was held for is there: it waits for its turn.
     Enqueued,
@@ -392,7 +396,7 @@ impl Deployment {
 
     pub(crate) fn apply(&mut self, change: &Change, at: Timestamp) {
         match change {
-            Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins, hold } => {
+            Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins, hold, key: _ } => {
                 let next = Attempt::new(*attempt, at, by.clone(), environment.clone(), self.workflow());
                 let stage = hold.clone().map_or(Stage::Queued, Stage::Held);
                 let next = Attempt { gate_plugins: gate_plugins.clone(), stage, ..next };

@@ -20,7 +20,7 @@ pub use self::rejection::Rejection;
 pub use self::triggers::{unknown_environment, unknown_release};
 use crate::admission::{self, Door};
 use crate::change::{Change, OnResources};
-use crate::definition::Definition;
+use crate::definition::{Definition, Workflow};
 use crate::deployment::*;
 use crate::digest::Digest;
 use crate::environment::EnvironmentChange;
@@ -39,6 +39,8 @@ pub enum Command {
         by: Actor,
     },
     CreateRelease(NewRelease),
+    /// What a draft does, apart from the definition.
+    EditDraft(DraftEdit),
     /// A draft becomes active: nothing in it changes any more.
     ActivateRelease {
         tag: Tag,
@@ -100,6 +102,7 @@ pub enum Command {
         number: DeploymentNumber,
         finished: Option<Arc<Deployment>>,
         from: TryFrom,
+        key: Option<TriggerKey>,
         by: Actor,
     },
     /// The gate counts as passed, in the name of whoever says so.
@@ -185,6 +188,15 @@ pub struct NewRelease {
 }
 
 #[derive(Debug, Clone)]
+pub struct DraftEdit {
+    pub tag: Tag,
+    pub workflows: BTreeMap<Name, Arc<Workflow>>,
+    pub endpoints: BTreeMap<Name, Name>,
+    pub approved: BTreeMap<Name, ApprovedPlugin>,
+    pub by: Actor,
+}
+
+#[derive(Debug, Clone)]
 pub struct Deploy {
     pub environment: Name,
     pub release: Tag,
@@ -227,6 +239,7 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
     match command {
         Command::SetDefinition { definition, by } => operators::set_definition(&mut turn, definition, by)?,
         Command::CreateRelease(new) => releases::create(&mut turn, new)?,
+        Command::EditDraft(edit) => releases::edit(&mut turn, edit)?,
         Command::ActivateRelease { tag, by } => releases::activate(&mut turn, tag, by)?,
         Command::AbandonRelease { tag, by } => releases::abandon(&mut turn, tag, by)?,
         Command::Deploy(deploy) => triggers::deploy(&mut turn, deploy)?,
@@ -245,7 +258,9 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
         }
         Command::Reject { number, comment, by } => people::reject(&mut turn, number, comment, by)?,
         Command::Cancel { number, forced, reason, by } => people::cancel(&mut turn, number, forced, reason, by)?,
-        Command::TryAgain { number, finished, from, by } => again::try_again(&mut turn, number, finished, from, by)?,
+        Command::TryAgain { number, finished, from, key, by } => {
+            again::try_again(&mut turn, again::Again { number, finished, from, key, by })?;
+        }
         Command::IgnoreGate { number, gate, comment, by } => people::ignore_gate(&mut turn, number, gate, comment, by)?,
         Command::BreakGlass { number, reason, by } => people::break_glass(&mut turn, number, reason, by)?,
         Command::ReviewDebt { number, comment, by } => people::review_debt(&mut turn, number, comment, by)?,
@@ -455,6 +470,7 @@ fn may_heal(what: &What) -> bool {
         },
         What::DefinitionChanged { .. }
         | What::ReleaseCreated { .. }
+        | What::DraftEdited { .. }
         | What::ReleaseActivated { .. }
         | What::ReleaseAbandoned { .. }
         | What::ReleaseBuilt { .. }

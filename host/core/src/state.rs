@@ -41,6 +41,11 @@ pub enum What {
     ReleaseCreated {
         release: Arc<Release>,
     },
+    /// A draft does something else than the definition says.
+    DraftEdited {
+        release: Arc<Release>,
+        by: Actor,
+    },
     /// A draft becomes immutable.
     ReleaseActivated {
         tag: Tag,
@@ -424,7 +429,7 @@ impl State {
             What::DefinitionChanged { definition, by } => {
                 (self.definition, self.defined_by) = (definition.clone(), Some(by.clone()));
             }
-            What::ReleaseCreated { release } => {
+            What::ReleaseCreated { release } | What::DraftEdited { release, .. } => {
                 self.releases.insert(release.tag.clone(), release.clone());
             }
             What::ReleaseActivated { tag, by } => {
@@ -613,6 +618,9 @@ impl State {
         match change.milestone() {
             Some(Milestone::AttemptQueued { attempt, .. }) => {
                 self.retried.note(number, attempt);
+                if let Change::AttemptQueued { key: Some(key), .. } = change {
+                    self.remember_trigger(key, number);
+                }
                 self.arrive(number);
             }
             Some(Milestone::Enqueued | Milestone::Held) => {

@@ -230,6 +230,13 @@ impl Client {
         self.get(&["v1", "projects", project, "releases", tag]).await
     }
 
+    /// `file` is a project file; only its workflows and endpoints count.
+    pub async fn edit_release(&self, project: &str, tag: &str, file: String) -> Result<Release, ClientError> {
+        let path = ["v1", "projects", project, "releases", tag, "definition"];
+        let put = self.request(Method::PUT, &path).header(CONTENT_TYPE, "application/yaml");
+        self.answer(put.body(file).timeout(COMPILE_TIMEOUT)).await
+    }
+
     pub async fn start_release(&self, project: &str, tag: &str) -> Result<Release, ClientError> {
         self.post(&["v1", "projects", project, "releases", tag, "start"], &Nothing {}).await
     }
@@ -428,12 +435,24 @@ impl Client {
         self.change_deployment(project, number, "cancel", cancel).await
     }
 
-    pub async fn retry(&self, project: &str, number: u64) -> Result<Deployment, ClientError> {
-        self.change_deployment(project, number, "retry", &Nothing {}).await
+    pub async fn retry(
+        &self,
+        project: &str,
+        number: u64,
+        idempotency_key: Option<&str>,
+    ) -> Result<Deployment, ClientError> {
+        let path = ["v1", "projects", project, "deployments", &number.to_string(), "retry"];
+        self.trigger(&path, &Nothing {}, idempotency_key).await
     }
 
-    pub async fn redeploy(&self, project: &str, number: u64) -> Result<Deployment, ClientError> {
-        self.change_deployment(project, number, "redeploy", &Nothing {}).await
+    pub async fn redeploy(
+        &self,
+        project: &str,
+        number: u64,
+        idempotency_key: Option<&str>,
+    ) -> Result<Deployment, ClientError> {
+        let path = ["v1", "projects", project, "deployments", &number.to_string(), "redeploy"];
+        self.trigger(&path, &Nothing {}, idempotency_key).await
     }
 
     async fn change_deployment(

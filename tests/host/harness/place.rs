@@ -65,6 +65,12 @@ impl Place {
         block_on(self.admin.client.apply_project(name, file)).map(drop)
     }
 
+    /// Workflows and endpoints of its own; see [`Place::define`].
+    pub fn edit_draft(&self, tag: &str, rest: &str) -> Result<(), ClientError> {
+        let (name, file) = (&self.project.name, file(&self.project.name, rest));
+        block_on(self.admin.client.edit_release(name, tag, file)).map(drop)
+    }
+
     pub fn deploy(&self) -> u64 {
         self.project.deploy("v1", "test")
     }

@@ -70,7 +70,7 @@ impl Project {
     }
 
     pub fn retry(&self, number: u64) {
-        block_on(self.ann.client.retry(&self.name, number)).unwrap_or_else(|error| panic!("{error}"));
+        block_on(self.ann.client.retry(&self.name, number, None)).unwrap_or_else(|error| panic!("{error}"));
     }
 
     pub fn cancel(&self, number: u64) {

@@ -8,15 +8,21 @@ use crate::deployment::*;
 use crate::environment::Likeness;
 use crate::name::{Actor, DeploymentNumber};
 use crate::release::ReleaseStatus;
-use crate::state::{State, What};
+use crate::state::{State, TriggerKey, What};
 
-pub(super) fn try_again(
-    turn: &mut Turn,
-    number: DeploymentNumber,
-    finished: Option<Arc<Deployment>>,
-    from: TryFrom,
-    by: Actor,
-) -> Result<(), Rejection> {
+pub(super) struct Again {
+    pub number: DeploymentNumber,
+    pub finished: Option<Arc<Deployment>>,
+    pub from: TryFrom,
+    pub key: Option<TriggerKey>,
+    pub by: Actor,
+}
+
+pub(super) fn try_again(turn: &mut Turn, again: Again) -> Result<(), Rejection> {
+    let Again { number, finished, from, key, by } = again;
+    if triggers::already_triggered(&turn.state, key.as_ref())? {
+        return Ok(());
+    }
     let in_memory = turn.state.deployments.get(&number).cloned();
     let record = finished.filter(|record| record.number == number && number <= turn.state.last_number);
     let deployment = in_memory.or(record).ok_or_else(|| unknown_deployment(&turn.state, number))?;
@@ -62,7 +68,7 @@ pub(super) fn try_again(
     let before = there.and_then(|there| there.newest_like(&Likeness::of_deployment(&deployment)?));
     // Also what is in memory: a replay may forget it at another moment than this host did.
     turn.record(What::DeploymentReopened { deployment });
-    turn.change(number, Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins, hold });
+    turn.change(number, Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins, hold, key });
     before.into_iter().for_each(|older| turn.settle(older));
     turn.settle(number);
     Ok(())

@@ -88,7 +88,7 @@ pub enum Rejection {
     )]
     NoSelection,
     #[error("there is no application `{application}` in project `{project}`; there are: {known}")]
-    UnknownApplication { application: Name, project: Name, known: String },
+    UnknownApplication { application: String, project: Name, known: String },
     #[error("environment `{environment}` takes releases from `{from}` only")]
     NotPromotedFrom { environment: Name, from: String },
     #[error("environment `{environment}` has no expiry to change; `expires_after` in the project file gives it one")]

@@ -1,26 +1,22 @@
 //! Releases: made from the definition as it is, activated, abandoned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{LONGEST_TEXT, MOST_ARTIFACTS, NewRelease, Rejection, Turn, at_most, unknown_release};
-use crate::definition::WorkflowStage;
-use crate::name::{Actor, Tag};
-use crate::release::{Release, ReleaseStatus, plugin_problems};
+use super::{DraftEdit, LONGEST_TEXT, MOST_ARTIFACTS, NewRelease, Rejection, Turn, at_most, unknown_release};
+use crate::definition::{Definition, WorkflowStage, listed};
+use crate::digest::Digest;
+use crate::name::{Actor, Name, Tag};
+use crate::plugin::Artifact;
+use crate::release::{ApprovedPlugin, Release, ReleaseStatus, plugin_problems};
 use crate::state::{State, What};
 
 pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
     at_most("the description's length", new.description.len(), LONGEST_TEXT)?;
     at_most("the number of artifacts", new.artifacts.len(), MOST_ARTIFACTS)?;
+    are_known(&turn.state, &new.artifacts)?;
     let definition = &turn.state.definition;
-    let problems = plugin_problems(definition, &new.approved);
-    if !problems.is_empty() {
-        return Err(Rejection::PluginsNotReady { problems });
-    }
-    let plugins = definition
-        .plugin_uses()
-        .into_iter()
-        .filter_map(|(_, used)| new.approved.get(used.plugin).map(|plugin| (used.plugin.clone(), plugin.digest)));
+    let plugins = pinned(definition, &new.approved)?;
     let mut involved: BTreeSet<String> = match turn.state.releases.get(&new.tag) {
         Some(draft) if draft.status == ReleaseStatus::Draft => draft.involved.clone(),
         Some(_) | None => BTreeSet::new(),
@@ -28,7 +24,7 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
     involved.insert(new.by.person.clone());
     let release = Release {
         involved,
-        plugins: plugins.collect(),
+        plugins,
         workflows: definition.workflows.clone(),
         endpoints: definition.endpoints.clone(),
         tag: new.tag,
@@ -53,6 +49,51 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
             turn.record(What::ReleaseCreated { release: Arc::new(release) });
         }
     }
+    Ok(())
+}
+
+fn pinned(
+    definition: &Definition,
+    approved: &BTreeMap<Name, ApprovedPlugin>,
+) -> Result<BTreeMap<Name, Digest>, Rejection> {
+    let problems = plugin_problems(definition, approved);
+    if !problems.is_empty() {
+        return Err(Rejection::PluginsNotReady { problems });
+    }
+    let used = definition.plugin_uses().into_iter().map(|(_, used)| used.plugin);
+    Ok(used.filter_map(|plugin| approved.get(plugin).map(|found| (plugin.clone(), found.digest))).collect())
+}
+
+fn are_known(state: &State, artifacts: &[Artifact]) -> Result<(), Rejection> {
+    let applications = &state.definition.applications;
+    let named = artifacts.iter().map(|artifact| artifact.application.as_str()).filter(|name| !name.is_empty());
+    match named.into_iter().find(|name| !applications.iter().any(|known| known.as_str() == *name)) {
+        Some(application) => Err(Rejection::UnknownApplication {
+            application: application.to_owned(),
+            project: state.project.name.clone(),
+            known: listed(applications),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The definition stays as it is, and so does what else is in the draft.
+pub(super) fn edit(turn: &mut Turn, edit: DraftEdit) -> Result<(), Rejection> {
+    let DraftEdit { tag, workflows, endpoints, approved, by } = edit;
+    let draft =
+        expect_status(&turn.state, &tag, ReleaseStatus::Draft, "edit it while it is a draft, or make another release")?;
+    under_way(&turn.state, &tag)?;
+    let meant = Definition { workflows, endpoints, ..Definition::clone(&turn.state.definition) };
+    let plugins = pinned(&meant, &approved)?;
+    let Definition { workflows, endpoints, .. } = meant;
+    let mut release = Release { workflows, endpoints, plugins, ..Release::clone(&draft) };
+    if release.digest() == draft.digest() {
+        return Ok(());
+    }
+    // What was built was built by other workflows.
+    release.built = false;
+    release.involved.insert(by.person.clone());
+    turn.record(What::DraftEdited { release: Arc::new(release), by });
     Ok(())
 }
 

@@ -88,7 +88,7 @@ fn selections_fit(state: &State, deploy: &Deploy) -> Result<(), Rejection> {
     let applications = deploy.selections.iter().filter_map(|selection| selection.application.as_ref());
     match applications.into_iter().find(|application| !state.definition.applications.contains(*application)) {
         Some(application) => Err(Rejection::UnknownApplication {
-            application: application.clone(),
+            application: application.to_string(),
             project: state.project.name.clone(),
             known: listed(&state.definition.applications),
         }),
@@ -144,14 +144,14 @@ pub(super) fn call_endpoint(turn: &mut Turn, call: EndpointCall) -> Result<(), R
             known: listed(release.endpoints.keys()),
         });
     };
-    let release = release.tag.clone();
+    let (release, flags) = (release.tag.clone(), turn.state.definition.unattended(&environment));
     queue(
         turn,
         Deploy {
             environment,
             release,
             deployment_type: DeploymentType::Custom,
-            flags: Flags::default(),
+            flags,
             selections: Vec::new(),
             input,
             comment: format!("endpoint {endpoint}"),

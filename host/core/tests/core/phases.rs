@@ -4,11 +4,12 @@ use expect_test::expect;
 use lockgate_core::change::Change;
 use lockgate_core::definition::{Environment, OnFailure, Phase, PhaseWork, Workflow};
 use lockgate_core::deployment::Finish;
+use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, TryFrom};
 use lockgate_core::name::Timestamp;
 use lockgate_core::order::{Question, order};
 use lockgate_core::plugin::Progressed;
-use lockgate_core::state::{Event, State, What};
+use lockgate_core::state::{Event, State, TriggerKey, What};
 use lockgate_core::work::Step::*;
 use lockgate_core::work::{Answer, CallRef, ProjectId, idempotency_key};
 
@@ -537,8 +538,29 @@ fn a_record_of_another_deployment_is_not_tried_again() {
     let other = project.state.deployments[&2].clone();
     project.state.forget(1, 1);
     let (from, by) = (TryFrom::Start, person("tom"));
-    let again = Command::TryAgain { number: 1, finished: Some(other), from, by };
+    let again = Command::TryAgain { number: 1, finished: Some(other), from, key: None, by };
     assert!(project.attempt(again).unwrap_err().contains("there is no deployment 1"));
+}
+
+/// As somebody does whose connection broke before the answer came.
+#[test]
+fn a_retry_that_is_asked_for_twice_with_one_key_is_one_attempt() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.deploy("v1");
+    project.answer(1, Run(0), fails("does not compile"));
+    let retry = |key: &str, request: &str| {
+        let (key, request) = (key.to_owned(), Digest::of(request.as_bytes()));
+        let key = Some(TriggerKey { scope: "retry".to_owned(), key, request });
+        Command::TryAgain { number: 1, finished: None, from: TryFrom::FailedPhase, key, by: person("tom") }
+    };
+    project.send(retry("k1", "1"));
+    project.answer(1, Run(0), fails("still does not"));
+    project.send(retry("k1", "1"));
+    assert_eq!((project.deployment(1).attempt.number, project.is(1).as_str()), (2, "Failed/PhaseFailed"));
+    expect!["Idempotency-Key `k1` was used for deployment 1, with another request; use a new key"]
+        .assert_eq(&project.attempt(retry("k1", "2")).unwrap_err());
+    project.send(retry("k2", "1"));
+    assert_eq!(project.deployment(1).attempt.number, 3);
 }
 
 #[test]
@@ -621,6 +643,7 @@ fn a_finished_deployment_that_left_memory_is_retried_from_its_record() {
         number: 1,
         finished,
         from: lockgate_core::handle::TryFrom::FailedPhase,
+        key: None,
         by: person("tom"),
     };
     let refusal = project.attempt(retry(None)).unwrap_err();
@@ -661,8 +684,13 @@ fn a_record_from_before_the_newest_attempt_is_not_tried_again() {
     project.answer(1, Run(0), fails("does not compile"));
     let newest = project.state.deployments[&1].clone();
     project.state.forget(1, 2);
-    let retry =
-        |record| Command::TryAgain { number: 1, finished: Some(record), from: TryFrom::Start, by: person("tom") };
+    let retry = |record| Command::TryAgain {
+        number: 1,
+        finished: Some(record),
+        from: TryFrom::Start,
+        key: None,
+        by: person("tom"),
+    };
     let refusal = project.attempt(retry(old)).unwrap_err();
     expect!["deployment 1 was tried again by somebody else meanwhile, as attempt 2: look at how that ended, then retry if you still want to"].assert_eq(&refusal);
     project.send(retry(newest));

@@ -171,7 +171,7 @@ impl Project {
     }
 
     pub fn try_again(&mut self, number: DeploymentNumber, from: TryFrom, by: Actor) -> Result<(), String> {
-        self.attempt(Command::TryAgain { number, finished: None, from, by })
+        self.attempt(Command::TryAgain { number, finished: None, from, key: None, by })
     }
 
     // ---- plugins ----

@@ -1,10 +1,12 @@
 //! Releases: made once, never changed, refused early when they could not be deployed.
 
 use expect_test::expect;
-use lockgate_core::definition::Environment;
-use lockgate_core::handle::{Command, NewRelease};
-use lockgate_core::plugin::{Kind, Requested};
+use lockgate_core::definition::{Environment, Phase, PhaseWork};
+use lockgate_core::digest::Digest;
+use lockgate_core::handle::{Command, DraftEdit, NewRelease};
+use lockgate_core::plugin::{Artifact, Kind, Requested};
 use lockgate_core::work::Step::*;
+use serde_json::Value;
 
 use crate::project::{Project, new_release, release};
 use crate::words::*;
@@ -78,6 +80,61 @@ fn a_draft_may_change_until_it_is_active_and_is_not_deployed_before() {
 }
 
 /// A hand in it is a hand in it, also before it became what it is.
+fn edit(project: &mut Project, phases: &[Phase]) -> Result<(), String> {
+    let workflows = [(name("full-plan"), workflow(phases).into())].into();
+    let (tag, approved, by) = (tag("v4"), approved_plugins(), person("olga"));
+    project.attempt(Command::EditDraft(DraftEdit { tag, workflows, endpoints: [].into(), approved, by }))
+}
+
+#[test]
+fn a_draft_may_do_something_else_than_the_definition_and_leaves_that_as_it_is() {
+    let mut project = project();
+    project.send(Command::CreateRelease(NewRelease { draft: true, ..release("v4") }));
+    let before = project.state.definition.clone();
+    edit(&mut project, &[phase("smoke")]).unwrap();
+    assert_eq!(project.state.definition, before);
+    project.send(Command::ActivateRelease { tag: tag("v4"), by: person("rita") });
+    let number = project.deploy("v4");
+    assert_eq!(project.deployment(number).attempt.phases[0].name, name("smoke"));
+    assert!(project.state.releases[&tag("v4")].involved.contains("olga"), "who wrote it does not approve it");
+    expect!["release `v4` is Active; edit it while it is a draft, or make another release"]
+        .assert_eq(&edit(&mut project, &[phase("other")]).unwrap_err());
+}
+
+#[test]
+fn a_draft_is_edited_to_use_approved_plugins_only() {
+    let mut project = project();
+    project.send(Command::CreateRelease(NewRelease { draft: true, ..release("v4") }));
+    let mut stranger = phase("smoke");
+    stranger.work = PhaseWork::Plugin { plugin: name("stranger"), config: Value::Null };
+    expect!["this release could not be deployed: /workflows/full-plan/phases/0: plugin `stranger` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve stranger`"].assert_eq(&edit(&mut project, &[stranger]).unwrap_err());
+    let before = project.state.clone();
+    edit(&mut project, &[phase("build"), apply("web")]).unwrap();
+    assert!(project.state == before, "as it was");
+}
+
+fn artifact_of(application: &str) -> Artifact {
+    Artifact {
+        name: "site".to_owned(),
+        uri: String::new(),
+        digest: Digest::of(b"site"),
+        media_type: String::new(),
+        build_id: String::new(),
+        stack: String::new(),
+        application: application.to_owned(),
+        metadata: [].into(),
+    }
+}
+
+#[test]
+fn an_artifact_is_of_an_application_that_there_is() {
+    let mut project = project();
+    let artifact = artifact_of("nope");
+    let new = NewRelease { artifacts: vec![artifact], ..release("v4") };
+    expect!["there is no application `nope` in project `shop`; there are: none"]
+        .assert_eq(&project.attempt(Command::CreateRelease(new)).unwrap_err());
+}
+
 #[test]
 fn whoever_wrote_sent_or_activated_a_draft_may_not_approve_it() {
     let approvals = asks(&[rule(1, &[])]);

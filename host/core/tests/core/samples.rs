@@ -25,7 +25,7 @@ macro_rules! variants {
     };
 }
 
-variants!(what, WHATS, What: DefinitionChanged ReleaseCreated ReleaseActivated ReleaseAbandoned ReleaseBuilt
+variants!(what, WHATS, What: DefinitionChanged ReleaseCreated DraftEdited ReleaseActivated ReleaseAbandoned ReleaseBuilt
     Paused Resumed Environment DebtReviewed DeploymentQueued DeploymentReopened Deployment CurrentChanged
     CurrentRestored LiveChanged);
 variants!(change, CHANGES, Change: AttemptQueued Enqueued Held Superseded GlassBroken

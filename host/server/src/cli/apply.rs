@@ -15,7 +15,7 @@ use crate::cli::look::Look;
 use crate::cli::session::{Out, Session};
 use crate::client::ClientError;
 use crate::project_file::{self, Mistakes};
-use crate::wire::{Mistake, Plugin, Problem, Project};
+use crate::wire::{Mistake, Plugin, Problem, Project, Release};
 
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
@@ -62,6 +62,15 @@ fn check(file: String, text: String) -> Result<Checked, CliError> {
 }
 
 impl Checked {
+    /// Of a draft, which takes its workflows and endpoints.
+    pub async fn edit(self, session: &Session, project: &str, tag: &str) -> Result<Release, CliError> {
+        match session.client.edit_release(project, tag, self.text.clone()).await {
+            Ok(release) => Ok(release),
+            Err(ClientError::Problem { problem }) if !problem.mistakes.is_empty() => Err(self.found_by_host(&problem)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub async fn apply(self, session: &Session) -> Result<(), CliError> {
         match session.client.apply_project(&self.project, self.text.clone()).await {
             Ok(project) => {

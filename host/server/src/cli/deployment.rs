@@ -115,6 +115,9 @@ pub struct AnswerArgs {
 pub struct AgainArgs {
     #[command(flatten)]
     deployment: DeploymentArg,
+    /// The same key again gives the same attempt, not another one.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
     #[command(flatten)]
     wait: WaitArgs,
 }
@@ -183,8 +186,10 @@ impl DeploymentCommand {
                 let canceled = client.cancel(&project.project, number, &Cancel { reason, force }).await?;
                 wait.show_changed(session, canceled).await
             }
-            DeploymentCommand::Retry(AgainArgs { deployment: DeploymentArg { number, project }, wait }) => {
-                wait.show_changed(session, client.retry(&project.project, number).await?).await
+            DeploymentCommand::Retry(AgainArgs { deployment, idempotency_key, wait }) => {
+                let DeploymentArg { number, project } = deployment;
+                let again = client.retry(&project.project, number, idempotency_key.as_deref()).await?;
+                wait.show_changed(session, again).await
             }
             DeploymentCommand::BreakGlass(BreakGlassArgs { deployment, reason, wait }) => {
                 let DeploymentArg { number, project } = deployment;
@@ -195,8 +200,10 @@ impl DeploymentCommand {
                 session.out.answer(&reviewed, show::deployment);
                 Ok(())
             }
-            DeploymentCommand::Redeploy(AgainArgs { deployment: DeploymentArg { number, project }, wait }) => {
-                wait.show_changed(session, client.redeploy(&project.project, number).await?).await
+            DeploymentCommand::Redeploy(AgainArgs { deployment, idempotency_key, wait }) => {
+                let DeploymentArg { number, project } = deployment;
+                let again = client.redeploy(&project.project, number, idempotency_key.as_deref()).await?;
+                wait.show_changed(session, again).await
             }
         }
     }

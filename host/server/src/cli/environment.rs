@@ -5,14 +5,12 @@ mod shown;
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use lockgate_core::name::Timestamp;
 
 pub use crate::cli::environment::shown::{differing, shown};
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, or_dash, printable};
 use crate::cli::session::Session;
 use crate::cli::target::ProjectArg;
-use crate::clock::{self, rfc3339};
 use crate::wire::{ApplicationStatus, Applications, Expiry, ResourceStatus};
 
 /// Of one type that are as they should be: more of them say nothing new.

@@ -219,6 +219,7 @@ mod tests {
             "lockgate artifact push dist.tar --name web",
             "lockgate release create v1 -p shop --artifact web=dist.tar --artifact db=x --deploy-to staging --wait",
             "lockgate release create v1 -p shop --deploy-to staging --idempotency-key k",
+            "lockgate release edit v1 -p shop -f lockgate.yaml",
             "lockgate release start v1 -p shop",
             "lockgate release abandon v1 -p shop",
             "lockgate release list -p shop",

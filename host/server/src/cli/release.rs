@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use crate::cli::apply::ApplyArgs;
 use crate::cli::artifact::{Content, NamedArtifact, named_artifact, push};
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, or_dash, printable, quoted, short};
@@ -15,6 +16,8 @@ use crate::wire::{Artifact, NewRelease, Page, Release};
 pub enum ReleaseCommand {
     /// Take a snapshot of the definition, with artifacts, under a tag.
     Create(CreateArgs),
+    /// Give a draft workflows and endpoints of its own; those of the project stay as they are.
+    Edit(EditArgs),
     /// Make a draft active: nothing in it changes any more.
     Start(ReleaseArg),
     /// Refuse every further deployment of it, for good.
@@ -35,6 +38,15 @@ pub struct ReleaseArg {
     tag: String,
     #[command(flatten)]
     project: ProjectArg,
+}
+
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    #[command(flatten)]
+    release: ReleaseArg,
+    /// A project file, of which only the workflows and endpoints count.
+    #[command(flatten)]
+    file: ApplyArgs,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +99,9 @@ impl ReleaseCommand {
                 let filter = ReleaseFilter { after, limit: Some(limit) };
                 session.out.answer(&client.releases(&project.project, &filter).await?, list);
                 return Ok(());
+            }
+            ReleaseCommand::Edit(EditArgs { release: ReleaseArg { tag, project }, file }) => {
+                file.read()?.edit(session, &project.project, &tag).await?
             }
             ReleaseCommand::Start(ReleaseArg { tag, project }) => client.start_release(&project.project, &tag).await?,
             ReleaseCommand::Abandon(ReleaseArg { tag, project }) => {

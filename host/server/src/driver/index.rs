@@ -110,6 +110,7 @@ fn deployment_of(event: &Event) -> Option<DeploymentNumber> {
         What::DeploymentReopened { .. }
         | What::DefinitionChanged { .. }
         | What::ReleaseCreated { .. }
+        | What::DraftEdited { .. }
         | What::ReleaseActivated { .. }
         | What::ReleaseAbandoned { .. }
         | What::ReleaseBuilt { .. }

@@ -326,6 +326,7 @@ fn touched(events: &[Event]) -> BTreeSet<DeploymentNumber> {
         What::DeploymentQueued(queued) => Some(queued.number),
         What::DefinitionChanged { .. }
         | What::ReleaseCreated { .. }
+        | What::DraftEdited { .. }
         | What::ReleaseActivated { .. }
         | What::ReleaseAbandoned { .. }
         | What::ReleaseBuilt { .. }

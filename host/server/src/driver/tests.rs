@@ -161,7 +161,7 @@ fn what_one_batch_ends_and_starts_again_belongs_to_two_attempts() {
     let mut written = deploying();
     let from = written.events.len();
     written.send(failed(&written, Retry::Never));
-    written.send(Command::TryAgain { number: 1, from: TryFrom::Start, finished: None, by: by() });
+    written.send(Command::TryAgain { number: 1, from: TryFrom::Start, finished: None, key: None, by: by() });
     let reached = milestones(&written.state, &written.events[from..]);
     let reached: Vec<String> = reached
         .iter()

@@ -473,42 +473,49 @@ pub async fn cancel(
 
 /// Tries again from the phase that failed, with the same release.
 #[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/retry", tag = "deployments",
-    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Nothing,
+    params(("project" = String, Path), ("number" = u64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = wire::Nothing,
     responses((status = 202, description = "A new attempt is under way", body = wire::Deployment)), security(("token" = ["member"])))]
 pub async fn retry(
     State(api): State<Api>,
     Member(by): Member,
     At((project, number)): At<(Name, DeploymentNumber)>,
+    key: IdempotencyKey,
     Given(wire::Nothing {}): Given<wire::Nothing>,
 ) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
-    try_again(&api, project, number, TryFrom::FailedPhase, by).await
+    let key = trigger_key(&by, &format!("{number}/retry"), key, &wire::Nothing {});
+    let again = |finished| Command::TryAgain { number, finished, from: TryFrom::FailedPhase, key, by };
+    try_again(&api, project, number, again).await
 }
 
 /// Starts over, with the same release.
 #[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/redeploy", tag = "deployments",
-    params(("project" = String, Path), ("number" = u64, Path)), request_body = wire::Nothing,
+    params(("project" = String, Path), ("number" = u64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = wire::Nothing,
     responses((status = 202, description = "A new attempt is under way", body = wire::Deployment)), security(("token" = ["member"])))]
 pub async fn redeploy(
     State(api): State<Api>,
     Member(by): Member,
     At((project, number)): At<(Name, DeploymentNumber)>,
+    key: IdempotencyKey,
     Given(wire::Nothing {}): Given<wire::Nothing>,
 ) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
-    try_again(&api, project, number, TryFrom::Start, by).await
+    let key = trigger_key(&by, &format!("{number}/redeploy"), key, &wire::Nothing {});
+    let again = |finished| Command::TryAgain { number, finished, from: TryFrom::Start, key, by };
+    try_again(&api, project, number, again).await
 }
 
 async fn try_again(
     api: &Api,
     project: Name,
     number: DeploymentNumber,
-    from: TryFrom,
-    by: Actor,
+    again: impl FnOnce(Option<Arc<Deployment>>) -> Command,
 ) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
     let handle = api.project(&project)?;
     let found = find(api, &handle, number).await?;
     // It may leave the memory while the command is on its way; what is in memory is taken first.
     let finished = found.deployment.is_finished().then_some(found.deployment);
-    handle.send(Command::TryAgain { number, finished, from, by }).await?;
+    handle.send(again(finished)).await?;
     Ok((StatusCode::ACCEPTED, Json(find(api, &handle, number).await?.shown())))
 }
 

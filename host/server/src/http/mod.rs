@@ -110,6 +110,7 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(resources::applications))
         .routes(routes!(releases::list, releases::create))
         .routes(routes!(releases::show))
+        .routes(routes!(releases::edit))
         .routes(routes!(releases::start))
         .routes(routes!(releases::abandon))
         .routes(routes!(deployments::create))

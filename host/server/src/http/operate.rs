@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use lockgate_core::deployment::Flags;
-use lockgate_core::handle::{Command, PauseScope};
+use lockgate_core::handle::{Command, Expiry, PauseScope};
 use lockgate_core::name::{DeploymentNumber, Name};
 
 use super::Api;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use lockgate_core::definition::Definition;
@@ -17,7 +18,7 @@ use super::auth::Admin;
 use super::input::{At, Whole};
 use super::problem::Problem;
 use super::views;
-use crate::driver::{Host, blocking};
+use crate::driver::{Host, ProjectHandle, blocking};
 use crate::project_file::{self, Mistakes, ProjectFile};
 use crate::wire;
 
@@ -50,25 +51,43 @@ pub async fn put(
     At(project): At<Name>,
     Whole(body): Whole,
 ) -> Result<(StatusCode, Json<wire::Project>), Problem> {
-    let text =
-        String::from_utf8(body.to_vec()).map_err(|_| Problem::invalid("not-text", "a project file is UTF-8 text"))?;
-    let definition = read(&api.host, &project, text).await?;
+    let definition = read(&api.host, &project, body, Definition::clone).await?;
     let status = if api.host.project(&project).is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let handle = api.host.apply(project, definition, actor).await?;
     Ok((status, Json(views::project(&handle.view().state))))
 }
 
 /// Off the threads that serve requests: a file may be long, and may be made to be slow.
-async fn read(host: &Host, project: &Name, text: String) -> Result<Definition, Problem> {
+async fn read(
+    host: &Host,
+    project: &Name,
+    body: Bytes,
+    meant: impl FnOnce(&Definition) -> Definition,
+) -> Result<Definition, Problem> {
+    let text =
+        String::from_utf8(body.to_vec()).map_err(|_| Problem::invalid("not-text", "a project file is UTF-8 text"))?;
     let (parsed, text) = blocking(move || (project_file::parse(&text), text)).await;
     let file = parsed?;
     let mut issues = misnamed(&file, project);
-    issues.extend(wrong_kinds(&host.system.view(), &file.definition));
-    issues.extend(host.validate_configs(&file.definition).await);
+    let definition = meant(&file.definition);
+    issues.extend(definition.problems());
+    issues.extend(wrong_kinds(&host.system.view(), &definition));
+    issues.extend(host.validate_configs(&definition).await);
     if issues.is_empty() {
-        return Ok(file.definition);
+        return Ok(definition);
     }
     Err(blocking(move || Mistakes::from_issues(&text, issues)).await.into())
+}
+
+/// Its workflows and endpoints, in what the project is otherwise.
+pub(super) async fn read_for(host: &Host, handle: &ProjectHandle, body: Bytes) -> Result<Definition, Problem> {
+    let view = handle.view();
+    let present = |file: &Definition| Definition {
+        workflows: file.workflows.clone(),
+        endpoints: file.endpoints.clone(),
+        ..Definition::clone(&view.state.definition)
+    };
+    read(host, &view.state.project.name, body, present).await
 }
 
 fn misnamed(file: &ProjectFile, project: &Name) -> Vec<Issue> {

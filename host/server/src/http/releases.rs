@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use lockgate_core::definition::Definition;
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, NewRelease, unknown_release};
+use lockgate_core::handle::{Command, Deploy, DraftEdit, NewRelease, unknown_release};
 use lockgate_core::name::{Actor, Name, Tag};
 use lockgate_core::plugin::Artifact;
 use lockgate_core::release::Release;
@@ -19,11 +20,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::auth::Member;
+use super::auth::{Admin, Member};
 use super::deployments::{self, find, trigger_key};
-use super::input::{Asked, At, Given, IdempotencyKey, PAGE, parse_name, parse_tag};
+use super::input::{Asked, At, Given, IdempotencyKey, PAGE, Whole, parse_name, parse_tag};
 use super::problem::Problem;
-use super::projects::expect_environment;
+use super::projects::{self, expect_environment};
 use super::views::{self, word};
 use crate::driver::{ProjectHandle, blocking};
 use crate::wire;
@@ -229,6 +230,26 @@ async fn deploy(
     let triggered = deployments::trigger(handle, deploy.key.clone(), Command::Deploy(deploy)).await;
     let triggered = triggered.map_err(|problem| problem.after(&format!("release `{tag}` was created")))?;
     Ok(triggered.number)
+}
+
+/// Gives a draft workflows and endpoints of its own, as a project file writes them; the project's stay as they are.
+///
+/// What else the file says is not looked at. A draft that is created again has those of the project.
+#[utoipa::path(put, path = "/v1/projects/{project}/releases/{tag}/definition", tag = "releases",
+    params(("project" = String, Path), ("tag" = String, Path)),
+    request_body(content = String, content_type = "application/yaml"),
+    responses((status = 200, body = wire::Release)), security(("token" = ["admin"])))]
+pub async fn edit(
+    State(api): State<Api>,
+    Admin(by): Admin,
+    At((project, tag)): At<(Name, Tag)>,
+    Whole(body): Whole,
+) -> Result<Json<wire::Release>, Problem> {
+    let handle = api.project(&project)?;
+    let Definition { workflows, endpoints, .. } = projects::read_for(&api.host, &handle, body).await?;
+    let approved = api.host.system.view().approved();
+    handle.send(Command::EditDraft(DraftEdit { tag: tag.clone(), workflows, endpoints, approved, by })).await?;
+    shown(&handle, &tag).map(Json)
 }
 
 /// Starts a draft: from now on nothing in it changes.

@@ -150,7 +150,7 @@ fn expect_application(state: &ProjectState, application: &Name) -> Result<(), Re
         return Ok(());
     }
     Err(Rejection::UnknownApplication {
-        application: application.clone(),
+        application: application.to_string(),
         project: state.project.name.clone(),
         known: listed(&state.definition.applications),
     })

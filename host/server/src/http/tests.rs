@@ -331,6 +331,7 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         POST /v1/projects/{project}/releases member
         GET /v1/projects/{project}/releases/{tag} viewer
         POST /v1/projects/{project}/releases/{tag}/abandon member
+        PUT /v1/projects/{project}/releases/{tag}/definition admin
         POST /v1/projects/{project}/releases/{tag}/start member
         POST /v1/projects/{project}/resume member
         GET /v1/tokens admin

@@ -58,6 +58,20 @@ impl Book {
                 let other = self.releases.insert(release.tag.clone(), release.clone());
                 assert!(other.is_none_or(|other| other.status == ReleaseStatus::Draft), "a release is made twice");
             }
+            What::DraftEdited { release, .. } => {
+                let draft =
+                    self.releases.insert(release.tag.clone(), release.clone()).expect("what was edited is there");
+                assert_eq!(draft.status, ReleaseStatus::Draft);
+                let edited = Release {
+                    workflows: release.workflows.clone(),
+                    endpoints: release.endpoints.clone(),
+                    plugins: release.plugins.clone(),
+                    involved: release.involved.clone(),
+                    built: false,
+                    ..Release::clone(&draft)
+                };
+                assert_eq!(**release, edited, "something else of the draft has changed");
+            }
             What::ReleaseActivated { tag, .. } => self.change_release(tag, |release| {
                 assert_eq!(release.status, ReleaseStatus::Draft);
                 release.status = ReleaseStatus::Active;

@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use lockgate_core::change::Change;
+use lockgate_core::definition::Workflow;
 use lockgate_core::deployment::{Deployment, DeploymentType, Doing, Flags, Hold, HoldReason, Stage};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{
-    Command, Deploy, Expiry, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle,
+    Command, Deploy, DraftEdit, Expiry, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle,
 };
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::order::{Order, order};
@@ -213,9 +214,24 @@ impl World {
             self.send(Command::ActivateRelease { tag, by });
             return;
         }
+        if let Some(tag) = self.any_draft().filter(|_| self.rng.u8(..4) == 0) {
+            return self.edit(tag);
+        }
         let has_build = self.state.definition.workflows.contains_key("build");
         let draft = has_build || self.rng.u8(..4) == 0;
         self.send(Command::CreateRelease(NewRelease { by, draft, ..crate::project::release(&text) }));
+    }
+
+    fn edit(&mut self, tag: lockgate_core::name::Tag) {
+        let workflows = self.state.releases[&tag].workflows.clone();
+        let other = |(name, workflow): (lockgate_core::name::Name, Arc<Workflow>)| {
+            let timeout_ms = Some(self.rng.u64(1..=4) * 1_000_000);
+            (name, Arc::new(Workflow { timeout_ms, ..Workflow::clone(&workflow) }))
+        };
+        let workflows = workflows.into_iter().map(other).collect();
+        let approved = approved_plugins();
+        let by = self.anyone();
+        self.send(Command::EditDraft(DraftEdit { tag, workflows, endpoints: Default::default(), approved, by }));
     }
 
     fn deploy(&mut self) {
@@ -397,7 +413,7 @@ impl World {
         let newest = records.pop();
         let finished = if self.rng.u8(..4) == 0 { self.rng.choice(records).or(newest) } else { newest };
         let by = self.anyone();
-        self.send(Command::TryAgain { number, finished, from, by });
+        self.send(Command::TryAgain { number, finished, from, key: None, by });
     }
 
     /// The store has the record: it may leave the state.

@@ -155,6 +155,7 @@ mod tests {
             policy: ApprovalPolicy::default(),
             requested_at: Timestamp(2),
             deadline: Timestamp(9),
+            rules_until: None,
             given: Vec::new(),
             refused: None,
             skipped: None,
