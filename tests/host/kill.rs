@@ -177,7 +177,7 @@ impl Rounds {
             Aim::At(_) => (Box::new(|ledger| ledger.distinct("plan") >= 1), CALL_MS * 900),
             Aim::Triggered | Aim::Approved => (Box::new(|_| true), 5_000),
         };
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(180);
         while !began(ledger) {
             assert!(Instant::now() < deadline, "{aim:?} never came: {:?}", ledger.lines());
             thread::yield_now();

@@ -28,7 +28,7 @@ pub use prometheus::Prometheus;
 pub use workshop::Workshop;
 
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// Looks again and again until there is something to see. The host is another process: it cannot be asked to tell.

@@ -1,7 +1,7 @@
 //! Releases: made once, never changed, refused early when they could not be deployed.
 
 use expect_test::expect;
-use lockgate_core::definition::{Environment, Phase, PhaseWork};
+use lockgate_core::definition::{Definition, Environment, Phase, PhaseWork};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, DraftEdit, NewRelease};
 use lockgate_core::plugin::{Artifact, Kind, Requested};
@@ -131,7 +131,9 @@ fn an_artifact_is_of_an_application_that_there_is() {
     let mut project = project();
     let artifact = artifact_of("nope");
     let new = NewRelease { artifacts: vec![artifact], ..release("v4") };
-    expect!["there is no application `nope` in project `shop`; there are: none"]
+    let applications = [name("shop-web")].into();
+    project.define(Definition { applications, ..Definition::clone(&project.state.definition) });
+    expect!["there is no application `nope` in project `shop`; there are: shop-web"]
         .assert_eq(&project.attempt(Command::CreateRelease(new)).unwrap_err());
 }
 

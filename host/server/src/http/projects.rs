@@ -70,7 +70,9 @@ async fn read(
     let file = parsed?;
     let mut issues = misnamed(&file, project);
     let definition = meant(&file.definition);
-    issues.extend(definition.problems());
+    // Only where it is not the file's own: that has none.
+    let in_place = |issue: Issue| Issue { message: format!("{}, in the project as it is", issue.message), ..issue };
+    issues.extend(definition.problems().into_iter().map(in_place));
     issues.extend(wrong_kinds(&host.system.view(), &definition));
     issues.extend(host.validate_configs(&definition).await);
     if issues.is_empty() {

@@ -11,9 +11,9 @@ use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::ProjectId;
 use lockgate_store::{Store, StoreOptions};
 
-use super::super::inbox::{Refusal, View};
+use super::super::inbox::{Refusal, Reports, View};
 use super::super::{Host, Settings, index};
-use super::written::{Written, definition, deploying, failed, set};
+use super::written::{Written, definition, deploying, failed, failure, set};
 use super::{by, name};
 
 /// The size of the journal's segments: what does not fit the last one needs another, under this name until it is whole.
@@ -21,6 +21,7 @@ const NEXT_SEGMENT: &str = "journal/16777216.tmp";
 const SEGMENT: &str = "journal/00000000000000000001.log";
 /// An event that starts a call, with its frame, is smaller; what follows from the answer is larger.
 const ROOM_FOR_A_START: usize = 260;
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Its only deployment waits three seconds before it asks its plugin once more.
 fn about_to_call() -> Written {
@@ -65,18 +66,9 @@ async fn host_about_to_call(data: &Path) -> (Host, PathBuf) {
 }
 
 async fn view_when(host: &Host, there: impl Fn(&View) -> bool) -> Arc<View> {
-    let project = host.project(&name("shop")).unwrap();
-    for _ in 0..1_000 {
-        let view = project.view();
-        if there(&view) {
-            return view;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!(
-        "it did not come to that: {:?}",
-        project.view().state.deployments.get(&1).map(|it| it.attempt.stage.clone())
-    );
+    let mut views = host.project(&name("shop")).unwrap().views();
+    let came = tokio::time::timeout(PATIENCE, views.wait_for(|view| there(view))).await;
+    came.expect("it comes to that in time").expect("its owner is there").clone()
 }
 
 fn under_way(view: &View) -> Option<u32> {
@@ -88,9 +80,9 @@ async fn while_the_journal_refuses_nothing_changes_and_no_answer_is_lost() {
     let data = tempfile::tempdir().unwrap();
     let (host, in_the_way) = host_about_to_call(data.path()).await;
     let asked = view_when(&host, |view| under_way(view) == Some(2)).await;
-    // Its answer is there by then, and was refused.
-    tokio::time::sleep(Duration::from_millis(500)).await;
     let project = host.project(&name("shop")).unwrap();
+    // Its answer, beside the one that its call may have sent: what comes after it in the inbox finds it refused.
+    Reports(project.inbox.downgrade()).send(asked.state.due()[0].call, failure(Retry::SameKey)).await;
     let refusal = project.send(set("small".to_owned())).await.unwrap_err();
     assert!(matches!(refusal, Refusal::NotWritten(_)), "{refusal}");
     assert!(refusal.to_string().starts_with("nothing was changed, for the journal could not take it"), "{refusal}");

@@ -105,12 +105,15 @@ pub fn deploying() -> Written {
 
 /// The call under way did not go well, and may be tried again like this.
 pub fn failed(written: &Written, retry: Retry) -> Command {
-    let failure = Failure {
+    Command::Report { call: written.state.due()[0].call, answer: failure(retry) }
+}
+
+pub fn failure(retry: Retry) -> Answer {
+    Answer::Failed(Failure {
         code: "unavailable".to_owned(),
         message: String::new(),
         retry,
         retry_after_ms: 0,
         details: Value::Null,
-    };
-    Command::Report { call: written.state.due()[0].call, answer: Answer::Failed(failure) }
+    })
 }
