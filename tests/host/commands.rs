@@ -414,7 +414,7 @@ const CASES: [Case; 32] = [
         name: "retry",
         rules: PLAIN,
         arrange: stopped,
-        send: |place| block_on(ann(place).retry(&place.project.name, 1, None)).map(drop),
+        send: |place| block_on(ann(place).retry(&place.project.name, 1, Some(KEY))).map(drop),
         happened: |place| first(place).attempt as usize - 1,
         end: |place| {
             place.let_go("apply");
@@ -425,7 +425,7 @@ const CASES: [Case; 32] = [
         name: "redeploy",
         rules: PLAIN,
         arrange: stopped,
-        send: |place| block_on(ann(place).redeploy(&place.project.name, 1, None)).map(drop),
+        send: |place| block_on(ann(place).redeploy(&place.project.name, 1, Some(KEY))).map(drop),
         happened: |place| first(place).attempt as usize - 1,
         end: |place| {
             place.let_go("apply");

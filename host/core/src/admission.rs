@@ -111,10 +111,14 @@ pub fn to_start(state: &State, name: &Name, now: Timestamp) -> Option<Deployment
     None
 }
 
-/// Whether a pause, a freeze or the end of office hours keeps it from beginning, as they are by now.
+/// The pauses, freezes and office hours that keep it from beginning, as they are by now.
+pub fn door(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<Obstacle> {
+    let Some(there) = state.environments.get(&deployment.environment) else { return Vec::new() };
+    Door::of(state, &deployment.environment, now).obstacles(there, deployment)
+}
+
 pub fn is_shut(state: &State, deployment: &Deployment, now: Timestamp) -> bool {
-    let there = state.environments.get(&deployment.environment);
-    there.is_some_and(|there| !Door::of(state, &deployment.environment, now).obstacles(there, deployment).is_empty())
+    !door(state, deployment, now).is_empty()
 }
 
 /// Everything that stands in the way of a deployment that is in the queue.

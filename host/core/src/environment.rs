@@ -53,6 +53,9 @@ pub struct EnvironmentState {
     #[serde(default)]
     pub set_up_by: Option<Tag>,
     pub expires_at: Option<Timestamp>,
+    /// Somebody has said that it never is.
+    #[serde(default)]
+    pub never_expires: bool,
     /// The last thing that was to happen by itself and could not; nobody asked for it who could be told. Until another
     /// release is live.
     #[serde(default)]
@@ -261,7 +264,10 @@ impl EnvironmentState {
             EnvironmentChange::SetUp { fingerprint, release } => {
                 (self.setup, self.set_up_by) = (*fingerprint, release.clone());
             }
-            EnvironmentChange::ExpiryPlanned { at, .. } => self.expires_at = *at,
+            EnvironmentChange::ExpiryPlanned { at, by } => {
+                self.expires_at = *at;
+                self.never_expires = at.is_none() && by.is_some();
+            }
             EnvironmentChange::Expired { because, refused } => {
                 self.expires_at = None;
                 let refused =

@@ -98,8 +98,12 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
         Stage::AwaitingApproval(side) => {
             blockers.extend(gates(deployment, (*side).into()));
             blockers.extend(deployment.attempt.asked(*side).map(|asked| approval(deployment, *side, asked)));
+            blockers.extend(not_begun(state, deployment, now));
         }
-        Stage::Gates(side) => blockers.extend(gates(deployment, (*side).into())),
+        Stage::Gates(side) => {
+            blockers.extend(gates(deployment, (*side).into()));
+            blockers.extend(not_begun(state, deployment, now));
+        }
         Stage::Running => {
             for (phase, doing) in deployment.attempt.doing() {
                 blockers.extend(match doing {
@@ -113,6 +117,12 @@ pub fn blockers(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<B
     }
     blockers.extend(deployment.works().into_iter().filter_map(asked_again));
     blockers
+}
+
+/// What will stand in its way after what it waits for now.
+fn not_begun(state: &State, deployment: &Deployment, now: Timestamp) -> impl Iterator<Item = Blocker> {
+    let obstacles = if deployment.attempt.begun() { Vec::new() } else { admission::door(state, deployment, now) };
+    obstacles.into_iter().map(blocker)
 }
 
 fn obstacles(state: &State, deployment: &Deployment, now: Timestamp) -> impl Iterator<Item = Blocker> {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use self::rejection::Rejection;
-pub use self::triggers::{unknown_environment, unknown_release};
+pub use self::triggers::{expect_application, unknown_environment, unknown_release};
 use crate::admission::{self, Door};
 use crate::change::{Change, OnResources};
 use crate::definition::{Definition, Workflow};
@@ -97,14 +97,7 @@ pub enum Command {
         reason: String,
         by: Actor,
     },
-    /// `finished` is the record, where it has left the project's memory.
-    TryAgain {
-        number: DeploymentNumber,
-        finished: Option<Arc<Deployment>>,
-        from: TryFrom,
-        key: Option<TriggerKey>,
-        by: Actor,
-    },
+    TryAgain(Again),
     /// The gate counts as passed, in the name of whoever says so.
     IgnoreGate {
         number: DeploymentNumber,
@@ -166,6 +159,16 @@ pub enum Expiry {
     Now,
     /// Not by itself.
     Never,
+}
+
+#[derive(Debug, Clone)]
+pub struct Again {
+    pub number: DeploymentNumber,
+    /// The record, where it has left the project's memory.
+    pub finished: Option<Arc<Deployment>>,
+    pub from: TryFrom,
+    pub key: Option<TriggerKey>,
+    pub by: Actor,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,9 +261,7 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
         }
         Command::Reject { number, comment, by } => people::reject(&mut turn, number, comment, by)?,
         Command::Cancel { number, forced, reason, by } => people::cancel(&mut turn, number, forced, reason, by)?,
-        Command::TryAgain { number, finished, from, key, by } => {
-            again::try_again(&mut turn, again::Again { number, finished, from, key, by })?;
-        }
+        Command::TryAgain(again) => again::try_again(&mut turn, again)?,
         Command::IgnoreGate { number, gate, comment, by } => people::ignore_gate(&mut turn, number, gate, comment, by)?,
         Command::BreakGlass { number, reason, by } => people::break_glass(&mut turn, number, reason, by)?,
         Command::ReviewDebt { number, comment, by } => people::review_debt(&mut turn, number, comment, by)?,
@@ -325,6 +326,7 @@ impl<'a> Turn<'a> {
     }
 
     fn tick(&mut self) {
+        let before = self.state.last_event_at;
         for number in self.state.expired(self.now) {
             self.settle(number);
         }
@@ -335,7 +337,8 @@ impl<'a> Turn<'a> {
             schedule::catch_up(self, &environment);
             self.fill_slots(&environment);
         }
-        let idle: Vec<Name> = self.state.idle(self.now).cloned().collect();
+        // Also where somebody could have started when it was last looked at: it may be closed by now, and is noted so.
+        let idle: BTreeSet<Name> = self.state.idle(before).chain(self.state.idle(self.now)).cloned().collect();
         idle.iter().for_each(|environment| self.fill_slots(environment));
         self.follow();
     }
@@ -398,6 +401,7 @@ impl<'a> Turn<'a> {
     /// Those who end at once make room for the next, but not all of a long queue in one turn: [`State::wake_at`] asks
     /// for a tick at once while somebody waits for a slot that is free. Each environment has its own share.
     fn fill_slots(&mut self, environment: &Name) {
+        self.make_room(environment);
         for _ in 0..MOST_STARTS {
             let Some(first) = admission::to_start(&self.state, environment, self.now) else { break };
             self.carry_on(first);
@@ -414,6 +418,17 @@ impl<'a> Turn<'a> {
             self.carry_on(first);
         }
         self.note_whether_closed(environment);
+    }
+
+    /// Whoever has a slot and waits for capacity gives it up behind a shut door: a rollback could start.
+    fn make_room(&mut self, environment: &Name) {
+        let Some(there) = self.state.environments.get(environment) else { return };
+        let waits = |number: &DeploymentNumber| {
+            let stage = self.state.deployments.get(number).map(|deployment| &deployment.attempt.stage);
+            stage.is_some_and(|stage| matches!(stage, Stage::AwaitingCapacity(_)))
+        };
+        let waiting: Vec<DeploymentNumber> = there.slots.iter().copied().filter(waits).collect();
+        waiting.into_iter().for_each(|number| self.carry_on(number));
     }
 
     /// Whoever waits for a freeze or for office hours is woken when they end.

@@ -40,6 +40,9 @@ pub fn next(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<What>
         Stage::Queued => Vec::new(),
         Stage::Held(hold) => held(state, deployment, hold, now).map(one).unwrap_or_default(),
         Stage::Ready => when_ready(state, deployment, now),
+        Stage::AwaitingCapacity(_) if !deployment.attempt.begun() && admission::is_shut(state, deployment, now) => {
+            one(Change::SlotGivenUp)
+        }
         Stage::AwaitingCapacity(_) if state.lacks_capacity(deployment).is_some() => Vec::new(),
         Stage::AwaitingCapacity(_) => when_ready(state, deployment, now),
         Stage::AwaitingApproval(side) => people::answered(state, deployment, *side, now).map(one).unwrap_or_default(),

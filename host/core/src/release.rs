@@ -31,6 +31,9 @@ pub struct Release {
     /// Its build workflow has succeeded, where it has one.
     #[serde(default)]
     pub built: bool,
+    /// Who gave it workflows and endpoints of its own; the definition's count no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_by: Option<String>,
     /// Whether it was live anywhere, ever.
     pub was_live: bool,
 }

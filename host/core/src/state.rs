@@ -581,15 +581,22 @@ impl State {
     fn enqueue(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.deployments.get(&number) else { return };
         let queue = &mut self.environments.entry(deployment.environment.clone()).or_default().queue;
-        let goes_first = match deployment.deployment_type {
-            DeploymentType::Rollback => true,
-            DeploymentType::Launch
-            | DeploymentType::Full
-            | DeploymentType::Selective
-            | DeploymentType::Custom
-            | DeploymentType::Destroy => deployment.break_glass.is_some(),
+        if goes_first(deployment) { queue.push_front(number) } else { queue.push_back(number) }
+    }
+
+    /// It had its turn already: only those that go before everybody stay before it.
+    fn go_first(&mut self, number: DeploymentNumber) {
+        let Some(deployment) = self.deployments.get(&number) else { return };
+        let queue = &mut self.environments.entry(deployment.environment.clone()).or_default().queue;
+        let goes_before = |waiting: &&DeploymentNumber| {
+            !goes_first(deployment) && self.deployments.get(*waiting).is_some_and(|waiting| goes_first(waiting))
         };
-        if goes_first { queue.push_front(number) } else { queue.push_back(number) }
+        let before: Vec<DeploymentNumber> = queue.iter().take_while(goes_before).copied().collect();
+        queue.push_front(number);
+        for first in before.into_iter().rev() {
+            queue.leave(first);
+            queue.push_front(first);
+        }
     }
 
     fn remember_trigger(&mut self, key: &TriggerKey, number: DeploymentNumber) {
@@ -631,7 +638,7 @@ impl State {
             Some(Milestone::SlotGivenUp) => {
                 self.leave(&environment, number);
                 self.note_newest(number);
-                self.environments.entry(environment.clone()).or_default().queue.push_front(number);
+                self.go_first(number);
             }
             Some(Milestone::Finished(finish)) => {
                 self.leave(&environment, number);
@@ -809,6 +816,17 @@ impl Deployment {
             | Stage::AwaitingApproval(_)
             | Stage::Finished(_) => false,
         }
+    }
+}
+
+fn goes_first(deployment: &Deployment) -> bool {
+    match deployment.deployment_type {
+        DeploymentType::Rollback => true,
+        DeploymentType::Launch
+        | DeploymentType::Full
+        | DeploymentType::Selective
+        | DeploymentType::Custom
+        | DeploymentType::Destroy => deployment.break_glass.is_some(),
     }
 }
 

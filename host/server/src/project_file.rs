@@ -92,7 +92,8 @@ fn keep_variables_as_written(tree: &Node, value: &mut Value) {
     }
 }
 
-fn problems_of_the_whole(definition: &Definition) -> Vec<Issue> {
+/// Also what the core would only find at each deployment.
+pub fn problems_of_the_whole(definition: &Definition) -> Vec<Issue> {
     let mut problems = definition.problems();
     let applied: BTreeMap<&Name, BTreeSet<&Name>> =
         definition.workflows.iter().map(|(name, workflow)| (name, applied_targets(workflow))).collect();

@@ -306,6 +306,9 @@ pub struct Release {
     pub digest: Option<String>,
     pub artifacts: Vec<Artifact>,
     pub workflows: Vec<String>,
+    /// Who gave it these, where they are its own and not the project's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_by: Option<String>,
     /// Plugin name to the digest this release is pinned to.
     pub plugins: BTreeMap<String, String>,
     pub created_by: String,

@@ -1,22 +1,11 @@
 //! Once more: a finished deployment is tried again, from where it failed or from the start.
 
-use std::sync::Arc;
-
-use super::{Rejection, TryFrom, Turn, stages, triggers, unknown_deployment, unknown_environment};
+use super::{Again, Rejection, TryFrom, Turn, stages, triggers, unknown_deployment, unknown_environment};
 use crate::change::Change;
 use crate::deployment::*;
 use crate::environment::Likeness;
-use crate::name::{Actor, DeploymentNumber};
 use crate::release::ReleaseStatus;
-use crate::state::{State, TriggerKey, What};
-
-pub(super) struct Again {
-    pub number: DeploymentNumber,
-    pub finished: Option<Arc<Deployment>>,
-    pub from: TryFrom,
-    pub key: Option<TriggerKey>,
-    pub by: Actor,
-}
+use crate::state::{State, What};
 
 pub(super) fn try_again(turn: &mut Turn, again: Again) -> Result<(), Rejection> {
     let Again { number, finished, from, key, by } = again;

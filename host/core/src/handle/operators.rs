@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Expiry, LONGEST_TEXT, PauseScope, Rejection, Turn, at_most, schedule, unknown_environment};
+use super::{Expiry, LONGEST_TEXT, PauseScope, Rejection, Turn, at_most, people, schedule, unknown_environment};
 use crate::definition::Definition;
 use crate::deployment::Stage;
 use crate::environment::{EnvironmentChange, EnvironmentState, Pause, PauseOf};
@@ -52,20 +52,31 @@ pub(super) fn pause(turn: &mut Turn, scope: PauseScope, reason: String, by: Acto
     }
     let pause = Pause { by, at: turn.now, reason };
     match scope {
-        PauseScope::Project => turn.record(What::Paused { pause }),
+        PauseScope::Project => {
+            turn.record(What::Paused { pause });
+            let environments: Vec<Name> = turn.state.environments.keys().cloned().collect();
+            environments.iter().for_each(|environment| turn.fill_slots(environment));
+        }
         PauseScope::Environment(environment) => {
             turn.change_environment(&environment, EnvironmentChange::Paused { of: PauseOf::Deployments, pause });
+            turn.fill_slots(&environment);
         }
         PauseScope::Schedule(environment) => {
             turn.change_environment(&environment, EnvironmentChange::Paused { of: PauseOf::Schedule, pause });
         }
     }
+    turn.follow();
     Ok(())
 }
 
 pub(super) fn resume(turn: &mut Turn, scope: PauseScope, by: Actor) -> Result<(), Rejection> {
     if paused(turn, &scope)?.is_none() {
-        return Err(Rejection::NotPaused { place: place(&scope) });
+        return Err(match scope {
+            PauseScope::Environment(environment) if turn.state.environment(&environment).schedule_pause.is_some() => {
+                Rejection::OnlyScheduleIsPaused { environment }
+            }
+            scope => Rejection::NotPaused { place: place(&scope) },
+        });
     }
     match scope {
         PauseScope::Project => {
@@ -129,6 +140,15 @@ pub(super) fn expire(turn: &mut Turn, environment: Name, when: Expiry, by: Actor
         Expiry::Now => Some(turn.now),
         Expiry::Never => None,
     };
+    let under_way = schedule::teardown_for_expiry(turn, &environment).filter(|_| when != Expiry::Now);
+    if let Some(number) = under_way
+        && turn.state.deployments.get(&number).is_some_and(|deployment| deployment.attempt.begun())
+    {
+        return Err(Rejection::TeardownUnderWay { environment, number });
+    }
     turn.change_environment(&environment, EnvironmentChange::ExpiryPlanned { at, by: Some(by) });
+    if let Some(number) = under_way {
+        people::stop_waiting(turn, number, "expiry", "the environment stays for longer");
+    }
     Ok(())
 }

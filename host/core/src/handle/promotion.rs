@@ -34,10 +34,7 @@ pub(super) fn by_hand(turn: &mut Turn, asked: ByHand) -> Result<(), Rejection> {
             return Err(Rejection::NotPromotedFrom { environment, from: usual.to_string() });
         }
         (Some(from), _) | (None, Some(from)) => from,
-        (None, None) => {
-            let from = "the environment that you name with --from".to_owned();
-            return Err(Rejection::NotPromotedFrom { environment, from });
-        }
+        (None, None) => return Err(Rejection::NothingToPromoteFrom { environment }),
     };
     if !turn.state.definition.environments.contains_key(&from) {
         return Err(unknown_environment(&turn.state, &from));

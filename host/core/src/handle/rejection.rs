@@ -53,13 +53,23 @@ pub enum Rejection {
     ReasonMissing { what: &'static str, needed: &'static str },
     #[error("{what} can only be put off to a later time; {given} is past")]
     TimeIsPast { what: &'static str, given: Timestamp },
+    #[error("draft `{tag}` is built, and what was built is in it; create the draft again, then edit it, then build it")]
+    DraftBuilt { tag: Tag },
+    #[error(
+        "deployment {number} tears `{environment}` down already; `lockgate deployment cancel {number}` stops that, and then its time can be changed"
+    )]
+    TeardownUnderWay { environment: Name, number: DeploymentNumber },
     #[error("nothing can be torn down at {given}, which is past; give a later time, or say that it is over `now`")]
     ExpiryIsPast { given: Timestamp },
-    #[error("only an approval before the phases can be put off; the phases of deployment {number} have run")]
+    #[error("only an approval before the phases can be put off; deployment {number} has begun")]
     CannotDefer { number: DeploymentNumber },
+    #[error(
+        "environment `{environment}` is not paused, its schedule is: `lockgate resume -e {environment} --schedule`"
+    )]
+    OnlyScheduleIsPaused { environment: Name },
     #[error("nothing is paused {place}; `lockgate pause` would stop deployments there")]
     NotPaused { place: String },
-    #[error("{place} is paused already, by {by}: {reason}; `lockgate resume` ends that")]
+    #[error("there is a pause {place} already, by {by}: {reason}; `lockgate resume` ends that")]
     PausedAlready { place: String, by: String, reason: String },
     #[error("environment `{environment}` holds no promotions back")]
     NoPromotionHold { environment: Name },
@@ -89,6 +99,8 @@ pub enum Rejection {
     NoSelection,
     #[error("there is no application `{application}` in project `{project}`; there are: {known}")]
     UnknownApplication { application: String, project: Name, known: String },
+    #[error("environment `{environment}` has no `promotion.from` in the project file; name one with `--from`")]
+    NothingToPromoteFrom { environment: Name },
     #[error("environment `{environment}` takes releases from `{from}` only")]
     NotPromotedFrom { environment: Name, from: String },
     #[error("environment `{environment}` has no expiry to change; `expires_after` in the project file gives it one")]

@@ -1,10 +1,10 @@
-//! Releases: made from the definition as it is, activated, abandoned.
+//! Releases: made from the definition as it is, edited while they are drafts, activated, abandoned.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{DraftEdit, LONGEST_TEXT, MOST_ARTIFACTS, NewRelease, Rejection, Turn, at_most, unknown_release};
-use crate::definition::{Definition, WorkflowStage, listed};
+use super::{DraftEdit, LONGEST_TEXT, MOST_ARTIFACTS, NewRelease, Rejection, Turn, at_most, triggers, unknown_release};
+use crate::definition::{Definition, Workflow, WorkflowStage};
 use crate::digest::Digest;
 use crate::name::{Actor, Name, Tag};
 use crate::plugin::Artifact;
@@ -14,19 +14,22 @@ use crate::state::{State, What};
 pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
     at_most("the description's length", new.description.len(), LONGEST_TEXT)?;
     at_most("the number of artifacts", new.artifacts.len(), MOST_ARTIFACTS)?;
-    are_known(&turn.state, &new.artifacts)?;
-    let definition = &turn.state.definition;
-    let plugins = pinned(definition, &new.approved)?;
-    let mut involved: BTreeSet<String> = match turn.state.releases.get(&new.tag) {
-        Some(draft) if draft.status == ReleaseStatus::Draft => draft.involved.clone(),
-        Some(_) | None => BTreeSet::new(),
+    expect_applications(&turn.state, &new.artifacts)?;
+    let draft = turn.state.releases.get(&new.tag).filter(|known| known.status == ReleaseStatus::Draft);
+    let edited = draft.filter(|draft| draft.edited_by.is_some());
+    // What an administrator gave a draft stays, whoever sends the rest of it again.
+    let meant = match edited {
+        Some(draft) => with(&turn.state.definition, draft.workflows.clone(), draft.endpoints.clone()),
+        None => turn.state.definition.clone(),
     };
+    let plugins = pinned(&meant, &new.approved)?;
+    let mut involved = draft.map(|draft| draft.involved.clone()).unwrap_or_default();
     involved.insert(new.by.person.clone());
     let release = Release {
         involved,
         plugins,
-        workflows: definition.workflows.clone(),
-        endpoints: definition.endpoints.clone(),
+        workflows: meant.workflows.clone(),
+        endpoints: meant.endpoints.clone(),
         tag: new.tag,
         description: new.description,
         artifacts: new.artifacts,
@@ -34,6 +37,7 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
         created_at: turn.now,
         status: if new.draft { ReleaseStatus::Draft } else { ReleaseStatus::Active },
         built: false,
+        edited_by: edited.and_then(|draft| draft.edited_by.clone()),
         was_live: false,
     };
     if !new.draft {
@@ -52,6 +56,14 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
     Ok(())
 }
 
+fn with(
+    definition: &Arc<Definition>,
+    workflows: BTreeMap<Name, Arc<Workflow>>,
+    endpoints: BTreeMap<Name, Name>,
+) -> Arc<Definition> {
+    Arc::new(Definition { workflows, endpoints, ..Definition::clone(definition) })
+}
+
 fn pinned(
     definition: &Definition,
     approved: &BTreeMap<Name, ApprovedPlugin>,
@@ -65,20 +77,12 @@ fn pinned(
 }
 
 /// Where the project says which applications it has.
-fn are_known(state: &State, artifacts: &[Artifact]) -> Result<(), Rejection> {
-    let applications = &state.definition.applications;
-    if applications.is_empty() {
+fn expect_applications(state: &State, artifacts: &[Artifact]) -> Result<(), Rejection> {
+    if state.definition.applications.is_empty() {
         return Ok(());
     }
-    let named = artifacts.iter().map(|artifact| artifact.application.as_str()).filter(|name| !name.is_empty());
-    match named.into_iter().find(|name| !applications.iter().any(|known| known.as_str() == *name)) {
-        Some(application) => Err(Rejection::UnknownApplication {
-            application: application.to_owned(),
-            project: state.project.name.clone(),
-            known: listed(applications),
-        }),
-        None => Ok(()),
-    }
+    let mut named = artifacts.iter().map(|artifact| artifact.application.as_str()).filter(|name| !name.is_empty());
+    named.try_for_each(|application| triggers::expect_application(state, application))
 }
 
 /// The definition stays as it is, and so does what else is in the draft.
@@ -87,15 +91,17 @@ pub(super) fn edit(turn: &mut Turn, edit: DraftEdit) -> Result<(), Rejection> {
     let draft =
         expect_status(&turn.state, &tag, ReleaseStatus::Draft, "edit it while it is a draft, or make another release")?;
     under_way(&turn.state, &tag)?;
-    let meant = Definition { workflows, endpoints, ..Definition::clone(&turn.state.definition) };
+    let meant = with(&turn.state.definition, workflows, endpoints);
     let plugins = pinned(&meant, &approved)?;
-    let Definition { workflows, endpoints, .. } = meant;
-    let mut release = Release { workflows, endpoints, plugins, ..Release::clone(&draft) };
-    if release.digest() == draft.digest() {
+    let (workflows, endpoints) = (meant.workflows.clone(), meant.endpoints.clone());
+    let edited_by = Some(by.person.clone());
+    let mut release = Release { workflows, endpoints, plugins, edited_by, ..Release::clone(&draft) };
+    if release.digest() == draft.digest() && draft.edited_by.is_some() {
         return Ok(());
     }
-    // What was built was built by other workflows.
-    release.built = false;
+    if draft.built {
+        return Err(Rejection::DraftBuilt { tag });
+    }
     release.involved.insert(by.person.clone());
     turn.record(What::DraftEdited { release: Arc::new(release), by });
     Ok(())

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Deploy, MOST_STARTS, Turn, people, triggers};
+use super::{Deploy, MOST_STARTS, Turn, people, stages, triggers};
 use crate::definition::Definition;
 use crate::deployment::{DeploymentType, Flags};
 use crate::environment::{EnvironmentChange, NextTick, Tick, TickOutcome};
@@ -157,9 +157,9 @@ pub(super) fn note_what_is_left(turn: &mut Turn, environment: &Name, was_left: b
     let Some(there) = turn.state.environments.get(environment) else { return };
     let after_ms = turn.state.definition.environments.get(environment).and_then(|meant| meant.expires_after_ms);
     let at = match (was_left, there.leaves_something(), there.expires_at) {
-        (false, true, None) => after_ms.map(|after_ms| turn.now.plus_ms(after_ms)),
+        (false, true, None) if !there.never_expires => after_ms.map(|after_ms| turn.now.plus_ms(after_ms)),
         (true, false, Some(_)) => None,
-        (false, true, Some(_)) | (true, false, None) | (true, true, _) | (false, false, _) => return,
+        (false, true, _) | (true, false, None) | (true, true, _) | (false, false, _) => return,
     };
     if at != there.expires_at {
         turn.change_environment(environment, EnvironmentChange::ExpiryPlanned { at, by: None });
@@ -201,20 +201,28 @@ fn tear_down_later(turn: &mut Turn, environment: &Name, because: String) {
     turn.change_environment(environment, EnvironmentChange::ExpiryPlanned { at: again, by: None });
 }
 
-/// One that was to end the environment's time, and is over with something left. Where somebody has said another time
-/// meanwhile, that one counts.
+/// One that was to end the environment's time, whoever began it, and is over with something left. Where somebody has said
+/// another time meanwhile, that one counts.
 pub(super) fn note_teardown(turn: &mut Turn, number: DeploymentNumber) {
     let Some(deployment) = turn.state.deployments.get(&number) else { return };
     let environment = deployment.environment.clone();
-    let is_for_expiry = deployment.triggered_by.via == via(BY_EXPIRY, &environment);
     let there = turn.state.environment(&environment);
     let meant = turn.state.definition.environments.get(&environment);
-    let expires = meant.is_some_and(|meant| meant.expires_after_ms.is_some()) && there.expires_at.is_none();
-    if deployment.is_finished() && is_for_expiry && expires && there.leaves_something() {
-        let (_, ended) = deployment.attempt.status();
-        let because = format!("deployment {number} was to do it, and ended with {ended:?}");
+    let is_ephemeral = meant.is_some_and(|meant| meant.expires_after_ms.is_some());
+    let expires = is_ephemeral && !there.never_expires && there.expires_at.is_none();
+    if deployment.is_finished() && tears_down(turn, number) && expires && there.leaves_something() {
+        let ended = stages::word(&deployment.attempt.deployment_status());
+        let because = format!("deployment {number} was to do it, and is {ended}");
         tear_down_later(turn, &environment, because);
     }
+}
+
+/// The teardown that the end of its time has led to.
+pub(super) fn teardown_for_expiry(turn: &Turn, environment: &Name) -> Option<DeploymentNumber> {
+    teardown_under_way(turn, environment).filter(|number| {
+        let deployment = turn.state.deployments.get(number);
+        deployment.is_some_and(|deployment| deployment.triggered_by.via == via(BY_EXPIRY, environment))
+    })
 }
 
 /// Whoever says twice that its time is over means one teardown.

@@ -111,7 +111,10 @@ fn is_of_age(state: &State, release: &Release, stage: WorkflowStage) -> Result<(
             expect_status(state, &release.tag, ReleaseStatus::Draft, "only a draft is built").map(drop)
         }
         WorkflowStage::Setup | WorkflowStage::Patch | WorkflowStage::Teardown => {
-            let allowed = "only an active release can be deployed";
+            let allowed = match release.status {
+                ReleaseStatus::Draft => "make it active first: `lockgate release start`",
+                ReleaseStatus::Active | ReleaseStatus::Abandoned => "only an active release can be deployed",
+            };
             expect_status(state, &release.tag, ReleaseStatus::Active, allowed).map(drop)
         }
     }

@@ -85,15 +85,8 @@ fn selections_fit(state: &State, deploy: &Deploy) -> Result<(), Rejection> {
     if selective && (deploy.selections.is_empty() || deploy.selections.iter().any(selects_nothing)) {
         return Err(Rejection::NoSelection);
     }
-    let applications = deploy.selections.iter().filter_map(|selection| selection.application.as_ref());
-    match applications.into_iter().find(|application| !state.definition.applications.contains(*application)) {
-        Some(application) => Err(Rejection::UnknownApplication {
-            application: application.to_string(),
-            project: state.project.name.clone(),
-            known: listed(&state.definition.applications),
-        }),
-        None => Ok(()),
-    }
+    let mut applications = deploy.selections.iter().filter_map(|selection| selection.application.as_ref());
+    applications.try_for_each(|application| expect_application(state, application.as_str()))
 }
 
 /// What it has to wait for by itself, beside the queue.
@@ -212,6 +205,17 @@ pub fn unknown_release(state: &State, tag: &Tag) -> Rejection {
         project: state.project.name.clone(),
         known: listed(state.releases.keys().rev()),
     }
+}
+
+pub fn expect_application(state: &State, application: &str) -> Result<(), Rejection> {
+    if state.definition.applications.iter().any(|known| known.as_str() == application) {
+        return Ok(());
+    }
+    Err(Rejection::UnknownApplication {
+        application: application.to_owned(),
+        project: state.project.name.clone(),
+        known: listed(&state.definition.applications),
+    })
 }
 
 pub fn unknown_environment(state: &State, environment: &Name) -> Rejection {

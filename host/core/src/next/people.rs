@@ -1,9 +1,11 @@
 //! People: who is asked, what their answers lead to, and what follows when nobody answers.
 
+use std::collections::BTreeSet;
+
 use super::failed;
 use super::plans::drift_refused;
 use crate::approval::{counting, is_satisfied, request, still_holds};
-use crate::calendar::{Freeze, FreezeEffect, Period};
+use crate::calendar::{Freeze, FreezeEffect};
 use crate::change::Change;
 use crate::definition::{ApprovalPolicy, ApprovalRule, Reaction};
 use crate::deployment::*;
@@ -14,24 +16,26 @@ use crate::work::Side;
 /// The people that the environment names, and those that a freeze adds; nobody where there are none.
 pub(super) fn asked(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Change {
     let plan_digest = deployment.plan_digest();
-    let policy = policy(state, deployment, side, now);
+    let policy = policy_at(state, deployment, side, now);
     if policy.rules.is_empty() {
         return Change::ApprovalCompleted { side, plan_digest, not_before: None, skipped: None };
     }
-    // Whoever agreed before the gates failed did not overrule them.
-    let overruled = deployment.attempt.gates(side.into()).is_some_and(GateRun::has_failed);
+    let is_open = deployment.attempt.stage == Stage::AwaitingApproval(side);
+    // Whoever agreed before the gates failed did not overrule them; whoever was asked after that did.
+    let overruled = !is_open && deployment.attempt.gates(side.into()).is_some_and(GateRun::has_failed);
     let earlier = deployment.attempt.asked(side).filter(|earlier| earlier.plan_digest == plan_digest && !overruled);
     if let Some(earlier) = earlier.filter(|earlier| still_holds(deployment, earlier, &policy)) {
         let not_before = earlier.given.iter().filter_map(|signature| signature.not_before).max();
         return Change::ApprovalCompleted { side, plan_digest, not_before, skipped: None };
     }
-    let is_open = deployment.attempt.stage == Stage::AwaitingApproval(side);
     let in_this_attempt = is_open || deployment.attempt.approved == Some(plan_digest);
     // Others are asked by now; who has agreed to this plan in this attempt need not say it again.
     let given = earlier.filter(|_| in_this_attempt).map(|earlier| counting(deployment, earlier, &policy));
-    let rules_until = rules_until(state, deployment, side, now);
-    let request = request(deployment, policy, plan_digest, now);
-    let approval = Approval { rules_until, given: given.unwrap_or_default(), ..request };
+    let approval = Approval {
+        rules_until: next_change_of_rules(state, deployment, side, now),
+        given: given.unwrap_or_default(),
+        ..request(deployment, policy, plan_digest, now)
+    };
     // The same people have the same time.
     let approval = match earlier.filter(|earlier| is_open && earlier.policy.rules == approval.policy.rules) {
         Some(Approval { requested_at, deadline, .. }) => {
@@ -43,7 +47,7 @@ pub(super) fn asked(state: &State, deployment: &Deployment, side: Side, now: Tim
 }
 
 /// Whom the environment asks, and whom the freezes of this moment ask beside them.
-fn policy(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> ApprovalPolicy {
+fn policy_at(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> ApprovalPolicy {
     let own = deployment.approval_policy(side).or_else(|| of_unproven(state, deployment, side));
     let mut policy = own.cloned().unwrap_or_default();
     policy.rules.extend(stricter_rules(state, deployment, side, now));
@@ -52,12 +56,10 @@ fn policy(state: &State, deployment: &Deployment, side: Side, now: Timestamp) ->
 
 /// A freeze that has come since everybody agreed asks for its people before anything begins.
 pub(super) fn asked_for_a_freeze(state: &State, deployment: &Deployment, now: Timestamp) -> Option<Change> {
-    let stricter = stricter_rules(state, deployment, Side::Pre, now);
-    if stricter.is_empty() {
+    if stricter_rules(state, deployment, Side::Pre, now).is_empty() {
         return None;
     }
-    let own = deployment.approval_policy(Side::Pre).cloned().unwrap_or_default();
-    let policy = ApprovalPolicy { rules: own.rules.into_iter().chain(stricter).collect(), ..own };
+    let policy = policy_at(state, deployment, Side::Pre, now);
     let given = deployment.attempt.asked(Side::Pre);
     let is_enough = given.is_some_and(|given| {
         // Also where it was skipped: they were asked, and nobody answered in time.
@@ -89,31 +91,42 @@ fn asks_all(asked: &[ApprovalRule], rules: &[ApprovalRule]) -> bool {
 /// A freeze may ask for more people instead of stopping everything. Where approvals are off it stops everything: see
 /// [`crate::admission`].
 fn stricter_rules(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Vec<ApprovalRule> {
-    let now = stricter_freezes(state, deployment, side).filter(|(period, _)| period.covers(now));
-    now.flat_map(|(_, rules)| rules.iter().cloned()).collect()
+    let freezes = stricter_freezes(state, deployment, side).filter(|freeze| freeze.covers(now));
+    freezes.flat_map(|freeze| freeze.rules.iter().cloned()).collect()
 }
 
-fn rules_until(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Option<Timestamp> {
-    let rules = |at| stricter_rules(state, deployment, side, at);
-    let periods = stricter_freezes(state, deployment, side).map(|(period, _)| period);
-    let mut times: Vec<Timestamp> = periods.flat_map(|period| [period.begins_at(), period.ends_at()]).collect();
-    times.sort_unstable();
-    times.into_iter().filter(|at| *at > now).find(|at| rules(*at) != rules(now))
+fn next_change_of_rules(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Option<Timestamp> {
+    let freezes: Vec<Stricter> = stricter_freezes(state, deployment, side).collect();
+    let rules_at = |at| freezes.iter().filter(move |freeze| freeze.covers(at)).flat_map(|freeze| freeze.rules);
+    let to_come = freezes.iter().flat_map(|freeze| [freeze.begins_at, freeze.ends_at]).filter(|at| *at > now);
+    let to_come: BTreeSet<Timestamp> = to_come.collect();
+    let current: Vec<&ApprovalRule> = rules_at(now).collect();
+    to_come.into_iter().find(|at| !rules_at(*at).eq(current.iter().copied()))
+}
+
+struct Stricter<'a> {
+    begins_at: Timestamp,
+    ends_at: Timestamp,
+    rules: &'a [ApprovalRule],
+}
+
+impl Stricter<'_> {
+    fn covers(&self, at: Timestamp) -> bool {
+        self.begins_at <= at && at < self.ends_at
+    }
 }
 
 /// Those that ask for more people for this deployment, whenever they do.
-fn stricter_freezes<'a>(
-    state: &'a State,
-    deployment: &Deployment,
-    side: Side,
-) -> impl Iterator<Item = (&'a Period, &'a [ApprovalRule])> {
+fn stricter_freezes<'a>(state: &'a State, deployment: &Deployment, side: Side) -> impl Iterator<Item = Stricter<'a>> {
     let meant = state.definition.environments.get(&deployment.environment);
     let asks_nobody = meant.is_none_or(|meant| state.definition.asks_nobody(meant));
     let is_exempt = deployment.break_glass.is_some() || is_proven_way_back(state, deployment);
     let asks = side == Side::Pre && !asks_nobody && !is_exempt;
     let here = move |freeze: &&Freeze| asks && freeze.concerns(&deployment.environment);
     state.definition.freezes.iter().filter(here).filter_map(|freeze| match &freeze.effect {
-        FreezeEffect::Stricter { rules } => Some((&freeze.period, rules.as_slice())),
+        FreezeEffect::Stricter { rules } => {
+            Some(Stricter { begins_at: freeze.period.begins_at(), ends_at: freeze.period.ends_at(), rules })
+        }
         FreezeEffect::Deny => None,
     })
 }
@@ -126,8 +139,8 @@ pub(super) fn answered(state: &State, deployment: &Deployment, side: Side, now: 
         return Some(instead(deployment, side, approval.policy.on_reject, message, Refusal::By(refused), now));
     }
     // A freeze has come or gone meanwhile, or somebody takes it upon themselves that it starts in spite of one.
-    let is_current = approval.policy.rules == policy(state, deployment, side, now).rules
-        && approval.rules_until == rules_until(state, deployment, side, now);
+    let is_current = approval.policy.rules == policy_at(state, deployment, side, now).rules
+        && approval.rules_until == next_change_of_rules(state, deployment, side, now);
     if !is_current {
         return Some(asked(state, deployment, side, now));
     }

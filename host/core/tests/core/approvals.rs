@@ -170,7 +170,7 @@ fn drifted_between_phases() -> Project {
 #[test]
 fn a_drift_between_phases_is_not_put_off() {
     let mut project = drifted_between_phases();
-    expect!["only an approval before the phases can be put off; the phases of deployment 1 have run"]
+    expect!["only an approval before the phases can be put off; deployment 1 has begun"]
         .assert_eq(&project.approve_for(1, person("ann"), 600).unwrap_err());
 }
 
@@ -365,7 +365,7 @@ fn only_an_approval_before_the_phases_is_put_off_and_only_to_the_future() {
     let post_approvals = asks(&[rule(1, &[])]);
     let mut project = Project::new(Environment { post_approvals, ..environment() }, &[]);
     project.deploy("v1");
-    expect!["only an approval before the phases can be put off; the phases of deployment 1 have run"]
+    expect!["only an approval before the phases can be put off; deployment 1 has begun"]
         .assert_eq(&project.approve_for(1, person("ann"), 600).unwrap_err());
 }
 

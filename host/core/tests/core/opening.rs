@@ -3,9 +3,10 @@
 
 use expect_test::expect;
 use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Period};
-use lockgate_core::definition::{Definition, Environment, Phase, ProjectLimits};
+use lockgate_core::definition::{ApprovalOrder, ApprovalPolicy, Definition, Environment, Phase, ProjectLimits};
 use lockgate_core::handle::{Command, Deploy, PauseScope};
 use lockgate_core::name::Actor;
+use lockgate_core::plugin::Decision;
 use lockgate_core::work::{GatesOf, Step, Step::*};
 use serde_json::json;
 
@@ -66,6 +67,18 @@ fn what_is_approved_in_a_pause_begins_when_it_ends() {
         project.resume(scope);
         assert_eq!(project.due(), "1 Run(0)");
     }
+}
+
+/// Whoever is woken to approve knows before that nothing will start.
+#[test]
+fn a_pause_is_told_while_people_are_asked() {
+    let mut project = Project::of(meant(asking(), &[phase("build")]));
+    project.deploy("v1");
+    project.pause(prod());
+    expect![[r#"
+        approval: Pre, 1 of none; given by none; not rita, tom; in time, or Reject
+        environment-paused: by olga: stock-taking"#]]
+    .assert_eq(&project.why(1));
 }
 
 #[test]
@@ -198,6 +211,39 @@ fn a_way_back_does_not_wait_behind_what_a_pause_has_stopped() {
     project.all_goes_well();
     project.resume(prod());
     assert_eq!(project.due(), format!("{stopped} Run(0)"));
+}
+
+#[test]
+fn a_way_back_does_not_wait_behind_what_waits_for_capacity_either() {
+    let limits = ProjectLimits { running: Some(1), workers: None };
+    let environments = [("prod", environment()), ("staging", environment())];
+    let mut project = Project::of(Definition { limits, ..definition(&environments, workflow(&[phase("build")])) });
+    for release in ["v1", "v2"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    let elsewhere = project.trigger(Deploy { environment: name("staging"), ..to_prod("v1") });
+    let waiting = project.deploy("v3");
+    assert_eq!(project.is(waiting), "NotDeployed/QueuedForPipeline");
+    project.pause(prod());
+    assert_eq!(project.is(waiting), "NotDeployed/Queued");
+    let back = project.roll_back().unwrap();
+    project.answer(elsewhere, Run(0), done());
+    assert_eq!(project.due(), format!("{back} Run(0)"));
+}
+
+/// It had its turn, and they go before everybody.
+#[test]
+fn what_comes_back_stays_behind_broken_glass_and_ways_back() {
+    let mut project = Project::of(meant(asking(), &[phase("build")]));
+    let first = project.deploy("v1");
+    let urgent = project.deploy("v2");
+    project.pause(prod());
+    project.attempt(Command::BreakGlass { number: urgent, reason: "down".to_owned(), by: person("bob") }).unwrap();
+    let last = project.deploy("v3");
+    project.approve(first, ann()).unwrap();
+    let queue = project.state.environment(&name("prod")).queue;
+    assert_eq!(queue.iter().copied().collect::<Vec<_>>(), [urgent, first, last]);
 }
 
 #[test]
@@ -354,6 +400,24 @@ fn only_who_was_not_asked_before_has_time_of_their_own() {
     assert_eq!(deadline(&project), first);
     project.define(Definition { freezes: vec![freeze(security())], ..meant(asking(), &[phase("build")]) });
     assert_eq!(deadline(&project).ms_since(first), 10 * 60 * 1000);
+}
+
+/// Whoever overruled the gates has done so, whatever freeze comes after it.
+#[test]
+fn who_overruled_the_gates_need_not_do_so_again_for_a_freeze() {
+    let approvals = ApprovalPolicy { order: ApprovalOrder::AfterGatesAlways, ..asks(&[rule(2, &[])]) };
+    let gated = Environment { approvals, pre_gates: Some(gates()), ..environment() };
+    let mut project = Project::of(meant(gated.clone(), &[phase("build")]));
+    project.deploy("v1");
+    for index in [0, 1] {
+        project.answer(1, Step::Gate { of: GatesOf::Pre, index }, verdict(Decision::Fail, "errors"));
+    }
+    project.at(HOUR as i64 / 1000);
+    project.approve(1, ann()).unwrap();
+    let later = Freeze { period: period("1970-01-03T00:00", "1970-01-04T00:00"), ..freeze(security()) };
+    project.define(Definition { freezes: vec![later], ..meant(gated, &[phase("build")]) });
+    let given = &project.deployment(1).attempt.approval.as_ref().unwrap().given;
+    assert_eq!(given.iter().map(|signature| signature.by.person.as_str()).collect::<Vec<_>>(), ["ann"]);
 }
 
 #[test]

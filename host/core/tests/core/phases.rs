@@ -5,7 +5,7 @@ use lockgate_core::change::Change;
 use lockgate_core::definition::{Environment, OnFailure, Phase, PhaseWork, Workflow};
 use lockgate_core::deployment::Finish;
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, TryFrom};
+use lockgate_core::handle::{Again, Command, TryFrom};
 use lockgate_core::name::Timestamp;
 use lockgate_core::order::{Question, order};
 use lockgate_core::plugin::Progressed;
@@ -538,7 +538,7 @@ fn a_record_of_another_deployment_is_not_tried_again() {
     let other = project.state.deployments[&2].clone();
     project.state.forget(1, 1);
     let (from, by) = (TryFrom::Start, person("tom"));
-    let again = Command::TryAgain { number: 1, finished: Some(other), from, key: None, by };
+    let again = Command::TryAgain(Again { number: 1, finished: Some(other), from, key: None, by });
     assert!(project.attempt(again).unwrap_err().contains("there is no deployment 1"));
 }
 
@@ -551,7 +551,7 @@ fn a_retry_that_is_asked_for_twice_with_one_key_is_one_attempt() {
     let retry = |key: &str, request: &str| {
         let (key, request) = (key.to_owned(), Digest::of(request.as_bytes()));
         let key = Some(TriggerKey { scope: "retry".to_owned(), key, request });
-        Command::TryAgain { number: 1, finished: None, from: TryFrom::FailedPhase, key, by: person("tom") }
+        Command::TryAgain(Again { number: 1, finished: None, from: TryFrom::FailedPhase, key, by: person("tom") })
     };
     project.send(retry("k1", "1"));
     project.answer(1, Run(0), fails("still does not"));
@@ -639,12 +639,14 @@ fn a_finished_deployment_that_left_memory_is_retried_from_its_record() {
     project.answer(1, Run(0), fails("does not compile"));
     let record = project.state.deployments[&1].clone();
     project.state.forget(1, 1);
-    let retry = |finished| Command::TryAgain {
-        number: 1,
-        finished,
-        from: lockgate_core::handle::TryFrom::FailedPhase,
-        key: None,
-        by: person("tom"),
+    let retry = |finished| {
+        Command::TryAgain(Again {
+            number: 1,
+            finished,
+            from: lockgate_core::handle::TryFrom::FailedPhase,
+            key: None,
+            by: person("tom"),
+        })
     };
     let refusal = project.attempt(retry(None)).unwrap_err();
     expect!["there is no deployment 1 in project `shop`; the last one is 1"].assert_eq(&refusal);
@@ -684,12 +686,14 @@ fn a_record_from_before_the_newest_attempt_is_not_tried_again() {
     project.answer(1, Run(0), fails("does not compile"));
     let newest = project.state.deployments[&1].clone();
     project.state.forget(1, 2);
-    let retry = |record| Command::TryAgain {
-        number: 1,
-        finished: Some(record),
-        from: TryFrom::Start,
-        key: None,
-        by: person("tom"),
+    let retry = |record| {
+        Command::TryAgain(Again {
+            number: 1,
+            finished: Some(record),
+            from: TryFrom::Start,
+            key: None,
+            by: person("tom"),
+        })
     };
     let refusal = project.attempt(retry(old)).unwrap_err();
     expect!["deployment 1 was tried again by somebody else meanwhile, as attempt 2: look at how that ended, then retry if you still want to"].assert_eq(&refusal);

@@ -10,7 +10,7 @@ use lockgate_core::definition::{Definition, Environment, Phase, listed};
 use lockgate_core::deployment::{Deployment, DeploymentType, Flags, HoldReason};
 use lockgate_core::digest::Digest;
 use lockgate_core::explain::{Blocker, blockers};
-use lockgate_core::handle::{Command, Deploy, NewRelease, PauseScope, Surroundings, TryFrom, handle};
+use lockgate_core::handle::{Again, Command, Deploy, NewRelease, PauseScope, Surroundings, TryFrom, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Timestamp};
 use lockgate_core::selection::Selection;
 use lockgate_core::state::{Event, State, What};
@@ -171,7 +171,7 @@ impl Project {
     }
 
     pub fn try_again(&mut self, number: DeploymentNumber, from: TryFrom, by: Actor) -> Result<(), String> {
-        self.attempt(Command::TryAgain { number, finished: None, from, key: None, by })
+        self.attempt(Command::TryAgain(Again { number, finished: None, from, key: None, by }))
     }
 
     // ---- plugins ----

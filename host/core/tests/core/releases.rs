@@ -71,7 +71,7 @@ fn a_draft_may_change_until_it_is_active_and_is_not_deployed_before() {
     project.send(draft("first idea"));
     project.send(draft("better idea"));
     let deploy = Command::Deploy(crate::project::to_prod("v4"));
-    expect!["release `v4` is Draft; only an active release can be deployed"]
+    expect!["release `v4` is Draft; make it active first: `lockgate release start`"]
         .assert_eq(&project.attempt(deploy.clone()).unwrap_err());
     project.send(Command::ActivateRelease { tag: tag("v4"), by: person("rita") });
     assert_eq!(project.state.releases[&tag("v4")].description, "better idea");
@@ -79,7 +79,6 @@ fn a_draft_may_change_until_it_is_active_and_is_not_deployed_before() {
     project.send(deploy);
 }
 
-/// A hand in it is a hand in it, also before it became what it is.
 fn edit(project: &mut Project, phases: &[Phase]) -> Result<(), String> {
     let workflows = [(name("full-plan"), workflow(phases).into())].into();
     let (tag, approved, by) = (tag("v4"), approved_plugins(), person("olga"));
@@ -102,12 +101,26 @@ fn a_draft_may_do_something_else_than_the_definition_and_leaves_that_as_it_is() 
 }
 
 #[test]
+fn what_a_draft_was_given_stays_whoever_sends_the_rest_again() {
+    let mut project = project();
+    project.send(Command::CreateRelease(NewRelease { draft: true, ..release("v4") }));
+    edit(&mut project, &[phase("smoke")]).unwrap();
+    let again = NewRelease { description: "again".to_owned(), by: person("eve"), ..release("v4") };
+    project.send(Command::CreateRelease(again));
+    let made = &project.state.releases[&tag("v4")];
+    assert_eq!((made.description.as_str(), made.workflows[&name("full-plan")].phases.len()), ("again", 1));
+    assert_eq!(made.edited_by.as_deref(), Some("olga"));
+    assert!(["rita", "olga", "eve"].iter().all(|person| made.involved.contains(*person)));
+}
+
+#[test]
 fn a_draft_is_edited_to_use_approved_plugins_only() {
     let mut project = project();
     project.send(Command::CreateRelease(NewRelease { draft: true, ..release("v4") }));
     let mut stranger = phase("smoke");
     stranger.work = PhaseWork::Plugin { plugin: name("stranger"), config: Value::Null };
     expect!["this release could not be deployed: /workflows/full-plan/phases/0: plugin `stranger` is not approved; an operator can: `lockgate plugin add` and `lockgate plugin approve stranger`"].assert_eq(&edit(&mut project, &[stranger]).unwrap_err());
+    edit(&mut project, &[phase("build"), apply("web")]).unwrap();
     let before = project.state.clone();
     edit(&mut project, &[phase("build"), apply("web")]).unwrap();
     assert!(project.state == before, "as it was");
@@ -137,6 +150,7 @@ fn an_artifact_is_of_an_application_that_there_is() {
         .assert_eq(&project.attempt(Command::CreateRelease(new)).unwrap_err());
 }
 
+/// A hand in it is a hand in it, also before it became what it is.
 #[test]
 fn whoever_wrote_sent_or_activated_a_draft_may_not_approve_it() {
     let approvals = asks(&[rule(1, &[])]);

@@ -226,7 +226,7 @@ fn who_waits_for_a_pause_is_told_by_whom_and_why() {
     .assert_eq(&project.why(number));
     let mut refusal = |command| project.attempt(command).unwrap_err();
     let (reason, by) = (String::new(), person("tom"));
-    expect!["in the whole project is paused already, by olga: stock-taking; `lockgate resume` ends that"]
+    expect!["there is a pause in the whole project already, by olga: stock-taking; `lockgate resume` ends that"]
         .assert_eq(&refusal(Command::Pause { scope: PauseScope::Project, reason, by: by.clone() }));
     expect!["nothing is paused in the schedule of environment `prod`; `lockgate pause` would stop deployments there"]
         .assert_eq(&refusal(Command::Resume { scope: PauseScope::Schedule(name("prod")), by }));
@@ -334,6 +334,22 @@ fn a_rollback_to_what_was_never_healthy_there_waits_for_the_end_of_a_freeze() {
     project.at(60 * MINUTE);
     project.answer(back, Plan(0), plan(&["a"]));
     assert_eq!(project.is(back), "NotDeployed/Pending", "and its people are asked");
+}
+
+/// Else a clock would go on ticking until the freeze ends.
+#[test]
+fn a_door_that_shuts_before_all_who_wait_had_their_turn_is_noted_once() {
+    let freezes = vec![freeze("1970-01-01T00:10", "1970-01-01T01:00", FreezeEffect::Deny)];
+    let mut project = Project::of(Definition { freezes, ..definition(&[("prod", environment())], workflow(&[])) });
+    project.pause(PauseScope::Environment(name("prod")));
+    for _ in 0..3 * MOST_STARTS {
+        project.deploy("v1");
+    }
+    project.resume(PauseScope::Environment(name("prod")));
+    assert_eq!(project.state.wake_at(), Some(project.now), "the others are next");
+    project.now = Timestamp(10 * MINUTE * 1_000);
+    project.send(Command::Tick);
+    assert_eq!(project.state.wake_at(), Some(Timestamp(60 * MINUTE * 1_000)));
 }
 
 #[test]
@@ -551,11 +567,7 @@ fn a_teardown_that_waits_is_left_to_do_its_work_when_the_time_is_over_again() {
     project.at(60 * MINUTE);
     let teardown = project.state.last_number;
     assert_eq!(project.is(teardown), "NotDeployed/Queued");
-    project.send(Command::Expire {
-        environment: name("prod"),
-        when: Expiry::At(Timestamp(3_601_000)),
-        by: person("tom"),
-    });
+    project.send(Command::Expire { environment: name("prod"), when: Expiry::Now, by: person("tom") });
     project.at(61 * MINUTE);
     assert_eq!((project.state.last_number, project.is(teardown)), (teardown, "NotDeployed/Queued".to_owned()));
 }
@@ -588,10 +600,10 @@ fn a_teardown_that_failed_or_was_stopped_is_shown_and_tried_again() {
         }
         let there = project.state.environment(&name("prod"));
         let refused = there.refused.unwrap();
-        let ended = if stopped { "Canceled" } else { "PhaseFailed" };
+        let ended = if stopped { "STOPPED" } else { "FAILED" };
         assert_eq!(
             (refused.what.as_str(), refused.because),
-            ("the teardown", format!("deployment {teardown} was to do it, and ended with {ended}"))
+            ("the teardown", format!("deployment {teardown} was to do it, and is {ended}"))
         );
         assert_eq!(there.expires_at, Some(Timestamp(2 * 60 * MINUTE * 1_000)));
         project.at(2 * 60 * MINUTE);
@@ -600,6 +612,46 @@ fn a_teardown_that_failed_or_was_stopped_is_shown_and_tried_again() {
         let there = project.state.environment(&name("prod"));
         assert_eq!((there.refused, there.expires_at), (None, None));
     }
+}
+
+fn expire(project: &mut Project, when: Expiry) -> Result<(), String> {
+    project.attempt(Command::Expire { environment: name("prod"), when, by: person("tom") })
+}
+
+#[test]
+fn the_time_of_what_is_being_torn_down_is_not_changed() {
+    let mut project = ephemeral();
+    project.at(60 * MINUTE);
+    let teardown = project.state.last_number;
+    expect!["deployment 2 tears `prod` down already; `lockgate deployment cancel 2` stops that, and then its time can be changed"].assert_eq(&expire(&mut project, Expiry::Never).unwrap_err());
+    project.stop(teardown).unwrap();
+    expire(&mut project, Expiry::Never).unwrap();
+    project.retry(teardown).unwrap();
+    project.answer(teardown, Run(0), fails("no quota"));
+    assert_eq!(project.state.environment(&name("prod")).expires_at, None, "never, whatever fails");
+}
+
+#[test]
+fn a_teardown_that_waits_is_stopped_where_the_environment_stays() {
+    for when in [Expiry::Never, Expiry::At(Timestamp(9_000_000))] {
+        let mut project = ephemeral();
+        project.pause(PauseScope::Environment(name("prod")));
+        project.at(60 * MINUTE);
+        let teardown = project.state.last_number;
+        expire(&mut project, when).unwrap();
+        assert_eq!(project.views(teardown), "NotDeployed/Canceled | Stopped | Canceled");
+        let at = if when == Expiry::Never { None } else { Some(Timestamp(9_000_000)) };
+        assert_eq!(project.state.environment(&name("prod")).expires_at, at);
+    }
+}
+
+#[test]
+fn what_never_expires_does_not_begin_to_when_something_is_deployed() {
+    let mut project = Project::new(ends_after_an_hour(), &[phase("build")]);
+    expire(&mut project, Expiry::Never).unwrap();
+    project.deploy("v1");
+    project.all_goes_well();
+    assert_eq!(project.state.environment(&name("prod")).expires_at, None);
 }
 
 #[test]

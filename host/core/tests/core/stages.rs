@@ -4,7 +4,7 @@ use expect_test::expect;
 use lockgate_core::definition::{Definition, Environment, Phase, Workflow, WorkflowStage};
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, NewRelease};
+use lockgate_core::handle::{Command, Deploy, DraftEdit, NewRelease};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::plugin::{Artifact, Progressed};
 use lockgate_core::work::Answer;
@@ -210,7 +210,7 @@ fn a_release_is_built_once_before_it_is_active() {
     let activate = Command::ActivateRelease { tag: tag("v9"), by: person("rita") };
     expect!["release `v9` has to be built first: deploy the draft with workflow `build`, then activate it"]
         .assert_eq(&project.attempt(activate.clone()).unwrap_err());
-    expect!["release `v9` is Draft; only an active release can be deployed"]
+    expect!["release `v9` is Draft; make it active first: `lockgate release start`"]
         .assert_eq(&refusal(&mut project, to_prod("v9")));
     let number = build(&mut project);
     expect!["release `v9` has to be built first: deploy the draft with workflow `build`, then activate it"]
@@ -225,6 +225,25 @@ fn a_release_is_built_once_before_it_is_active() {
         .assert_eq(&refusal(&mut project, again));
     project.send(activate);
     project.deploy("v9");
+}
+
+/// What it made would be of no workflow that the release has.
+#[test]
+fn a_draft_is_not_edited_while_it_is_built_nor_after_that() {
+    let mut project = with_draft();
+    let edit = |project: &mut Project| {
+        let workflows = project.state.definition.workflows.clone();
+        let (tag, approved, by) = (tag("v9"), approved_plugins(), person("olga"));
+        project.attempt(Command::EditDraft(DraftEdit { tag, workflows, endpoints: [].into(), approved, by }))
+    };
+    let number = build(&mut project);
+    expect!["draft `v9` cannot change now: deployment 1 is under way; cancel it first"]
+        .assert_eq(&edit(&mut project).unwrap_err());
+    project.answer(number, Run(0), compiled());
+    expect!["draft `v9` is built, and what was built is in it; create the draft again, then edit it, then build it"]
+        .assert_eq(&edit(&mut project).unwrap_err());
+    send_draft(&mut project, "once more");
+    edit(&mut project).unwrap();
 }
 
 #[test]
@@ -266,9 +285,13 @@ fn call(project: &mut Project, endpoint: &str) -> Result<DeploymentNumber, Strin
     Ok(project.state.last_number)
 }
 
+/// Whoever calls is a program.
+const UNATTENDED: Flags = Flags { refresh: false, forced: false, allow_destructive: true };
+
 fn with_endpoint(workflow_name: &str) -> Definition {
     let mut meant = definition(&[("prod", environment())], workflow(&[phase("build")]));
-    meant.environments.insert(name("prod"), Environment { workflow: Some(name("full-plan")), ..environment() }.into());
+    let prod = Environment { workflow: Some(name("full-plan")), unattended: UNATTENDED, ..environment() };
+    meant.environments.insert(name("prod"), prod.into());
     for text in ["check", "check-more"] {
         meant.workflows.insert(name(text), Workflow { goes_live: false, ..workflow(&[phase(text)]) }.into());
     }
@@ -296,7 +319,7 @@ fn an_endpoint_does_what_the_live_release_says() {
     project.all_goes_well();
     let number = call(&mut project, "health").unwrap();
     assert_eq!(project.deployment(number).workflow.as_str(), "check-more");
-    assert_eq!(project.deployment(number).flags, Flags::default());
+    assert_eq!(project.deployment(number).flags, UNATTENDED);
 }
 
 #[test]

@@ -115,7 +115,7 @@ pub struct AnswerArgs {
 pub struct AgainArgs {
     #[command(flatten)]
     deployment: DeploymentArg,
-    /// The same key again gives the same attempt, not another one.
+    /// Said again with the same key, it starts no other attempt, and shows the deployment as it is by then.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     #[command(flatten)]

@@ -55,7 +55,10 @@ fn explained(look: &Look, explanation: &Explanation) -> String {
         lines.push(look.paint(Tone::Good, &text));
     }
     if let Some(until) = &explanation.no_start_until {
-        let text = format!("  earliest start: not before {}, unless somebody acts", look.deadline(until));
+        let text = format!(
+            "  earliest start: none until {}, which is as far as this looks, unless somebody acts",
+            look.deadline(until)
+        );
         lines.push(look.paint(Tone::Waiting, &text));
     }
     lines.join("\n")
@@ -108,8 +111,10 @@ mod tests {
         let no_start_until = Some("2026-04-13T09:30:00Z".to_owned());
         let paused = Explanation { earliest_start: None, no_start_until, ..explanation.clone() };
         let said = explained(&look(), &paused);
-        expect!["  earliest start: not before 13 Apr 09:30 (in 30 d), unless somebody acts"]
-            .assert_eq(said.lines().last().unwrap());
+        expect![
+            "  earliest start: none until 13 Apr 09:30 (in 30 d), which is as far as this looks, unless somebody acts"
+        ]
+        .assert_eq(said.lines().last().unwrap());
         let busy = Explanation { asked_at: Some("2026-03-16T10:00:00Z".to_owned()), ..explanation };
         expect!["  no further could be looked ahead: too much happens until 16 Mar 10:00:00 (in 2 d)"]
             .assert_eq(explained(&look(), &busy).lines().nth(2).unwrap());

@@ -240,7 +240,7 @@ mod tests {
             "lockgate deployment approve 7 -p shop --comment ok -w",
             "lockgate deployment reject 7 -p shop",
             "lockgate deployment cancel 7 -p shop --force --reason stuck",
-            "lockgate deployment retry 7 -p shop",
+            "lockgate deployment retry 7 -p shop --idempotency-key k",
             "lockgate deployment redeploy 7 -p shop",
             "lockgate gate backtest page -p shop -e production",
             "lockgate gate backtest page -p shop -e production --set max_latency_ms=300 --set body_contains=ok --limit 9",

@@ -17,6 +17,8 @@ pub enum ReleaseCommand {
     /// Take a snapshot of the definition, with artifacts, under a tag.
     Create(CreateArgs),
     /// Give a draft workflows and endpoints of its own; those of the project stay as they are.
+    ///
+    /// They are taken from a whole project file, of which nothing else counts.
     Edit(EditArgs),
     /// Make a draft active: nothing in it changes any more.
     Start(ReleaseArg),
@@ -44,7 +46,6 @@ pub struct ReleaseArg {
 pub struct EditArgs {
     #[command(flatten)]
     release: ReleaseArg,
-    /// A project file, of which only the workflows and endpoints count.
     #[command(flatten)]
     file: ApplyArgs,
 }
@@ -188,7 +189,8 @@ fn show(look: &Look, release: &Release) -> String {
     if !release.environments.is_empty() {
         lines.push(format!("  environments: {}", environments.collect::<Vec<_>>().join(", ")));
     }
-    lines.push(format!("  workflows: {}", or_dash(release.workflows.join(", "))));
+    let own = release.edited_by.as_ref().map(|by| format!("; its own, by {}", printable(by))).unwrap_or_default();
+    lines.push(format!("  workflows: {}{own}", or_dash(release.workflows.join(", "))));
     for artifact in &release.artifacts {
         let known = known(artifact);
         let line =
@@ -240,6 +242,7 @@ mod tests {
                 ..Artifact::default()
             }],
             workflows: vec!["publish".to_owned(), "announced".to_owned()],
+            edited_by: None,
             plugins: [("static-site".to_owned(), format!("sha256:{}", "77aa00429c1d".repeat(5)))].into(),
             created_by: "ann".to_owned(),
             created_at: "2026-03-14T09:20:00Z".to_owned(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use lockgate_core::definition::Definition;
-use lockgate_core::handle::{Command, TryFrom};
+use lockgate_core::handle::{Again, Command, TryFrom};
 use lockgate_core::name::{Actor, Name, Timestamp};
 use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
@@ -161,7 +161,7 @@ fn what_one_batch_ends_and_starts_again_belongs_to_two_attempts() {
     let mut written = deploying();
     let from = written.events.len();
     written.send(failed(&written, Retry::Never));
-    written.send(Command::TryAgain { number: 1, from: TryFrom::Start, finished: None, key: None, by: by() });
+    written.send(Command::TryAgain(Again { number: 1, from: TryFrom::Start, finished: None, key: None, by: by() }));
     let reached = milestones(&written.state, &written.events[from..]);
     let reached: Vec<String> = reached
         .iter()

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use lockgate_core::definition::WorkflowStage;
 use lockgate_core::deployment::{Deployment, DeploymentType, Flags};
 use lockgate_core::digest::Digest;
-use lockgate_core::handle::{Command, Deploy, Rejection, TryFrom};
+use lockgate_core::handle::{Again, Command, Deploy, Rejection, TryFrom};
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Tag};
 use lockgate_core::release::{Release, canonical};
 use lockgate_core::selection::Selection;
@@ -475,7 +475,8 @@ pub async fn cancel(
 #[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/retry", tag = "deployments",
     params(("project" = String, Path), ("number" = u64, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = wire::Nothing,
-    responses((status = 202, description = "A new attempt is under way", body = wire::Deployment)), security(("token" = ["member"])))]
+    responses((status = 202, description = "A new attempt is under way", body = wire::Deployment), (status = 200, description = "It was, by this key", body = wire::Deployment)),
+    security(("token" = ["member"])))]
 pub async fn retry(
     State(api): State<Api>,
     Member(by): Member,
@@ -484,7 +485,7 @@ pub async fn retry(
     Given(wire::Nothing {}): Given<wire::Nothing>,
 ) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
     let key = trigger_key(&by, &format!("{number}/retry"), key, &wire::Nothing {});
-    let again = |finished| Command::TryAgain { number, finished, from: TryFrom::FailedPhase, key, by };
+    let again = |finished| Command::TryAgain(Again { number, finished, from: TryFrom::FailedPhase, key, by });
     try_again(&api, project, number, again).await
 }
 
@@ -492,7 +493,8 @@ pub async fn retry(
 #[utoipa::path(post, path = "/v1/projects/{project}/deployments/{number}/redeploy", tag = "deployments",
     params(("project" = String, Path), ("number" = u64, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = wire::Nothing,
-    responses((status = 202, description = "A new attempt is under way", body = wire::Deployment)), security(("token" = ["member"])))]
+    responses((status = 202, description = "A new attempt is under way", body = wire::Deployment), (status = 200, description = "It was, by this key", body = wire::Deployment)),
+    security(("token" = ["member"])))]
 pub async fn redeploy(
     State(api): State<Api>,
     Member(by): Member,
@@ -501,7 +503,7 @@ pub async fn redeploy(
     Given(wire::Nothing {}): Given<wire::Nothing>,
 ) -> Result<(StatusCode, Json<wire::Deployment>), Problem> {
     let key = trigger_key(&by, &format!("{number}/redeploy"), key, &wire::Nothing {});
-    let again = |finished| Command::TryAgain { number, finished, from: TryFrom::Start, key, by };
+    let again = |finished| Command::TryAgain(Again { number, finished, from: TryFrom::Start, key, by });
     try_again(&api, project, number, again).await
 }
 
@@ -515,8 +517,9 @@ async fn try_again(
     let found = find(api, &handle, number).await?;
     // It may leave the memory while the command is on its way; what is in memory is taken first.
     let finished = found.deployment.is_finished().then_some(found.deployment);
-    handle.send(again(finished)).await?;
-    Ok((StatusCode::ACCEPTED, Json(find(api, &handle, number).await?.shown())))
+    let is_new = !handle.send(again(finished)).await?.events.is_empty();
+    let status = if is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok((status, Json(find(api, &handle, number).await?.shown())))
 }
 
 #[cfg(test)]

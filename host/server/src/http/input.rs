@@ -148,7 +148,7 @@ pub fn parse_name(field: &str, text: &str) -> Result<Name, Problem> {
 pub fn parse_time(field: &str, text: &str) -> Result<Timestamp, Problem> {
     clock::parse(text).ok_or_else(|| {
         let shown: String = text.chars().take(60).collect();
-        let detail = format!("`{field}`: `{shown}` is no time before the year 9999; write it as 2026-03-14T09:30:00Z");
+        let detail = format!("`{field}`: `{shown}` is no time; write it as 2026-03-14T09:30:00Z, up to the year 9999");
         Problem::invalid("invalid-body", detail)
     })
 }
@@ -211,7 +211,7 @@ mod tests {
         let detail = |problem: Problem| problem.into_wire().detail;
         assert_eq!(parse_time("since", "2026-03-14T09:30:00Z").unwrap(), Timestamp(1_773_480_600_000));
         let wrong = detail(parse_time("since", "yesterday").unwrap_err());
-        assert_eq!(wrong, "`since`: `yesterday` is no time before the year 9999; write it as 2026-03-14T09:30:00Z");
+        assert_eq!(wrong, "`since`: `yesterday` is no time; write it as 2026-03-14T09:30:00Z, up to the year 9999");
         assert_eq!([None, Some(1), Some(200)].map(|asked| PAGE.in_query(asked).unwrap()), [50, 1, 200]);
         for wrong in [0, 201] {
             let refused = PAGE.in_query(Some(wrong)).unwrap_err().into_wire();

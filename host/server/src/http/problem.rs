@@ -141,8 +141,10 @@ impl From<Rejection> for Problem {
             Rejection::UnknownGate { .. } => (S::NOT_FOUND, "unknown-gate"),
             Rejection::ReasonMissing { .. } => (S::UNPROCESSABLE_ENTITY, "reason-missing"),
             Rejection::TimeIsPast { .. } | Rejection::ExpiryIsPast { .. } => (S::UNPROCESSABLE_ENTITY, "time-is-past"),
+            Rejection::DraftBuilt { .. } => (S::CONFLICT, "draft-built"),
             Rejection::CannotDefer { .. } => (S::CONFLICT, "cannot-defer"),
-            Rejection::NotPaused { .. } => (S::CONFLICT, "not-paused"),
+            Rejection::TeardownUnderWay { .. } => (S::CONFLICT, "teardown-under-way"),
+            Rejection::NotPaused { .. } | Rejection::OnlyScheduleIsPaused { .. } => (S::CONFLICT, "not-paused"),
             Rejection::PausedAlready { .. } => (S::CONFLICT, "paused-already"),
             Rejection::NoPromotionHold { .. } => (S::CONFLICT, "no-promotion-hold"),
             Rejection::NoDebt { .. } => (S::CONFLICT, "no-debt"),
@@ -156,7 +158,9 @@ impl From<Rejection> for Problem {
             Rejection::SelectionsNotAllowed { .. } => (S::UNPROCESSABLE_ENTITY, "selections-not-allowed"),
             Rejection::NoSelection => (S::UNPROCESSABLE_ENTITY, "no-selection"),
             Rejection::UnknownApplication { .. } => (S::NOT_FOUND, "unknown-application"),
-            Rejection::NotPromotedFrom { .. } => (S::CONFLICT, "not-promoted-from"),
+            Rejection::NotPromotedFrom { .. } | Rejection::NothingToPromoteFrom { .. } => {
+                (S::CONFLICT, "not-promoted-from")
+            }
             Rejection::NoExpiry { .. } => (S::CONFLICT, "no-expiry"),
             Rejection::GateNotApproved { .. } => (S::CONFLICT, "gate-not-approved"),
             // A full queue empties again; a long text stays long.

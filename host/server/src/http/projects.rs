@@ -72,7 +72,7 @@ async fn read(
     let definition = meant(&file.definition);
     // Only where it is not the file's own: that has none.
     let in_place = |issue: Issue| Issue { message: format!("{}, in the project as it is", issue.message), ..issue };
-    issues.extend(definition.problems().into_iter().map(in_place));
+    issues.extend(project_file::problems_of_the_whole(&definition).into_iter().map(in_place));
     issues.extend(wrong_kinds(&host.system.view(), &definition));
     issues.extend(host.validate_configs(&definition).await);
     if issues.is_empty() {

@@ -234,7 +234,7 @@ async fn deploy(
 
 /// Gives a draft workflows and endpoints of its own, as a project file writes them; the project's stay as they are.
 ///
-/// What else the file says is not looked at. A draft that is created again has those of the project.
+/// It must be a whole and valid file of this project; nothing else of it counts. A draft that is created again keeps them.
 #[utoipa::path(put, path = "/v1/projects/{project}/releases/{tag}/definition", tag = "releases",
     params(("project" = String, Path), ("tag" = String, Path)),
     request_body(content = String, content_type = "application/yaml"),

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use lockgate_core::definition::listed;
 use lockgate_core::environment::EnvironmentState;
-use lockgate_core::handle::Rejection;
+use lockgate_core::handle::expect_application;
 use lockgate_core::name::Name;
 use lockgate_core::resource::{Resource, Version, of_application};
 use lockgate_core::state::State as ProjectState;
@@ -55,7 +54,7 @@ pub async fn list(
     let view = api.project(&project)?.view();
     let there = there(&view.state, &environment)?;
     if let Some(application) = &query.application {
-        expect_application(&view.state, application)?;
+        expect_application(&view.state, application.as_str())?;
     }
     let limit = PAGE.in_query(query.limit)?;
     let from = query.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -143,17 +142,6 @@ fn application(
 fn there(state: &ProjectState, environment: &Name) -> Result<EnvironmentState, Problem> {
     expect_environment(state, environment)?;
     Ok(state.environment(environment))
-}
-
-fn expect_application(state: &ProjectState, application: &Name) -> Result<(), Rejection> {
-    if state.definition.applications.contains(application) {
-        return Ok(());
-    }
-    Err(Rejection::UnknownApplication {
-        application: application.to_string(),
-        project: state.project.name.clone(),
-        known: listed(&state.definition.applications),
-    })
 }
 
 fn status(resource: &Resource, to_come: &ToCome<'_>) -> wire::ResourceStatus {

@@ -670,6 +670,26 @@ async fn a_trigger_with_the_same_key_is_done_once() {
 }
 
 #[tokio::test]
+async fn a_retry_with_the_same_key_is_one_attempt() {
+    let server = Server::with_release("v1").await;
+    let number = server.deploy("production", "v1").await;
+    let path = format!("/v1/projects/shop/deployments/{number}");
+    server.post(format!("{path}/reject"), json!({})).await.is_problem(403, "may-not-approve");
+    server.post(format!("{path}/cancel"), json!({})).await;
+    for (verb, attempt) in [("retry", 2), ("redeploy", 3)] {
+        let again = async |key: &str| {
+            let request = server.request(Method::POST, &format!("{path}/{verb}")).header("Idempotency-Key", key);
+            server.send(request.json(&json!({}))).await
+        };
+        let first = again("k1").await;
+        assert_eq!((first.status, first.json()["attempt"].as_u64()), (202, Some(attempt)));
+        server.post(format!("{path}/cancel"), json!({})).await;
+        let repeated = again("k1").await;
+        assert_eq!((repeated.status, repeated.json()["attempt"].as_u64()), (200, Some(attempt)));
+    }
+}
+
+#[tokio::test]
 async fn deployments_are_paged_without_gaps_or_repeats() {
     let server = Server::with_release("v1").await;
     for number in 1..=5 {

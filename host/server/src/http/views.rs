@@ -154,6 +154,7 @@ pub fn release(state: &State, release: &Release) -> wire::Release {
         digest: has_digest.then(|| release.digest().to_string()),
         artifacts: release.artifacts.iter().map(artifact).collect(),
         workflows: names(release.workflows.keys()),
+        edited_by: release.edited_by.clone(),
         plugins: release.plugins.iter().map(|(name, digest)| (name.to_string(), digest.to_string())).collect(),
         created_by: release.created_by.person.clone(),
         created_at: rfc3339(release.created_at),

@@ -58,16 +58,16 @@ impl Book {
                 let other = self.releases.insert(release.tag.clone(), release.clone());
                 assert!(other.is_none_or(|other| other.status == ReleaseStatus::Draft), "a release is made twice");
             }
-            What::DraftEdited { release, .. } => {
+            What::DraftEdited { release, by } => {
                 let draft =
                     self.releases.insert(release.tag.clone(), release.clone()).expect("what was edited is there");
-                assert_eq!(draft.status, ReleaseStatus::Draft);
+                assert!(draft.status == ReleaseStatus::Draft && !draft.built);
                 let edited = Release {
                     workflows: release.workflows.clone(),
                     endpoints: release.endpoints.clone(),
                     plugins: release.plugins.clone(),
-                    involved: release.involved.clone(),
-                    built: false,
+                    involved: draft.involved.iter().cloned().chain([by.person.clone()]).collect(),
+                    edited_by: Some(by.person.clone()),
                     ..Release::clone(&draft)
                 };
                 assert_eq!(**release, edited, "something else of the draft has changed");
@@ -160,8 +160,8 @@ impl Book {
             EnvironmentChange::PromotionHeldBack { .. } => assert!(place.promotion_held),
             EnvironmentChange::SetUp { fingerprint, .. } => place.is_set_up = fingerprint.is_some(),
             EnvironmentChange::ExpiryPlanned { at, by } => place.is_kept = at.is_none() && by.is_some(),
-            EnvironmentChange::Expired { .. } => place.is_kept = true,
-            EnvironmentChange::Closed { .. }
+            EnvironmentChange::Expired { .. }
+            | EnvironmentChange::Closed { .. }
             | EnvironmentChange::Opened
             | EnvironmentChange::PromotionRefused { .. } => {}
         }
@@ -257,7 +257,6 @@ impl Book {
             }
             Change::GlassBroken { by } => {
                 page.glass_broken = true;
-                page.ask_no_freeze();
                 assert!(!page.begun, "only what has not begun needs it");
                 let place = self.place(&name);
                 if place.queue.contains(&number) {
@@ -281,9 +280,15 @@ impl Book {
                 assert!(!page.begun, "shut out in the middle");
                 page.confirm_again();
                 assert!(self.door(&self.pages[&number], at).is_some(), "{number} gives up its slot at an open door");
+                let goes_first = |number: &DeploymentNumber| {
+                    let page = &self.pages[number];
+                    page.deployment_type == DeploymentType::Rollback || page.glass_broken
+                };
+                let before = self.places[&name].queue.iter().take_while(|waiting| goes_first(waiting)).count();
+                let at = if goes_first(&number) { 0 } else { before };
                 let place = self.place(&name);
                 place.leave(number);
-                place.queue.push_front(number);
+                place.queue.insert(at, number);
                 return;
             }
             Change::Finished { finish } => {
@@ -520,7 +525,9 @@ impl Book {
             place.check_live(there);
             let is_ephemeral =
                 self.definition.environments.get(name).is_some_and(|meant| meant.expires_after_ms.is_some());
-            let may_stay = !is_ephemeral || place.is_kept || !place.leaves_something();
+            let tears_down = |number: &DeploymentNumber| self.pages[number].deployment_type == DeploymentType::Destroy;
+            let ends = place.holders.iter().chain(&place.queue).any(tears_down);
+            let may_stay = !is_ephemeral || place.is_kept || ends || !place.leaves_something();
             assert!(may_stay || there.expires_at.is_some(), "{name} is ephemeral, and what is there stays for ever");
             holders.extend(place.holders.iter().copied());
         }
@@ -537,6 +544,7 @@ impl Book {
             }
             for number in &place.holders {
                 let deployment: &Deployment = &state.deployments[number];
+                self.pages[number].check_asked(&page::stricter(&self.definition, &self.pages[number], now));
                 let waits = !deployment.due().is_empty() || deployment.wake_at().is_some();
                 assert!(
                     waits || self.capacity_is_used(state, deployment),

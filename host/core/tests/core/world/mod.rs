@@ -16,7 +16,7 @@ use lockgate_core::definition::Workflow;
 use lockgate_core::deployment::{Deployment, DeploymentType, Doing, Flags, Hold, HoldReason, Stage};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{
-    Command, Deploy, DraftEdit, Expiry, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle,
+    Again, Command, Deploy, DraftEdit, Expiry, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle,
 };
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::order::{Order, order};
@@ -413,7 +413,7 @@ impl World {
         let newest = records.pop();
         let finished = if self.rng.u8(..4) == 0 { self.rng.choice(records).or(newest) } else { newest };
         let by = self.anyone();
-        self.send(Command::TryAgain { number, finished, from, key: None, by });
+        self.send(Command::TryAgain(Again { number, finished, from, key: None, by }));
     }
 
     /// The store has the record: it may leave the state.

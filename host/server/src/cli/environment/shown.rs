@@ -88,7 +88,7 @@ fn operations(look: &Look, environment: &Environment) -> Vec<String> {
     }
     lines.extend(operations.refused.as_ref().map(|refused| {
         let Refused { at, what, because } = refused;
-        let text = format!("  {} was refused, {}: {}", printable(what), look.relative(at), printable(because));
+        let text = format!("  {} did not happen, {}: {}", printable(what), look.relative(at), printable(because));
         look.paint(Tone::Bad, &text)
     }));
     lines.extend(operations.expires_at.as_ref().map(|at| format!("  torn down: {}", look.moment(at))));
@@ -175,7 +175,7 @@ mod tests {
               waiting: 1
               paused by ann 30 min ago: the database moves
               nothing is deployed here by itself since rollback 5, which took v3 away; held back: v4
-              the promotion of v4 was refused, 30 min ago: it must be set up first
+              the promotion of v4 did not happen, 30 min ago: it must be set up first
               scheduled next: 15 Mar 03:00:00 (in 17 h)
                 03:00:00 (6 h ago): dropped, deployment 7 was under way"#]]
         .assert_eq(&shown(&look(), &environment));

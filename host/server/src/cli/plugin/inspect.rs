@@ -1,6 +1,8 @@
 //! `lockgate plugin inspect`: what a component is, and what a host of this version says to it. It is compiled and asked
 //! to describe itself by the very sandbox that a host adds plugins with, without any grant.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +23,9 @@ use crate::cli::session::Out;
 
 /// Above this, compiling takes seconds: somebody who waits wants to know what for.
 const LARGE_BYTES: usize = 4 << 20;
+
+/// A host refuses what is larger, whatever it is.
+const MOST_BYTES: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
@@ -77,8 +82,18 @@ impl InspectArgs {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CliError> {
-    std::fs::read(file)
-        .map_err(|error| CliError::usage(format!("cannot read {}: {error}", file.display()), "name a .wasm component"))
+    let failed = |error: std::io::Error| {
+        CliError::usage(format!("cannot read {}: {error}", file.display()), "name a .wasm component")
+    };
+    // A pipe would be waited for, and a device has no end.
+    if !file.metadata().map_err(failed)?.is_file() {
+        let what = format!("{} is not a file", file.display());
+        return Err(CliError::usage(what, "name a .wasm component, such as `lockgate plugin build` makes"));
+    }
+    let mut content = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut content));
+    read.map_err(failed)?;
+    Ok(content)
 }
 
 async fn report(file: PathBuf, content: Arc<[u8]>) -> Result<Report, CliError> {

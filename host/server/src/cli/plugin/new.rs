@@ -63,7 +63,11 @@ fn show(look: &Look, written: &Written) -> String {
 
 /// All of it or nothing: whoever has files of these names already keeps them.
 fn write(folder: &Path, project: &BTreeMap<PathBuf, String>) -> Result<(), CliError> {
-    if let Some(taken) = project.keys().find(|file| folder.join(file).symlink_metadata().is_ok()) {
+    let is_taken = |file: &&Path| folder.join(file).symlink_metadata().is_ok();
+    let is_no_folder = |parent: &&Path| is_taken(parent) && !folder.join(parent).is_dir();
+    let parents = project.keys().flat_map(|file| file.ancestors().skip(1)).filter(is_no_folder);
+    let taken = project.keys().map(PathBuf::as_path).filter(is_taken);
+    if let Some(taken) = taken.chain(parents).next() {
         let what = format!("{} is there already, and nothing was written", folder.join(taken).display());
         return Err(CliError::usage(what, "name another folder with --dir"));
     }

@@ -78,6 +78,7 @@ pub fn deployed() -> Deployment {
         created_at: Timestamp(0),
         status: ReleaseStatus::Active,
         built: false,
+        edited_by: None,
         was_live: false,
     };
     let mut attempt = Attempt::new(1, Timestamp(1), ann(), Arc::new(Environment::default()), &workflow);

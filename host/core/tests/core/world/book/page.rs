@@ -303,18 +303,34 @@ impl Page {
         }
     }
 
+    /// Whoever is asked is who should be, by now.
+    pub fn check_asked(&self, stricter: &[ApprovalRule]) {
+        let Some(asked) = self.asked.get(&Side::Pre).filter(|asked| asked.is_open && self.finished.is_none()) else {
+            return;
+        };
+        assert_eq!(asked.policy.rules, self.rules_with(Side::Pre, stricter), "asks whom a freeze asked that is over");
+    }
+
+    fn rules_with(&self, side: Side, stricter: &[ApprovalRule]) -> Vec<ApprovalRule> {
+        let own = self.rules(side).map_or(&[][..], |policy| &policy.rules);
+        own.iter().chain(stricter.iter().filter(|_| side == Side::Pre)).cloned().collect()
+    }
+
     fn ask(&mut self, side: Side, approval: &Approval, stricter: &[ApprovalRule], at: Timestamp) {
         assert_eq!(approval.plan_digest, self.plan_digest());
-        let own = self.rules(side).map_or(&[][..], |policy| &policy.rules);
-        let rules: Vec<ApprovalRule> =
-            own.iter().chain(stricter.iter().filter(|_| side == Side::Pre)).cloned().collect();
+        let rules = self.rules_with(side, stricter);
         assert_eq!(approval.policy.rules, rules, "others are asked than should be");
         let earlier = self.asked.get(&side).filter(|earlier| earlier.digest == approval.plan_digest);
         let agreed = earlier.map_or(&[][..], |earlier| &earlier.given);
         assert!(approval.given.iter().all(|given| agreed.contains(given)), "a signature that nobody gave");
-        assert!(approval.given.is_empty() || !self.gates_failed(side), "nobody who agreed knew of the gates");
+
         let after_gates = side == Side::Post || self.order(side) != ApprovalOrder::Usual;
         let goes_on = earlier.is_some_and(|earlier| earlier.is_open);
+        let knew = goes_on || !self.gates_failed(side);
+        assert!(approval.given.is_empty() || knew, "nobody who agreed knew of the gates");
+        let same = earlier.filter(|earlier| earlier.is_open && earlier.policy.rules == rules);
+        let deadline = same.map_or(at.plus_ms(approval.policy.timeout_ms), |earlier| earlier.deadline);
+        assert_eq!(approval.deadline, deadline, "the same people have the same time, and others all of it");
         if after_gates && !goes_on && !(side == Side::Pre && self.begun) {
             self.expect_gates(side, at, true);
         }
@@ -535,12 +551,6 @@ impl Page {
         assert!(steady_ms >= set.steady_ms, "passed after {steady_ms} ms");
     }
 
-    /// Whoever breaks the glass stands for it in their place.
-    pub fn ask_no_freeze(&mut self) {
-        let own = self.rules(Side::Pre).map(|policy| policy.rules.clone()).unwrap_or_default();
-        self.asked.values_mut().filter(|asked| asked.is_open).for_each(|asked| asked.policy.rules.clone_from(&own));
-    }
-
     /// They were asked, and whatever follows from no answer has followed; or they had agreed before.
     pub fn expect_freezes_asked(&self, stricter: &[ApprovalRule]) {
         if stricter.is_empty() {
@@ -598,8 +608,7 @@ impl Page {
 
     /// Asked now, or in an earlier attempt about the same plan; tries everyone on every seat.
     fn may_go_on(&self, side: Side, stricter: &[ApprovalRule]) -> bool {
-        let own = self.rules(side).map_or(&[][..], |policy| &policy.rules);
-        let rules: Vec<&ApprovalRule> = own.iter().chain(stricter.iter().filter(|_| side == Side::Pre)).collect();
+        let rules = self.rules_with(side, stricter);
         if rules.is_empty() {
             return true;
         }
@@ -613,7 +622,7 @@ impl Page {
             |by: &&Actor| !not_your_own || !(own.contains(&&by.person) || self.release.involved.contains(&by.person));
         let given: Vec<&Actor> = asked.given.iter().map(|signature| &signature.by).filter(may_count).collect();
         let seats: Vec<&ApprovalRule> =
-            rules.iter().flat_map(|rule| std::iter::repeat_n(*rule, rule.count as usize)).collect();
+            rules.iter().flat_map(|rule| std::iter::repeat_n(rule, rule.count as usize)).collect();
         asked.digest == self.plan_digest() && !asked.refused && seated(&seats, &given)
     }
 
