@@ -21,6 +21,7 @@ pub mod name;
 mod next;
 pub mod order;
 pub mod origin;
+mod pins;
 pub mod plugin;
 pub mod queue;
 pub mod release;

@@ -41,6 +41,17 @@ pub enum SystemChange {
         reason: String,
         by: Actor,
     },
+    /// No new release gets it any more. Those that pinned it keep it.
+    PluginRetired {
+        digest: Digest,
+        reason: String,
+        by: Actor,
+    },
+    /// Nothing that could still run pins it.
+    PluginRemoved {
+        digest: Digest,
+        by: Actor,
+    },
     TokenCreated {
         token: Token,
         by: Actor,
@@ -70,11 +81,21 @@ pub struct Plugin {
     pub added_by: Actor,
     pub added_at: Timestamp,
     pub approval: Option<PluginApproval>,
+    /// Until it is approved again.
+    #[serde(default)]
+    pub retired: Option<Retired>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PluginApproval {
     pub grants: Grants,
+    pub reason: String,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Retired {
     pub reason: String,
     pub by: Actor,
     pub at: Timestamp,
@@ -105,11 +126,50 @@ pub enum Role {
 
 #[derive(Debug, Clone)]
 pub enum SystemCommand {
-    CreateProject { project: ProjectId, by: Actor },
-    AddPlugin { digest: Digest, kind: Kind, description: Box<Description>, size_bytes: u64, by: Actor },
-    ApprovePlugin { digest: Digest, grants: Grants, reason: String, by: Actor },
-    CreateToken { token: Token, by: Actor },
-    RevokeToken { name: String, by: Actor },
+    CreateProject {
+        project: ProjectId,
+        by: Actor,
+    },
+    AddPlugin {
+        digest: Digest,
+        kind: Kind,
+        description: Box<Description>,
+        size_bytes: u64,
+        by: Actor,
+    },
+    ApprovePlugin {
+        digest: Digest,
+        grants: Grants,
+        reason: String,
+        duties: Duties,
+        by: Actor,
+    },
+    RetirePlugin {
+        digest: Digest,
+        reason: String,
+        by: Actor,
+    },
+    /// `pinned_by`: what could still run with it, in words.
+    RemovePlugin {
+        digest: Digest,
+        pinned_by: Vec<String>,
+        by: Actor,
+    },
+    CreateToken {
+        token: Token,
+        by: Actor,
+    },
+    RevokeToken {
+        name: String,
+        by: Actor,
+    },
+}
+
+/// Whether whoever added a plugin may also say what it may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duties {
+    Together,
+    Separate,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +178,18 @@ pub enum SystemRejection {
     BadPluginName { name: String },
     #[error("there is no plugin {digest}; there are: {known}")]
     UnknownPlugin { digest: String, known: String },
+    #[error(
+        "{person} added plugin `{name}`, and here whoever adds one does not approve it; another administrator must"
+    )]
+    OwnPlugin { name: Name, person: String },
+    #[error("plugin `{name}` ({}) is not active, so there is nothing to retire", .digest.short())]
+    NotActive { name: Name, digest: Digest },
+    #[error("plugin `{name}` ({}) is active; retire it first: `lockgate plugin retire`", .digest.short())]
+    StillActive { name: Name, digest: Digest },
+    #[error("plugin `{name}` ({}) is still needed by {}; what is live, or could be gone back to, keeps its plugins", .digest.short(), listed(.pinned_by))]
+    Pinned { name: Name, digest: Digest, pinned_by: Vec<String> },
+    #[error("retiring a plugin needs a reason: say why, for whoever reads this later")]
+    ReasonMissing,
     #[error("there is a token named `{name}` already; choose another name")]
     TokenNameTaken { name: String },
     #[error("`{name}` is not a token name: use 1 to 63 of a-z, 0-9 and `-`")]
@@ -144,16 +216,34 @@ pub fn handle(
             let added = SystemChange::PluginAdded { digest, kind, description, size_bytes, by };
             (!state.plugins.contains_key(&digest)).then_some(added)
         }
-        SystemCommand::ApprovePlugin { digest, grants, reason, by } => {
-            let known =
-                || listed(state.plugins.iter().map(|(digest, plugin)| format!("{} ({})", plugin.name, digest.short())));
-            let plugin = state
-                .plugins
-                .get(&digest)
-                .ok_or_else(|| SystemRejection::UnknownPlugin { digest: digest.to_string(), known: known() })?;
+        SystemCommand::ApprovePlugin { digest, grants, reason, duties, by } => {
+            let plugin = find(state, digest)?;
+            if duties == Duties::Separate && plugin.added_by.person == by.person {
+                return Err(SystemRejection::OwnPlugin { name: plugin.name.clone(), person: by.person });
+            }
             let same = plugin.approval.as_ref().is_some_and(|approval| approval.grants == grants)
                 && state.active.get(&plugin.name) == Some(&digest);
             (!same).then_some(SystemChange::PluginApproved { digest, grants, reason, by })
+        }
+        SystemCommand::RetirePlugin { digest, reason, by } => {
+            let name = find(state, digest)?.name.clone();
+            if state.active.get(&name) != Some(&digest) {
+                return Err(SystemRejection::NotActive { name, digest });
+            }
+            if reason.trim().is_empty() {
+                return Err(SystemRejection::ReasonMissing);
+            }
+            Some(SystemChange::PluginRetired { digest, reason, by })
+        }
+        SystemCommand::RemovePlugin { digest, pinned_by, by } => {
+            let name = find(state, digest)?.name.clone();
+            if state.active.get(&name) == Some(&digest) {
+                return Err(SystemRejection::StillActive { name, digest });
+            }
+            if !pinned_by.is_empty() {
+                return Err(SystemRejection::Pinned { name, digest, pinned_by });
+            }
+            Some(SystemChange::PluginRemoved { digest, by })
         }
         SystemCommand::CreateToken { token, by } => {
             if token.name.parse::<Name>().is_err() {
@@ -168,6 +258,14 @@ pub fn handle(
     };
     let at = now.max(state.last_event_at);
     Ok(change.into_iter().map(|what| SystemEvent { at, what }).collect())
+}
+
+fn find(state: &SystemState, digest: Digest) -> Result<&Plugin, SystemRejection> {
+    let known = |(digest, plugin): (&Digest, &Plugin)| format!("{} ({})", plugin.name, digest.short());
+    state.plugins.get(&digest).ok_or_else(|| SystemRejection::UnknownPlugin {
+        digest: digest.to_string(),
+        known: listed(state.plugins.iter().map(known)),
+    })
 }
 
 fn revoke(state: &SystemState, name: String, by: Actor) -> Result<SystemChange, SystemRejection> {
@@ -202,14 +300,25 @@ impl SystemState {
                     added_by: by,
                     added_at: event.at,
                     approval: None,
+                    retired: None,
                 };
                 self.plugins.insert(digest, plugin);
             }
             SystemChange::PluginApproved { digest, grants, reason, by } => {
                 if let Some(plugin) = self.plugins.get_mut(&digest) {
                     plugin.approval = Some(PluginApproval { grants, reason, by, at: event.at });
+                    plugin.retired = None;
                     self.active.insert(plugin.name.clone(), digest);
                 }
+            }
+            SystemChange::PluginRetired { digest, reason, by } => {
+                if let Some(plugin) = self.plugins.get_mut(&digest) {
+                    plugin.retired = Some(Retired { reason, by, at: event.at });
+                    self.active.remove(&plugin.name);
+                }
+            }
+            SystemChange::PluginRemoved { digest, .. } => {
+                self.plugins.remove(&digest);
             }
             SystemChange::TokenCreated { token, .. } => {
                 self.tokens.insert(token.name.clone(), token);
@@ -288,5 +397,92 @@ mod tests {
         send(&mut state, SystemCommand::CreateToken { token: admin("root"), by: by() }).unwrap();
         let again = send(&mut state, SystemCommand::CreateToken { token: admin("root"), by: by() });
         assert!(matches!(again, Err(SystemRejection::TokenNameTaken { .. })));
+    }
+
+    // ---- plugins ----
+
+    fn add(state: &mut SystemState, content: &str) -> Digest {
+        let digest = Digest::of(content.as_bytes());
+        let description = Box::new(Description {
+            name: "notify".to_owned(),
+            version: content.to_owned(),
+            summary: String::new(),
+            config_schema: serde_json::Value::Null,
+            requests: Default::default(),
+        });
+        send(state, SystemCommand::AddPlugin { digest, kind: Kind::Phase, description, size_bytes: 1, by: by() })
+            .unwrap();
+        digest
+    }
+
+    fn approve(state: &mut SystemState, digest: Digest) -> Result<usize, SystemRejection> {
+        let (grants, reason, duties) = (Grants::default(), String::new(), Duties::Together);
+        send(state, SystemCommand::ApprovePlugin { digest, grants, reason, duties, by: by() })
+    }
+
+    fn retire(state: &mut SystemState, digest: Digest, reason: &str) -> Result<usize, SystemRejection> {
+        send(state, SystemCommand::RetirePlugin { digest, reason: reason.to_owned(), by: by() })
+    }
+
+    fn remove(state: &mut SystemState, digest: Digest, pinned_by: &[&str]) -> Result<usize, SystemRejection> {
+        let pinned_by = pinned_by.iter().map(|release| (*release).to_owned()).collect();
+        send(state, SystemCommand::RemovePlugin { digest, pinned_by, by: by() })
+    }
+
+    fn active(state: &SystemState) -> Vec<Digest> {
+        state.approved().values().map(|plugin| plugin.digest).collect()
+    }
+
+    #[test]
+    fn the_old_one_serves_until_the_new_one_is_approved() {
+        let mut state = SystemState::default();
+        let (old, new) = (add(&mut state, "1"), add(&mut state, "2"));
+        approve(&mut state, old).unwrap();
+        assert_eq!(active(&state), [old]);
+        approve(&mut state, new).unwrap();
+        assert_eq!(active(&state), [new]);
+        assert!(state.plugins[&old].approval.is_some(), "releases that pinned it keep it");
+    }
+
+    #[test]
+    fn what_is_retired_is_given_to_no_new_release_until_it_is_approved_again() {
+        let mut state = SystemState::default();
+        let digest = add(&mut state, "1");
+        assert!(matches!(retire(&mut state, digest, "old"), Err(SystemRejection::NotActive { .. })));
+        approve(&mut state, digest).unwrap();
+        assert_eq!(retire(&mut state, digest, " "), Err(SystemRejection::ReasonMissing));
+        retire(&mut state, digest, "leaks").unwrap();
+        assert_eq!((active(&state), state.plugins[&digest].approval.is_some()), (vec![], true));
+        approve(&mut state, digest).unwrap();
+        assert_eq!((active(&state), &state.plugins[&digest].retired), (vec![digest], &None));
+    }
+
+    #[test]
+    fn only_what_nobody_needs_is_removed() {
+        let mut state = SystemState::default();
+        let digest = add(&mut state, "1");
+        approve(&mut state, digest).unwrap();
+        assert!(matches!(remove(&mut state, digest, &[]), Err(SystemRejection::StillActive { .. })));
+        retire(&mut state, digest, "leaks").unwrap();
+        let refused = remove(&mut state, digest, &["v1 of shop", "v2 of shop"]).unwrap_err();
+        assert!(refused.to_string().contains("is still needed by v1 of shop, v2 of shop"), "{refused}");
+        remove(&mut state, digest, &[]).unwrap();
+        assert!(matches!(approve(&mut state, digest), Err(SystemRejection::UnknownPlugin { .. })));
+    }
+
+    #[test]
+    fn where_duties_are_separate_somebody_else_approves() {
+        let mut state = SystemState::default();
+        let digest = add(&mut state, "1");
+        let approve = |by: Actor| SystemCommand::ApprovePlugin {
+            digest,
+            grants: Grants::default(),
+            reason: String::new(),
+            duties: Duties::Separate,
+            by,
+        };
+        assert!(matches!(send(&mut state, approve(by())), Err(SystemRejection::OwnPlugin { .. })));
+        send(&mut state, approve(Actor { person: "bob".to_owned(), ..by() })).unwrap();
+        assert_eq!(active(&state), [digest]);
     }
 }

@@ -556,6 +556,14 @@ impl Client {
         self.post(&["v1", "plugins", which, "approve"], &PluginApproval { grants, reason }).await
     }
 
+    pub async fn retire_plugin(&self, which: &str, reason: String) -> Result<Plugin, ClientError> {
+        self.post(&["v1", "plugins", which, "retire"], &Reason { reason }).await
+    }
+
+    pub async fn remove_plugin(&self, which: &str) -> Result<(), ClientError> {
+        self.send(self.request(Method::DELETE, &["v1", "plugins", which]).timeout(ANSWER_TIMEOUT)).await.map(|_| ())
+    }
+
     // ---- tokens ----
 
     pub async fn create_token(&self, token: &NewToken) -> Result<Token, ClientError> {

@@ -22,6 +22,10 @@ pub struct ServeConfig {
     #[arg(long, env = "LOCKGATE_CONCURRENT_CALLS", value_name = "COUNT", default_value_t = 32, value_parser = concurrent_calls)]
     pub concurrent_calls: usize,
 
+    /// Whoever adds a plugin may not approve it: another administrator must.
+    #[arg(long, env = "LOCKGATE_SEPARATE_DUTIES")]
+    pub separate_duties: bool,
+
     /// What is logged, such as `info` or `warn,lockgate=debug`.
     #[arg(long, env = "LOCKGATE_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,

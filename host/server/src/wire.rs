@@ -601,7 +601,7 @@ pub struct Plugin {
     pub digest: String,
     pub version: String,
     pub summary: String,
-    /// `pending`, `active`, or `superseded` by a newer digest of that name.
+    /// `pending`, `active`, `superseded` by a newer digest of that name, or `retired`.
     pub status: String,
     /// What it asks for.
     #[schema(value_type = Object)]
@@ -613,7 +613,17 @@ pub struct Plugin {
     pub added_by: String,
     #[schema(format = DateTime)]
     pub added_at: String,
-    pub approved_by: Option<String>,
+    pub approval: Option<Said>,
+    pub retired: Option<Said>,
+}
+
+/// Who decided it, and why.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Said {
+    pub by: String,
+    #[schema(format = DateTime)]
+    pub at: String,
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

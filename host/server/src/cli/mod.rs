@@ -216,6 +216,8 @@ mod tests {
             "lockgate plugin show http-check",
             "lockgate plugin approve http-check --allow-http https://a.example --allow-http https://b.example --yes",
             "lockgate plugin approve x --memory-mb 64 --cpu 500ms --wall 1m --output-kb 64 --log-kb 64 --http-body-mb 1",
+            "lockgate plugin retire http-check --reason leaks",
+            "lockgate plugin remove http-check --json",
             "lockgate artifact push dist.tar --name web",
             "lockgate release create v1 -p shop --artifact web=dist.tar --artifact db=x --deploy-to staging --wait",
             "lockgate release create v1 -p shop --deploy-to staging --idempotency-key k",

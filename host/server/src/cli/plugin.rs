@@ -18,7 +18,7 @@ use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_word, short};
 use crate::cli::session::{Out, Session};
 use crate::cli::target;
-use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin};
+use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said};
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
@@ -44,6 +44,21 @@ pub enum PluginCommand {
     /// Say all that a plugin may do, and let it be used: this replaces the grants it has. What is not granted is not
     /// allowed.
     Approve(Box<ApproveArgs>),
+    /// Take one out of use: no new release gets it, and those that have it keep it.
+    Retire {
+        /// Name, or digest.
+        #[arg(value_name = "NAME|DIGEST")]
+        which: String,
+        /// Why; goes on the record.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Forget one that is not active, and that nothing needs which could still run.
+    Remove {
+        /// Digest; or name, where there is one of that name only.
+        #[arg(value_name = "DIGEST|NAME")]
+        which: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +169,18 @@ impl PluginCommand {
                 Ok(())
             }
             PluginCommand::Approve(args) => args.run(&session()?).await,
+            PluginCommand::Retire { which, reason } => {
+                let session = session()?;
+                session.out.answer(&session.client.retire_plugin(&which, reason).await?, show);
+                Ok(())
+            }
+            PluginCommand::Remove { which } => {
+                let session = session()?;
+                session.client.remove_plugin(&which).await?;
+                let removed = |_: &Look, _: &Value| format!("plugin {} is removed", printable(&which));
+                session.out.answer(&json!({ "removed": which }), removed);
+                Ok(())
+            }
         }
     }
 }
@@ -443,7 +470,12 @@ fn heading(look: &Look, plugin: &Plugin) -> Vec<String> {
         format!("  {}  {}", plugin.digest, bytes(*size_bytes)),
         format!("  added by {} at {}", printable(added_by), look.moment(added_at)),
     ];
-    lines.extend(plugin.approved_by.as_ref().map(|person| format!("  approved by {}", printable(person))));
+    let said = |what: &str, said: &Said| {
+        let why = if said.reason.is_empty() { String::new() } else { format!(": {}", printable(&said.reason)) };
+        format!("  {what} by {} at {}{why}", printable(&said.by), look.moment(&said.at))
+    };
+    lines.extend(plugin.approval.as_ref().map(|approval| said("approved", approval)));
+    lines.extend(plugin.retired.as_ref().map(|retired| said("retired", retired)));
     lines
 }
 
@@ -592,7 +624,8 @@ mod tests {
             size_bytes: 345_678,
             added_by: "ann".to_owned(),
             added_at: "2026-03-14T09:20:00Z".to_owned(),
-            approved_by: None,
+            approval: None,
+            retired: None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::cli::session::{Out, colours_on};
 use crate::config::ServeConfig;
 use crate::driver::{Host, Settings};
 use crate::http;
+use lockgate_core::system::Duties;
 
 pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     log_to_standard_error(&config.log)?;
@@ -24,7 +25,8 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     }
     // First of all: a second host on the same port must not touch the data folder.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
-    let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls };
+    let duties = if config.separate_duties { Duties::Separate } else { Duties::Together };
+    let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls, duties };
     let host = Host::open(settings).await.map_err(|error| cannot_run(&error))?;
     if http::needs_administrator(&host) {
         let path = make_first_token(&host, &config.data).await?;
@@ -139,7 +141,7 @@ mod tests {
     }
 
     async fn new_host(data: &Path) -> Host {
-        Host::open(Settings { data: data.to_owned(), concurrent_calls: 1 }).await.unwrap()
+        Host::open(Settings { data: data.to_owned(), concurrent_calls: 1, duties: Duties::Together }).await.unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,7 @@ pub struct Settings {
     pub data: PathBuf,
     /// Plugin calls at a time.
     pub concurrent_calls: usize,
+    pub duties: Duties,
 }
 
 /// A cheap handle on everything; the HTTP side holds nothing else.
@@ -40,6 +41,7 @@ pub struct Host {
     pub store: Store,
     pub sandbox: Sandbox,
     pub system: SystemHandle,
+    pub duties: Duties,
     projects: Arc<Mutex<BTreeMap<Name, ProjectHandle>>>,
     pub(super) runner: CallRunner,
     /// One at a time: what is live comes first.
@@ -92,8 +94,15 @@ impl Host {
         let (system, projects) = replay::all(&store).await?;
         let system = SystemHandle::new(store.clone(), system);
         let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone());
-        let host =
-            Self { store, sandbox, system, projects: Arc::default(), runner, backtests: Arc::new(Semaphore::new(1)) };
+        let host = Self {
+            store,
+            sandbox,
+            system,
+            duties: settings.duties,
+            projects: Arc::default(),
+            runner,
+            backtests: Arc::new(Semaphore::new(1)),
+        };
         host.forget_gone_gates(&projects);
         for loaded in projects {
             warn_of_a_clock_that_is_behind(&loaded.state);
@@ -175,6 +184,19 @@ impl Host {
         };
         self.system.send(add, clock::now()).await?;
         Ok(inspection.digest)
+    }
+
+    /// What could still run with a plugin, in words.
+    pub async fn pinned_by(&self, plugin: Digest) -> Vec<String> {
+        let mut pinned_by = Vec::new();
+        for name in self.project_names() {
+            let Some(view) = self.project(&name).map(|project| project.view()) else { continue };
+            // Many may wait.
+            let releases = move || view.state.releases_that_need(plugin).into_iter().cloned().collect::<Vec<_>>();
+            let releases = blocking(releases).await;
+            pinned_by.extend(releases.into_iter().map(|tag| format!("{tag} of {name}")));
+        }
+        pinned_by
     }
 
     /// What the plugins themselves say of their configurations in this definition. A plugin that is not there

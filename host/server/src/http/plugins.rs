@@ -88,9 +88,48 @@ pub async fn approve(
     let asked = approval.grants;
     let grants =
         blocking(move || grants(&asked, &data)).await.map_err(|wrong| Problem::invalid("invalid-grant", wrong))?;
-    let command = SystemCommand::ApprovePlugin { digest, grants, reason: approval.reason, by };
+    let (reason, duties) = (approval.reason, api.host.duties);
+    let command = SystemCommand::ApprovePlugin { digest, grants, reason, duties, by };
     api.host.system.send(command, clock::now()).await?;
     shown(&api, &digest).map(Json)
+}
+
+/// Takes a plugin out of use: no new release gets it. Those that pinned it keep it, for retries and rollbacks.
+#[utoipa::path(post, path = "/v1/plugins/{plugin}/retire", tag = "plugins", params(("plugin" = String, Path)),
+    request_body = wire::Reason,
+    responses((status = 200, body = wire::Plugin)), security(("token" = ["admin"])))]
+pub async fn retire(
+    State(api): State<Api>,
+    Admin(by): Admin,
+    At(plugin): At<String>,
+    Given(wire::Reason { reason }): Given<wire::Reason>,
+) -> Result<Json<wire::Plugin>, Problem> {
+    let system = api.host.system.view();
+    let active = plugin.parse::<Name>().ok().and_then(|name| system.active.get(&name).copied());
+    let digest = active.map_or_else(|| resolve(&system, &plugin), Ok)?;
+    api.host.system.send(SystemCommand::RetirePlugin { digest, reason, by }, clock::now()).await?;
+    shown(&api, &digest).map(Json)
+}
+
+/// Forgets a plugin that is not active, and that nothing needs which could still run.
+#[utoipa::path(delete, path = "/v1/plugins/{plugin}", tag = "plugins", params(("plugin" = String, Path)),
+    responses((status = 204, description = "Removed")), security(("token" = ["admin"])))]
+pub async fn remove(State(api): State<Api>, Admin(by): Admin, At(plugin): At<String>) -> Result<StatusCode, Problem> {
+    let digest = the_only_one(&api.host.system.view(), &plugin)?;
+    let pinned_by = api.host.pinned_by(digest).await;
+    api.host.system.send(SystemCommand::RemovePlugin { digest, pinned_by, by }, clock::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A name is enough where it means one digest: of several, nobody is to guess which goes.
+fn the_only_one(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
+    let of_that_name = || system.plugins.iter().filter(|(_, known)| known.name.as_str() == plugin);
+    if of_that_name().count() < 2 {
+        return resolve(system, plugin);
+    }
+    let known = listed(of_that_name().map(|(digest, known)| format!("{digest} ({})", known.description.version)));
+    let detail = format!("there are several plugins `{plugin}`; name the digest of the one to remove: {known}");
+    Err(Problem::invalid("several-plugins", detail))
 }
 
 // ---- grants ----

@@ -190,6 +190,11 @@ impl From<SystemRejection> for Problem {
         let (status, code) = match &rejection {
             SystemRejection::BadPluginName { .. } => (S::UNPROCESSABLE_ENTITY, "invalid-plugin-name"),
             SystemRejection::UnknownPlugin { .. } => (S::NOT_FOUND, "unknown-plugin"),
+            SystemRejection::OwnPlugin { .. } => (S::FORBIDDEN, "separate-duties"),
+            SystemRejection::NotActive { .. } => (S::CONFLICT, "plugin-not-active"),
+            SystemRejection::StillActive { .. } => (S::CONFLICT, "plugin-active"),
+            SystemRejection::Pinned { .. } => (S::CONFLICT, "plugin-pinned"),
+            SystemRejection::ReasonMissing => (S::UNPROCESSABLE_ENTITY, "reason-missing"),
             SystemRejection::TokenNameTaken { .. } => (S::CONFLICT, "token-name-taken"),
             SystemRejection::BadTokenName { .. } => (S::UNPROCESSABLE_ENTITY, "invalid-token-name"),
             SystemRejection::UnknownToken { .. } => (S::NOT_FOUND, "unknown-token"),

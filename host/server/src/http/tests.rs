@@ -71,7 +71,9 @@ impl Server {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();
-        let host = Host::open(Settings { data: data.path().to_owned(), concurrent_calls: 2 }).await.unwrap();
+        let host = Host::open(Settings { data: data.path().to_owned(), concurrent_calls: 2, duties: Duties::Together })
+            .await
+            .unwrap();
         assert!(needs_administrator(&host));
         let admin = new_secret();
         create_administrator(&host, &admin).await.unwrap();
@@ -293,7 +295,9 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         GET /v1/plugins viewer
         POST /v1/plugins admin
         GET /v1/plugins/{plugin} viewer
+        DELETE /v1/plugins/{plugin} admin
         POST /v1/plugins/{plugin}/approve admin
+        POST /v1/plugins/{plugin}/retire admin
         GET /v1/projects viewer
         GET /v1/projects/{project} viewer
         PUT /v1/projects/{project} admin

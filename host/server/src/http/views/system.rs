@@ -12,11 +12,22 @@ use crate::wire;
 pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
     let plugin = system.plugins.get(digest)?;
     let is_active = system.active.get(&plugin.name) == Some(digest);
-    let status = match (&plugin.approval, is_active) {
-        (None, _) => "pending",
-        (Some(_), true) => "active",
-        (Some(_), false) => "superseded",
+    let status = match (&plugin.approval, is_active, &plugin.retired) {
+        (None, _, _) => "pending",
+        (Some(_), true, _) => "active",
+        (Some(_), false, None) => "superseded",
+        (Some(_), false, Some(_)) => "retired",
     };
+    let approval = plugin.approval.as_ref().map(|approval| wire::Said {
+        by: approval.by.person.clone(),
+        at: rfc3339(approval.at),
+        reason: approval.reason.clone(),
+    });
+    let retired = plugin.retired.as_ref().map(|retired| wire::Said {
+        by: retired.by.person.clone(),
+        at: rfc3339(retired.at),
+        reason: retired.reason.clone(),
+    });
     Some(wire::Plugin {
         name: plugin.name.to_string(),
         kind: plugin.kind.to_string(),
@@ -30,7 +41,8 @@ pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
         size_bytes: plugin.size_bytes,
         added_by: plugin.added_by.person.clone(),
         added_at: rfc3339(plugin.added_at),
-        approved_by: plugin.approval.as_ref().map(|approval| approval.by.person.clone()),
+        approval,
+        retired,
     })
 }
 
