@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use lockgate_core::plugin::{Access, Requested, Requests};
+use serde_json::{Value, json};
 use url::{Host, Url};
 
 use crate::cli::fail::CliError;

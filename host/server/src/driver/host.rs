@@ -10,7 +10,7 @@ use lockgate_core::handle::Command;
 use lockgate_core::name::{Actor, Name};
 use lockgate_core::plugin::Issue;
 use lockgate_core::state::State;
-use lockgate_core::system::SystemCommand;
+use lockgate_core::system::{Duties, SystemCommand};
 use lockgate_core::work::ProjectId;
 use lockgate_sandbox::{Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};

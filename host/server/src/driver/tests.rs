@@ -14,7 +14,7 @@ use lockgate_core::handle::{Again, Command, TryFrom};
 use lockgate_core::name::{Actor, Name, Timestamp};
 use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::system::{SystemChange, SystemEvent};
+use lockgate_core::system::{Duties, SystemChange, SystemEvent};
 use lockgate_core::work::ProjectId;
 use lockgate_store::{Entry, IndexBatch, SnapshotChange, Store, StoreOptions};
 use serde::Serialize;

@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod gates;
+mod plugins;
 mod resources;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use lockgate_core::definition::{
     ApprovalPolicy, ApprovalRule, Definition, Environment, OnFailure, Workflow, WorkflowStage,
 };
 use lockgate_core::name::Actor;
+use lockgate_core::system::Duties;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -3,12 +3,12 @@
 use lockgate_core::definition::{Gate, GateSet};
 use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{Description, Grants, Kind, Requests};
-use lockgate_core::system::SystemCommand;
+use lockgate_core::system::{Duties, SystemCommand};
 
 use super::*;
 
 /// A project whose production has the gate `page`. Nobody approves its plugin, and its component is lost.
-async fn with_gate() -> Server {
+pub(super) async fn with_gate() -> Server {
     let server = Server::start().await;
     let by = Actor { person: "ann".to_owned(), groups: Default::default(), via: "test".to_owned() };
     for (plugin, kind) in [("check", Kind::Gate), ("notify", Kind::Phase)] {
@@ -51,10 +51,10 @@ impl Server {
         self.post(BACKTEST, body).await
     }
 
-    async fn approve_check(&self) {
+    pub(super) async fn approve_check(&self) {
         let by = Actor { person: "ann".to_owned(), groups: Default::default(), via: "test".to_owned() };
-        let (grants, reason) = (Grants::default(), String::new());
-        let approve = SystemCommand::ApprovePlugin { digest: Digest::of(b"check"), grants, reason, by };
+        let (grants, reason, duties) = (Grants::default(), String::new(), Duties::Together);
+        let approve = SystemCommand::ApprovePlugin { digest: Digest::of(b"check"), grants, reason, duties, by };
         self.host.system.send(approve, crate::clock::now()).await.unwrap();
     }
 }
