@@ -15,11 +15,12 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
     at_most("the description's length", new.description.len(), LONGEST_TEXT)?;
     at_most("the number of artifacts", new.artifacts.len(), MOST_ARTIFACTS)?;
     expect_applications(&turn.state, &new.artifacts)?;
-    let draft = turn.state.releases.get(&new.tag).filter(|known| known.status == ReleaseStatus::Draft);
-    let edited = draft.filter(|draft| draft.edited_by.is_some());
-    // What an administrator gave a draft stays, whoever sends the rest of it again.
+    let known = turn.state.releases.get(&new.tag);
+    let draft = known.filter(|known| known.status == ReleaseStatus::Draft);
+    let edited = known.filter(|known| known.edited_by.is_some());
+    // What an administrator gave it stays, whoever sends the rest of it again.
     let meant = match edited {
-        Some(draft) => with(&turn.state.definition, draft.workflows.clone(), draft.endpoints.clone()),
+        Some(known) => with(&turn.state.definition, known.workflows.clone(), known.endpoints.clone()),
         None => turn.state.definition.clone(),
     };
     let plugins = pinned(&meant, &new.approved)?;
@@ -37,7 +38,7 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
         created_at: turn.now,
         status: if new.draft { ReleaseStatus::Draft } else { ReleaseStatus::Active },
         built: false,
-        edited_by: edited.and_then(|draft| draft.edited_by.clone()),
+        edited_by: edited.and_then(|known| known.edited_by.clone()),
         was_live: false,
     };
     if !new.draft {

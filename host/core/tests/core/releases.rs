@@ -106,7 +106,10 @@ fn what_a_draft_was_given_stays_whoever_sends_the_rest_again() {
     project.send(Command::CreateRelease(NewRelease { draft: true, ..release("v4") }));
     edit(&mut project, &[phase("smoke")]).unwrap();
     let again = NewRelease { description: "again".to_owned(), by: person("eve"), ..release("v4") };
+    project.send(Command::CreateRelease(again.clone()));
+    let before = project.state.clone();
     project.send(Command::CreateRelease(again));
+    assert!(project.state == before, "the same tag with the same content is the same release");
     let made = &project.state.releases[&tag("v4")];
     assert_eq!((made.description.as_str(), made.workflows[&name("full-plan")].phases.len()), ("again", 1));
     assert_eq!(made.edited_by.as_deref(), Some("olga"));
