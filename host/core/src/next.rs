@@ -167,7 +167,7 @@ fn before_phases(state: &State, deployment: &Deployment, now: Timestamp) -> Opti
     let gates = gates::standing(deployment, Side::Pre, now);
     let deferred = || attempt.not_before.filter(|until| now < *until).map(people::deferred);
     let people = || ask().or_else(deferred).or_else(|| people::asked_for_a_freeze(state, deployment, now));
-    match order(deployment, Side::Pre) {
+    match order(state, deployment, Side::Pre) {
         ApprovalOrder::Usual => people().or_else(|| gates.required(Side::Pre, now)),
         ApprovalOrder::AfterGates => gates.required(Side::Pre, now).or_else(people),
         ApprovalOrder::AfterGatesAlways => gates.ended(Side::Pre, now).or_else(people),
@@ -178,13 +178,13 @@ fn before_phases(state: &State, deployment: &Deployment, now: Timestamp) -> Opti
 fn after_phases(state: &State, deployment: &Deployment, now: Timestamp) -> Option<Change> {
     let gates = gates::standing(deployment, Side::Post, now);
     let ask = || (!deployment.attempt.accepted).then(|| people::asked(state, deployment, Side::Post, now));
-    match order(deployment, Side::Post) {
+    match order(state, deployment, Side::Post) {
         ApprovalOrder::Usual | ApprovalOrder::AfterGates => gates.required(Side::Post, now).or_else(ask),
         ApprovalOrder::AfterGatesAlways => gates.ended(Side::Post, now).or_else(ask),
     }
 }
 
 /// Where nobody is asked, nobody overrules a gate.
-fn order(deployment: &Deployment, side: Side) -> ApprovalOrder {
-    deployment.approval_policy(side).map(|policy| policy.order).unwrap_or_default()
+fn order(state: &State, deployment: &Deployment, side: Side) -> ApprovalOrder {
+    people::own_policy(state, deployment, side).map(|policy| policy.order).unwrap_or_default()
 }

@@ -48,10 +48,13 @@ pub(super) fn asked(state: &State, deployment: &Deployment, side: Side, now: Tim
 
 /// Whom the environment asks, and whom the freezes of this moment ask beside them.
 fn policy_at(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> ApprovalPolicy {
-    let own = deployment.approval_policy(side).or_else(|| of_unproven(state, deployment, side));
-    let mut policy = own.cloned().unwrap_or_default();
+    let mut policy = own_policy(state, deployment, side).cloned().unwrap_or_default();
     policy.rules.extend(stricter_rules(state, deployment, side, now));
     policy
+}
+
+pub(super) fn own_policy<'a>(state: &State, deployment: &'a Deployment, side: Side) -> Option<&'a ApprovalPolicy> {
+    deployment.approval_policy(side).or_else(|| of_unproven(state, deployment, side))
 }
 
 /// A freeze that has come since everybody agreed asks for its people before anything begins.

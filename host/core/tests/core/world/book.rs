@@ -226,7 +226,15 @@ impl Book {
             })
     }
 
+    /// What is healthy may have changed since, and with it how light a way back is.
+    fn prove_again(&mut self) {
+        for page in self.pages.values_mut().filter(|page| page.deployment_type == DeploymentType::Rollback) {
+            page.is_proven = self.places.get(&page.place).is_some_and(|place| place.is_proven(&page.release.tag));
+        }
+    }
+
     fn note_change(&mut self, number: DeploymentNumber, change: &Change) {
+        self.prove_again();
         let page = self.pages.get_mut(&number).expect("a deployment is queued first");
         let name = page.place.clone();
         let at = self.last_event_at;
@@ -387,7 +395,7 @@ impl Book {
         if (self.paused || place.paused) && !goes_back {
             return Some("paused".to_owned());
         }
-        let proven = goes_back && place.was_live(&page.release.tag);
+        let proven = goes_back && place.is_proven(&page.release.tag);
         if proven || page.glass_broken {
             return None;
         }
@@ -445,6 +453,7 @@ impl Book {
 
     /// At a time at which the core does not ask to be woken.
     pub fn check(&mut self, state: &State, events: &[Event], now: Timestamp) {
+        self.prove_again();
         self.check_ends(state, events);
         self.check_order(state);
         self.check_nothing_is_stuck(state, now);

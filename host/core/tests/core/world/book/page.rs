@@ -34,6 +34,8 @@ pub struct Page {
     started_by: Actor,
     pub environment: Arc<Environment>,
     approvals_off: bool,
+    /// A way back to what was live and healthy here.
+    pub is_proven: bool,
     pub finished: Option<Finish>,
     pub begun: bool,
     begun_at: Option<Timestamp>,
@@ -96,7 +98,7 @@ enum Phase {
 /// Whom freezes ask for beside the environment's own people.
 pub fn stricter(definition: &Definition, page: &Page, now: Timestamp) -> Vec<ApprovalRule> {
     let nobody_to_ask = definition.approvals_off || definition.environments[&page.place].approvals_off;
-    let exempt = page.deployment_type == DeploymentType::Rollback || page.glass_broken || nobody_to_ask;
+    let exempt = page.is_proven || page.glass_broken || nobody_to_ask;
     let freezes = definition.freezes.iter().filter(|freeze| freeze.concerns(&page.place) && freeze.covers(now));
     let rules = freezes.flat_map(|freeze| match &freeze.effect {
         FreezeEffect::Stricter { rules } => rules.clone(),
@@ -121,6 +123,7 @@ impl Page {
             attempt: 1,
             started_by: queued.by.clone(),
             approvals_off: off || environment.approvals_off,
+            is_proven: false,
             environment,
             finished: None,
             begun: false,
@@ -195,7 +198,11 @@ impl Page {
 
     fn rules(&self, side: Side) -> Option<&ApprovalPolicy> {
         let policy = match (self.deployment_type, side) {
-            (DeploymentType::Rollback, Side::Pre) => &self.environment.rollback_approvals,
+            (DeploymentType::Rollback, Side::Pre)
+                if self.is_proven || !self.environment.rollback_approvals.rules.is_empty() =>
+            {
+                &self.environment.rollback_approvals
+            }
             (DeploymentType::Rollback, Side::Post) => return None,
             (_, Side::Pre) => &self.environment.approvals,
             (_, Side::Post) => &self.environment.post_approvals,

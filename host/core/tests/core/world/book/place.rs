@@ -26,7 +26,6 @@ pub struct Place {
     /// The whole release, and since when.
     live: Option<(Tag, Timestamp)>,
     apart: BTreeMap<Name, Tag>,
-    were_live: BTreeSet<Tag>,
     /// How long each was live and healthy, stretch by stretch.
     stays_ms: BTreeMap<Tag, Vec<u64>>,
     /// What is live and healthy, with nothing apart from it, and since when.
@@ -55,7 +54,6 @@ impl Place {
         if live == whole.as_ref() {
             return;
         }
-        self.were_live.extend(self.live.take().map(|(tag, _)| tag));
         self.live = live.map(|live| (live.clone(), at));
     }
 
@@ -74,10 +72,9 @@ impl Place {
         }
     }
 
-    pub fn was_live(&self, tag: &Tag) -> bool {
-        self.were_live.contains(tag)
-            || self.live.as_ref().is_some_and(|(live, _)| live == tag)
-            || self.apart.values().any(|live| live == tag)
+    /// Live and healthy once, or now.
+    pub fn is_proven(&self, tag: &Tag) -> bool {
+        self.stays_ms.contains_key(tag) || self.is_well(tag)
     }
 
     pub fn has_stayed(&self, tag: &Tag, for_ms: u64) -> bool {
