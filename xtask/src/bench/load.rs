@@ -43,7 +43,7 @@ impl Load {
 
     /// From sending a trigger to its acknowledgement, which is on disk by then.
     pub fn acks(&self, concurrency: usize) -> Result<Value> {
-        let (each, cpu_before, started) = (TRIGGERS / concurrency, machine::cpu_ms(self.process), Instant::now());
+        let (each, cpu_before, started) = (TRIGGERS / concurrency, machine::cpu_ms(self.process)?, Instant::now());
         let measured = in_parallel(concurrency, |_| {
             let mut connection = Connection::open(&self.api)?;
             (0..each).map(|_| timed(|| trigger(&mut connection, "waiting"))).collect::<Result<Vec<u64>>>()
@@ -53,16 +53,16 @@ impl Load {
             "concurrency": concurrency,
             "latency": spread(measured.concat()),
             "per_second": (count / seconds).round(),
-            "cpu_us_each": ((machine::cpu_ms(self.process) - cpu_before) as f64 * 1_000.0 / count).round(),
+            "cpu_us_each": ((machine::cpu_ms(self.process)? - cpu_before) as f64 * 1_000.0 / count).round(),
         }))
     }
 
     pub fn deployments(&self, concurrency: usize) -> Result<Value> {
         let each = DEPLOYMENTS / concurrency;
-        let (cpu_before, started) = (machine::cpu_ms(self.process), Instant::now());
+        let (cpu_before, started) = (machine::cpu_ms(self.process)?, Instant::now());
         self.run(concurrency, each)?;
         let (seconds, count) = (started.elapsed().as_secs_f64(), (each * concurrency) as f64);
-        let cpu_ms = (machine::cpu_ms(self.process) - cpu_before) as f64;
+        let cpu_ms = (machine::cpu_ms(self.process)? - cpu_before) as f64;
         Ok(json!({
             "concurrency": concurrency,
             "count": count,

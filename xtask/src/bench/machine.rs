@@ -1,6 +1,6 @@
 //! What the numbers were measured on.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 pub fn facts(profile: &str) -> Result<Value> {
@@ -20,12 +20,12 @@ pub fn facts(profile: &str) -> Result<Value> {
 }
 
 /// CPU time of a process so far, user and system.
-pub fn cpu_ms(process: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+pub fn cpu_ms(process: u32) -> Result<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).context("the host is gone; see its log")?;
     // The name, in parentheses, may hold anything; what follows starts with the state, field 3.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |field: usize| fields.get(field - 3).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or_default();
-    (ticks(14) + ticks(15)) * MS_PER_TICK
+    Ok((ticks(14) + ticks(15)) * MS_PER_TICK)
 }
 
 /// Linux counts a hundred ticks a second towards user space, everywhere.

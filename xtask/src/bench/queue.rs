@@ -95,9 +95,9 @@ impl Crowd {
     }
 
     fn alone(&self, mut work: impl FnMut(usize) -> Result<()>) -> Result<Value> {
-        let cpu_before = machine::cpu_ms(self.process);
+        let cpu_before = machine::cpu_ms(self.process)?;
         let measured = (0..EACH as usize).map(|index| timed(|| work(index))).collect::<Result<Vec<u64>>>()?;
-        let cpu_ms = (machine::cpu_ms(self.process) - cpu_before) as f64;
+        let cpu_ms = (machine::cpu_ms(self.process)? - cpu_before) as f64;
         Ok(json!({ "latency": spread(measured), "cpu_us_each": (cpu_ms * 1_000.0 / EACH as f64).round() as u64 }))
     }
 
@@ -105,11 +105,11 @@ impl Crowd {
     fn goes_on(&self, count: u64) -> Result<Value> {
         self.fill(count)?;
         let last = number(&self.environment()?, &format!("/queue/{}", count - 1));
-        let (cpu_before, started) = (machine::cpu_ms(self.process), Instant::now());
+        let (cpu_before, started) = (machine::cpu_ms(self.process)?, Instant::now());
         self.door("resume")?;
         let last = deployment(last);
         let ended = self.api.wait(&last, PATIENCE, |seen| !text(seen, "/finished_at").is_empty())?;
-        let (seconds, cpu_ms) = (started.elapsed().as_secs_f64(), machine::cpu_ms(self.process) - cpu_before);
+        let (seconds, cpu_ms) = (started.elapsed().as_secs_f64(), machine::cpu_ms(self.process)? - cpu_before);
         self.door("pause")?;
         ensure!(text(&ended, "/status") == "SUCCEEDED", "{last}: {ended}");
         Ok(json!({
