@@ -234,3 +234,16 @@ fn a_release_keeps_the_workflow_it_was_made_with() {
     project.send(new_release("v9"));
     assert_eq!(project.state.releases[&tag("v9")].plugins.len(), 2);
 }
+
+/// How each release stands somewhere is known of the newest thousand.
+#[test]
+fn an_environment_remembers_a_thousand_releases() {
+    let mut project = Project::new(environment(), &[]);
+    let tags: Vec<String> = (1..=1_001).map(|number| format!("r{number}")).collect();
+    for text in &tags {
+        project.send(Command::CreateRelease(release(text)));
+        project.deploy(text);
+    }
+    let known = project.state.environment(&name("prod")).newest_of;
+    assert_eq!((known.len(), known.contains_key(&tag("r1")), known.contains_key(&tag("r2"))), (1_000, false, true));
+}
