@@ -314,7 +314,10 @@ impl<'a> Turn<'a> {
     fn record(&mut self, what: What) {
         let event = Event { at: self.now, what };
         self.state.apply(&event).expect("what was decided on a state fits it");
+        let is_over = matches!(&event.what, What::Deployment { change: Change::Finished { .. }, .. });
+        let over = event.what.deployment().filter(|_| is_over);
         self.events.push(event);
+        over.into_iter().for_each(|number| schedule::note_teardown(self, number));
     }
 
     fn change(&mut self, number: DeploymentNumber, change: Change) {
@@ -363,7 +366,6 @@ impl<'a> Turn<'a> {
             self.note_live(number, &steps);
             steps.into_iter().for_each(|what| self.record(what));
             schedule::note_what_is_left(self, &environment, was_left);
-            schedule::note_teardown(self, number);
         }
     }
 

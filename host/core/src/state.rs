@@ -132,6 +132,28 @@ pub struct Queued {
     pub key: Option<TriggerKey>,
 }
 
+impl What {
+    /// The one it is about.
+    pub fn deployment(&self) -> Option<DeploymentNumber> {
+        match self {
+            Self::Deployment { number, .. } | Self::DebtReviewed { number, .. } => Some(*number),
+            Self::DeploymentQueued(queued) => Some(queued.number),
+            Self::CurrentChanged { deployment, .. } | Self::CurrentRestored { deployment, .. } => Some(*deployment),
+            Self::LiveChanged { live, .. } => live.as_ref().map(|live| live.deployment),
+            Self::DeploymentReopened { .. }
+            | Self::DefinitionChanged { .. }
+            | Self::ReleaseCreated { .. }
+            | Self::DraftEdited { .. }
+            | Self::ReleaseActivated { .. }
+            | Self::ReleaseAbandoned { .. }
+            | Self::ReleaseBuilt { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::Environment { .. } => None,
+        }
+    }
+}
+
 /// The caller's Idempotency-Key, and a digest of what it asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerKey {
@@ -585,7 +607,7 @@ impl State {
     }
 
     /// It had its turn already: only those that go before everybody stay before it.
-    fn go_first(&mut self, number: DeploymentNumber) {
+    fn go_back(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.deployments.get(&number) else { return };
         let queue = &mut self.environments.entry(deployment.environment.clone()).or_default().queue;
         let goes_before = |waiting: &&DeploymentNumber| {
@@ -638,7 +660,7 @@ impl State {
             Some(Milestone::SlotGivenUp) => {
                 self.leave(&environment, number);
                 self.note_newest(number);
-                self.go_first(number);
+                self.go_back(number);
             }
             Some(Milestone::Finished(finish)) => {
                 self.leave(&environment, number);

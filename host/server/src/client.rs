@@ -441,8 +441,7 @@ impl Client {
         number: u64,
         idempotency_key: Option<&str>,
     ) -> Result<Deployment, ClientError> {
-        let path = ["v1", "projects", project, "deployments", &number.to_string(), "retry"];
-        self.trigger(&path, &Nothing {}, idempotency_key).await
+        self.again(project, number, "retry", idempotency_key).await
     }
 
     pub async fn redeploy(
@@ -451,7 +450,17 @@ impl Client {
         number: u64,
         idempotency_key: Option<&str>,
     ) -> Result<Deployment, ClientError> {
-        let path = ["v1", "projects", project, "deployments", &number.to_string(), "redeploy"];
+        self.again(project, number, "redeploy", idempotency_key).await
+    }
+
+    async fn again(
+        &self,
+        project: &str,
+        number: u64,
+        verb: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<Deployment, ClientError> {
+        let path = ["v1", "projects", project, "deployments", &number.to_string(), verb];
         self.trigger(&path, &Nothing {}, idempotency_key).await
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{LONGEST_TEXT, Rejection, Turn, at_most, find_unfinished, schedule, triggers, with_a_reason};
+use super::{LONGEST_TEXT, Rejection, Turn, at_most, find_unfinished, triggers, with_a_reason};
 use crate::approval;
 use crate::change::{Change, GatesChange, PhaseChange};
 use crate::definition::{PhaseWork, listed};
@@ -266,7 +266,6 @@ fn stop(turn: &mut Turn, number: DeploymentNumber) {
     let changes: Vec<Change> = undoing.into_iter().chain(phases).collect();
     changes.into_iter().for_each(|change| turn.change(number, change));
     turn.change(number, Change::Finished { finish: Finish::Canceled(Cause::Stopped) });
-    schedule::note_teardown(turn, number);
 }
 
 /// Half-way back: a retry must not take what it undid for done.

@@ -63,7 +63,7 @@ pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, For
 
 pub fn entries(state: &State, events: &[(u64, Event)], finished: &[Finished]) -> Vec<Entry> {
     let history = events.iter().filter_map(|(sequence, event)| {
-        let number = deployment_of(event)?;
+        let number = event.what.deployment()?;
         let row = narrate::row(state, number, event);
         Some(entry(HISTORY, history_key(number, *sequence), &row))
     });
@@ -97,25 +97,4 @@ pub fn history_key(number: DeploymentNumber, sequence: u64) -> Vec<u8> {
 fn entry(table: &'static str, key: Vec<u8>, value: &impl serde::Serialize) -> Entry {
     let value = serde_json::to_vec(value).expect("records are plain data");
     Entry { table, key, value: Some(value) }
-}
-
-fn deployment_of(event: &Event) -> Option<DeploymentNumber> {
-    match &event.what {
-        What::Deployment { number, .. } => Some(*number),
-        What::DeploymentQueued(queued) => Some(queued.number),
-        What::CurrentChanged { deployment, .. } => Some(*deployment),
-        What::LiveChanged { live, .. } => live.as_ref().map(|live| live.deployment),
-        What::CurrentRestored { deployment, .. } => Some(*deployment),
-        What::DebtReviewed { number, .. } => Some(*number),
-        What::DeploymentReopened { .. }
-        | What::DefinitionChanged { .. }
-        | What::ReleaseCreated { .. }
-        | What::DraftEdited { .. }
-        | What::ReleaseActivated { .. }
-        | What::ReleaseAbandoned { .. }
-        | What::ReleaseBuilt { .. }
-        | What::Paused { .. }
-        | What::Resumed { .. }
-        | What::Environment { .. } => None,
-    }
 }

@@ -150,7 +150,7 @@ impl Owner {
         // Before anybody can see that the gates are done.
         evidence::keep_rounds(&self.store, &self.name, decided.rounds).await;
         let events = decided.events;
-        let touched = touched(&events);
+        let touched: BTreeSet<DeploymentNumber> = events.iter().filter_map(|event| event.what.deployment()).collect();
         self.view.send_replace(Arc::new(View { state: self.state.clone(), sequence: self.sequence }));
         for (reply, decided) in decided.replies {
             // The caller may be gone; the command is done all the same.
@@ -317,29 +317,6 @@ impl Owner {
         let batch = IndexBatch { stream: self.name.to_string(), through: self.sequence, snapshot, entries };
         self.indexer.send(batch, finished.to_vec()).await;
     }
-}
-
-/// The deployments these events are about.
-fn touched(events: &[Event]) -> BTreeSet<DeploymentNumber> {
-    let number = |event: &Event| match &event.what {
-        What::Deployment { number, .. } => Some(*number),
-        What::DeploymentQueued(queued) => Some(queued.number),
-        What::DefinitionChanged { .. }
-        | What::ReleaseCreated { .. }
-        | What::DraftEdited { .. }
-        | What::ReleaseActivated { .. }
-        | What::ReleaseAbandoned { .. }
-        | What::ReleaseBuilt { .. }
-        | What::Paused { .. }
-        | What::Resumed { .. }
-        | What::Environment { .. }
-        | What::DebtReviewed { .. }
-        | What::DeploymentReopened { .. }
-        | What::CurrentChanged { .. }
-        | What::CurrentRestored { .. }
-        | What::LiveChanged { .. } => None,
-    };
-    events.iter().filter_map(number).collect()
 }
 
 /// What the deployments reached, and in which attempt: what is over may have been started again in the same batch.
