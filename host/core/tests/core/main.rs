@@ -11,6 +11,7 @@ mod gates;
 mod live;
 mod opening;
 mod phases;
+mod pins;
 mod plans;
 mod project;
 mod promotion;

@@ -4,8 +4,8 @@ use expect_test::expect;
 use lockgate_core::admission::LOOK_AHEAD;
 use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Schedule, Window};
 use lockgate_core::definition::{
-    ApprovalPolicy, Definition, Environment, MOST_FREEZES, MOST_WINDOWS, OnFailure, Phase, Requirement, Workflow,
-    WorkflowStage,
+    ApprovalOrder, ApprovalPolicy, Definition, Environment, MOST_FREEZES, MOST_WINDOWS, OnFailure, Phase, Requirement,
+    Workflow, WorkflowStage,
 };
 use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::environment::TickOutcome;
@@ -303,6 +303,22 @@ fn seen_healthy_once() -> Project {
         project.all_goes_well();
     }
     project
+}
+
+/// As a deployment would, where its people are asked after the gates.
+#[test]
+fn a_rollback_to_what_was_never_healthy_there_keeps_the_order_of_gates_and_people() {
+    for (order, is) in
+        [(ApprovalOrder::Usual, "NotDeployed/Pending"), (ApprovalOrder::AfterGates, "NotDeployed/EvaluatingGates")]
+    {
+        let mut project = seen_healthy_once();
+        let approvals = ApprovalPolicy { order, ..asks(&[rule(1, &[])]) };
+        let gated = Environment { approvals, pre_gates: Some(gates()), ..environment() };
+        project.define(definition(&[("prod", gated)], workflow(&[apply("web")])));
+        let back = project.roll_back().unwrap();
+        project.answer(back, Plan(0), plan(&["a"]));
+        assert_eq!(project.is(back), is);
+    }
 }
 
 #[test]
