@@ -64,7 +64,7 @@ async fn describe(store: &Store, project: &str, description: &str) -> u64 {
 }
 
 async fn open(data: &Path) -> Host {
-    Host::open(Settings { data: data.to_owned(), concurrent_calls: 1 }).await.unwrap()
+    Host::open(Settings::of_a_test(data, 1)).await.unwrap()
 }
 
 fn description(host: &Host, project: &str) -> String {

@@ -71,7 +71,7 @@ impl Server {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();
-        let host = Host::open(Settings { data: data.path().to_owned(), concurrent_calls: 2 }).await.unwrap();
+        let host = Host::open(Settings::of_a_test(data.path(), 2)).await.unwrap();
         assert!(needs_administrator(&host));
         let admin = new_secret();
         create_administrator(&host, &admin).await.unwrap();

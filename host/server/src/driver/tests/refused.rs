@@ -58,7 +58,7 @@ async fn host_about_to_call(data: &Path) -> (Host, PathBuf) {
     let frame = lockgate_journal::framed_bytes("shop", &[serde_json::to_vec(&described(0)).unwrap()]);
     append(&store, "shop", &[described(room(data) - frame - ROOM_FOR_A_START)]).await;
     drop(store);
-    let host = Host::open(Settings { data: data.to_owned(), concurrent_calls: 1 }).await.unwrap();
+    let host = Host::open(Settings::of_a_test(data, 1)).await.unwrap();
     let in_the_way = data.join(NEXT_SEGMENT);
     std::fs::create_dir(&in_the_way).unwrap();
     (host, in_the_way)
