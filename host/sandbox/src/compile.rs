@@ -48,7 +48,7 @@ pub struct CompileLimits {
     pub memory_bytes: u64,
     /// Of all threads together.
     pub cpu: Duration,
-    /// Others wait for their turn in that time.
+    /// Of a compiler that is stuck, or gets no processor. Others wait for their turn in that time.
     pub wall: Duration,
     /// Of the code that comes back.
     pub code_bytes: u64,
@@ -59,7 +59,7 @@ impl Default for CompileLimits {
         Self {
             memory_bytes: 2 << 30,
             cpu: Duration::from_secs(240),
-            wall: Duration::from_secs(120),
+            wall: Duration::from_secs(600),
             code_bytes: 512 << 20,
         }
     }

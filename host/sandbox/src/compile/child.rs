@@ -105,8 +105,6 @@ pub fn confine(terms: Terms) -> io::Result<()> {
         // If the machine runs out of memory, this process goes before the host. Where that cannot be said, it is not.
         let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     }
-    // Calls of plugins come first.
-    let _ = rustix::process::nice(10);
     let Terms { memory_bytes, cpu_seconds, component_bytes: _ } = terms;
     lower(Resource::Core, 0, 0)?;
     lower(Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(LAST_CPU_SECONDS))?;
