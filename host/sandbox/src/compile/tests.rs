@@ -178,6 +178,21 @@ async fn an_answer_that_is_cut_off_is_not_used() {
         let died = InvalidComponent::CompilerDied { how: how.to_owned(), last_words: last.to_owned() };
         assert_eq!(refusal, died, "{answer}");
     }
+    let refusal = invalid(bench(test_child("compile::tests::a_child_that_stops_in_the_middle")).refusal(empty()).await);
+    assert!(matches!(refusal, InvalidComponent::CompilerDied { .. }), "{refusal:?}");
+}
+
+/// Having read everything: a socket tells one that ends earlier apart by itself.
+#[test]
+fn a_child_that_stops_in_the_middle() {
+    if is_child() {
+        let mut line = line_to_host().unwrap();
+        let mut request = vec![0; Terms::BYTES + empty().len()];
+        line.read_exact(&mut request).unwrap();
+        line.write_all(&Said::Code.head(5)).unwrap();
+        line.write_all(b"code").unwrap();
+        std::process::exit(0);
+    }
 }
 
 #[tokio::test]
