@@ -9,6 +9,7 @@
 mod authors;
 mod backtest;
 mod commands;
+mod compiling;
 mod disk;
 mod examples;
 mod harness;

@@ -14,6 +14,8 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::code::Code;
+
 const KEY_FILE: &str = "host.key";
 const KEY_BYTES: usize = 32;
 const MAC_BYTES: usize = 32;
@@ -52,16 +54,13 @@ impl Cache {
     /// `None` where there is nothing, or nothing to trust.
     pub fn get(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
         let file = self.file(digest);
-        let bytes = fs::read(&file).ok()?;
-        let trusted = bytes.split_at_checked(MAC_BYTES).filter(|(mac, code)| {
-            // Constant in time.
-            self.mac(digest, code).verify_slice(mac).is_ok()
-        });
-        let Some((_, code)) = trusted else {
+        let (mac, code) = read_code(&file).ok()?;
+        // Constant in time.
+        if self.mac(digest, &code).verify_slice(&mac).is_err() {
             tracing::warn!(file = %file.display(), "compiled code that this host did not write is ignored");
             return None;
-        };
-        match deserialize(engine, code) {
+        }
+        match Code::authenticated(code).load(engine) {
             Ok(component) => Some(component),
             Err(error) => {
                 tracing::warn!(file = %file.display(), %error, "compiled code cannot be used and is made again");
@@ -71,12 +70,10 @@ impl Cache {
     }
 
     /// Best effort: without it the next start compiles again.
-    pub fn put(&self, digest: &Digest, component: &Component) {
+    pub fn put(&self, digest: &Digest, code: &Code) {
         let file = self.file(digest);
-        if let Err(error) = component.serialize().map_err(io::Error::other).and_then(|code| {
-            let mac = self.mac(digest, &code).finalize().into_bytes();
-            write_whole(&file, &[&mac, &code])
-        }) {
+        let mac = self.mac(digest, code.bytes()).finalize().into_bytes();
+        if let Err(error) = write_whole(&file, &[&mac, code.bytes()]) {
             tracing::warn!(file = %file.display(), %error, "compiled code could not be kept");
         }
     }
@@ -96,13 +93,14 @@ impl Cache {
     }
 }
 
-#[expect(unsafe_code, reason = "the one place where compiled code is taken back in")]
-fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `deserialize` asks for bytes that `Component::serialize` made and nobody changed. `Cache::get` calls this
-    // only with bytes whose HMAC it has checked in memory; the key is known to this host's user alone, and the only
-    // place where it is applied to code is `Cache::put`, to what `serialize` just returned. The bytes are a private
-    // copy, so a later change of the file cannot reach them. Another wasmtime or other settings end in `Err`.
-    unsafe { Component::deserialize(engine, code) }
+fn read_code(file: &Path) -> io::Result<([u8; MAC_BYTES], Vec<u8>)> {
+    let mut open = fs::File::open(file)?;
+    let (mut mac, mut code) = ([0; MAC_BYTES], Vec::new());
+    // A file too short for its MAC has none that fits.
+    if open.read(&mut mac)? == MAC_BYTES {
+        open.read_to_end(&mut code)?;
+    }
+    Ok((mac, code))
 }
 
 fn engine_name(engine: &Engine) -> String {
@@ -168,18 +166,18 @@ mod tests {
         (Cache::open(folder, &engine).unwrap(), engine)
     }
 
-    fn component(engine: &Engine) -> (Digest, Component) {
+    fn component(engine: &Engine) -> (Digest, Code) {
         let bytes = wat::parse_str("(component)").unwrap();
-        (Digest::of(&bytes), Component::new(engine, &bytes).unwrap())
+        (Digest::of(&bytes), Code::of_our_compiler(engine.precompile_component(&bytes).unwrap()))
     }
 
     #[test]
     fn what_was_put_is_there_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let (first, engine) = cache(folder.path());
-        let (digest, component) = component(&engine);
+        let (digest, code) = component(&engine);
         assert!(first.get(&engine, &digest).is_none());
-        first.put(&digest, &component);
+        first.put(&digest, &code);
         let (second, engine) = cache(folder.path());
         assert!(second.get(&engine, &digest).is_some());
     }
@@ -188,8 +186,8 @@ mod tests {
     fn what_nobody_will_use_any_more_is_removed_at_the_start() {
         let folder = tempfile::tempdir().unwrap();
         let (first, engine) = cache(folder.path());
-        let (digest, component) = component(&engine);
-        first.put(&digest, &component);
+        let (digest, code) = component(&engine);
+        first.put(&digest, &code);
         for leftover in ["host.0123.new", "aa-other.cwasm", "aa-other.77.new"] {
             fs::write(folder.path().join(leftover), "").unwrap();
         }
@@ -202,13 +200,13 @@ mod tests {
     fn a_changed_byte_is_noticed_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (cache, engine) = cache(folder.path());
-        let (digest, component) = component(&engine);
-        cache.put(&digest, &component);
+        let (digest, code) = component(&engine);
+        cache.put(&digest, &code);
         let mut bytes = fs::read(cache.file(&digest)).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(cache.file(&digest), &bytes).unwrap();
         assert!(cache.get(&engine, &digest).is_none());
-        cache.put(&digest, &component);
+        cache.put(&digest, &code);
         assert!(cache.get(&engine, &digest).is_some());
     }
 
@@ -216,9 +214,9 @@ mod tests {
     fn code_under_another_components_name_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let (cache, engine) = cache(folder.path());
-        let (digest, component) = component(&engine);
+        let (digest, code) = component(&engine);
         let other = Digest::of(b"other");
-        cache.put(&digest, &component);
+        cache.put(&digest, &code);
         fs::copy(cache.file(&digest), cache.file(&other)).unwrap();
         assert!(cache.get(&engine, &other).is_none());
     }
@@ -228,8 +226,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("compiled");
         let (cache, engine) = cache(&folder);
-        let (digest, component) = component(&engine);
-        cache.put(&digest, &component);
+        let (digest, code) = component(&engine);
+        cache.put(&digest, &code);
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
         assert_eq!(mode(&folder.join(KEY_FILE)), 0o600);
@@ -240,8 +238,8 @@ mod tests {
     fn a_key_that_others_could_read_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (first, engine) = cache(folder.path());
-        let (digest, component) = component(&engine);
-        first.put(&digest, &component);
+        let (digest, code) = component(&engine);
+        first.put(&digest, &code);
         fs::set_permissions(folder.path().join(KEY_FILE), fs::Permissions::from_mode(0o644)).unwrap();
         let (second, engine) = cache(folder.path());
         assert!(second.get(&engine, &digest).is_none());

@@ -1,5 +1,7 @@
 //! From bytes to a component that is known to fit its world.
 
+use std::time::Duration;
+
 use lockgate_core::plugin::Kind;
 use wasmparser::{BinaryReaderError, Parser, Payload};
 use wasmtime::Engine;
@@ -25,6 +27,19 @@ pub enum InvalidComponent {
     NotWasm,
     #[error("the component cannot be compiled: {0}")]
     Broken(String),
+    #[error("compiling the component took more than {} s; {SMALLER}, or add it when this machine has less to do", .limit.as_secs_f32())]
+    TooSlow { limit: Duration },
+    #[error("compiling the component took more than {} s of processor time; {SMALLER}", .limit.as_secs_f32())]
+    TooMuchWork { limit: Duration },
+    #[error("compiling the component took more than {limit_mib} MiB of memory; {SMALLER}")]
+    TooMuchMemory { limit_mib: u64 },
+    #[error("the component compiles to more than {limit_mib} MiB of code; {SMALLER}")]
+    TooMuchCode { limit_mib: u64 },
+    #[error(
+        "the compiler died of the component ({how}): {}; try again, and if that happens each time, report it with the component",
+        if .last_words.is_empty() { "it left no word" } else { .last_words.as_str() }
+    )]
+    CompilerDied { how: String, last_words: String },
     #[error("the component exports {exports}; a plugin exports exactly one of {}", expected_exports())]
     WrongWorld { exports: String },
     #[error("the component does not fit the world of a {kind}: {problem}")]
@@ -36,6 +51,8 @@ const EXPORTS: [(Kind, &str); 3] = [
     (Kind::Gate, "lockgate:gate/gate@0.1."),
     (Kind::Target, "lockgate:target/target@0.1."),
 ];
+
+const SMALLER: &str = "build it smaller: optimised for size, without debug information, and with fewer libraries";
 
 const LISTED_EXPORTS: usize = 10;
 const LISTED_NAME_BYTES: usize = 100;
@@ -64,10 +81,6 @@ pub fn check_bytes(bytes: &[u8], limit_bytes: usize) -> Result<(), InvalidCompon
 
 fn is_text(bytes: &[u8]) -> bool {
     !bytes.is_empty() && std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0'))
-}
-
-pub fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, InvalidComponent> {
-    Component::from_binary(engine, bytes).map_err(|error| InvalidComponent::Broken(format!("{error:#}")))
 }
 
 /// By the names of its exports, before it is compiled: that takes seconds, which only a plugin is worth.
@@ -189,7 +202,8 @@ mod tests {
         let engine = engine();
         let outcome = check_bytes(bytes, 1_000_000).and_then(|()| {
             let kind = kind(bytes)?;
-            let component = compile(&engine, bytes)?;
+            let broken = |error| InvalidComponent::Broken(format!("{error:#}"));
+            let component = Component::from_binary(&engine, bytes).map_err(broken)?;
             Worlds::new(&engine).unwrap().link(kind, &component).map(|_| ())
         });
         outcome.unwrap_err()

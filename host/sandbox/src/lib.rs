@@ -10,6 +10,8 @@ mod ask;
 mod bindings;
 mod cache;
 mod call;
+mod code;
+mod compile;
 mod component;
 mod context;
 mod convert;
@@ -33,14 +35,15 @@ use std::time::Duration;
 use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{Description, Failure, Grants, Issue, Kind, Limits, Retry};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
-use wasmtime::component::Component;
 
 use ask::{Call, Question, Reply};
 use cache::Cache;
 pub use call::{Answer, ArtifactWriter, CallError, CallHost, CallRequest, LogLevel, LogLine, Operation, StateEntry};
+use code::Code;
+pub use compile::{CompileLimits, CompilerCommand, CompilerFailure, compile_for_host};
 pub use component::{InvalidComponent, Surface, surface};
 use component::{Plugin, Worlds};
 use egress::Outside;
@@ -61,6 +64,9 @@ pub struct Options {
     pub worker_threads: usize,
     /// Larger components are refused before they are compiled.
     pub component_bytes: usize,
+    /// Components are compiled by this program and never in this process.
+    pub compiler: CompilerCommand,
+    pub compile_limits: CompileLimits,
     /// How long a cancelled guest may take to answer by itself.
     pub cancel_grace: Duration,
     /// Reserve instance slots in advance where the machine has the address space for it.
@@ -68,12 +74,14 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+    pub fn new(cache_dir: impl Into<PathBuf>, compiler: CompilerCommand) -> Self {
         Self {
             cache_dir: cache_dir.into(),
             max_concurrent_calls: 32,
             worker_threads: 2,
             component_bytes: 64 << 20,
+            compiler,
+            compile_limits: CompileLimits::default(),
             cancel_grace: Duration::from_secs(1),
             pooling: true,
         }
@@ -119,6 +127,9 @@ pub enum SandboxError {
     Describe(#[source] CallError),
     #[error("the bytes have digest {actual}, not {expected}")]
     OtherBytes { expected: Digest, actual: Digest },
+    /// The machine's or the installation's, not the component's.
+    #[error("the compiler does not work: {0}")]
+    Compiler(#[from] CompilerFailure),
     #[error("compiling stopped: {0}")]
     Interrupted(String),
 }
@@ -138,7 +149,7 @@ struct Inner {
     plugins: Mutex<BTreeMap<Digest, Loaded>>,
     calls: Arc<Semaphore>,
     checks: Arc<Semaphore>,
-    /// Compiling takes all cores for seconds and half a gigabyte: one at a time.
+    /// Compiling takes cores for seconds and half a gigabyte: one at a time.
     compiler: Arc<Semaphore>,
 }
 
@@ -184,7 +195,9 @@ impl Sandbox {
 
     /// Compiles (or takes from the cache), checks against its world, and calls `describe` without any grant.
     pub async fn inspect(&self, bytes: Arc<[u8]>) -> Result<Inspection, SandboxError> {
-        let Prepared { digest, plugin, compiled } = self.prepare(bytes.clone()).await?;
+        let Prepared { digest, plugin, compiled, turn } = self.prepare(bytes.clone()).await?;
+        // Others do not wait for what it says.
+        drop(turn);
         let kind = plugin.kind();
         let reply = self.check(plugin, Question::Describe).await.map_err(SandboxError::Describe)?;
         let Reply::Description(description) = reply else { return Err(SandboxError::Describe(unasked())) };
@@ -197,7 +210,7 @@ impl Sandbox {
         if self.is_loaded(&digest) {
             return Ok(());
         }
-        let Prepared { digest: actual, plugin, compiled } = self.prepare(bytes).await?;
+        let Prepared { digest: actual, plugin, compiled, turn: _until_kept } = self.prepare(bytes).await?;
         if actual != digest {
             return Err(SandboxError::OtherBytes { expected: digest, actual });
         }
@@ -288,24 +301,40 @@ impl Sandbox {
         job.outcome().await.map_err(CallError::Sandbox)?
     }
 
+    /// Ends the compiler when nobody waits for it any more.
     async fn prepare(&self, bytes: Arc<[u8]>) -> Result<Prepared, SandboxError> {
+        let (inner, content) = (self.0.clone(), bytes.clone());
+        let Known { digest, kind, cached } = self.blocking(move || inner.look(&content)).await??;
+        if let Some(plugin) = cached {
+            return Ok(Prepared { digest, plugin, compiled: None, turn: None });
+        }
         let turn = self.0.compiler.clone().acquire_owned().await.expect("this semaphore is never closed");
+        let (line, _hang_up) = compile::line()?;
         let inner = self.0.clone();
-        let job = self.0.runtime.spawn_blocking(move || {
-            // Compiling goes on where nobody waits for it any more.
-            let _turn = turn;
-            inner.prepare(&bytes)
-        });
-        Ok(job.outcome().await.map_err(SandboxError::Interrupted)??)
+        // The turn goes along, so that it ends only when the compiler is gone.
+        let compiled = self.blocking(move || (inner.compile(digest, kind, &bytes, line), turn));
+        let (outcome, turn) = compiled.await?;
+        let (plugin, compiled) = outcome?;
+        Ok(Prepared { digest, plugin, compiled, turn: Some(turn) })
     }
 
     /// Only of what was not refused.
-    async fn keep(&self, digest: Digest, compiled: Option<Component>) -> Result<(), SandboxError> {
+    async fn keep(&self, digest: Digest, compiled: Option<Code>) -> Result<(), SandboxError> {
         let Some(compiled) = compiled else { return Ok(()) };
         let inner = self.0.clone();
-        let job = self.0.runtime.spawn_blocking(move || inner.cache.put(&digest, &compiled));
-        job.outcome().await.map_err(SandboxError::Interrupted)
+        self.blocking(move || inner.cache.put(&digest, &compiled)).await
     }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, SandboxError> {
+        self.0.runtime.spawn_blocking(work).outcome().await.map_err(SandboxError::Interrupted)
+    }
+}
+
+/// What is known of bytes that may be a plugin before anything is compiled.
+struct Known {
+    digest: Digest,
+    kind: Kind,
+    cached: Option<Plugin>,
 }
 
 /// A component that fits its world.
@@ -313,22 +342,39 @@ struct Prepared {
     digest: Digest,
     plugin: Plugin,
     /// None where it was in the cache.
-    compiled: Option<Component>,
+    compiled: Option<Code>,
+    /// Whoever holds it until the code is kept spares those who wait for the same component a second compilation.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Inner {
-    fn prepare(&self, bytes: &[u8]) -> Result<Prepared, InvalidComponent> {
+    fn look(&self, bytes: &[u8]) -> Result<Known, InvalidComponent> {
         component::check_bytes(bytes, self.options.component_bytes)?;
         let kind = component::kind(bytes)?;
         let digest = Digest::of(bytes);
-        let (component, compiled) = match self.cache.get(&self.engine, &digest) {
-            Some(component) => (component, None),
-            None => {
-                let component = component::compile(&self.engine, bytes)?;
-                (component.clone(), Some(component))
-            }
-        };
-        Ok(Prepared { digest, plugin: self.worlds.link(kind, &component)?, compiled })
+        Ok(Known { digest, kind, cached: self.cached(digest, kind)? })
+    }
+
+    fn cached(&self, digest: Digest, kind: Kind) -> Result<Option<Plugin>, InvalidComponent> {
+        let cached = self.cache.get(&self.engine, &digest);
+        cached.map(|component| self.worlds.link(kind, &component)).transpose()
+    }
+
+    fn compile(
+        &self,
+        digest: Digest,
+        kind: Kind,
+        bytes: &[u8],
+        line: compile::Line,
+    ) -> Result<(Plugin, Option<Code>), SandboxError> {
+        // Whoever had the turn before may have compiled the same.
+        if let Some(plugin) = self.cached(digest, kind)? {
+            return Ok((plugin, None));
+        }
+        let Options { compiler, compile_limits, .. } = &self.options;
+        let code = compile::compile(compiler, *compile_limits, bytes, line)?;
+        let component = code.load(&self.engine).map_err(|error| CompilerFailure::Nonsense(format!("{error:#}")))?;
+        Ok((self.worlds.link(kind, &component)?, Some(code)))
     }
 
     fn loaded(&self, digest: &Digest) -> Result<Loaded, CallError> {

@@ -13,10 +13,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::compile::tests::options;
 use crate::testing::Recorder;
 
 /// Built once for all tests.
-fn guest(name: &str) -> Arc<[u8]> {
+pub fn guest(name: &str) -> Arc<[u8]> {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests");
@@ -43,7 +44,7 @@ fn test_folder(name: &str) -> PathBuf {
 /// One sandbox for the tests that need none of their own.
 fn sandbox() -> Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
-    let start = || Sandbox::new(Options::new(test_folder("sandbox-cache"))).unwrap();
+    let start = || Sandbox::new(options(test_folder("sandbox-cache"))).unwrap();
     SANDBOX.get_or_init(start).clone()
 }
 
@@ -197,7 +198,7 @@ async fn a_plugin_tells_what_it_is_before_anything_is_granted() {
 #[tokio::test]
 async fn only_the_code_of_a_plugin_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let sandbox = Sandbox::new(Options::new(folder.path())).unwrap();
+    let sandbox = Sandbox::new(options(folder.path())).unwrap();
     let kept = || {
         let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
         names.filter(|name| name.to_string_lossy().ends_with(".cwasm")).count()
@@ -477,7 +478,7 @@ async fn a_guest_that_does_not_listen_is_stopped() {
 #[tokio::test]
 async fn dropping_a_call_in_the_middle_ends_it_and_frees_its_place() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { max_concurrent_calls: 1, ..Options::new(folder.path()) };
+    let options = Options { max_concurrent_calls: 1, ..options(folder.path()) };
     let bench = Bench::with(Sandbox::new(options).unwrap(), "phase").await;
     let patient = bench.limits(|limits| (limits.cpu_ms, limits.wall_ms) = (3_600_000, 3_600_000));
     for config in ["spin", "wait 3600000"] {
@@ -491,7 +492,7 @@ async fn dropping_a_call_in_the_middle_ends_it_and_frees_its_place() {
 #[tokio::test]
 async fn a_call_that_waits_for_its_turn_can_be_cancelled() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { max_concurrent_calls: 1, ..Options::new(folder.path()) };
+    let options = Options { max_concurrent_calls: 1, ..options(folder.path()) };
     let bench = Bench::with(Sandbox::new(options).unwrap(), "phase").await;
     let running = bench.started("wait 3600000").await;
     let waiting = Bench::with(bench.sandbox.clone(), "phase").await;
@@ -506,7 +507,7 @@ async fn a_call_that_waits_for_its_turn_can_be_cancelled() {
 #[tokio::test]
 async fn one_plugins_waiting_calls_leave_half_the_places_to_others() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { max_concurrent_calls: 4, ..Options::new(folder.path()) };
+    let options = Options { max_concurrent_calls: 4, ..options(folder.path()) };
     let sandbox = Sandbox::new(options).unwrap();
     let greedy = Bench::with(sandbox.clone(), "phase").await;
     let running = [greedy.started("wait 3600000").await, greedy.started("wait 3600000").await];
@@ -522,7 +523,7 @@ async fn one_plugins_waiting_calls_leave_half_the_places_to_others() {
 #[tokio::test]
 async fn inspection_does_not_wait_for_calls() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { max_concurrent_calls: 1, ..Options::new(folder.path()) };
+    let options = Options { max_concurrent_calls: 1, ..options(folder.path()) };
     let bench = Bench::with(Sandbox::new(options).unwrap(), "phase").await;
     let running = bench.started("wait 3600000").await;
     bench.sandbox.inspect(guest("gate")).await.unwrap();
@@ -904,7 +905,7 @@ async fn headers_of_wasi_http_are_limited() {
 #[tokio::test]
 async fn compiled_code_is_used_again_and_a_damaged_file_is_made_anew() {
     let folder = tempfile::tempdir().unwrap();
-    let start = || Sandbox::new(Options { pooling: false, ..Options::new(folder.path()) }).unwrap();
+    let start = || Sandbox::new(Options { pooling: false, ..options(folder.path()) }).unwrap();
     let compiled = || {
         let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
         files.filter(|path| path.extension().is_some_and(|it| it == "cwasm")).collect::<Vec<_>>()
@@ -927,7 +928,7 @@ async fn compiled_code_is_used_again_and_a_damaged_file_is_made_anew() {
 #[tokio::test]
 async fn without_a_pool_everything_works_and_the_reason_is_known() {
     let folder = tempfile::tempdir().unwrap();
-    let sandbox = Sandbox::new(Options { pooling: false, ..Options::new(folder.path()) }).unwrap();
+    let sandbox = Sandbox::new(Options { pooling: false, ..options(folder.path()) }).unwrap();
     assert_eq!(sandbox.facts().pooling, Pooling::Off { because: "the options say so".to_owned() });
     Bench::with(sandbox, "phase").await.advance("echo").await.unwrap();
 }
@@ -935,7 +936,7 @@ async fn without_a_pool_everything_works_and_the_reason_is_known() {
 #[test]
 fn a_sandbox_may_be_dropped_inside_a_runtime() {
     let folder = tempfile::tempdir().unwrap();
-    let sandbox = Sandbox::new(Options::new(folder.path())).unwrap();
+    let sandbox = Sandbox::new(options(folder.path())).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async move { drop(sandbox) });
 }

@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{CallContext, Failure, Grants, Retry};
 use lockgate_sandbox::{
-    ArtifactWriter, CallHost, CallRequest, CancellationToken, LogLine, Operation, Options, Sandbox, StateEntry,
+    ArtifactWriter, CallHost, CallRequest, CancellationToken, CompilerCommand, LogLine, Operation, Options, Sandbox,
+    StateEntry,
 };
 use serde_json::Value;
 
@@ -22,7 +23,10 @@ pub fn measure(component: &Path) -> Result<Value> {
     let bytes: Arc<[u8]> = std::fs::read(component).with_context(|| component.display().to_string())?.into();
     let plugin = Digest::of(&bytes);
     let cache = tempfile::tempdir()?;
-    let sandbox = Sandbox::new(Options::new(cache.path()))?;
+    // Built together with this program.
+    let lockgate = std::env::current_exe()?.with_file_name("lockgate");
+    let compiler = CompilerCommand { program: lockgate, arguments: vec!["compile-component".into()] };
+    let sandbox = Sandbox::new(Options::new(cache.path(), compiler))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         sandbox.load(plugin, bytes).await?;

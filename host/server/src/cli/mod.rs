@@ -4,6 +4,7 @@
 mod apply;
 mod artifact;
 mod audit;
+mod compiler;
 mod deploy;
 mod deployment;
 mod environment;
@@ -111,6 +112,9 @@ enum Command {
     /// Who may use the host.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// What a host starts to compile a component.
+    #[command(hide = true)]
+    CompileComponent,
 }
 
 pub fn main() -> ExitCode {
@@ -119,6 +123,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&line, &error),
     };
+    // Before anything is opened or started: it gives up all it has.
+    if matches!(cli.command, Command::CompileComponent) {
+        return lockgate_sandbox::compile_for_host();
+    }
     let out = Out::new(cli.json);
     let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
@@ -175,6 +183,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Status(args) => args.run(&session()?).await,
         Command::Audit(command) => command.run(out),
         Command::Token(command) => command.run(&session()?).await,
+        Command::CompileComponent => unreachable!("`main` answers it, before anything is started"),
     }
 }
 
@@ -269,6 +278,7 @@ mod tests {
             "lockgate token create ci --person ci --group operators --group dba --role admin",
             "lockgate token list",
             "lockgate token revoke ci",
+            "lockgate compile-component",
         ] {
             assert_eq!(exit_code(line), 0, "{line}");
         }

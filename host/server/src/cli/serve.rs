@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cli::compiler;
 use crate::cli::fail::CliError;
 use crate::cli::look::Look;
 use crate::cli::session::{Out, colours_on};
@@ -25,8 +26,9 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     }
     // First of all: a second host on the same port must not touch the data folder.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
+    let compiler = compiler::command().map_err(|error| cannot_run(&error))?;
     let duties = if config.separate_duties { Duties::Separate } else { Duties::Together };
-    let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls, duties };
+    let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls, duties, compiler };
     let host = Host::open(settings).await.map_err(|error| cannot_run(&error))?;
     if http::needs_administrator(&host) {
         let path = make_first_token(&host, &config.data).await?;
@@ -141,7 +143,7 @@ mod tests {
     }
 
     async fn new_host(data: &Path) -> Host {
-        Host::open(Settings { data: data.to_owned(), concurrent_calls: 1, duties: Duties::Together }).await.unwrap()
+        Host::open(Settings::of_a_test(data, 1)).await.unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]

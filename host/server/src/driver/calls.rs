@@ -248,15 +248,16 @@ impl CallRunner {
         }
         let store = self.store.clone();
         let bytes = blocking(move || store.blobs().read(digest, MOST_COMPONENT_BYTES)).await;
+        let name = || {
+            let system = self.system.view();
+            system.plugins.get(&digest).map_or("?".to_owned(), |plugin| plugin.description.name.clone())
+        };
         let bytes = bytes.map_err(|error| match lost(&error) {
-            Some(how) => {
-                let system = self.system.view();
-                let name = system.plugins.get(&digest).map(|plugin| plugin.description.name.as_str());
-                no_component(name.unwrap_or("?"), digest, &how)
-            }
+            Some(how) => no_component(&name(), digest, &how),
             None => ours(error.to_string()),
         })?;
-        self.sandbox.load(digest, bytes.into()).await.map_err(|error| ours(error.to_string()))
+        let loaded = self.sandbox.load(digest, bytes.into()).await;
+        loaded.map_err(|error| ours(format!("plugin `{}` cannot be loaded: {error}", name())))
     }
 
     async fn ask(

@@ -12,7 +12,7 @@ use lockgate_core::plugin::Issue;
 use lockgate_core::state::State;
 use lockgate_core::system::{Duties, SystemCommand};
 use lockgate_core::work::ProjectId;
-use lockgate_sandbox::{Sandbox, SandboxError};
+use lockgate_sandbox::{CompilerCommand, Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -33,6 +33,17 @@ pub struct Settings {
     /// Plugin calls at a time.
     pub concurrent_calls: usize,
     pub duties: Duties,
+    /// What compiles components: this process does not.
+    pub compiler: CompilerCommand,
+}
+
+#[cfg(test)]
+impl Settings {
+    /// Of a host that never compiles.
+    pub fn of_a_test(data: &std::path::Path, concurrent_calls: usize) -> Self {
+        let compiler = CompilerCommand { program: "/nowhere/nothing-is-compiled-here".into(), arguments: Vec::new() };
+        Self { data: data.to_owned(), concurrent_calls, duties: Duties::Together, compiler }
+    }
 }
 
 /// A cheap handle on everything; the HTTP side holds nothing else.
@@ -88,7 +99,7 @@ impl Host {
             tracing::info!("the index is built again from the journal: {reason}");
         }
         raise_file_limit();
-        let mut sandbox_options = lockgate_sandbox::Options::new(settings.data.join("compiled"));
+        let mut sandbox_options = lockgate_sandbox::Options::new(settings.data.join("compiled"), settings.compiler);
         sandbox_options.max_concurrent_calls = settings.concurrent_calls;
         let sandbox = Sandbox::new(sandbox_options)?;
         let (system, projects) = replay::all(&store).await?;

@@ -14,7 +14,7 @@ use lockgate_core::handle::{Again, Command, TryFrom};
 use lockgate_core::name::{Actor, Name, Timestamp};
 use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::system::{Duties, SystemChange, SystemEvent};
+use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::ProjectId;
 use lockgate_store::{Entry, IndexBatch, SnapshotChange, Store, StoreOptions};
 use serde::Serialize;
@@ -64,7 +64,7 @@ async fn describe(store: &Store, project: &str, description: &str) -> u64 {
 }
 
 async fn open(data: &Path) -> Host {
-    Host::open(Settings { data: data.to_owned(), concurrent_calls: 1, duties: Duties::Together }).await.unwrap()
+    Host::open(Settings::of_a_test(data, 1)).await.unwrap()
 }
 
 fn description(host: &Host, project: &str) -> String {

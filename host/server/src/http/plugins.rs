@@ -69,7 +69,11 @@ pub async fn add(
     Admin(by): Admin,
     Whole(component): Whole,
 ) -> Result<(StatusCode, Json<wire::Plugin>), Problem> {
-    let digest = api.host.add_plugin(component.to_vec(), by).await?;
+    let digest = tokio::select! {
+        added = api.host.add_plugin(component.to_vec(), by) => added?,
+        // Compiling can take minutes, and ends where nobody waits for it.
+        () = api.stopping.cancelled() => return Err(Problem::stopping("the host stops; add the plugin again when it is back")),
+    };
     Ok((StatusCode::CREATED, Json(shown(&api, &digest)?)))
 }
 

@@ -55,7 +55,7 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, error.to_string())
     }
 
-    fn stopping(error: impl std::fmt::Display) -> Self {
+    pub fn stopping(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string())
     }
 
@@ -249,6 +249,7 @@ impl From<SandboxError> for Problem {
             SandboxError::Cache { .. }
             | SandboxError::Threads(_)
             | SandboxError::Engine(_)
+            | SandboxError::Compiler(_)
             | SandboxError::Interrupted(_) => Self::ours("sandbox-failed", error),
         }
     }

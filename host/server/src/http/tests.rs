@@ -13,7 +13,6 @@ use lockgate_core::definition::{
     ApprovalPolicy, ApprovalRule, Definition, Environment, OnFailure, Workflow, WorkflowStage,
 };
 use lockgate_core::name::Actor;
-use lockgate_core::system::Duties;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -73,9 +72,7 @@ impl Server {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();
-        let host = Host::open(Settings { data: data.path().to_owned(), concurrent_calls: 2, duties: Duties::Together })
-            .await
-            .unwrap();
+        let host = Host::open(Settings::of_a_test(data.path(), 2)).await.unwrap();
         assert!(needs_administrator(&host));
         let admin = new_secret();
         create_administrator(&host, &admin).await.unwrap();

@@ -15,6 +15,7 @@ use lockgate_sandbox::{Inspection, Options, Sandbox, SandboxError, Surface, surf
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::cli::compiler;
 use crate::cli::exit;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, printable};
@@ -114,7 +115,8 @@ async fn report(file: PathBuf, content: Arc<[u8]>) -> Result<Report, CliError> {
 async fn inspected(content: Arc<[u8]>) -> Result<Result<Inspection, String>, CliError> {
     let broken = |what: String| CliError::Host { what, hint: String::new() };
     let compiled = tempfile::tempdir().map_err(|error| broken(format!("no folder for compiled code: {error}")))?;
-    let options = Options { pooling: false, max_concurrent_calls: 1, ..Options::new(compiled.path()) };
+    let compiler = compiler::command().map_err(|error| broken(error.to_string()))?;
+    let options = Options { pooling: false, max_concurrent_calls: 1, ..Options::new(compiled.path(), compiler) };
     let sandbox = Sandbox::new(options).map_err(|error| broken(error.to_string()))?;
     match sandbox.inspect(content).await {
         Ok(inspection) => Ok(Ok(inspection)),
@@ -124,6 +126,7 @@ async fn inspected(content: Arc<[u8]>) -> Result<Result<Inspection, String>, Cli
             | SandboxError::Threads(_)
             | SandboxError::Engine(_)
             | SandboxError::OtherBytes { .. }
+            | SandboxError::Compiler(_)
             | SandboxError::Interrupted(_)),
         ) => Err(broken(error.to_string())),
     }

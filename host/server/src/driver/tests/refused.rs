@@ -7,7 +7,7 @@ use std::time::Duration;
 use lockgate_core::name::Timestamp;
 use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::system::{Duties, SystemChange, SystemEvent};
+use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::ProjectId;
 use lockgate_store::{Store, StoreOptions};
 
@@ -59,8 +59,7 @@ async fn host_about_to_call(data: &Path) -> (Host, PathBuf) {
     let frame = lockgate_journal::framed_bytes("shop", &[serde_json::to_vec(&described(0)).unwrap()]);
     append(&store, "shop", &[described(room(data) - frame - ROOM_FOR_A_START)]).await;
     drop(store);
-    let host =
-        Host::open(Settings { data: data.to_owned(), concurrent_calls: 1, duties: Duties::Together }).await.unwrap();
+    let host = Host::open(Settings::of_a_test(data, 1)).await.unwrap();
     let in_the_way = data.join(NEXT_SEGMENT);
     std::fs::create_dir(&in_the_way).unwrap();
     (host, in_the_way)
