@@ -95,9 +95,10 @@ impl TestClock {
         }
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         // No call ends at a time that cannot be counted in 64 bits of nanoseconds: 584 years.
-        let _ = self.0.nanoseconds.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |passed| {
-            Some(passed.saturating_add(nanoseconds))
-        });
+        let _ = self
+            .0
+            .nanoseconds
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |passed| Some(passed.saturating_add(nanoseconds)));
     }
 
     fn passed(&self) -> Duration {
