@@ -33,6 +33,25 @@ fn forget_null_default(schema: &mut Schema) {
     }
 }
 
+/// Nor may anything else; and `anyOf` would say nothing of what is wrong.
+fn forget_null(schema: &mut Schema) {
+    let is_null = |option: &Value| option["type"] == "null";
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = &types[..] {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    let options = schema.get("anyOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    if let [Value::Object(meant), null] = &options[..]
+        && is_null(null)
+    {
+        schema.remove("anyOf");
+        schema.ensure_object().extend(meant.clone());
+    }
+}
+
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| validator(&SCHEMA));
 
 fn validator(schema: &Value) -> Validator {
@@ -47,7 +66,10 @@ pub struct Shape {
 
 impl Shape {
     pub fn of<T: JsonSchema>() -> Self {
-        let schema = schema::<T>();
+        let settings = SchemaSettings::draft2020_12()
+            .with_transform(RecursiveTransform(forget_null_default))
+            .with_transform(RecursiveTransform(forget_null));
+        let schema = settings.into_generator().into_root_schema_for::<T>().to_value();
         Self { validator: validator(&schema), schema }
     }
 

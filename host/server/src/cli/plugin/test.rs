@@ -68,7 +68,8 @@ impl TestArgs {
                 return Err(CliError::usage(what, "one is tested at a time"));
             }
         };
-        let fixtures = if fixtures.is_empty() { all_below(&self.dir.join(FIXTURES))? } else { fixtures };
+        let folder = if self.dir == Path::new(".") { PathBuf::from(FIXTURES) } else { self.dir.join(FIXTURES) };
+        let fixtures = if fixtures.is_empty() { all_below(&folder)? } else { fixtures };
         let content = fs::read(&component).map_err(|error| {
             CliError::usage(format!("cannot read {}: {error}", component.display()), "name a .wasm component")
         })?;

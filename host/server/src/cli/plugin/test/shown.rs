@@ -57,6 +57,8 @@ pub struct Result {
 struct ShownCall {
     number: u32,
     operation: &'static str,
+    idempotency_key: String,
+    repeats: Option<u32>,
     at_ms: u64,
     said: String,
     faults: Vec<String>,
@@ -138,6 +140,8 @@ impl From<Call> for ShownCall {
         Self {
             number: call.number,
             operation: call.operation,
+            idempotency_key: call.idempotency_key,
+            repeats: call.repeats,
             at_ms: call.at_ms,
             said: call.said,
             faults: call.faults,
@@ -290,7 +294,8 @@ fn call(look: &Look, call: &ShownCall) -> Vec<String> {
         0 => String::new(),
         at => look.quiet(&format!(" after {}", duration(at))),
     };
-    let mut lines = vec![format!("  {} {}{when}: {}", call.number, call.operation, printable(&call.said))];
+    let repeats = call.repeats.map(|first| look.quiet(&format!(" with the key of {first}"))).unwrap_or_default();
+    let mut lines = vec![format!("  {} {}{repeats}{when}: {}", call.number, call.operation, printable(&call.said))];
     let mut inside = |line: String| lines.push(format!("      {line}"));
     call.progress.iter().for_each(|line| inside(format!("progress {}", printable(line))));
     call.log.iter().flat_map(|line| line.lines()).for_each(|line| inside(printable(line)));

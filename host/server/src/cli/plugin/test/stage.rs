@@ -73,6 +73,9 @@ pub struct Seen {
 pub struct Call {
     pub number: u32,
     pub operation: &'static str,
+    pub idempotency_key: String,
+    /// The call that had this key before: the same work again.
+    pub repeats: Option<u32>,
     /// Since the run began.
     pub at_ms: u64,
     /// What the fixture did to it.
@@ -272,8 +275,15 @@ impl Stage<'_> {
         if let Some(judged) = &asked.judged {
             self.seen.evidence = judged.evidence.clone();
         }
-        if let Ok(Answer::Observed(resources)) = &asked.answer {
-            self.seen.resources = resources.iter().map(resource).collect();
+        match (&asked.answer, &order.question) {
+            (Ok(Answer::Observed(resources)), _) => {
+                self.seen.resources = resources.iter().map(resource).collect();
+            }
+            // No record has it; of everything else the core keeps what counts.
+            (Ok(Answer::Progressed(progressed)), Question::Undo { .. }) => {
+                self.seen.summary = progressed.summary.clone();
+            }
+            (Ok(_) | Err(_), _) => {}
         }
         let answer = asked.answer.map_err(|error| repeatable(error).failure()).and_then(bounded);
         call.said = said(&answer);
@@ -309,9 +319,12 @@ impl Stage<'_> {
     }
 
     fn unanswered(&self, number: u32, order: &Order, faults: Vec<String>) -> Call {
+        let key = &order.context.idempotency_key;
         Call {
             number,
             operation: operation(&order.question),
+            repeats: self.seen.calls.iter().find(|call| call.idempotency_key == *key).map(|call| call.number),
+            idempotency_key: key.clone(),
             at_ms: self.now().ms_since(self.fixture.clock),
             faults,
             said: String::new(),
@@ -378,7 +391,10 @@ impl Stage<'_> {
             return;
         }
         let run = &deployment.attempt.phases[phase];
-        (self.seen.summary, self.seen.outputs) = (run.summary.clone(), run.outputs.clone());
+        if run.undo.is_none() {
+            self.seen.summary = run.summary.clone();
+        }
+        self.seen.outputs = run.outputs.clone();
         self.seen.artifacts =
             run.artifacts.iter().map(|artifact| format!("{} {}", artifact.name, artifact.digest)).collect();
         self.seen.plan = run.plan.as_ref().map(|plan| plan_lines(&plan.planned)).unwrap_or_default();
