@@ -64,8 +64,10 @@ fn a_plugin_meets_every_fault_as_it_would_in_a_host() {
          phase: { timeout: 5s }\nexpect: { outcome: failed, code: timeout }\n",
         "about: cancelled while it waits\nconfig: { do: wait-politely }\nfaults: [{ cancel: { during_call: 1 } }]\n\
          expect: { outcome: cancelled, calls: ['advance: failed: cancelled (never again)', 'cancel: done'] }\n",
-        "about: cancelled between two calls\nconfig: { do: steps, times: 3 }\nfaults: [{ cancel: { after_call: 1 } }]\n\
-         expect: { outcome: cancelled, calls: ['advance: again', 'cancel: done'] }\n",
+        "about: it hears that it is cancelled\nconfig: { do: slow, ms: 40000 }\nfaults: [{ cancel: { during_call: 1 } }]\n\
+         expect: { outputs: { cancelled: true } }\n",
+        "about: cancelled when the next call is under way already\nconfig: { do: steps, times: 3 }\nfaults: [{ cancel: { after_call: 1 } }]\n\
+         expect: { outcome: cancelled, calls: ['advance: again', 'advance: again', 'cancel: done'] }\n",
         "about: a trap is tried again\nconfig: { do: trap }\nphase: { retries: 1 }\n\
          expect: { code: trap, calls: ['advance: failed: trap (may be repeated)', 'advance: failed: trap (may be repeated)'] }\n",
         "about: what is not granted is denied\nconfig: { do: http-denied, url: 'http://a.example/' }\n\

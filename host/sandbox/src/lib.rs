@@ -289,7 +289,8 @@ impl Sandbox {
         for places in places {
             taken.push(tokio::select! {
                 biased;
-                () = run.cancelled.cancelled() => return Err(CallError::Cancelled),
+                // A rehearsed guest is to see for itself that it was cancelled.
+                () = run.cancelled.cancelled(), if run.rehearsal.is_none() => return Err(CallError::Cancelled),
                 place = places.clone().acquire_owned() => place.expect("this semaphore is never closed"),
             });
         }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use lockgate_core::digest::Digest;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value};
 
 use self::fixture::Fixture;
 use self::script::{Mode, Script};
-use self::shown::{Report, Result as Shown};
+use self::shown::{Report, Shown};
 use self::stage::{Plugin, Seen, StageError};
 use crate::cli::exit;
 use crate::cli::fail::CliError;
@@ -85,7 +86,9 @@ impl TestArgs {
 
     async fn results(&self, content: Arc<[u8]>, paths: Vec<PathBuf>, mode: Mode) -> Result<Results, CliError> {
         let folder = tempfile::tempdir().map_err(|error| broken(format!("no folder for compiled code: {error}")))?;
-        let options = Options { pooling: false, max_concurrent_calls: 2, ..Options::new(folder.path()) };
+        // Real time: long enough for a guest that is cancelled from its first moment, on a machine that has much to do.
+        let cancel_grace = Duration::from_secs(5);
+        let options = Options { pooling: false, max_concurrent_calls: 2, cancel_grace, ..Options::new(folder.path()) };
         let sandbox = Sandbox::new(options).map_err(|error| broken(error.to_string()))?;
         let plugin = plugin(&sandbox, content).await?;
         let fixtures = read(&paths, &plugin).await?;

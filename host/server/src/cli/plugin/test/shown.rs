@@ -20,7 +20,7 @@ pub struct Report {
     component: PathBuf,
     digest: Digest,
     pub passed: bool,
-    fixtures: Vec<Result>,
+    fixtures: Vec<Shown>,
     /// Of what the plugin asks for.
     used: Vec<String>,
     unused: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Result {
+pub struct Shown {
     fixture: PathBuf,
     about: String,
     passed: bool,
@@ -85,7 +85,7 @@ struct Uses {
     denied: BTreeSet<String>,
 }
 
-impl Result {
+impl Shown {
     pub fn new(
         fixture: Fixture,
         seen: Seen,
@@ -175,7 +175,7 @@ impl Report {
 }
 
 /// Of what is asked for: what was used, and what was not.
-fn used(requests: &Requests, results: &[Result]) -> (Vec<String>, Vec<String>) {
+fn used(requests: &Requests, results: &[Shown]) -> (Vec<String>, Vec<String>) {
     let (mut used, mut unused) = (BTreeMap::<String, u32>::new(), BTreeSet::new());
     for request in &requests.http {
         for origin in origins(request, results) {
@@ -215,12 +215,12 @@ fn place(request: &Requested) -> String {
     }
 }
 
-fn origins(request: &Requested, results: &[Result]) -> BTreeSet<String> {
+fn origins(request: &Requested, results: &[Shown]) -> BTreeSet<String> {
     let origin = |text: String| normal_origin(&text).or_else(|_| origin_of_url(&text)).ok();
     values(request, results).filter_map(origin).collect()
 }
 
-fn values<'a>(request: &'a Requested, results: &'a [Result]) -> Box<dyn Iterator<Item = String> + 'a> {
+fn values<'a>(request: &'a Requested, results: &'a [Shown]) -> Box<dyn Iterator<Item = String> + 'a> {
     match request {
         Requested::Named(name) => Box::new(std::iter::once(name.clone())),
         Requested::Config(pointer) => Box::new(
@@ -252,7 +252,7 @@ pub fn show(look: &Look, report: &Report) -> String {
     lines.join("\n")
 }
 
-fn fixture(look: &Look, result: &Result) -> Vec<String> {
+fn fixture(look: &Look, result: &Shown) -> Vec<String> {
     let mark = if result.passed { look.paint(Tone::Good, "✓") } else { look.paint(Tone::Bad, "✗") };
     let about = if result.about.is_empty() { String::new() } else { format!("  {}", printable(&result.about)) };
     let mut lines = vec![format!("{mark} {}{about}", look.strong(&printable(&result.fixture.to_string_lossy())))];
@@ -278,7 +278,7 @@ fn fixture(look: &Look, result: &Result) -> Vec<String> {
     lines
 }
 
-fn ending(result: &Result) -> String {
+fn ending(result: &Shown) -> String {
     let outcome = result.outcome.and_then(|outcome| serde_json::to_value(outcome).ok());
     let outcome = outcome.as_ref().and_then(Value::as_str).unwrap_or("no end").to_owned();
     let failure = result.failure.as_ref().map(|failure| format!("{}: {}", failure.code, failure.message));
