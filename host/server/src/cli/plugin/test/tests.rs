@@ -24,9 +24,9 @@ fn what_does_not_fit_is_told_with_its_place() {
     for (text, expected) in [
         ("", expect!["x.yaml:1:1: the file is empty"]),
         (
-            "abuot: x\n",
+            "abot: x\n",
             expect![
-                "x.yaml:1:1: /abuot: unknown key `abuot`; did you mean `about`? (known here: about, run, config, release, deployment, artifacts, phase, rounds, grants, clock, seed, faults, http, expect)"
+                "x.yaml:1:1: /abot: unknown key `abot`; did you mean `about`? (known here: about, run, config, release, deployment, artifacts, phase, rounds, grants, clock, seed, faults, http, expect)"
             ],
         ),
         ("config: [1]\n", expect!["x.yaml:1:9: /config: must be a mapping, but is a list"]),
@@ -99,7 +99,7 @@ fn what_does_not_fit_is_told_with_its_place() {
         ),
         (
             "http: [{ request: { method: GET, url: 'http://x', body: a, hex: 00 }, fails: broken }]\n",
-            expect!["x.yaml:1:64: /http/0/request/hex: must be text, but is `0`; put it in quotes"],
+            expect!["x.yaml:1:65: /http/0/request/hex: must be text, but is `0`; put it in quotes"],
         ),
         (
             "http: [{ request: { method: GET, url: 'http://x', body: a, json: 1 }, fails: broken }]\n",
@@ -107,7 +107,7 @@ fn what_does_not_fit_is_told_with_its_place() {
         ),
         (
             "http: [{ request: { method: GET, url: 'http://x' }, response: { status: 2000 } }]\n",
-            expect!["x.yaml:1:72: /http/0/response/status: must be at most 599, but is `2000`"],
+            expect!["x.yaml:1:73: /http/0/response/status: must be at most 599, but is `2000`"],
         ),
         (
             "expect: { outcome: succeded }\n",
