@@ -24,6 +24,7 @@ fn a_new_phase_in_c_announces_a_release_and_the_example_warms_pages() {
 /// A project that `plugin new` has written: built, inspected, added, approved, deployed.
 fn announces(workshop: &Workshop, plugin: &str) {
     let component = workshop.build();
+    workshop.test(&component);
     let inspected = workshop.inspect(&component);
     assert_eq!(inspected["refused"], serde_json::Value::Null, "{inspected}");
     assert_eq!(inspected["description"]["name"], plugin);
@@ -47,7 +48,9 @@ fn asks_for_every_page_once(example: &Workshop) {
     let shop = Web::serving(host.place("shop"));
     fs::write(host.place("shop").join("index.html"), "<h1>The shop</h1>").unwrap();
     fs::write(host.place("shop").join("prices"), "cheap").unwrap();
-    host.plugin_from(&example.build(), &[&shop.url()]);
+    let component = example.build();
+    example.test(&component);
+    host.plugin_from(&component, &[&shop.url()]);
     let config = format!("{{ url: \"{}\", paths: [/, /prices] }}", shop.url());
     let project = Project::with_phase(&host, "shop", "warm-up", &config);
     project.release("v1");
@@ -70,7 +73,9 @@ fn a_gate_in_python_stops_a_release_by_what_prometheus_has_measured() {
     };
     let workshop = Workshop::example("prometheus-gate");
     workshop.run("python3 -m unittest --quiet");
-    host.plugin_from(&workshop.build_if_changed(), &[&prometheus.url]);
+    let component = workshop.build_if_changed();
+    workshop.test(&component);
+    host.plugin_from(&component, &[&prometheus.url]);
     host.plugin("hostile-phase", &[]);
     let config =
         format!("{{ url: \"{}\", query: 'shop_error_rate{{release=\"$release\"}}', max: 0.01 }}", prometheus.url);
@@ -95,7 +100,9 @@ fn a_phase_in_typescript_waits_for_its_change_ticket() {
     let host = Host::start();
     let desk = Desk::open();
     let workshop = Workshop::example("change-ticket");
-    host.plugin_from(&workshop.build_if_changed(), &[&desk.url()]);
+    let component = workshop.build_if_changed();
+    workshop.test(&component);
+    host.plugin_from(&component, &[&desk.url()]);
     workshop.run("npm test --silent");
     let config = format!("{{ url: \"{}/changes\", poll_seconds: 1 }}", desk.url());
     let project = Project::with_phase(&host, "shop", "change-ticket", &config);
@@ -129,7 +136,9 @@ fn a_target_in_rust_puts_releases_on_a_webdav_server_and_back() {
     let url = nginx.moved("http://127.0.0.1:8080");
     let workshop = Workshop::example("webdav-release");
     workshop.run("cargo test --quiet");
-    host.plugin_from(&workshop.build(), &[&url]);
+    let component = workshop.build();
+    workshop.test(&component);
+    host.plugin_from(&component, &[&url]);
     let file = format!(
         "environments: {{ test: {{ targets: {{ dav: {{ plugin: webdav-release, config: {{ url: \"{url}/shop\" }} }} }} }} }}\n\
          workflows: {{ w: {{ phases: [{{ name: publish, apply: dav }}] }} }}\n"

@@ -19,6 +19,7 @@ mod pairs;
 mod plugins;
 mod records;
 mod refusals;
+mod rehearsals;
 mod serve;
 mod shares;
 mod sites;

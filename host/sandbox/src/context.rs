@@ -14,7 +14,6 @@ use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt as _, StreamBody};
 use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{Access, Failure, FolderGrant, Grants, Retry};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Linker, Resource, ResourceTable};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
@@ -31,6 +30,7 @@ use crate::convert;
 use crate::egress::{Chunk, Egress, EgressError, Outside, Request, ResponseBody, Timeout, is_forbidden_header};
 use crate::limits::MemoryLimiter;
 use crate::output::{Output, Stream};
+use crate::rehearsal::{self, CallClock, Rehearsal};
 
 /// Resources a call may hold at the same time, in the host's table and in the guest's.
 /// An open file or connection is one, and the host has only so many.
@@ -45,7 +45,7 @@ pub struct Context {
     pub limiter: MemoryLimiter,
     host: Arc<dyn CallHost>,
     output: Output,
-    deadline: Instant,
+    clock: CallClock,
     cancelled: CancellationToken,
     egress: Egress,
     table: ResourceTable,
@@ -60,15 +60,16 @@ pub struct Surroundings<'a> {
     pub folders: WasiCtx,
     pub host: Arc<dyn CallHost>,
     pub output: Output,
-    pub deadline: Instant,
+    pub clock: CallClock,
     pub cancelled: CancellationToken,
     pub outside: Outside,
 }
 
 impl Context {
     pub fn new(around: Surroundings<'_>) -> Self {
-        let Surroundings { grants, folders, host, output, deadline, cancelled, outside } = around;
-        let egress = Egress::new(grants.http.clone(), grants.limits.http_body_bytes, deadline, output.clone(), outside);
+        let Surroundings { grants, folders, host, output, clock, cancelled, outside } = around;
+        let (origins, body_bytes) = (grants.http.clone(), grants.limits.http_body_bytes);
+        let egress = Egress::new(origins, body_bytes, clock.clone(), output.clone(), outside);
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         let mut wasi_http = WasiHttpCtx::new();
@@ -80,7 +81,7 @@ impl Context {
             hooks: Hooks { egress: egress.clone() },
             host,
             output,
-            deadline,
+            clock,
             cancelled,
             egress,
             table,
@@ -95,16 +96,21 @@ impl Context {
         self.output.denied(what);
         Err(failure("denied", format!("{what} is not granted; {remedy}"), Retry::Never))
     }
-
-    fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
 }
 
-/// No network, no environment, no arguments; clocks and randomness are real. Asks the disk, so not for guests' threads.
-pub fn wasi(grants: &Grants, workspace: Option<&Path>, output: &Output) -> Result<WasiCtx, CallError> {
+/// No network, no environment, no arguments; clocks and randomness are real, but in a rehearsal. Asks the disk, so not
+/// for guests' threads.
+pub fn wasi(
+    grants: &Grants,
+    workspace: Option<&Path>,
+    output: &Output,
+    rehearsal: Option<&Rehearsal>,
+) -> Result<WasiCtx, CallError> {
     let mut wasi = WasiCtx::builder();
     wasi.stdout(output.capture(Stream::Stdout)).stderr(output.capture(Stream::Stderr)).max_random_size(RANDOM_BYTES);
+    if let Some(rehearsal) = rehearsal {
+        rehearsal::put_in(&mut wasi, rehearsal);
+    }
     for folder in folders(grants, workspace)? {
         wasi.preopened_dir(&folder.path, &folder.seen_as, permissions(folder.access)).map_err(|error| {
             CallError::Sandbox(format!("the granted folder {} cannot be opened: {error}", folder.path.display()))
@@ -295,14 +301,14 @@ impl control::Host for Context {
     }
 
     async fn remaining_ms(&mut self) -> wasmtime::Result<u32> {
-        Ok(self.remaining().as_millis().try_into().unwrap_or(u32::MAX))
+        Ok(self.clock.remaining().as_millis().try_into().unwrap_or(u32::MAX))
     }
 
     async fn wait(&mut self, milliseconds: u32) -> wasmtime::Result<bool> {
-        let sleep = tokio::time::sleep(Duration::from_millis(milliseconds.into()));
         tokio::select! {
+            biased;
             () = self.cancelled.cancelled() => {}
-            () = sleep => {}
+            () = self.clock.wait(Duration::from_millis(milliseconds.into())) => {}
         }
         Ok(self.cancelled.is_cancelled())
     }

@@ -19,6 +19,7 @@ mod egress;
 mod engine;
 mod limits;
 mod output;
+mod rehearsal;
 mod run;
 mod sockets;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use component::{InvalidComponent, Surface, surface};
 use component::{Plugin, Worlds};
 use egress::Outside;
 use engine::PluginRuntime;
+pub use rehearsal::{Pace, Play, Received, Rehearsal, Sent, TestClock, Trouble, Wire};
 use run::Run;
 
 /// Descriptions and validations that may run beside the calls, so that a full house does not keep an operator from
@@ -235,6 +237,15 @@ impl Sandbox {
 
     /// Runs to its end on the plugins' own threads; dropping the future ends it.
     pub async fn call(&self, request: CallRequest) -> Result<Answer, CallError> {
+        self.call_in(request, None).await
+    }
+
+    /// The same, in a test's world.
+    pub async fn rehearse(&self, request: CallRequest, rehearsal: Rehearsal) -> Result<Answer, CallError> {
+        self.call_in(request, Some(rehearsal)).await
+    }
+
+    async fn call_in(&self, request: CallRequest, rehearsal: Option<Rehearsal>) -> Result<Answer, CallError> {
         let CallRequest { plugin: digest, context, config, subject, operation, grants, workspace, host, cancelled } =
             request;
         let Loaded { plugin, places } = self.0.loaded(&digest)?;
@@ -252,7 +263,7 @@ impl Sandbox {
             | Operation::Observe
             | Operation::Sample { .. } => (grants, workspace, host),
         };
-        let run = self.run(plugin, grants, workspace, host, cancelled);
+        let run = Run { rehearsal, ..self.run(plugin, grants, workspace, host, cancelled) };
         let call = Call { operation, context, config: config.to_string(), subject: subject.to_string() };
         match self.ask([&places, &self.0.calls], run, Question::Call(call)).await? {
             Reply::Answer(answer) => Ok(answer),
@@ -275,7 +286,8 @@ impl Sandbox {
         cancelled: CancellationToken,
     ) -> Run {
         let (engine, outside) = (self.0.engine.clone(), self.0.outside.clone());
-        Run { engine, plugin, outside, grants, workspace, host, cancelled, cancel_grace: self.0.options.cancel_grace }
+        let cancel_grace = self.0.options.cancel_grace;
+        Run { engine, plugin, outside, grants, workspace, host, cancelled, cancel_grace, rehearsal: None }
     }
 
     /// One place of each kind, in this order. They are given back only when the store is gone, or the pool would be
@@ -290,7 +302,8 @@ impl Sandbox {
         for places in places {
             taken.push(tokio::select! {
                 biased;
-                () = run.cancelled.cancelled() => return Err(CallError::Cancelled),
+                // A rehearsed guest is to see for itself that it was cancelled.
+                () = run.cancelled.cancelled(), if run.rehearsal.is_none() => return Err(CallError::Cancelled),
                 place = places.clone().acquire_owned() => place.expect("this semaphore is never closed"),
             });
         }

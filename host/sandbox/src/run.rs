@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockgate_core::plugin::Grants;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{I32Exit, WasiCtx};
@@ -18,6 +17,7 @@ use crate::convert::Allowance;
 use crate::egress::Outside;
 use crate::limits::{CpuMeter, MemoryLimiter, metered};
 use crate::output::Output;
+use crate::rehearsal::{CallClock, Rehearsal};
 
 /// What a guest may hand over in one host call or answer, in the host's memory, beside the answer's own limit: an
 /// artifact's chunk, a request's body. A list whose items all point at the same text is larger here than there.
@@ -34,27 +34,28 @@ pub struct Run {
     pub host: Arc<dyn CallHost>,
     pub cancelled: CancellationToken,
     pub cancel_grace: Duration,
+    pub rehearsal: Option<Rehearsal>,
 }
 
 impl Run {
     pub async fn ask(self, question: Question) -> Result<Reply, CallError> {
         let output = Output::new(self.grants.limits.log_bytes, self.host.clone());
         let wall = Duration::from_millis(self.grants.limits.wall_ms).min(LONGEST_CALL);
-        let deadline = Instant::now() + wall;
+        let clock = CallClock::new(wall, self.rehearsal.as_ref());
         let meter = CpuMeter::new(self.grants.limits.cpu_ms);
         let folders = tokio::select! {
             biased;
-            reason = stopped(&self, deadline) => return Err(reason),
+            reason = stopped(&self, &clock) => return Err(reason),
             folders = self.folders(&output) => folders?,
         };
-        let mut store = self.store(folders, &output, deadline, &meter);
+        let mut store = self.store(folders, &output, &clock, &meter);
 
         let allowance = Allowance::new(self.grants.limits.output_bytes);
         let guest = metered(meter.clone(), ask(&self.plugin, &mut store, question, allowance));
         let answered = tokio::select! {
             biased;
             answered = guest => Ok(answered),
-            reason = stopped(&self, deadline) => Err(reason),
+            reason = stopped(&self, &clock) => Err(reason),
         };
         output.finish();
         match answered {
@@ -68,7 +69,8 @@ impl Run {
     /// A disk may be slow to answer, or never answer.
     async fn folders(&self, output: &Output) -> Result<WasiCtx, CallError> {
         let (grants, workspace, captured) = (self.grants.clone(), self.workspace.clone(), output.clone());
-        let opened = blocking(move || wasi(&grants, workspace.as_deref(), &captured)).await;
+        let rehearsal = self.rehearsal.clone();
+        let opened = blocking(move || wasi(&grants, workspace.as_deref(), &captured, rehearsal.as_ref())).await;
         let opened = opened.map_err(|error| CallError::Sandbox(error.to_string()))?;
         if let Err(CallError::MovedFolder { name, real, .. }) = &opened {
             output.denied(&format!("folder `{name}` at {}", real.display()));
@@ -76,15 +78,18 @@ impl Run {
         opened
     }
 
-    fn store(&self, folders: WasiCtx, output: &Output, deadline: Instant, meter: &Arc<CpuMeter>) -> Store<Context> {
+    fn store(&self, folders: WasiCtx, output: &Output, clock: &CallClock, meter: &Arc<CpuMeter>) -> Store<Context> {
         let context = Context::new(Surroundings {
             grants: &self.grants,
             folders,
             host: self.host.clone(),
             output: output.clone(),
-            deadline,
+            clock: clock.clone(),
             cancelled: self.cancelled.clone(),
-            outside: self.outside.clone(),
+            outside: match &self.rehearsal {
+                Some(rehearsal) => self.outside.clone().behind(rehearsal.wire.clone()),
+                None => self.outside.clone(),
+            },
         });
         let mut store = Store::new(&self.engine, context);
         store.limiter(|context| &mut context.limiter);
@@ -124,13 +129,13 @@ impl Run {
 }
 
 /// Ends when the call must end whatever the guest does, also one that sits in a host function.
-async fn stopped(run: &Run, deadline: Instant) -> CallError {
+async fn stopped(run: &Run, clock: &CallClock) -> CallError {
     let cancelled = async {
         run.cancelled.cancelled().await;
         tokio::time::sleep(run.cancel_grace).await;
     };
     tokio::select! {
-        () = tokio::time::sleep_until(deadline) => CallError::WallLimit { limit_ms: run.grants.limits.wall_ms },
+        () = clock.over() => CallError::WallLimit { limit_ms: run.grants.limits.wall_ms },
         () = cancelled => CallError::Cancelled,
     }
 }

@@ -940,3 +940,94 @@ fn a_sandbox_may_be_dropped_inside_a_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async move { drop(sandbox) });
 }
+
+// Rehearsals.
+
+/// Answers every request with its own method and URL, and remembers what came.
+#[derive(Default)]
+struct Echo(Mutex<Vec<Sent>>);
+
+impl Wire for Echo {
+    fn answer(&self, sent: &Sent) -> Play {
+        self.0.lock().unwrap().push(sent.clone());
+        match sent.url.rsplit('/').next() {
+            Some("never") => Play::Answer(Err(Trouble::TimedOut)),
+            Some("through") => Play::Through,
+            _ => {
+                let body = format!("{} {}", sent.method, sent.url).into_bytes();
+                Play::Answer(Ok(Received { status: 203, headers: vec![], body }))
+            }
+        }
+    }
+
+    fn heard(&self, _sent: &Sent, came: &Result<Received, Trouble>) {
+        let body = came.as_ref().map(|received| received.body.clone()).unwrap_or_default();
+        let url = "heard".to_owned();
+        self.0.lock().unwrap().push(Sent { method: String::new(), url, headers: vec![], body });
+    }
+}
+
+impl Bench {
+    /// In a world that began a second after 1970.
+    async fn rehearse(&self, config: &str, seed: &str, wire: &Arc<Echo>) -> Result<String, CallError> {
+        let clock = TestClock::new(1_000, Pace::AtOnce);
+        let rehearsal = Rehearsal { clock, random_seed: seed.to_owned(), wire: wire.clone() };
+        match self.sandbox.rehearse(self.request(Operation::Advance { cursor: vec![] }, config), rehearsal).await? {
+            Answer::Progressed(progressed) => Ok(progressed.summary),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rehearsed_guest_sees_the_tests_time_and_waiting_takes_none() {
+    let bench = Bench::new().await.limits(|limits| limits.wall_ms = 3_600_000);
+    let began = std::time::Instant::now();
+    let seen = bench.rehearse("clock 1800000", "", &Arc::default()).await;
+    assert_eq!(seen.as_deref(), Ok("1000 ms, then 1800000 ms"));
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert_eq!(bench.rehearse("remaining", "", &Arc::default()).await.as_deref(), Ok("3600000"));
+}
+
+#[tokio::test]
+async fn a_rehearsed_call_ends_at_its_wall_limit_by_the_tests_clock() {
+    let bench = Bench::new().await.limits(|limits| limits.wall_ms = 3_600_000);
+    let ended = bench.rehearse("wait 3600000", "", &Arc::default()).await.unwrap_err();
+    assert_eq!(ended, CallError::WallLimit { limit_ms: 3_600_000 });
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_a_guest_the_same_random_numbers() {
+    let bench = Bench::new().await;
+    let random = async |seed: &str| bench.rehearse("random", seed, &Arc::default()).await.unwrap();
+    assert_eq!(random("a").await, random("a").await);
+    assert_ne!(random("a").await, random("b").await);
+}
+
+#[tokio::test]
+async fn a_rehearsed_request_is_answered_by_the_test_where_it_is_granted() {
+    let bench = Bench::new().await.http("http://a.example:80", false);
+    let wire: Arc<Echo> = Arc::default();
+    for request in ["http GET http://a.example/x", "wasi-http a.example /x"] {
+        let seen = bench.rehearse(request, "", &wire).await.unwrap();
+        assert!(seen.contains("203") && seen.contains("GET http://a.example/x"), "{request}: {seen}");
+    }
+    assert_eq!(wire.0.lock().unwrap().len(), 2);
+    let denied = bench.rehearse("http GET http://b.example/x", "", &wire).await.unwrap_err().failure();
+    assert_eq!(denied.code, "denied");
+    let timed_out = bench.rehearse("http-in 5000 GET http://a.example/never", "", &wire).await.unwrap_err();
+    assert_eq!(timed_out.to_string(), "timeout: no complete answer from http://a.example:80 within 5000 ms");
+    assert_eq!(wire.0.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_a_test_lets_through_goes_out_and_comes_back_cut_as_ever() {
+    let server = Server::start().await;
+    let bench = Bench::new().await.http(&server.origin, true).limits(|limits| limits.http_body_bytes = 3);
+    let wire: Arc<Echo> = Arc::default();
+    let seen = bench.rehearse(&format!("http GET {}/hello/through", server.origin), "", &wire).await;
+    let heard = wire.0.lock().unwrap().clone();
+    assert_eq!(heard.len(), 2, "{seen:?}");
+    assert_eq!(heard[1].url, "heard");
+    assert!(heard[1].body.len() <= 4, "{heard:?}");
+}

@@ -17,10 +17,12 @@ use std::fmt;
 use lockgate_core::definition::{Definition, Environment, PhaseWork, Workflow, listed};
 use lockgate_core::name::Name;
 use lockgate_core::plugin::Issue;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::printable::printable_char as printable;
-use check::About;
+pub use check::Shape;
+pub use text::{Duration, LongerThanZero, NameText};
 use yaml::{Node, Place};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,13 +31,15 @@ pub struct ProjectFile {
     pub definition: Definition,
 }
 
+const EMPTY: &str = "the file is empty";
+
 /// JSON Schema of the file, for editors.
 pub fn schema() -> Value {
     check::SCHEMA.clone()
 }
 
 pub fn parse(text: &str) -> Result<ProjectFile, Mistakes> {
-    let (tree, mut mistakes) = yaml::read(text);
+    let (tree, mut mistakes) = yaml::read(text, "the file is empty; it begins with `project: NAME`");
     let Some(tree) = tree else { return Err(Mistakes::new(text, mistakes)) };
 
     let mut value = tree.to_json();
@@ -43,12 +47,8 @@ pub fn parse(text: &str) -> Result<ProjectFile, Mistakes> {
     let checked = check::check(value);
     for finding in checked.findings {
         let node = tree.nearest(&finding.path);
-        let place = match finding.about {
-            About::Key => node.key_place(),
-            About::Value => node.place(),
-        };
         if !node.is_refused() {
-            mistakes.push(Mistake::new(place, finding.path, finding.message));
+            mistakes.push(Mistake::new(node.place_of(finding.about), finding.path, finding.message));
         }
     }
 
@@ -70,9 +70,45 @@ pub fn parse(text: &str) -> Result<ProjectFile, Mistakes> {
     if mistakes.is_empty() { Ok(file) } else { Err(Mistakes::new(text, mistakes)) }
 }
 
+/// A file of another shape, read as the project file is and with its mistakes told the same way.
+pub fn parse_as<T: DeserializeOwned>(text: &str, shape: &Shape) -> Result<(T, Value), Mistakes> {
+    let (tree, mut mistakes) = yaml::read(text, EMPTY);
+    let Some(tree) = tree else { return Err(Mistakes::new(text, mistakes)) };
+    let value = tree.to_json();
+    for finding in shape.check(&value) {
+        let node = tree.nearest(&finding.path);
+        if !node.is_refused() {
+            mistakes.push(Mistake::new(node.place_of(finding.about), finding.path, finding.message));
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(Mistakes::new(text, mistakes));
+    }
+    match serde_json::from_value(value.clone()) {
+        Ok(file) => Ok((file, value)),
+        Err(error) => {
+            let message = format!("the file does not fit its shape: {error}");
+            Err(Mistakes::new(text, vec![Mistake::new(tree.place(), "", message)]))
+        }
+    }
+}
+
+/// Where the keys of the outermost mapping stand: line, from 1, and name, from top to bottom. None where its braces
+/// make it one line or more.
+pub fn sections(text: &str) -> Option<Vec<(usize, String)>> {
+    let tree = yaml::read(text, EMPTY).0?;
+    let places: Vec<_> = tree.entries().map(|(name, node)| (node.key_place(), name.to_owned())).collect();
+    if places.iter().any(|(place, _)| place.column != 1) {
+        return None;
+    }
+    let mut sections: Vec<_> = places.into_iter().map(|(place, name)| (place.line, name)).collect();
+    sections.sort();
+    Some(sections)
+}
+
 /// What stands in YAML or JSON text, read as the project file is: for files that hold a part of it.
 pub fn value(text: &str) -> Result<Value, Mistakes> {
-    match yaml::read(text) {
+    match yaml::read(text, EMPTY) {
         (Some(tree), mistakes) if mistakes.is_empty() => Ok(tree.to_json()),
         (_, mistakes) => Err(Mistakes::new(text, mistakes)),
     }
@@ -184,7 +220,7 @@ impl Mistakes {
 
     /// What was found wrong later in a file that parsed, such as a plugin's configuration.
     pub fn from_issues(text: &str, issues: Vec<Issue>) -> Self {
-        let tree = yaml::read(text).0;
+        let tree = yaml::read(text, EMPTY).0;
         let mistake = |issue: Issue| {
             let place = tree.as_ref().map_or(Place { line: 1, column: 1 }, |tree| tree.nearest(&issue.path).place());
             Mistake::new(place, issue.path, issue.message)

@@ -87,6 +87,16 @@ impl Workshop {
         component
     }
 
+    /// Its fixtures, as `lockgate plugin test` runs them: all pass, and the second time it says the same.
+    pub fn test(&self, component: &Path) {
+        let component = component.to_str().unwrap();
+        let fixtures = files(&self.folder.join("tests/fixtures"));
+        assert!(!fixtures.is_empty());
+        let fixtures = fixtures.iter().map(|fixture| fixture.to_str().unwrap());
+        let arguments: Vec<&str> = ["plugin", "test", component, "--json"].into_iter().chain(fixtures).collect();
+        assert_eq!(self.lockgate(&arguments), self.lockgate(&arguments));
+    }
+
     pub fn inspect(&self, component: &Path) -> Value {
         self.lockgate(&["plugin", "inspect", component.to_str().unwrap(), "--json"])
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
 use lockgate_core::origin::{origin, parse_url};
 use lockgate_core::plugin::HttpGrant;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -24,6 +25,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use crate::output::Output;
+use crate::rehearsal::{CallClock, Play, Received, Sent, Trouble, Wire};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections of one call: a request holds its own until its response's body is read or dropped.
@@ -31,6 +33,8 @@ const CONNECTIONS: usize = 32;
 /// Names of all calls that are looked up at a time. The system's lookup cannot be stopped, and a name server that does
 /// not answer would otherwise take every thread for blocking work.
 const LOOKUPS: usize = 8;
+/// Of a body that a test looks at: a recorded file is read by people.
+const MOST_STAGED_BYTES: usize = 10 << 20;
 
 /// What one call may reach.
 #[derive(Clone)]
@@ -39,7 +43,7 @@ pub struct Egress(Arc<Shared>);
 struct Shared {
     grants: BTreeSet<HttpGrant>,
     body_bytes: u64,
-    deadline: Instant,
+    clock: CallClock,
     output: Output,
     connections: Arc<Semaphore>,
     outside: Outside,
@@ -117,14 +121,14 @@ impl Egress {
     pub fn new(
         grants: BTreeSet<HttpGrant>,
         body_bytes: u64,
-        deadline: Instant,
+        clock: CallClock,
         output: Output,
         outside: Outside,
     ) -> Self {
         Self(Arc::new(Shared {
             grants,
             body_bytes,
-            deadline,
+            clock,
             output,
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
             outside,
@@ -135,13 +139,22 @@ impl Egress {
 
     pub async fn send(&self, request: Request) -> Result<Response, EgressError> {
         let permitted = self.permit(&request).inspect_err(|error| self.note(error))?;
+        match self.0.outside.wire.clone() {
+            None => self.fetch(permitted, request).await,
+            Some(wire) => self.staged(wire.as_ref(), permitted, request).await,
+        }
+    }
+
+    /// Into the network.
+    async fn fetch(&self, permitted: Permitted, request: Request) -> Result<Response, EgressError> {
         let origin = permitted.origin.clone();
         let client = self.client(&permitted)?;
         let began = Instant::now();
-        let after = |timeout| began.checked_add(timeout).map_or(self.0.deadline, |end| end.min(self.0.deadline));
+        let deadline = self.0.clock.deadline();
+        let after = |timeout| began.checked_add(timeout).map_or(deadline, |end| end.min(deadline));
         let (head_deadline, body_deadline) = match request.timeout {
-            Timeout::None => (self.0.deadline, self.0.deadline),
-            Timeout::Head(timeout) => (after(timeout), self.0.deadline),
+            Timeout::None => (deadline, deadline),
+            Timeout::Head(timeout) => (after(timeout), deadline),
             Timeout::Whole(timeout) => (after(timeout), after(timeout)),
         };
         let exchange = async {
@@ -168,6 +181,76 @@ impl Egress {
                 _connection: connection,
             },
         })
+    }
+
+    /// To what a test has put in the network's place, or past it.
+    async fn staged(&self, wire: &dyn Wire, permitted: Permitted, request: Request) -> Result<Response, EgressError> {
+        let Request { method, url: _, headers, body, body_bytes: _, timeout } = request;
+        let body = Limited::new(body, MOST_STAGED_BYTES).collect().await;
+        let too_long = |_| EgressError::Invalid(format!("a test takes bodies of at most {MOST_STAGED_BYTES} bytes"));
+        let body = body.map_err(too_long)?.to_bytes();
+        let url = permitted.url.to_string();
+        let sent =
+            Sent { method: method.to_string(), url: url.clone(), headers: in_text(&headers), body: body.to_vec() };
+        let origin = permitted.origin.clone();
+        match wire.answer(&sent) {
+            Play::Answer(Ok(received)) => self.received(origin, received).await,
+            Play::Answer(Err(trouble)) => Err(self.suffered(origin, trouble, timeout).await),
+            Play::Through => {
+                let body_bytes = Some(body.len() as u64);
+                let again = Request { method, url, headers, body: body.into(), body_bytes, timeout };
+                let came = match self.fetch(permitted, again).await {
+                    Ok(response) => kept(response).await,
+                    Err(error) => Err(error),
+                };
+                wire.heard(&sent, &came.as_ref().map(Clone::clone).map_err(trouble));
+                self.received(origin, came?).await
+            }
+        }
+    }
+
+    /// As if it had just come.
+    async fn received(&self, origin: String, received: Received) -> Result<Response, EgressError> {
+        let broken = |problem: String| EgressError::Broken { origin: origin.clone(), problem };
+        let mut response = http::Response::builder().status(received.status);
+        for (name, value) in &received.headers {
+            response = response.header(name, value);
+        }
+        let response = response.body(received.body).map_err(|error| broken(error.to_string()))?;
+        let response = reqwest::Response::from(response);
+        let connection = self.0.connections.clone().acquire_owned().await.expect("this semaphore is never closed");
+        let head = (response.status(), response.headers().clone());
+        let body = ResponseBody {
+            inner: response,
+            origin,
+            left_bytes: self.0.body_bytes,
+            limit_bytes: self.0.body_bytes,
+            is_cut: false,
+            began: Instant::now(),
+            deadline: self.0.clock.deadline(),
+            _connection: connection,
+        };
+        Ok(Response { status: head.0, headers: head.1, body })
+    }
+
+    async fn suffered(&self, origin: String, trouble: Trouble, timeout: Timeout) -> EgressError {
+        match trouble {
+            Trouble::Refused | Trouble::Denied => {
+                EgressError::Unreachable { origin, problem: "connection refused".to_owned() }
+            }
+            Trouble::Broken => {
+                let problem = "connection closed before the message completed".to_owned();
+                EgressError::Broken { origin, problem }
+            }
+            Trouble::TimedOut => {
+                let after = match timeout {
+                    Timeout::None => self.0.clock.remaining(),
+                    Timeout::Head(timeout) | Timeout::Whole(timeout) => timeout,
+                };
+                self.0.clock.wait(after).await;
+                EgressError::TimedOut { origin, after }
+            }
+        }
     }
 
     /// Everything that can be decided before a name is looked up.
@@ -408,11 +491,36 @@ impl ResponseBody {
     }
 }
 
-/// What all calls share of the way out: certificates, session tickets, names.
+/// The whole answer to a request that was let out in a test.
+async fn kept(response: Response) -> Result<Received, EgressError> {
+    let Response { status, headers, body } = response;
+    // One more than the guest may have: what is cut is told to it as cut.
+    let limit_bytes = body.limit_bytes.saturating_add(1).min(MOST_STAGED_BYTES as u64);
+    let body = ResponseBody { left_bytes: limit_bytes, limit_bytes, ..body };
+    let (body, _) = body.read().await?;
+    Ok(Received { status: status.as_u16(), headers: in_text(&headers), body })
+}
+
+fn in_text(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+}
+
+fn trouble(error: &EgressError) -> Trouble {
+    match error {
+        EgressError::NotGranted { .. } | EgressError::NotPublic { .. } | EgressError::Invalid(_) => Trouble::Denied,
+        EgressError::TimedOut { .. } => Trouble::TimedOut,
+        EgressError::Unreachable { .. } => Trouble::Refused,
+        EgressError::Broken { .. } => Trouble::Broken,
+    }
+}
+
+/// What all calls share of the way out: certificates, session tickets, names. In a test, what stands in its place.
 #[derive(Clone)]
 pub struct Outside {
     tls: Arc<TlsConfig>,
     names: Names,
+    wire: Option<Arc<dyn Wire>>,
 }
 
 struct TlsConfig {
@@ -423,7 +531,11 @@ struct TlsConfig {
 impl Outside {
     /// Reads the system's certificates.
     pub fn of_this_machine() -> Self {
-        Self { tls: Arc::new(TlsConfig::load()), names: Names::of_the_system() }
+        Self { tls: Arc::new(TlsConfig::load()), names: Names::of_the_system(), wire: None }
+    }
+
+    pub fn behind(self, wire: Arc<dyn Wire>) -> Self {
+        Self { wire: Some(wire), ..self }
     }
 }
 
@@ -515,8 +627,8 @@ mod tests {
     fn egress(port: u16, private_network: bool, lookup: Lookup) -> Egress {
         let grant = HttpGrant { origin: format!("http://name.example:{port}"), private_network };
         let output = Output::new(0, Arc::new(crate::testing::Recorder::default()));
-        let outside = Outside { tls: Arc::new(TlsConfig::load()), names: Names::new(lookup) };
-        Egress::new([grant].into(), 1_000, Instant::now() + Duration::from_secs(60), output, outside)
+        let outside = Outside { tls: Arc::new(TlsConfig::load()), names: Names::new(lookup), wire: None };
+        Egress::new([grant].into(), 1_000, CallClock::new(Duration::from_secs(60), None), output, outside)
     }
 
     async fn ask(egress: &Egress, port: u16) -> Result<StatusCode, EgressError> {

@@ -1,9 +1,11 @@
 //! `lockgate plugin`: add components, and decide what they may do.
 
 mod build;
+mod here;
 mod inspect;
 mod language;
 mod new;
+mod test;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -29,6 +31,8 @@ pub enum PluginCommand {
     Build(build::BuildArgs),
     /// What a component is, and whether a host of this version would take it; needs no host.
     Inspect(inspect::InspectArgs),
+    /// Run a component in a host's own sandbox, with what fixtures say; needs no host.
+    Test(test::TestArgs),
     /// Upload a component. It does nothing until it is approved.
     Add {
         /// The component, such as target/wasm32-wasip2/release/notify.wasm.
@@ -158,6 +162,7 @@ impl PluginCommand {
             PluginCommand::New(args) => args.run(out),
             PluginCommand::Build(args) => args.run(out),
             PluginCommand::Inspect(args) => args.run(out).await,
+            PluginCommand::Test(args) => args.run(out).await,
             PluginCommand::Add { file } => add(&session()?, &file).await,
             PluginCommand::List => {
                 let session = session()?;

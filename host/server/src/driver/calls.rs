@@ -9,14 +9,15 @@ use futures::FutureExt as _;
 use lockgate_core::deployment::Deployment;
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name};
-use lockgate_core::order::{Order, Question, order};
-use lockgate_core::plugin::{Failure, Grants, Retry, Verdict};
+use lockgate_core::order::{Order, order};
+use lockgate_core::plugin::{Failure, Grants, Retry};
 use lockgate_core::release::narrowed;
 use lockgate_core::state::{Due, State};
 use lockgate_core::work::{Answer, CallRef};
-use lockgate_sandbox::{CallError, CallRequest, CancellationToken, Operation, Sandbox};
+use lockgate_sandbox::{CallError, CallRequest, CancellationToken, Sandbox};
 use lockgate_store::Store;
 
+use super::ask::{Asked, Judged, ask, bounded};
 use super::blocking::blocking;
 use super::call_log::{self, Lines, LogTag};
 use super::evidence::Taking;
@@ -27,8 +28,6 @@ use super::workspace::{self, Keep};
 
 /// Largest component that is read back from the blobs; nothing larger is let in.
 const MOST_COMPONENT_BYTES: u64 = 64 << 20;
-/// An event of the journal holds one answer, with room for what stands around it.
-const MOST_ANSWER_BYTES: usize = 4 << 20;
 
 /// The calls of one project that are running now.
 pub struct RunningCalls {
@@ -278,30 +277,20 @@ impl CallRunner {
             host,
             cancelled: job.cancelled.clone(),
         };
-        let answer = self.sandbox.call(request(operation(&job.order.question), host.clone())).await;
-        if let (Some(taking), Err(error)) = (&job.taking, &answer) {
-            taking.broke(&self.store, &job.order, error).await;
-        }
-        let sampled = match answer.map_err(|error| told(&host, error))? {
-            lockgate_sandbox::Answer::Progressed(progressed) => return Ok(Answer::Progressed(progressed)),
-            lockgate_sandbox::Answer::Planned(step) => return Ok(Answer::Planned(step)),
-            lockgate_sandbox::Answer::Observed(resources) => return Ok(Answer::Observed(resources)),
-            lockgate_sandbox::Answer::Sampled(sampled) => sampled,
-            lockgate_sandbox::Answer::Judged(_) => {
-                return Err(failure("invalid-answer", "the plugin answered another question".to_owned(), Retry::Never));
+        let question = &job.order.question;
+        let Asked { answer, judged } =
+            ask(question, |operation| self.sandbox.call(request(operation, host.clone()))).await;
+        match (&job.taking, &judged, &answer) {
+            (Some(taking), Some(judged), _) => {
+                taking.judged(&self.store, &job.order, &judged.evidence, judged.verdict.as_ref()).await;
             }
-        };
-        let mut verdict = None;
-        if sampled.done {
-            let judge = Operation::Judge { evidence: sampled.evidence.clone() };
-            let judged = self.sandbox.call(request(judge, host.clone())).await.map(verdict_of);
-            if let (Some(taking), Some(said)) = (&job.taking, judged.as_ref().map(Option::as_ref).transpose()) {
-                taking.judged(&self.store, &job.order, &sampled.evidence, said).await;
-            }
-            verdict = judged.map_err(|error| told(&host, error))?;
-            host.sample(&sampled.evidence, verdict.as_ref());
+            (Some(taking), None, Err(error)) => taking.broke(&self.store, &job.order, error).await,
+            (Some(_), None, Ok(_)) | (None, _, _) => {}
         }
-        Ok(Answer::Sampled { memo: sampled.memo, poll_after_ms: sampled.poll_after_ms, verdict })
+        if let Some(Judged { evidence, verdict: Ok(verdict) }) = &judged {
+            host.sample(evidence, verdict);
+        }
+        answer.map_err(|error| told(&host, error))
     }
 }
 
@@ -311,39 +300,6 @@ async fn may_start(stop: &CancellationToken, stopped: Left) -> bool {
         biased;
         () = stop.cancelled() => false,
         () = stopped.wait() => true,
-    }
-}
-
-/// An answer is recorded as text, which may be several times as long as what the plugin said.
-fn bounded(answer: Answer) -> Result<Answer, Failure> {
-    let bytes = serde_json::to_vec(&answer).expect("an answer is plain data").len();
-    if bytes > MOST_ANSWER_BYTES {
-        let message =
-            format!("the plugin's answer takes {bytes} bytes on the record; at most {MOST_ANSWER_BYTES} are allowed");
-        return Err(failure("limit", message, Retry::Never));
-    }
-    Ok(answer)
-}
-
-fn operation(question: &Question) -> Operation {
-    match question.clone() {
-        Question::Advance { cursor } => Operation::Advance { cursor },
-        Question::Cancel { cursor } => Operation::Cancel { cursor },
-        Question::Observe => Operation::Observe,
-        Question::Plan { cursor } => Operation::Plan { cursor },
-        Question::Apply { approved, cursor } => Operation::Apply { approved: approved.planned.clone(), cursor },
-        Question::Undo { approved, cursor } => Operation::Undo { approved: approved.planned.clone(), cursor },
-        Question::Sample { memo } => Operation::Sample { memo },
-    }
-}
-
-fn verdict_of(answer: lockgate_sandbox::Answer) -> Option<Verdict> {
-    match answer {
-        lockgate_sandbox::Answer::Judged(verdict) => Some(verdict),
-        lockgate_sandbox::Answer::Progressed(_)
-        | lockgate_sandbox::Answer::Planned(_)
-        | lockgate_sandbox::Answer::Observed(_)
-        | lockgate_sandbox::Answer::Sampled(_) => None,
     }
 }
 
@@ -357,6 +313,7 @@ fn told(host: &Surroundings, error: CallError) -> Failure {
 mod tests {
     use lockgate_core::plugin::Progressed;
 
+    use super::super::ask::MOST_ANSWER_BYTES;
     use super::*;
 
     fn named(name: &str) -> Name {

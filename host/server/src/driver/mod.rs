@@ -2,6 +2,7 @@
 
 #![expect(clippy::result_large_err, reason = "a `Failure` has 128 bytes; a call costs more than moving them")]
 
+mod ask;
 mod backtest;
 mod blocking;
 mod call_log;
@@ -19,6 +20,7 @@ mod system;
 mod tests;
 mod workspace;
 
+pub use ask::{Asked, Judged, ask, bounded};
 pub use backtest::{Again, Backtest, BacktestError, TestedRun, TestedSample, Was, Would};
 pub use blocking::blocking;
 pub use call_log::{deployment_kind, log_id};
@@ -28,4 +30,5 @@ pub use inbox::{Committed, ProjectHandle, Refusal, View};
 pub use index::{FINISHED, HISTORY, history_key};
 pub use narrate::{HistoryRow, step_in_words};
 pub use replay::ReplayError;
+pub use surroundings::{no_artifacts_yet, no_state_yet, not_of_this_release};
 pub use system::{SystemHandle, SystemRefusal};

@@ -28,10 +28,9 @@ impl Surroundings {
     }
 
     /// A gate's evidence is bulk: it belongs beside the journal, in the log.
-    pub fn sample(&self, evidence: &Value, verdict: Option<&Verdict>) {
-        let reason = verdict.map_or("no verdict", |verdict| verdict.reason.as_str());
+    pub fn sample(&self, evidence: &Value, verdict: &Verdict) {
         let evidence = evidence.to_string();
-        self.lines.push("info", reason, BTreeMap::from([("evidence", evidence.as_str())]));
+        self.lines.push("info", &verdict.reason, BTreeMap::from([("evidence", evidence.as_str())]));
     }
 }
 
@@ -60,8 +59,7 @@ impl CallHost for Surroundings {
 
     fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
         let Some(name) = self.artifacts.get(digest) else {
-            let message = format!("artifact {digest} is not one of this release's");
-            return Err(failure("denied", message, Retry::Never));
+            return Err(not_of_this_release(digest));
         };
         match self.store.blobs().open_blob(*digest) {
             Ok((blob, _)) => {
@@ -75,16 +73,28 @@ impl CallHost for Surroundings {
     }
 
     fn create_artifact(&self, _name: &str) -> Result<Box<dyn ArtifactWriter>, Failure> {
-        Err(failure("denied", "this host does not let plugins store artifacts yet".to_owned(), Retry::Never))
+        Err(no_artifacts_yet())
     }
 
     fn state_get(&self, _key: &str) -> Result<Option<StateEntry>, Failure> {
-        Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
+        Err(no_state_yet())
     }
 
     fn state_put(&self, _key: &str, _value: Vec<u8>, _expect: u32) -> Result<u32, Failure> {
-        Err(failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never))
+        Err(no_state_yet())
     }
+}
+
+pub fn not_of_this_release(digest: &Digest) -> Failure {
+    failure("denied", format!("artifact {digest} is not one of this release's"), Retry::Never)
+}
+
+pub fn no_artifacts_yet() -> Failure {
+    failure("denied", "this host does not let plugins store artifacts yet".to_owned(), Retry::Never)
+}
+
+pub fn no_state_yet() -> Failure {
+    failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never)
 }
 
 /// What a call may open, with its name: the artifacts of its release, and no others.

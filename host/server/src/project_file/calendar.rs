@@ -345,7 +345,7 @@ mod tests {
 
     /// Every value that the schema takes is read; of others, what serde says does not matter.
     fn read<File: DeserializeOwned + JsonSchema>(text: &str) -> Result<File, String> {
-        let value = yaml::read(text).0.unwrap().to_json();
+        let value = yaml::read(text, "").0.unwrap().to_json();
         let schema = schemars::schema_for!(File).to_value();
         let validator = jsonschema::validator_for(&schema).unwrap();
         if let Some(error) = validator.iter_errors(&value).next() {

@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use lockgate_core::definition::listed;
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::shape::File;
@@ -19,10 +19,12 @@ use super::text::{EXPLANATION, NAME_PATTERN, explanation_of};
 use super::yaml::escaped;
 use super::{excerpt, quoted};
 
-pub static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+pub static SCHEMA: LazyLock<Value> = LazyLock::new(schema::<File>);
+
+fn schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(forget_null_default));
-    settings.into_generator().into_root_schema_for::<File>().to_value()
-});
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
 
 /// A key that may be left out may still not be null.
 fn forget_null_default(schema: &mut Schema) {
@@ -31,8 +33,51 @@ fn forget_null_default(schema: &mut Schema) {
     }
 }
 
-static VALIDATOR: LazyLock<Validator> =
-    LazyLock::new(|| jsonschema::validator_for(&SCHEMA).expect("the schema comes from our own types"));
+/// Nor may anything else; and `anyOf` would say nothing of what is wrong.
+fn forget_null(schema: &mut Schema) {
+    let is_null = |option: &Value| option["type"] == "null";
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = &types[..] {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    let options = schema.get("anyOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    if let [Value::Object(meant), null] = &options[..]
+        && is_null(null)
+    {
+        schema.remove("anyOf");
+        schema.ensure_object().extend(meant.clone());
+    }
+}
+
+static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| validator(&SCHEMA));
+
+fn validator(schema: &Value) -> Validator {
+    jsonschema::validator_for(schema).expect("the schema comes from our own types")
+}
+
+/// What files of another kind look like.
+pub struct Shape {
+    schema: Value,
+    validator: Validator,
+}
+
+impl Shape {
+    pub fn of<T: JsonSchema>() -> Self {
+        let settings = SchemaSettings::draft2020_12()
+            .with_transform(RecursiveTransform(forget_null_default))
+            .with_transform(RecursiveTransform(forget_null));
+        let schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+        Self { validator: validator(&schema), schema }
+    }
+
+    pub fn check(&self, value: &Value) -> Vec<Finding> {
+        let errors = self.validator.iter_errors(value).take(MAX_ERRORS);
+        errors.flat_map(|error| findings(&error, &self.schema)).collect()
+    }
+}
 
 #[derive(Debug)]
 pub struct Finding {
@@ -65,7 +110,7 @@ pub fn check(mut value: Value) -> Checked {
         stand_ins.replace(&mut value, error, index);
     }
     Checked {
-        findings: errors.iter().flat_map(findings).collect(),
+        findings: errors.iter().flat_map(|error| findings(error, &SCHEMA)).collect(),
         value: (errors.len() < MAX_ERRORS).then_some(value),
         stand_ins,
     }
@@ -91,7 +136,7 @@ impl StandIns {
 
     fn replace(&mut self, value: &mut Value, error: &ValidationError<'_>, index: usize) {
         let path = error.instance_path().as_str();
-        let schema = schema_of(error);
+        let schema = schema_of(error, &SCHEMA);
         let Some(place) = value.pointer_mut(path) else { return };
         match (error.kind(), place) {
             (ValidationErrorKind::AdditionalProperties { unexpected }, Value::Object(entries)) => {
@@ -158,19 +203,19 @@ fn stand_in(schema: &Value, index: usize) -> Value {
 }
 
 /// The part of the schema that holds the keyword that failed.
-fn schema_of(error: &ValidationError<'_>) -> &'static Value {
+fn schema_of<'a>(error: &ValidationError<'_>, root: &'a Value) -> &'a Value {
     let keyword = error.schema_path().as_str();
     let owner = keyword.rsplit_once('/').map_or("", |(owner, _)| owner);
-    SCHEMA.pointer(owner).unwrap_or(&Value::Null)
+    root.pointer(owner).unwrap_or(&Value::Null)
 }
 
 fn resolved(reference: &str) -> &'static Value {
     SCHEMA.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null)
 }
 
-fn findings(error: &ValidationError<'_>) -> Vec<Finding> {
+fn findings(error: &ValidationError<'_>, root: &Value) -> Vec<Finding> {
     let path = error.instance_path().as_str();
-    let schema = schema_of(error);
+    let schema = schema_of(error, root);
     let instance: &Value = error.instance();
     let message = match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {

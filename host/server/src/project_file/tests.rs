@@ -7,7 +7,7 @@ use super::*;
 
 /// Line and column of what a JSON pointer names, or of the last thing on the way to it.
 fn locate(text: &str, pointer: &str) -> Option<(usize, usize)> {
-    let place = yaml::read(text).0?.nearest(pointer).place();
+    let place = yaml::read(text, "").0?.nearest(pointer).place();
     Some((place.line, place.column))
 }
 
@@ -458,7 +458,7 @@ fn what_is_no_project_file_at_all_is_said_plainly() {
         (
             "project: shop\n---\nproject: other\n",
             expect![[r#"
-            lockgate.yaml:2:1: a second document begins here; a project file is one document
+            lockgate.yaml:2:1: a second document begins here; the file is one document
              2 | ---
                | ^
             1 mistake"#]],
@@ -674,7 +674,7 @@ fn every_plugin_use_has_a_place() {
 #[test]
 fn the_schema_takes_good_files_and_refuses_bad_ones() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
-    let value = |text: &str| yaml::read(text).0.unwrap().to_json();
+    let value = |text: &str| yaml::read(text, "").0.unwrap().to_json();
     assert!(validator.is_valid(&value(GOOD)));
     assert!(validator.is_valid(&value(EXAMPLE)));
     for (from, to) in [

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
 
+use super::check::About;
 use super::{Mistake, quoted};
 
 const MAX_BYTES: usize = 1 << 20;
@@ -51,9 +52,10 @@ enum Content {
 }
 
 /// The tree, unless the text is not YAML at all or is too big; and every mistake so far.
-pub fn read(text: &str) -> (Option<Node>, Vec<Mistake>) {
+/// `empty` is what is said where there is nothing.
+pub fn read(text: &str, empty: &str) -> (Option<Node>, Vec<Mistake>) {
     let mut composer = Composer::default();
-    let tree = match composer.compose(text) {
+    let tree = match composer.compose(text, empty) {
         Ok(()) => composer.tree,
         Err(mistake) => {
             composer.mistakes.push(mistake);
@@ -130,6 +132,13 @@ impl Node {
         }
     }
 
+    pub fn place_of(&self, about: About) -> Place {
+        match about {
+            About::Key => self.key_place(),
+            About::Value => self.place(),
+        }
+    }
+
     pub fn key_place(&self) -> Place {
         self.key.unwrap_or(self.value)
     }
@@ -169,7 +178,7 @@ struct Key {
 
 impl Composer {
     /// An error ends the reading; any other mistake is collected.
-    fn compose(&mut self, text: &str) -> Result<(), Mistake> {
+    fn compose(&mut self, text: &str, empty: &str) -> Result<(), Mistake> {
         let start = Place { line: 1, column: 1 };
         if text.len() > MAX_BYTES {
             return Err(Mistake::new(start, "", "the file is larger than 1 MiB"));
@@ -182,7 +191,7 @@ impl Composer {
             let place = Place::from(span.start);
             match event {
                 Event::DocumentStart(_) if self.tree.is_some() => {
-                    self.refuse(place, "a second document begins here; a project file is one document");
+                    self.refuse(place, "a second document begins here; the file is one document");
                     break;
                 }
                 Event::Alias(_) => self.add_refused(place, Anchored::Alias)?,
@@ -207,7 +216,7 @@ impl Composer {
         }
         match &self.tree {
             Some(tree) if !tree.is_empty() => Ok(()),
-            Some(_) | None => Err(Mistake::new(start, "", "the file is empty; it begins with `project: NAME`")),
+            Some(_) | None => Err(Mistake::new(start, "", empty)),
         }
     }
 

@@ -57,9 +57,25 @@ impl BuildArgs {
     }
 }
 
+/// Where the build of a project has left its component. Rust is built anew: cargo says where, and does only what is left
+/// to do.
+pub fn built(folder: &Path, out: &Out) -> Result<PathBuf, CliError> {
+    let component = match Language::of(folder)? {
+        Language::Rust => return Project { folder, out }.rust(),
+        Language::Python | Language::Js | Language::Ts | Language::C => component(folder),
+    };
+    match component.is_file() {
+        true => Ok(component),
+        false => {
+            let what = format!("there is no component {}", component.display());
+            Err(CliError::usage(what, "`lockgate plugin build` makes it"))
+        }
+    }
+}
+
 fn show(look: &Look, built: &Built) -> String {
     let component = built.component.to_string_lossy();
-    let next = ["inspect", "add"].map(|verb| format!("  lockgate plugin {verb} {}", shell_word(&component)));
+    let next = ["test", "inspect", "add"].map(|verb| format!("  lockgate plugin {verb} {}", shell_word(&component)));
     let mut lines = vec![
         format!("{}  {}", look.strong(&component), bytes(built.size_bytes)),
         format!("  {}", built.digest),

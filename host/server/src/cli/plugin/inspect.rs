@@ -1,9 +1,7 @@
 //! `lockgate plugin inspect`: what a component is, and what a host of this version says to it. It is compiled and asked
 //! to describe itself by the very sandbox that a host adds plugins with, without any grant.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,22 +9,19 @@ use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
 use lockgate_core::plugin::{Description, Kind, Requests};
 use lockgate_core::system::SystemRejection;
-use lockgate_sandbox::{Inspection, Options, Sandbox, SandboxError, Surface, surface};
+use lockgate_sandbox::{Inspection, Options, SandboxError, Surface, surface};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::compiler;
 use crate::cli::exit;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, printable};
 use crate::cli::plugin::asked;
+use crate::cli::plugin::here::{LocalSandbox, broken, component};
 use crate::cli::session::Out;
 
 /// Above this, compiling takes seconds: somebody who waits wants to know what for.
 const LARGE_BYTES: usize = 4 << 20;
-
-/// A host refuses what is larger, whatever it is.
-const MOST_BYTES: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
@@ -69,7 +64,7 @@ enum Role {
 
 impl InspectArgs {
     pub async fn run(self, out: &Out) -> Result<(), CliError> {
-        let content: Arc<[u8]> = read(&self.file)?.into();
+        let content: Arc<[u8]> = component(&self.file)?.into();
         if content.len() > LARGE_BYTES {
             out.note("compiling it, which takes a few seconds");
         }
@@ -80,21 +75,6 @@ impl InspectArgs {
             Some(_) => Err(CliError::EndedBadly { exit_code: exit::FAILED, status: "REFUSED".to_owned() }),
         }
     }
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, CliError> {
-    let failed = |error: std::io::Error| {
-        CliError::usage(format!("cannot read {}: {error}", file.display()), "name a .wasm component")
-    };
-    // A pipe would be waited for, and a device has no end.
-    if !file.metadata().map_err(failed)?.is_file() {
-        let what = format!("{} is not a file", file.display());
-        return Err(CliError::usage(what, "name a .wasm component, such as `lockgate plugin build` makes"));
-    }
-    let mut content = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut content));
-    read.map_err(failed)?;
-    Ok(content)
 }
 
 async fn report(file: PathBuf, content: Arc<[u8]>) -> Result<Report, CliError> {
@@ -113,11 +93,7 @@ async fn report(file: PathBuf, content: Arc<[u8]>) -> Result<Report, CliError> {
 
 /// Or why it is refused. An error is this machine's.
 async fn inspected(content: Arc<[u8]>) -> Result<Result<Inspection, String>, CliError> {
-    let broken = |what: String| CliError::Host { what, hint: String::new() };
-    let compiled = tempfile::tempdir().map_err(|error| broken(format!("no folder for compiled code: {error}")))?;
-    let compiler = compiler::command().map_err(|error| broken(error.to_string()))?;
-    let options = Options { pooling: false, max_concurrent_calls: 1, ..Options::new(compiled.path(), compiler) };
-    let sandbox = Sandbox::new(options).map_err(|error| broken(error.to_string()))?;
+    let sandbox = LocalSandbox::new(|options| Options { max_concurrent_calls: 1, ..options })?;
     match sandbox.inspect(content).await {
         Ok(inspection) => Ok(Ok(inspection)),
         Err(error @ (SandboxError::Invalid(_) | SandboxError::Describe(_))) => Ok(Err(error.to_string())),
@@ -128,7 +104,7 @@ async fn inspected(content: Arc<[u8]>) -> Result<Result<Inspection, String>, Cli
             | SandboxError::OtherBytes { .. }
             | SandboxError::Compiler(_)
             | SandboxError::Interrupted(_)),
-        ) => Err(broken(error.to_string())),
+        ) => Err(broken(error)),
     }
 }
 

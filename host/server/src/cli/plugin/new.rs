@@ -116,6 +116,9 @@ pub fn project(language: Language, kind: Kind, name: &Name) -> BTreeMap<PathBuf,
         (PathBuf::from(format!("wit/{kind}.wit")), wit.to_owned()),
         (PathBuf::from("wit/deps/plugin/plugin.wit"), PLUGIN_WIT.to_owned()),
     ]);
+    let fixtures =
+        TEMPLATES.get_dir(format!("kinds/{kind}/fixtures")).into_iter().flat_map(|dir| files_of(dir, dir.path()));
+    files.extend(fixtures.map(|(path, text)| (Path::new("tests/fixtures").join(path), filled(text))));
     for layer in [format!("{folder}/all"), format!("{folder}/{kind}")] {
         let layer = TEMPLATES.get_dir(&layer).into_iter().flat_map(|dir| files_of(dir, dir.path()));
         files.extend(layer.map(|(path, text)| (path, filled(text))));
@@ -165,6 +168,8 @@ mod tests {
                     || path.to_string_lossy().contains("rules.test")
                     || text.contains("#[cfg(test)]")
             });
+            let fixtures = files.keys().filter(|path| path.starts_with("tests/fixtures")).count();
+            assert!(fixtures >= 2, "{language:?} {kind} has {fixtures} fixtures");
             assert_eq!(tests.count(), 1, "{language:?} {kind}: {}", listed(files.keys().map(|path| path.display())));
         }
     }

@@ -138,6 +138,16 @@ impl Guest for Plugin {
                     writers.push(artifacts_write::create("x")?);
                 }
             }
+            "clock" => {
+                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+                let began = std::time::Instant::now();
+                control::wait(arguments.parse().unwrap());
+                answer.summary = format!("{} ms, then {} ms", now.as_millis(), began.elapsed().as_millis());
+            }
+            "random" => {
+                use std::hash::{BuildHasher, RandomState};
+                answer.summary = RandomState::new().hash_one("x").to_string();
+            }
             "remaining" => answer.summary = control::remaining_ms().to_string(),
             "wait" => {
                 log::emit(Level::Info, "waiting", &[]);
