@@ -19,7 +19,7 @@ impl Watched {
     fn start() -> Self {
         let host = Host::start();
         let web = Web::serving(host.place("site"));
-        let to_web = Grants { http: vec![HttpGrant { origin: web.url(), private_network: true }], ..Grants::default() };
+        let to_web = Grants { http: vec![HttpGrant::new(&web.url(), true)], ..Grants::default() };
         host.plugin("hostile-phase", &[]);
         host.plugin_with("http-check", to_web);
         let url = web.url();
@@ -166,7 +166,7 @@ fn a_judge_that_misbehaves_is_told_of_each_sample_and_harms_nobody() {
     misbehaves(json!({ "do": "huge-reason" }), "`output_bytes`");
     misbehaves(json!({ "do": "ask", "url": shop.web.url() }), "denied");
     let limits = Limits { cpu_ms: Some(200), ..Limits::default() };
-    let to_web = vec![HttpGrant { origin: shop.web.url(), private_network: true }];
+    let to_web = vec![HttpGrant::new(&shop.web.url(), true)];
     shop.host.plugin_with("scripted-gate", Grants { http: to_web, limits, ..Grants::default() });
     misbehaves(json!({ "do": "spin" }), "`cpu_ms`");
     // What was granted is not for judges.

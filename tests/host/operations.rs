@@ -11,7 +11,7 @@ use lockgate::wire::{Approve, Environment, Explanation, Grants, HttpGrant, NewDe
 fn talking() -> (Host, Web) {
     let host = Host::start();
     let web = Web::serving(host.place("nothing"));
-    let to_web = Grants { http: vec![HttpGrant { origin: web.url(), private_network: true }], ..Grants::default() };
+    let to_web = Grants { http: vec![HttpGrant::new(&web.url(), true)], ..Grants::default() };
     host.plugin_with("http-request", to_web);
     (host, web)
 }

@@ -21,7 +21,7 @@ impl Room {
     fn open() -> Self {
         let host = Host::start();
         let web = Web::serving(host.place("nothing"));
-        let to_web = Grants { http: vec![HttpGrant { origin: web.url(), private_network: true }], ..Grants::default() };
+        let to_web = Grants { http: vec![HttpGrant::new(&web.url(), true)], ..Grants::default() };
         host.plugin_with("http-request", to_web);
         host.plugin("hostile-phase", &[]);
         Self { host, web, projects: Cell::new(0) }

@@ -163,3 +163,35 @@ fn what_came_otherwise_than_expected_fails_until_it_is_written_down() {
     assert_eq!(room.written(), "config: { do: done }\nexpect:\n  outcome: succeeded\n  summary: done\n");
     room.passes(&[]);
 }
+
+#[test]
+fn a_plugin_has_the_fixtures_secrets_and_what_was_kept_before() {
+    let room = Room::with("http-request");
+    let fixture = |to: &str, expect: &str| {
+        format!(
+            "config: {{ url: 'https://chat.example/', secret: chat, headers: {{ X-Key: '{{{{secret}}}}' }} }}\n\
+             grants: {{ http: ['https://chat.example'], secrets: [chat] }}\n\
+             secrets: {{ chat: {{ value: made-up, to: ['{to}'] }} }}\n\
+             http: [{{ request: {{ method: POST, url: 'https://chat.example/', headers: {{ x-key: lg-secret-chat }} }}, \
+             response: {{ status: 200 }} }}]\n\
+             expect: {{ {expect} }}\n"
+        )
+    };
+    room.fixture(&fixture("https://chat.example", "outcome: succeeded, denied: []"));
+    room.passes(&[]);
+    let astray =
+        fixture("https://other.example", "code: denied, denied: ['secret `chat` to https://chat.example:443']");
+    room.fixture(
+        &astray.lines().filter(|line| !line.starts_with("http:")).map(|line| format!("{line}\n")).collect::<String>(),
+    );
+    room.passes(&[]);
+
+    let room = Room::with("counting-phase");
+    room.fixture(
+        "config: { key: deploys }\ngrants: { state: true }\nstate: { deploys: '7' }\n\
+         expect: { outputs: { count: 8, late: conflict }, state: ['deploys = 8 '] }\n",
+    );
+    room.passes(&[]);
+    room.fixture("config: { key: deploys }\nexpect: { outcome: refused }\n");
+    room.passes(&[]);
+}

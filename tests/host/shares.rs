@@ -26,7 +26,7 @@ impl Shop {
         let nginx = Nginx::start(&nginx_conf().replace("/srv/shop", site.to_str().unwrap()))?;
         let rooms = [(); 2].map(|()| Web::serving(host.place("room")));
         host.plugin("static-site", &["site"]);
-        let http = rooms.each_ref().map(|room| HttpGrant { origin: room.url(), private_network: true }).to_vec();
+        let http = rooms.each_ref().map(|room| HttpGrant::new(&room.url(), true)).to_vec();
         host.plugin_with("http-request", Grants { http, ..Grants::default() });
         let [at_a_tenth, at_half] = rooms;
         let project = Project::create(&host, "shop", &project_file(&at_a_tenth.url(), &at_half.url()));

@@ -16,7 +16,7 @@ impl Shop {
     fn open() -> Self {
         let host = Host::start();
         let web = Web::serving(host.place("production").join("current"));
-        let to_web = Grants { http: vec![HttpGrant { origin: web.url(), private_network: true }], ..Grants::default() };
+        let to_web = Grants { http: vec![HttpGrant::new(&web.url(), true)], ..Grants::default() };
         host.plugin("static-site", &["production"]);
         host.plugin_with("http-request", to_web.clone());
         host.plugin_with("http-check", to_web);

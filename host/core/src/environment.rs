@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deployment::{Current, Deployment, DeploymentType, Replaced};
 use crate::digest::Digest;
+use crate::kept::{Entry, Kept};
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::plugin::Health;
 use crate::queue::Queue;
@@ -60,6 +61,9 @@ pub struct EnvironmentState {
     /// release is live.
     #[serde(default)]
     pub refused: Option<Refused>,
+    /// For plugins, by namespace.
+    #[serde(default)]
+    pub kept: Kept,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,6 +228,12 @@ pub enum EnvironmentChange {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         refused: bool,
     },
+    /// A plugin keeps a value for its next deployment.
+    StateKept {
+        namespace: Name,
+        key: String,
+        entry: Entry,
+    },
 }
 
 /// How many releases back an environment remembers what was live, and how many ticks.
@@ -273,6 +283,9 @@ impl EnvironmentState {
                 let refused =
                     refused.then(|| Refused { at, what: "the teardown".to_owned(), because: because.clone() });
                 self.refused = refused.or(self.refused.take());
+            }
+            EnvironmentChange::StateKept { namespace, key, entry } => {
+                self.kept.entry(namespace.clone()).or_default().put(key.clone(), entry.clone());
             }
         }
     }

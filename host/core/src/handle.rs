@@ -1,6 +1,7 @@
 //! Decides what a command leads to, and changes nothing: [`handle`] answers with events or a reason why not.
 
 mod again;
+mod kept;
 mod operators;
 mod people;
 mod promotion;
@@ -24,6 +25,7 @@ use crate::definition::{Definition, Workflow};
 use crate::deployment::*;
 use crate::digest::Digest;
 use crate::environment::EnvironmentChange;
+use crate::kept::Keep;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::next::next;
 use crate::plugin::Artifact;
@@ -136,6 +138,8 @@ pub enum Command {
         when: Expiry,
         by: Actor,
     },
+    /// A plugin wants something kept, for the deployment that it works on.
+    Keep(Keep),
     Report {
         call: CallRef,
         answer: Answer,
@@ -242,6 +246,7 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
     match command {
         Command::SetDefinition { definition, by } => operators::set_definition(&mut turn, definition, by)?,
         Command::CreateRelease(new) => releases::create(&mut turn, new)?,
+        Command::Keep(keep) => kept::keep(&mut turn, keep)?,
         Command::EditDraft(edit) => releases::edit(&mut turn, edit)?,
         Command::ActivateRelease { tag, by } => releases::activate(&mut turn, tag, by)?,
         Command::AbandonRelease { tag, by } => releases::abandon(&mut turn, tag, by)?,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
+use crate::name::Name;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,15 +47,27 @@ pub struct Requests {
     pub http: Vec<Requested>,
     pub folders: Vec<Requested>,
     pub workspace: Option<Access>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Requested>,
+    /// Secrets whose very value it asks for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reveal: Vec<Requested>,
+    /// Small values that the host keeps for it between deployments.
+    #[serde(skip_serializing_if = "is_false")]
+    pub state: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// One thing asked for: named outright, or wherever a value of the plugin's configuration points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Requested {
-    /// An origin (`https://host:port`) or a folder's name.
+    /// An origin (`https://host:port`), or the name of a folder or a secret.
     Named(String),
-    /// JSON pointer into the configuration, such as `/url` or `/folder`.
+    /// JSON pointer into the configuration, such as `/url`, `/folder` or `/token`.
     Config(String),
 }
 
@@ -73,6 +86,15 @@ pub struct Grants {
     /// Folder name, as the plugin sees it under `/folders/`, to the host's folder.
     pub folders: BTreeMap<String, FolderGrant>,
     pub workspace: Option<Access>,
+    /// Secrets it may send along, to the origins they are bound to.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<Name>,
+    /// Secrets it may read.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub reveal: BTreeSet<Name>,
+    /// Where its state is kept: plugins that are granted the same namespace share it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Name>,
     pub limits: Limits,
 }
 
@@ -86,6 +108,9 @@ pub struct HttpGrant {
     /// the origin itself names the address.
     #[serde(default)]
     pub private_network: bool,
+    /// In capitals. Empty: every method.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub methods: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +136,9 @@ pub struct Limits {
     pub output_bytes: u64,
     /// Body of one HTTP response.
     pub http_body_bytes: u64,
+    /// Calls of the plugin at a time; what is over waits. None: half of all that the host makes at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrent_calls: Option<u32>,
 }
 
 impl Default for Limits {
@@ -122,6 +150,7 @@ impl Default for Limits {
             log_bytes: 1 << 20,
             output_bytes: 4 << 20,
             http_body_bytes: 10 << 20,
+            concurrent_calls: None,
         }
     }
 }

@@ -128,6 +128,18 @@ fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
                 .push(format!("folder `{folder}`, which is not granted; an operator can: `--folder {folder}=/path`"));
         }
     }
+    for (requests, granted, flag) in [
+        (&plugin.description.requests.secrets, &grants.secrets, "--secret"),
+        (&plugin.description.requests.reveal, &grants.reveal, "--reveal-secret"),
+    ] {
+        let is_granted = |secret: &String| granted.iter().any(|granted| granted.as_str() == secret);
+        for secret in requested_values(requests, config).filter(|secret| !is_granted(secret)) {
+            missing.push(format!("secret `{secret}`, which is not granted; an operator can: `{flag} {secret}`"));
+        }
+    }
+    if plugin.description.requests.state && grants.state.is_none() {
+        missing.push("state, which is not granted; an operator can: `--state`".to_owned());
+    }
     if let Some(access) = plugin.description.requests.workspace
         && !matches!(
             (access, grants.workspace),
@@ -140,11 +152,15 @@ fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
 }
 
 /// The grants for one call: what was granted *and* asked for by this use, so that two
-/// environments sharing a plugin do not see each other's folders and hosts.
+/// environments sharing a plugin do not see each other's folders, hosts and secrets.
 pub fn narrowed(description: &Description, grants: &Grants, config: &Value) -> Grants {
     let origins: Vec<String> =
         requested_values(&description.requests.http, config).filter_map(|url| origin_of_url(&url).ok()).collect();
     let folders: Vec<String> = requested_values(&description.requests.folders, config).collect();
+    let secrets = |requests: &[Requested], granted: &BTreeSet<Name>| -> BTreeSet<Name> {
+        let asked: BTreeSet<String> = requested_values(requests, config).collect();
+        granted.iter().filter(|secret| asked.contains(secret.as_str())).cloned().collect()
+    };
     Grants {
         http: grants.http.iter().filter(|grant| origins.contains(&grant.origin)).cloned().collect(),
         folders: grants
@@ -154,6 +170,9 @@ pub fn narrowed(description: &Description, grants: &Grants, config: &Value) -> G
             .map(|(name, grant)| (name.clone(), grant.clone()))
             .collect(),
         workspace: description.requests.workspace.and(grants.workspace),
+        secrets: secrets(&description.requests.secrets, &grants.secrets),
+        reveal: secrets(&description.requests.reveal, &grants.reveal),
+        state: grants.state.clone().filter(|_| description.requests.state),
         limits: grants.limits.clone(),
     }
 }

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::name::{Actor, Name, Timestamp};
 use crate::plugin::{Description, Grants, Kind};
 use crate::release::ApprovedPlugin;
+use crate::secret::{Binding, Secret};
 use crate::work::ProjectId;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,17 @@ pub enum SystemChange {
         name: String,
         by: Actor,
     },
+    /// The value is in a file of its own.
+    SecretSet {
+        name: Name,
+        file: String,
+        binding: Binding,
+        by: Actor,
+    },
+    SecretRemoved {
+        name: Name,
+        by: Actor,
+    },
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -69,6 +81,8 @@ pub struct SystemState {
     /// Which digest new releases get.
     pub active: BTreeMap<Name, Digest>,
     pub tokens: BTreeMap<String, Token>,
+    #[serde(default)]
+    pub secrets: BTreeMap<Name, Secret>,
     pub last_event_at: Timestamp,
 }
 
@@ -163,6 +177,17 @@ pub enum SystemCommand {
         name: String,
         by: Actor,
     },
+    /// Its file is written already.
+    SetSecret {
+        name: Name,
+        file: String,
+        binding: Binding,
+        by: Actor,
+    },
+    RemoveSecret {
+        name: Name,
+        by: Actor,
+    },
 }
 
 /// Whether whoever added a plugin may also say what it may do.
@@ -198,7 +223,14 @@ pub enum SystemRejection {
     UnknownToken { name: String, known: String },
     #[error("`{name}` is the last administrator's token; create another one first")]
     LastAdministrator { name: String },
+    #[error("there is no secret `{name}`; there are: {known}")]
+    UnknownSecret { name: Name, known: String },
+    #[error("this host keeps {MOST_SECRETS} secrets, and that is the most; remove one that nobody needs")]
+    TooManySecrets,
 }
+
+/// Each is a file that is opened at every start.
+const MOST_SECRETS: usize = 10_000;
 
 pub fn handle(
     state: &SystemState,
@@ -255,6 +287,18 @@ pub fn handle(
             Some(SystemChange::TokenCreated { token, by })
         }
         SystemCommand::RevokeToken { name, by } => Some(revoke(state, name, by)?),
+        SystemCommand::SetSecret { name, file, binding, by } => {
+            if !state.secrets.contains_key(&name) && state.secrets.len() >= MOST_SECRETS {
+                return Err(SystemRejection::TooManySecrets);
+            }
+            Some(SystemChange::SecretSet { name, file, binding, by })
+        }
+        SystemCommand::RemoveSecret { name, by } => {
+            if !state.secrets.contains_key(&name) {
+                return Err(SystemRejection::UnknownSecret { name, known: listed(state.secrets.keys()) });
+            }
+            Some(SystemChange::SecretRemoved { name, by })
+        }
     };
     let at = now.max(state.last_event_at);
     Ok(change.into_iter().map(|what| SystemEvent { at, what }).collect())
@@ -327,6 +371,12 @@ impl SystemState {
                 if let Some(token) = self.tokens.get_mut(&name) {
                     token.revoked = true;
                 }
+            }
+            SystemChange::SecretSet { name, file, binding, by } => {
+                self.secrets.insert(name, Secret { file, binding, set_by: by, set_at: event.at });
+            }
+            SystemChange::SecretRemoved { name, .. } => {
+                self.secrets.remove(&name);
             }
         }
     }

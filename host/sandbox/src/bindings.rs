@@ -34,4 +34,16 @@ pub mod target {
     });
 }
 
+/// In no world of ours: who needs it imports it beside one.
+pub mod reveal {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/plugin"],
+        inline: "package lockgate:host; world reveal { import lockgate:plugin/secrets-reveal@0.1.0; }",
+        world: "lockgate:host/reveal",
+        imports: { default: async | trappable },
+        with: { "lockgate:plugin/types": crate::bindings::phase::lockgate::plugin::types },
+    });
+}
+
 pub use phase::lockgate::plugin;
+pub use reveal::lockgate::plugin::secrets_reveal;

@@ -11,6 +11,8 @@ use lockgate_core::plugin::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::secrets::Secret;
+
 /// One call of a loaded plugin, with everything it may use.
 pub struct CallRequest {
     pub plugin: Digest,
@@ -106,6 +108,10 @@ pub trait CallHost: Send + Sync + 'static {
     fn progress(&self, percent: u32, message: &str);
     /// The plugin tried something it was not granted: a line for the audit log.
     fn denied(&self, what: &str);
+    /// Of those that are granted. What cannot be had is a failure: there is none of that name for this call.
+    fn secret(&self, name: &str) -> Result<Secret, Failure>;
+    /// The guest has the value now: a line for the audit log. Must not block.
+    fn revealed(&self, name: &str);
     /// A reader's error of the kind `InvalidData` says that the artifact is damaged, and what to do; it is for good.
     fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure>;
     fn create_artifact(&self, name: &str) -> Result<Box<dyn ArtifactWriter>, Failure>;
@@ -172,6 +178,10 @@ pub enum CallError {
     HandoverLimit { limit_bytes: u64 },
     #[error("the plugin's answer makes no sense: {what}: {problem}")]
     InvalidAnswer { what: String, problem: String },
+    #[error(
+        "the plugin put a secret that it was shown into its cursor or memo, which the host would keep; keep its name instead"
+    )]
+    KeptSecret,
     #[error("cancelled, and the plugin did not stop by itself")]
     Cancelled,
     #[error("plugin {0} is not loaded")]
@@ -216,6 +226,7 @@ impl CallError {
                 ("limit", Retry::Never, json!({ "limit": "output_bytes", "allowed": limit_bytes }))
             }
             CallError::MovedFolder { name, .. } => ("denied", Retry::Never, json!({ "folder": name })),
+            CallError::KeptSecret => ("denied", Retry::Never, Value::Null),
             CallError::InvalidAnswer { what, .. } => ("invalid-answer", Retry::Never, json!({ "what": what })),
             CallError::Cancelled => ("cancelled", Retry::Never, Value::Null),
             CallError::NotLoaded(_) => ("not-loaded", Retry::SameKey, Value::Null),

@@ -170,7 +170,7 @@ pub struct Worlds {
 impl Worlds {
     pub fn new(engine: &Engine) -> wasmtime::Result<Self> {
         let mut base = Linker::new(engine);
-        context::add_wasi(&mut base)?;
+        context::add_to_every_world(&mut base)?;
         let (mut phase, mut gate, mut target) = (base.clone(), base.clone(), base);
         PhasePlugin::add_to_linker::<_, HasSelf<Context>>(&mut phase, |context| context)?;
         GatePlugin::add_to_linker::<_, HasSelf<Context>>(&mut gate, |context| context)?;

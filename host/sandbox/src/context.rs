@@ -2,6 +2,7 @@
 //!
 //! A thing that was not granted answers a typed failure and leaves a denial; it never traps.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,9 +14,10 @@ use http::{Method, uri::Scheme};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt as _, StreamBody};
 use lockgate_core::digest::Digest;
+use lockgate_core::name::Name;
 use lockgate_core::plugin::{Access, Failure, FolderGrant, Grants, Retry};
 use tokio_util::sync::CancellationToken;
-use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     Error as WasiHttpError, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView,
@@ -25,12 +27,14 @@ use wasmtime_wasi_http::{
 use crate::bindings::plugin::{
     artifacts, artifacts_write, control, http as guest_http, log, progress, secrets, state, types,
 };
+use crate::bindings::secrets_reveal;
 use crate::call::{ArtifactWriter, CallError, CallHost, LogLine};
 use crate::convert;
 use crate::egress::{Chunk, Egress, EgressError, Outside, Request, ResponseBody, Timeout, is_forbidden_header};
 use crate::limits::MemoryLimiter;
 use crate::output::{Output, Stream};
 use crate::rehearsal::{self, CallClock, Rehearsal};
+use crate::secrets::{Purse, Secret};
 
 /// Resources a call may hold at the same time, in the host's table and in the guest's.
 /// An open file or connection is one, and the host has only so many.
@@ -47,6 +51,11 @@ pub struct Context {
     output: Output,
     clock: CallClock,
     cancelled: CancellationToken,
+    /// Granted names; the guest has what it asked for in its purse.
+    secrets: BTreeSet<Name>,
+    reveal: BTreeSet<Name>,
+    purse: Purse,
+    is_rehearsed: bool,
     egress: Egress,
     table: ResourceTable,
     wasi: WasiCtx,
@@ -62,14 +71,16 @@ pub struct Surroundings<'a> {
     pub output: Output,
     pub clock: CallClock,
     pub cancelled: CancellationToken,
+    pub purse: Purse,
     pub outside: Outside,
 }
 
 impl Context {
     pub fn new(around: Surroundings<'_>) -> Self {
-        let Surroundings { grants, folders, host, output, clock, cancelled, outside } = around;
+        let Surroundings { grants, folders, host, output, clock, cancelled, purse, outside } = around;
         let (origins, body_bytes) = (grants.http.clone(), grants.limits.http_body_bytes);
-        let egress = Egress::new(origins, body_bytes, clock.clone(), output.clone(), outside);
+        let is_rehearsed = outside.is_staged();
+        let egress = Egress::new(origins, body_bytes, clock.clone(), output.clone(), purse.clone(), outside);
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         let mut wasi_http = WasiHttpCtx::new();
@@ -83,6 +94,10 @@ impl Context {
             output,
             clock,
             cancelled,
+            secrets: grants.secrets.clone(),
+            reveal: grants.reveal.clone(),
+            purse,
+            is_rehearsed,
             egress,
             table,
         }
@@ -92,9 +107,22 @@ impl Context {
         &self.output
     }
 
-    fn denied<T>(&self, what: &str, remedy: &str) -> Result<T, types::Failure> {
-        self.output.denied(what);
-        Err(failure("denied", format!("{what} is not granted; {remedy}"), Retry::Never))
+    /// One that is granted; a name that no secret can have is in no grant.
+    async fn secret(
+        &mut self,
+        name: String,
+        granted: fn(&Self) -> &BTreeSet<Name>,
+        grant: &str,
+    ) -> wasmtime::Result<Result<Secret, types::Failure>> {
+        let what = format!("secret `{name}`");
+        if !granted(self).iter().any(|granted| granted.as_str() == name) {
+            self.output.denied(&what);
+            let message = format!("{what} is not granted; an operator can add it to this plugin's grants (`{grant}`)");
+            return Ok(Err(failure("denied", message, Retry::Never)));
+        }
+        let host = self.host.clone();
+        let secret = blocking(move || host.secret(&name)).await?;
+        Ok(self.note_denial(&what, secret))
     }
 }
 
@@ -154,10 +182,11 @@ fn permissions(access: Access) -> FsPerms {
 }
 
 /// All that a component of any kind may import beside its own world.
-pub fn add_wasi(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+pub fn add_to_every_world(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
-    crate::sockets::add_to_linker(linker)
+    crate::sockets::add_to_linker(linker)?;
+    secrets_reveal::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)
 }
 
 impl WasiView for Context {
@@ -259,7 +288,9 @@ fn chunks(body: ResponseBody) -> WasiBody {
 
 fn wasi_error(error: EgressError) -> WasiHttpError {
     match error {
-        EgressError::NotGranted { .. } => WasiHttpError::HttpRequestDenied,
+        EgressError::NotGranted { .. } | EgressError::MethodNotGranted { .. } | EgressError::SecretAstray { .. } => {
+            WasiHttpError::HttpRequestDenied
+        }
         EgressError::NotPublic { .. } => WasiHttpError::DestinationIpProhibited,
         EgressError::Invalid(problem) => WasiHttpError::InternalError(Some(problem)),
         EgressError::TimedOut { .. } => WasiHttpError::HttpResponseTimeout,
@@ -316,8 +347,37 @@ impl control::Host for Context {
 
 impl secrets::Host for Context {
     async fn token(&mut self, name: String) -> wasmtime::Result<Result<String, types::Failure>> {
-        Ok(self.denied(&format!("secret `{name}`"), "this version of Lockgate keeps no secrets yet"))
+        let secret = match self.secret(name, |context| &context.secrets, "secrets").await? {
+            Ok(secret) => secret,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        // A recorded request says which secret it had; in earnest nobody can guess one that was not given out.
+        let placeholder = match self.is_rehearsed {
+            true => format!("lg-secret-{}", secret.name),
+            false => placeholder()?,
+        };
+        Ok(Ok(self.purse.take(secret, placeholder)))
     }
+}
+
+impl secrets_reveal::Host for Context {
+    async fn reveal(&mut self, name: String) -> wasmtime::Result<Result<Vec<u8>, types::Failure>> {
+        let secret = match self.secret(name, |context| &context.reveal, "reveal").await? {
+            Ok(secret) => secret,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        // Before the guest has it: nothing that it says from now on shows it.
+        self.purse.reveal(secret.value.clone());
+        self.host.revealed(&secret.name);
+        Ok(Ok(secret.value.bytes().to_vec()))
+    }
+}
+
+/// 128 random bits, in letters that stand in a header.
+fn placeholder() -> wasmtime::Result<String> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+    Ok(format!("lg-secret-{}", hex::encode(random)))
 }
 
 impl state::Host for Context {
@@ -496,7 +556,10 @@ fn outgoing(request: guest_http::Request) -> Result<Request, EgressError> {
 
 fn http_failure(error: EgressError) -> types::Failure {
     let (code, retry) = match &error {
-        EgressError::NotGranted { .. } | EgressError::NotPublic { .. } => ("denied", Retry::Never),
+        EgressError::NotGranted { .. }
+        | EgressError::MethodNotGranted { .. }
+        | EgressError::SecretAstray { .. }
+        | EgressError::NotPublic { .. } => ("denied", Retry::Never),
         EgressError::Invalid(_) => ("invalid-request", Retry::Never),
         EgressError::TimedOut { .. } => ("timeout", Retry::SameKey),
         EgressError::Unreachable { .. } => ("unreachable", Retry::SameKey),

@@ -143,7 +143,12 @@ pub fn description(description: types::Description) -> Result<Description, CallE
     printable("describe: summary", &description.summary)?;
     let requests: Requests = parse("describe: requests", &description.requests)?;
     requests.http.iter().try_for_each(|request| requested("http", request, |it| normal_origin(it).map(drop)))?;
-    requests.folders.iter().try_for_each(|request| requested("folders", request, |it| it.parse::<Name>().map(drop)))?;
+    let named = |kind, requests: &[Requested]| {
+        requests.iter().try_for_each(|request| requested(kind, request, |it| it.parse::<Name>().map(drop)))
+    };
+    named("folders", &requests.folders)?;
+    named("secrets", &requests.secrets)?;
+    named("reveal", &requests.reveal)?;
     Ok(Description {
         name: description.name,
         version: description.version,

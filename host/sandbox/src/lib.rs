@@ -21,6 +21,7 @@ mod limits;
 mod output;
 mod rehearsal;
 mod run;
+mod secrets;
 mod sockets;
 #[cfg(test)]
 mod testing;
@@ -51,6 +52,7 @@ use egress::Outside;
 use engine::PluginRuntime;
 pub use rehearsal::{Pace, Play, Received, Rehearsal, Sent, TestClock, Trouble, Wire};
 use run::Run;
+pub use secrets::{Secret, SecretValue};
 
 /// Descriptions and validations that may run beside the calls, so that a full house does not keep an operator from
 /// looking at a plugin.
@@ -160,6 +162,21 @@ struct Loaded {
     plugin: Plugin,
     /// Half of all there are: calls of one plugin that all wait for something leave room for every other.
     places: Arc<Semaphore>,
+    /// What its grants say beside that: a change of them counts for calls that begin after it.
+    own_limits: Arc<Mutex<BTreeMap<u32, Arc<Semaphore>>>>,
+}
+
+impl Loaded {
+    /// One of each kind is needed, in this order.
+    fn places(&self, limit: Option<u32>) -> Vec<Arc<Semaphore>> {
+        let own = limit.map(|limit| self.own_places(limit));
+        own.into_iter().chain([self.places.clone()]).collect()
+    }
+
+    fn own_places(&self, limit: u32) -> Arc<Semaphore> {
+        let mut own = self.own_limits.lock().unwrap_or_else(PoisonError::into_inner);
+        own.entry(limit).or_insert_with(|| Arc::new(Semaphore::new(limit as usize))).clone()
+    }
 }
 
 impl Sandbox {
@@ -218,7 +235,7 @@ impl Sandbox {
         }
         self.keep(digest, compiled).await?;
         let places = Arc::new(Semaphore::new((self.0.options.max_concurrent_calls / 2).max(1)));
-        self.0.plugins().entry(digest).or_insert(Loaded { plugin, places });
+        self.0.plugins().entry(digest).or_insert(Loaded { plugin, places, own_limits: Arc::default() });
         Ok(())
     }
 
@@ -248,7 +265,10 @@ impl Sandbox {
     async fn call_in(&self, request: CallRequest, rehearsal: Option<Rehearsal>) -> Result<Answer, CallError> {
         let CallRequest { plugin: digest, context, config, subject, operation, grants, workspace, host, cancelled } =
             request;
-        let Loaded { plugin, places } = self.0.loaded(&digest)?;
+        let loaded = self.0.loaded(&digest)?;
+        let mut places = loaded.places(grants.limits.concurrent_calls);
+        places.push(self.0.calls.clone());
+        let plugin = loaded.plugin;
         if plugin.kind() != operation.kind() {
             let (is, wanted) = (plugin.kind(), operation.kind());
             return Err(CallError::WrongKind { plugin: digest, is, operation: operation.name(), wanted });
@@ -265,7 +285,7 @@ impl Sandbox {
         };
         let run = Run { rehearsal, ..self.run(plugin, grants, workspace, host, cancelled) };
         let call = Call { operation, context, config: config.to_string(), subject: subject.to_string() };
-        match self.ask([&places, &self.0.calls], run, Question::Call(call)).await? {
+        match self.ask(&places, run, Question::Call(call)).await? {
             Reply::Answer(answer) => Ok(answer),
             Reply::Description(_) | Reply::Issues(_) => Err(unasked()),
         }
@@ -274,7 +294,7 @@ impl Sandbox {
     async fn check(&self, plugin: Plugin, question: Question) -> Result<Reply, CallError> {
         let run =
             self.run(plugin, Grants::default(), None, Arc::new(Ungranted { listener: None }), CancellationToken::new());
-        self.ask([&self.0.checks], run, question).await
+        self.ask(std::slice::from_ref(&self.0.checks), run, question).await
     }
 
     fn run(
@@ -292,12 +312,7 @@ impl Sandbox {
 
     /// One place of each kind, in this order. They are given back only when the store is gone, or the pool would be
     /// asked for more than it has.
-    async fn ask<const N: usize>(
-        &self,
-        places: [&Arc<Semaphore>; N],
-        run: Run,
-        question: Question,
-    ) -> Result<Reply, CallError> {
+    async fn ask(&self, places: &[Arc<Semaphore>], run: Run, question: Question) -> Result<Reply, CallError> {
         let mut taken = Vec::new();
         for places in places {
             taken.push(tokio::select! {
@@ -436,6 +451,12 @@ impl CallHost for Ungranted {
     fn denied(&self, what: &str) {
         self.listener.iter().for_each(|listener| listener.denied(what));
     }
+
+    fn secret(&self, _name: &str) -> Result<Secret, Failure> {
+        Err(Self::refusal())
+    }
+
+    fn revealed(&self, _name: &str) {}
 
     fn open_artifact(&self, _digest: &Digest) -> Result<Box<dyn io::Read + Send>, Failure> {
         Err(Self::refusal())

@@ -11,6 +11,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::call::{CallHost, LogLevel, LogLine};
+use crate::secrets::Purse;
 
 /// What a line costs beside its text, so that empty lines are not free.
 const LINE_BYTES: u64 = 16;
@@ -30,6 +31,8 @@ const DENIAL_BYTES: usize = 300;
 pub struct Output {
     shared: Arc<Mutex<Shared>>,
     host: Arc<dyn CallHost>,
+    /// Nothing that was revealed from it is said.
+    purse: Purse,
 }
 
 struct Shared {
@@ -57,7 +60,7 @@ impl Stream {
 }
 
 impl Output {
-    pub fn new(limit_bytes: u64, host: Arc<dyn CallHost>) -> Self {
+    pub fn new(limit_bytes: u64, host: Arc<dyn CallHost>, purse: Purse) -> Self {
         let shared = Shared {
             limit_bytes,
             left_bytes: limit_bytes,
@@ -66,32 +69,44 @@ impl Output {
             stderr_tail: VecDeque::new(),
             denied: BTreeSet::new(),
         };
-        Self { shared: Arc::new(Mutex::new(shared)), host }
+        Self { shared: Arc::new(Mutex::new(shared)), host, purse }
     }
 
     pub fn line(&self, line: LogLine) {
         let bytes = line.message.len()
             + line.fields.iter().map(|(key, value)| key.len() + value.len() + FIELD_BYTES).sum::<usize>();
         if self.lock().pay(bytes) {
-            self.host.log(line);
+            self.host.log(self.masked(line));
         }
+    }
+
+    fn masked(&self, line: LogLine) -> LogLine {
+        let mask = self.purse.mask();
+        if mask.is_empty() {
+            return line;
+        }
+        let masked = |text: String| mask.text(&text).into_owned();
+        let LogLine { level, message, fields } = line;
+        let fields = fields.into_iter().map(|(key, value)| (masked(key), masked(value))).collect();
+        LogLine { level, message: masked(message), fields }
     }
 
     pub fn progress(&self, percent: u32, message: &str) {
         if self.lock().pay(message.len()) {
-            self.host.progress(percent.min(100), message);
+            self.host.progress(percent.min(100), &self.purse.mask().text(message));
         }
     }
 
     /// Each thing once a call.
     pub fn denied(&self, what: &str) {
-        let what = &what[..what.floor_char_boundary(DENIAL_BYTES)];
+        let mask = self.purse.mask();
+        let what = mask.text(&what[..what.floor_char_boundary(DENIAL_BYTES)]);
         let is_news = {
             let denied = &mut self.lock().denied;
-            denied.len() < DENIALS_PER_CALL && denied.insert(what.to_owned())
+            denied.len() < DENIALS_PER_CALL && denied.insert(what.clone().into_owned())
         };
         if is_news {
-            self.host.denied(what);
+            self.host.denied(&what);
         }
     }
 
@@ -103,7 +118,7 @@ impl Output {
         let tail: Vec<u8> = self.lock().stderr_tail.iter().copied().collect();
         // The cut may have left the end of a character in front.
         let start = tail.iter().take(4).position(|byte| !is_continuation(*byte)).unwrap_or(0);
-        String::from_utf8_lossy(&tail[start..]).trim().to_owned()
+        self.purse.mask().text(String::from_utf8_lossy(&tail[start..]).trim()).into_owned()
     }
 
     /// The call is over: what has no line end yet, and how much was dropped.
@@ -267,7 +282,7 @@ mod tests {
 
     fn check(limit_bytes: u64, writes: &[(Stream, &[u8])], expected: Expect) {
         let host = Arc::new(Recorder::default());
-        let output = Output::new(limit_bytes, host.clone());
+        let output = Output::new(limit_bytes, host.clone(), Purse::default());
         for (stream, bytes) in writes {
             output.write(*stream, bytes);
         }
@@ -306,7 +321,7 @@ mod tests {
     fn a_long_line_is_cut_between_characters() {
         let text = "☃".repeat(LONGEST_LINE_BYTES / 3 + 10);
         let host = Arc::new(Recorder::default());
-        let output = Output::new(1 << 20, host.clone());
+        let output = Output::new(1 << 20, host.clone(), Purse::default());
         output.write(Stream::Stdout, text.as_bytes());
         output.finish();
         let lines: Vec<String> = host.lines().lines().map(|line| line.replace("info ", "")).collect();
@@ -333,7 +348,7 @@ mod tests {
     #[test]
     fn the_same_denial_is_told_once() {
         let host = Arc::new(Recorder::default());
-        let output = Output::new(0, host.clone());
+        let output = Output::new(0, host.clone(), Purse::default());
         output.denied("http https://a:443");
         output.denied("http https://a:443");
         output.denied("http https://b:443");
@@ -343,7 +358,7 @@ mod tests {
     #[test]
     fn fields_without_a_word_are_not_free() {
         let host = Arc::new(Recorder::default());
-        let output = Output::new(1_000, host.clone());
+        let output = Output::new(1_000, host.clone(), Purse::default());
         let fields = vec![(String::new(), String::new()); 20];
         output.line(LogLine { level: LogLevel::Info, message: String::new(), fields });
         assert_eq!(host.lines(), "");
@@ -352,7 +367,7 @@ mod tests {
     #[test]
     fn a_long_denial_is_cut_between_characters() {
         let host = Arc::new(Recorder::default());
-        Output::new(0, host.clone()).denied(&"☃".repeat(1_000_000));
+        Output::new(0, host.clone(), Purse::default()).denied(&"☃".repeat(1_000_000));
         assert_eq!(host.denials(), ["☃".repeat(100)]);
     }
 }

@@ -18,6 +18,7 @@ use crate::egress::Outside;
 use crate::limits::{CpuMeter, MemoryLimiter, metered};
 use crate::output::Output;
 use crate::rehearsal::{CallClock, Rehearsal};
+use crate::secrets::{self, Purse};
 
 /// What a guest may hand over in one host call or answer, in the host's memory, beside the answer's own limit: an
 /// artifact's chunk, a request's body. A list whose items all point at the same text is larger here than there.
@@ -39,7 +40,8 @@ pub struct Run {
 
 impl Run {
     pub async fn ask(self, question: Question) -> Result<Reply, CallError> {
-        let output = Output::new(self.grants.limits.log_bytes, self.host.clone());
+        let purse = Purse::default();
+        let output = Output::new(self.grants.limits.log_bytes, self.host.clone(), purse.clone());
         let wall = Duration::from_millis(self.grants.limits.wall_ms).min(LONGEST_CALL);
         let clock = CallClock::new(wall, self.rehearsal.as_ref());
         let meter = CpuMeter::new(self.grants.limits.cpu_ms);
@@ -48,7 +50,7 @@ impl Run {
             reason = stopped(&self, &clock) => return Err(reason),
             folders = self.folders(&output) => folders?,
         };
-        let mut store = self.store(folders, &output, &clock, &meter);
+        let mut store = self.store(folders, &output, &purse, &clock, &meter);
 
         let allowance = Allowance::new(self.grants.limits.output_bytes);
         let guest = metered(meter.clone(), ask(&self.plugin, &mut store, question, allowance));
@@ -59,8 +61,8 @@ impl Run {
         };
         output.finish();
         match answered {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(Broken::Answer(error))) => Err(error),
+            Ok(Ok(reply)) => secrets::veiled(reply, &purse.mask()),
+            Ok(Err(Broken::Answer(error))) => Err(secrets::veiled_error(error, &purse.mask())),
             Ok(Err(Broken::Guest(error))) => Err(self.diagnosis(&error, &store.data().limiter, &meter, &output)),
             Err(reason) => Err(reason),
         }
@@ -78,7 +80,14 @@ impl Run {
         opened
     }
 
-    fn store(&self, folders: WasiCtx, output: &Output, clock: &CallClock, meter: &Arc<CpuMeter>) -> Store<Context> {
+    fn store(
+        &self,
+        folders: WasiCtx,
+        output: &Output,
+        purse: &Purse,
+        clock: &CallClock,
+        meter: &Arc<CpuMeter>,
+    ) -> Store<Context> {
         let context = Context::new(Surroundings {
             grants: &self.grants,
             folders,
@@ -86,6 +95,7 @@ impl Run {
             output: output.clone(),
             clock: clock.clone(),
             cancelled: self.cancelled.clone(),
+            purse: purse.clone(),
             outside: match &self.rehearsal {
                 Some(rehearsal) => self.outside.clone().behind(rehearsal.wire.clone()),
                 None => self.outside.clone(),

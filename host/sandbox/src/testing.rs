@@ -9,6 +9,7 @@ use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{Failure, Retry};
 
 use crate::call::{ArtifactWriter, CallHost, LogLevel, LogLine, StateEntry};
+use crate::secrets::Secret;
 
 #[derive(Default)]
 pub struct Recorder {
@@ -17,6 +18,8 @@ pub struct Recorder {
     progress: Mutex<Vec<(u32, String)>>,
     pub artifacts: Arc<Mutex<BTreeMap<Digest, Vec<u8>>>>,
     state: Mutex<BTreeMap<String, StateEntry>>,
+    pub secrets: Mutex<BTreeMap<String, Secret>>,
+    pub revealed: Mutex<Vec<String>>,
     /// Told at each log line, for tests that wait until a guest has come so far.
     pub said: tokio::sync::Notify,
 }
@@ -73,6 +76,14 @@ impl CallHost for Recorder {
 
     fn denied(&self, what: &str) {
         self.denials.lock().unwrap().push(what.to_owned());
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret, Failure> {
+        self.secrets.lock().unwrap().get(name).cloned().ok_or_else(|| missing(&format!("secret {name}")))
+    }
+
+    fn revealed(&self, name: &str) {
+        self.revealed.lock().unwrap().push(name.to_owned());
     }
 
     fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {

@@ -1,6 +1,6 @@
 //! The sandbox against real guests (`tests/guests`), most of which misbehave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -15,6 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::compile::tests::options;
 use crate::testing::Recorder;
+
+mod secrets;
 
 /// Built once for all tests.
 pub fn guest(name: &str) -> Arc<[u8]> {
@@ -77,7 +79,7 @@ impl Bench {
     }
 
     fn http(mut self, origin: &str, private_network: bool) -> Self {
-        self.grants.http.insert(HttpGrant { origin: origin.to_owned(), private_network });
+        self.grants.http.insert(HttpGrant { origin: origin.to_owned(), private_network, methods: BTreeSet::new() });
         self
     }
 
@@ -221,7 +223,7 @@ async fn a_request_the_host_does_not_know_is_refused_at_inspection() {
     check(
         sandbox().inspect(guest("target")).await.unwrap_err(),
         expect![
-            "`describe` failed: the plugin's answer makes no sense: describe: requests: unknown field `everything`, expected one of `http`, `folders`, `workspace` at line 1 column 13"
+            "`describe` failed: the plugin's answer makes no sense: describe: requests: unknown field `everything`, expected one of `http`, `folders`, `workspace`, `secrets`, `reveal`, `state` at line 1 column 13"
         ],
     );
 }
@@ -694,6 +696,8 @@ async fn a_guest_knows_how_long_it_has() {
 struct Server {
     origin: String,
     port: u16,
+    /// Requests as they came.
+    seen: Arc<Mutex<Vec<String>>>,
     _task: tokio::task::JoinHandle<()>,
 }
 
@@ -701,17 +705,19 @@ impl Server {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let hears = seen.clone();
         let serve = async move {
             loop {
                 let (connection, _) = listener.accept().await.unwrap();
-                tokio::spawn(answer(connection));
+                tokio::spawn(answer(connection, hears.clone()));
             }
         };
-        Self { origin: format!("http://127.0.0.1:{port}"), port, _task: tokio::spawn(serve) }
+        Self { origin: format!("http://127.0.0.1:{port}"), port, seen, _task: tokio::spawn(serve) }
     }
 }
 
-async fn answer(mut connection: TcpStream) {
+async fn answer(mut connection: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
     let mut request = Vec::new();
     while !request.windows(4).any(|end| end == b"\r\n\r\n") || is_body_missing(&request) {
         let is_closed = connection.read_buf(&mut request).await.unwrap_or(0) == 0;
@@ -721,6 +727,7 @@ async fn answer(mut connection: TcpStream) {
         }
     }
     let request = String::from_utf8(request).unwrap();
+    seen.lock().unwrap().push(request.clone());
     let (status, head, body) = match request.split(' ').nth(1).unwrap() {
         "/hello" => ("200 OK", "x-answer: yes\r\n", "hello".to_owned()),
         "/echo" => ("200 OK", "", request.replace("\r\n", "|")),

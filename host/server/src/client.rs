@@ -20,8 +20,9 @@ use url::Url;
 
 use crate::wire::{
     Applications, Approve, Backtest, Backtested, Cancel, Deployment, EndpointAnswer, Environment, Event, Expiry,
-    Explanation, Grants, LogLine, NewDeployment, NewRelease, NewToken, Nothing, Page, Plugin, PluginApproval, Problem,
-    Project, Promote, Reason, Release, Remark, ResourceStatus, Token, UploadedArtifact,
+    Explanation, Grants, LogLine, NewDeployment, NewRelease, NewSecret, NewToken, Nothing, Page, Plugin,
+    PluginApproval, Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, Token,
+    UploadedArtifact,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -571,6 +572,20 @@ impl Client {
 
     pub async fn remove_plugin(&self, which: &str) -> Result<(), ClientError> {
         self.send(self.request(Method::DELETE, &["v1", "plugins", which]).timeout(ANSWER_TIMEOUT)).await.map(|_| ())
+    }
+
+    // ---- secrets ----
+
+    pub async fn set_secret(&self, name: &str, secret: &NewSecret) -> Result<Secret, ClientError> {
+        self.answer(self.request(Method::PUT, &["v1", "secrets", name]).json(secret).timeout(ANSWER_TIMEOUT)).await
+    }
+
+    pub async fn secrets(&self) -> Result<Page<Secret>, ClientError> {
+        self.get(&["v1", "secrets"]).await
+    }
+
+    pub async fn remove_secret(&self, name: &str) -> Result<(), ClientError> {
+        self.send(self.request(Method::DELETE, &["v1", "secrets", name]).timeout(ANSWER_TIMEOUT)).await.map(|_| ())
     }
 
     // ---- tokens ----

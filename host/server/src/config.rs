@@ -1,11 +1,14 @@
 //! Flags and their environment variables: nothing else reads the environment.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 use lockgate_core::name::Name;
+use zeroize::Zeroizing;
 
 /// `lockgate serve`.
 #[derive(Debug, Clone, Args)]
@@ -26,9 +29,36 @@ pub struct ServeConfig {
     #[arg(long, env = "LOCKGATE_SEPARATE_DUTIES")]
     pub separate_duties: bool,
 
+    /// File with the key that secrets are encrypted with: a line of 64 hexadecimal digits, as `lockgate secret keygen`
+    /// prints. To change it, put a new line first and start again; then the old line can go.
+    #[arg(long, env = "LOCKGATE_SECRET_KEY_FILE", value_name = "FILE", conflicts_with = "secret_key")]
+    pub secret_key_file: Option<PathBuf>,
+
+    /// The same without a file; better from the environment, where command lines do not show it.
+    #[arg(long, env = "LOCKGATE_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
+    pub secret_key: Option<SecretText>,
+
     /// What is logged, such as `info` or `warn,lockgate=debug`.
     #[arg(long, env = "LOCKGATE_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
+}
+
+/// Of a flag that nothing may show.
+#[derive(Clone)]
+pub struct SecretText(pub Zeroizing<String>);
+
+impl FromStr for SecretText {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 /// Which host a command talks to, and as whom.
@@ -126,6 +156,12 @@ mod tests {
         assert_eq!(project("shop"), Ok("shop".to_owned()));
         assert!(project("").unwrap_err().contains("LOCKGATE_PROJECT"));
         assert!(project("Nope").unwrap_err().contains("is not a name"));
+    }
+
+    #[test]
+    fn the_secret_key_is_never_shown() {
+        let config = Serve::parse_from(["serve", "--secret-key", "0123abcd"]).config;
+        assert!(!format!("{config:?}").contains("0123"));
     }
 
     #[test]

@@ -141,6 +141,23 @@ pub struct PluginApproval {
     pub reason: String,
 }
 
+/// A secret's value, and what it is for. It takes the place of one of that name.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSecret {
+    /// 1 to 65,536 bytes.
+    pub value: String,
+    /// `scheme://host:port` each; the port may be left out. Empty: it travels nowhere, and can only be revealed.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// For calls of this project only.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// For these environments of the project only.
+    #[serde(default)]
+    pub environments: Vec<String>,
+}
+
 /// What a plugin may do. Left out means not allowed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -150,6 +167,15 @@ pub struct Grants {
     pub folders: BTreeMap<String, FolderGrant>,
     /// `read` or `read-write`.
     pub workspace: Option<String>,
+    /// Names of secrets that go along with requests, to the origins they are bound to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// Names of secrets whose value the plugin may read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reveal: Vec<String>,
+    /// Namespace of the small values that the host keeps for it; plugins of one namespace share them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     pub limits: Limits,
 }
 
@@ -161,6 +187,16 @@ pub struct HttpGrant {
     /// The host may be at a loopback, private or link-local address.
     #[serde(default)]
     pub private_network: bool,
+    /// In capitals. Empty: every method.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+}
+
+impl HttpGrant {
+    /// For every method.
+    pub fn new(origin: &str, private_network: bool) -> Self {
+        Self { origin: origin.to_owned(), private_network, methods: Vec::new() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -184,6 +220,9 @@ pub struct Limits {
     pub log_bytes: Option<u64>,
     pub output_bytes: Option<u64>,
     pub http_body_bytes: Option<u64>,
+    /// Calls at a time; what is over waits. Half of what the host makes, when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrent_calls: Option<u32>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -624,6 +663,21 @@ pub struct Said {
     #[schema(format = DateTime)]
     pub at: String,
     pub reason: String,
+}
+
+/// What is known of a secret; its value is shown to nobody.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Secret {
+    pub name: String,
+    /// Where it may travel.
+    pub origins: Vec<String>,
+    /// None: every project.
+    pub project: Option<String>,
+    /// Of that project. Empty: each of them.
+    pub environments: Vec<String>,
+    pub set_by: String,
+    #[schema(format = DateTime)]
+    pub set_at: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

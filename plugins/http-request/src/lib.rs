@@ -20,6 +20,8 @@ pub struct Config {
     pub url: String,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// What `{{secret}}` stands for in headers.
+    pub secret: Option<String>,
     pub body: Option<Value>,
     /// None: any 2xx.
     pub expect_status: Option<Vec<u32>>,
@@ -44,6 +46,7 @@ impl Phase for HttpRequest {
         describe!("Sends one HTTP request, with words of the release in its body.")
             .config_schema(include_str!("../config.schema.json"))
             .http_from_config("/url")
+            .secret_from_config("/secret")
     }
 
     fn validate(config: &Config) -> Vec<Issue> {
@@ -54,7 +57,8 @@ impl Phase for HttpRequest {
         if let Some(Issue { path, message }) = issues(&config).into_iter().next() {
             return Err(Failure::fatal("invalid-config", format!("{path}: {message}")));
         }
-        let filled = fill(&config, &subject)?;
+        let token = config.secret.as_deref().map(secrets::token).transpose()?;
+        let filled = fill(&config, &subject, token.as_deref().unwrap_or_default())?;
         // Behind the origin stands what lets anybody write to a chat room.
         log::info(format!("{} {}", filled.method, origin(&filled.url)));
         let response = filled.request(&call).send()?;
@@ -82,13 +86,20 @@ fn issues(config: &Config) -> Vec<Issue> {
     };
     check("/url", &config.url);
     for (name, value) in &config.headers {
-        check(&format!("/headers/{}", escape_pointer(name)), value);
+        value.split(SECRET).for_each(|part| check(&format!("/headers/{}", escape_pointer(name)), part));
     }
     if let Some(body) = &config.body {
         each_string(body, "/body", &mut check);
     }
     if origin(&config.url).contains("{{") {
         issues.push(Issue::new("/url", "has a placeholder before its path; an origin is granted as it is written"));
+    }
+    let is_sent = config.headers.values().any(|value| value.contains(SECRET));
+    if is_sent != config.secret.is_some() {
+        issues.push(Issue::new(
+            "/secret",
+            "and `{{secret}}` in a header belong together: one is there without the other",
+        ));
     }
     for name in config.headers.keys().filter(|name| name.eq_ignore_ascii_case("idempotency-key")) {
         let path = format!("/headers/{}", escape_pointer(name));
@@ -128,11 +139,18 @@ struct Filled {
     timeout_ms: u32,
 }
 
-fn fill(config: &Config, subject: &Subject) -> Result<Filled, Failure> {
+/// The host swaps what is put here for the value, on the way to where the secret may travel.
+const SECRET: &str = "{{secret}}";
+
+fn fill(config: &Config, subject: &Subject, token: &str) -> Result<Filled, Failure> {
+    let fill_header = |value: &str| {
+        let parts = value.split(SECRET).map(|part| template::fill(part, subject));
+        parts.collect::<Result<Vec<_>, _>>().map(|parts| parts.join(token))
+    };
     let headers = config
         .headers
         .iter()
-        .map(|(name, value)| Ok((name.clone(), template::fill(value, subject)?)))
+        .map(|(name, value)| Ok((name.clone(), fill_header(value)?)))
         .collect::<Result<_, Failure>>()?;
     Ok(Filled {
         method: config.method.clone(),
@@ -300,7 +318,7 @@ mod tests {
         let subject: Subject =
             json::from_value(json!({ "environment": "production", "release": { "tag": "v7" } })).unwrap();
 
-        let filled = fill(&config, &subject).unwrap();
+        let filled = fill(&config, &subject, "").unwrap();
 
         assert_eq!(filled.url, "https://a.example/production");
         assert_eq!(filled.headers["X-Release"], "v7");

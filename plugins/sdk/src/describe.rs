@@ -23,6 +23,14 @@ struct Requests {
     folders: Vec<Requested>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<Access>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<Requested>,
+    #[serde(skip_serializing_if = "is_false")]
+    state: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -88,6 +96,24 @@ impl Description {
         self.requests.workspace = Some(access);
         self
     }
+
+    /// Asks for the secret of this name, to send it along: see [`crate::secrets`].
+    pub fn secret(mut self, name: &str) -> Self {
+        self.requests.secrets.push(Requested::Named(name.into()));
+        self
+    }
+
+    /// Asks for the secret whose name stands at this JSON pointer of the configuration.
+    pub fn secret_from_config(mut self, pointer: &str) -> Self {
+        self.requests.secrets.push(Requested::Config(pointer.into()));
+        self
+    }
+
+    /// Asks for small values that outlive the deployment: see [`crate::state`].
+    pub fn state(mut self) -> Self {
+        self.requests.state = true;
+        self
+    }
 }
 
 impl From<Description> for wire::Description {
@@ -122,14 +148,17 @@ mod tests {
             .http("https://api.example.com")
             .http_from_config("/url")
             .folder_from_config("/folder")
-            .workspace(Access::ReadWrite);
+            .workspace(Access::ReadWrite)
+            .secret("deploy-key")
+            .secret_from_config("/token")
+            .state();
 
         let wire = wire::Description::from(description);
 
         assert_eq!(wire.name, "lockgate-sdk");
         assert_eq!(
             wire.requests,
-            r#"{"http":[{"named":"https://api.example.com"},{"config":"/url"}],"folders":[{"config":"/folder"}],"workspace":"read-write"}"#
+            r#"{"http":[{"named":"https://api.example.com"},{"config":"/url"}],"folders":[{"config":"/folder"}],"workspace":"read-write","secrets":[{"named":"deploy-key"},{"config":"/token"}],"state":true}"#
         );
     }
 

@@ -17,6 +17,8 @@ struct State {
     heard: Vec<String>,
     /// Requests of any kind.
     asked: usize,
+    /// Their headers, one a line.
+    seen: String,
 }
 
 /// How it answers a POST.
@@ -32,7 +34,13 @@ impl Web {
     pub fn serving(folder: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(Mutex::new(State { folder, mood: Mood::Listens, heard: Vec::new(), asked: 0 }));
+        let state = Arc::new(Mutex::new(State {
+            folder,
+            mood: Mood::Listens,
+            heard: Vec::new(),
+            asked: 0,
+            seen: String::new(),
+        }));
         let shared = state.clone();
         // Ends with the process: nobody waits for it.
         std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| serve(stream, &shared)));
@@ -62,6 +70,11 @@ impl Web {
         self.state.lock().unwrap().asked
     }
 
+    /// The headers of all requests.
+    pub fn seen(&self) -> String {
+        self.state.lock().unwrap().seen.clone()
+    }
+
     pub fn heard(&self) -> Vec<String> {
         self.state.lock().unwrap().heard.clone()
     }
@@ -78,10 +91,11 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     reader.read_line(&mut line)?;
     let (method, path) = line.split_once(' ').unwrap_or_default();
     let path = path.split([' ', '?']).next().unwrap_or_default().trim_start_matches('/').to_owned();
-    let mut length = 0;
+    let (mut length, mut head) = (0, String::new());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
+        head.push_str(&header);
         match header.trim().split_once(':') {
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
                 length = value.trim().parse().unwrap_or(0)
@@ -92,19 +106,21 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let (status, answer) = decide(&mut state.lock().unwrap(), method, &path, body);
+    let (status, answer) = decide(&mut state.lock().unwrap(), method, &path, &head, body);
     write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len())?;
     stream.write_all(&answer)
 }
 
-fn decide(state: &mut State, method: &str, path: &str, body: Vec<u8>) -> (&'static str, Vec<u8>) {
+fn decide(state: &mut State, method: &str, path: &str, head: &str, body: Vec<u8>) -> (&'static str, Vec<u8>) {
     state.asked += 1;
+    state.seen.push_str(head);
     match (method, state.mood) {
         ("POST", Mood::Broken) => ("503 Service Unavailable", b"out for lunch".to_vec()),
         ("POST", Mood::Refuses) => ("400 Bad Request", b"not like this".to_vec()),
         ("POST", Mood::Listens) => {
             state.heard.push(String::from_utf8_lossy(&body).into_owned());
-            ("200 OK", Vec::new())
+            let echo = if path == "echo" { head.into() } else { Vec::new() };
+            ("200 OK", echo)
         }
         _ => match std::fs::read(state.folder.join(if path.is_empty() { "index.html" } else { path })) {
             Ok(content) => ("200 OK", content),

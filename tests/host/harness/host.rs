@@ -1,7 +1,9 @@
 //! One `lockgate serve`, with a data folder and a port of its own.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -88,6 +90,13 @@ impl Host {
         let mut process = Command::new(built::binary())
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(data)
+            .args(
+                self.key_file()
+                    .is_file()
+                    .then(|| ["--secret-key-file".into(), self.key_file().into_os_string()])
+                    .into_iter()
+                    .flatten(),
+            )
             .env_clear()
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -107,6 +116,21 @@ impl Host {
             self.process = Some(process);
         }
         end
+    }
+
+    /// What it encrypts secrets with from its next start on.
+    pub fn keys(&self, keys: &[&str]) {
+        let mut file =
+            File::options().create(true).write(true).truncate(true).mode(0o600).open(self.key_file()).unwrap();
+        file.write_all(keys.join("\n").as_bytes()).unwrap();
+    }
+
+    pub fn current_keys(&self) -> String {
+        std::fs::read_to_string(self.key_file()).unwrap()
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.folder.path().join("keys")
     }
 
     /// Everything the host said since its last start.

@@ -128,7 +128,7 @@ impl Workshop {
 impl Host {
     /// Adds a component, and lets it send requests to these origins of this machine.
     pub fn plugin_from(&self, component: &Path, origins: &[&str]) {
-        let http = |origin: &&str| HttpGrant { origin: origin.to_string(), private_network: true };
+        let http = |origin: &&str| HttpGrant::new(origin, true);
         let grants = Grants { http: origins.iter().map(http).collect(), ..Grants::default() };
         let admin = self.admin().client;
         let plugin = block_on(admin.add_plugin(fs::read(component).unwrap())).unwrap_or_else(|error| panic!("{error}"));

@@ -10,7 +10,7 @@ use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{CallContext, Failure, Grants, Retry};
 use lockgate_sandbox::{
     ArtifactWriter, CallHost, CallRequest, CancellationToken, CompilerCommand, LogLine, Operation, Options, Sandbox,
-    StateEntry,
+    Secret, StateEntry,
 };
 use serde_json::Value;
 
@@ -78,6 +78,12 @@ impl CallHost for Nobody {
     fn progress(&self, _: u32, _: &str) {}
 
     fn denied(&self, _: &str) {}
+
+    fn secret(&self, _: &str) -> Result<Secret, Failure> {
+        nothing()
+    }
+
+    fn revealed(&self, _: &str) {}
 
     fn open_artifact(&self, _: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
         nothing()

@@ -45,6 +45,8 @@ pub enum Rejection {
     KeyReused { key: String, number: DeploymentNumber },
     #[error("deployment {number} is not waiting for an approval; it is {status}")]
     NotWaitingForApproval { number: DeploymentNumber, status: String },
+    #[error("state `{}` is of version {version}, and {expect} was expected: read it again, then decide again", .key.escape_debug())]
+    StateMoved { key: String, version: u32, expect: u32 },
     #[error("deployment {number} does not wait to start; it is {status}")]
     NotWaiting { number: DeploymentNumber, status: String },
     #[error("deployment {number} has no gate `{gate}` that is being evaluated; it has: {known}")]

@@ -8,6 +8,7 @@ mod cancel;
 mod explain;
 mod forecast;
 mod gates;
+mod kept;
 mod live;
 mod opening;
 mod phases;

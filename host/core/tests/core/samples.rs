@@ -37,10 +37,10 @@ variants!(phase_change, PHASE_CHANGES, PhaseChange: Started Answered Succeeded F
 variants!(gates_change, GATES_CHANGES, GatesChange: Started RoundStarted Judged RoundEnded Ignored
     Ended);
 variants!(environment_change, ENVIRONMENT_CHANGES, EnvironmentChange: Paused Resumed Closed Opened TickPlanned Ticked
-    PromotionHeld PromotionHeldBack PromotionReleased PromotionRefused SetUp ExpiryPlanned Expired);
+    PromotionHeld PromotionHeldBack PromotionReleased PromotionRefused SetUp ExpiryPlanned Expired StateKept);
 variants!(answer, ANSWERS, Answer: Progressed Planned Observed Sampled Failed);
 variants!(system_change, SYSTEM_CHANGES, SystemChange: ProjectCreated PluginAdded PluginApproved PluginRetired PluginRemoved TokenCreated
-    TokenRevoked);
+    TokenRevoked SecretSet SecretRemoved);
 
 pub fn variants_of(event: &Event) -> Vec<&'static str> {
     let mut variants = vec![what(&event.what)];

@@ -232,6 +232,15 @@ fn who_waits_for_a_pause_is_told_by_whom_and_why() {
         .assert_eq(&refusal(Command::Resume { scope: PauseScope::Schedule(name("prod")), by }));
 }
 
+#[test]
+fn who_resumes_an_environment_of_which_only_the_schedule_is_paused_is_told() {
+    let mut project = Project::new(environment(), &[phase("build")]);
+    project.pause(PauseScope::Schedule(name("prod")));
+    let resume = Command::Resume { scope: PauseScope::Environment(name("prod")), by: person("tom") };
+    expect!["environment `prod` is not paused, its schedule is: `lockgate resume -e prod --schedule`"]
+        .assert_eq(&project.attempt(resume).unwrap_err());
+}
+
 // ---- freezes and windows ----
 
 fn freeze(from: &str, until: &str, effect: FreezeEffect) -> Freeze {
@@ -442,6 +451,22 @@ fn what_somebody_broke_the_glass_for_goes_first_also_when_it_comes_back() {
     }
     project.at(10 * MINUTE);
     assert_eq!(project.due(), format!("{urgent} Run(0)"));
+}
+
+/// The clock has not been looked at since it began: who refuses then has refused, and nobody is asked anew.
+#[test]
+fn who_refuses_counts_also_where_a_freeze_has_just_begun() {
+    let meant = definition(
+        &[("prod", Environment { approvals: asks(&[rule(1, &[])]), ..environment() })],
+        workflow(&[phase("build")]),
+    );
+    let rules = vec![rule(2, &[])];
+    let freezes = vec![freeze("1970-01-01T00:10", "1970-01-01T01:00", FreezeEffect::Stricter { rules })];
+    let mut project = Project::of(Definition { freezes, ..meant });
+    let number = project.deploy("v1");
+    project.skip_to(10 * MINUTE);
+    project.reject(number, person("ann")).unwrap();
+    assert_eq!(project.is(number), "NotDeployed/Rejected");
 }
 
 #[test]

@@ -26,6 +26,7 @@ use url::{Host, Url};
 
 use crate::output::Output;
 use crate::rehearsal::{CallClock, Play, Received, Sent, Trouble, Wire};
+use crate::secrets::{Astray, Mask, MaskedStream, Purse};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections of one call: a request holds its own until its response's body is read or dropped.
@@ -45,6 +46,7 @@ struct Shared {
     body_bytes: u64,
     clock: CallClock,
     output: Output,
+    purse: Purse,
     connections: Arc<Semaphore>,
     outside: Outside,
     /// Connections are kept for the rest of this call only: two plugins never share one, so a response that one of
@@ -77,6 +79,10 @@ pub enum Timeout {
 pub enum EgressError {
     #[error("http to {origin} is not granted; an operator can add it to this plugin's grants")]
     NotGranted { origin: String },
+    #[error("{method} to {origin} is not granted; granted are: {}", .granted.join(", "))]
+    MethodNotGranted { origin: String, method: Method, granted: Vec<String> },
+    #[error("secret `{secret}` may not travel to {origin}; whoever sets it says where it may")]
+    SecretAstray { origin: String, secret: String },
     /// The address is for the audit log alone: a guest is not told how the host's network looks from inside.
     #[error("{host} has a {class} address; {}", remedy(class))]
     NotPublic { host: String, address: IpAddr, class: &'static str },
@@ -99,6 +105,8 @@ pub struct Response {
 
 pub struct ResponseBody {
     inner: reqwest::Response,
+    /// A server may send back what it was sent.
+    masked: MaskedStream,
     origin: String,
     left_bytes: u64,
     limit_bytes: u64,
@@ -123,6 +131,7 @@ impl Egress {
         body_bytes: u64,
         clock: CallClock,
         output: Output,
+        purse: Purse,
         outside: Outside,
     ) -> Self {
         Self(Arc::new(Shared {
@@ -130,6 +139,7 @@ impl Egress {
             body_bytes,
             clock,
             output,
+            purse,
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
             outside,
             public: OnceLock::new(),
@@ -157,9 +167,10 @@ impl Egress {
             Timeout::Head(timeout) => (after(timeout), deadline),
             Timeout::Whole(timeout) => (after(timeout), after(timeout)),
         };
+        let (headers, mask) = self.0.purse.filled(request.headers).map_err(EgressError::Invalid)?;
         let exchange = async {
             let connection = self.0.connections.clone().acquire_owned().await.expect("this semaphore is never closed");
-            let builder = client.request(request.method, permitted.url).headers(request.headers);
+            let builder = client.request(request.method, permitted.url).headers(headers);
             builder.body(request.body).send().await.map(|response| (response, connection))
         };
         let (response, connection) = tokio::time::timeout_at(head_deadline, exchange)
@@ -167,11 +178,13 @@ impl Egress {
             .map_err(|_| EgressError::TimedOut { origin: origin.clone(), after: began.elapsed() })?
             .map_err(|error| failed(origin.clone(), error))
             .inspect_err(|error| self.note(error))?;
+        let headers = response.headers().iter().map(|(name, value)| (name.clone(), mask.header(value))).collect();
         Ok(Response {
             status: response.status(),
-            headers: response.headers().clone(),
+            headers,
             body: ResponseBody {
                 inner: response,
+                masked: MaskedStream::new(mask),
                 origin,
                 left_bytes: self.0.body_bytes,
                 limit_bytes: self.0.body_bytes,
@@ -222,6 +235,7 @@ impl Egress {
         let head = (response.status(), response.headers().clone());
         let body = ResponseBody {
             inner: response,
+            masked: MaskedStream::new(Mask::default()),
             origin,
             left_bytes: self.0.body_bytes,
             limit_bytes: self.0.body_bytes,
@@ -263,15 +277,29 @@ impl Egress {
         if grants.is_empty() {
             return Err(EgressError::NotGranted { origin });
         }
-        let private_network = grants.iter().any(|grant| grant.private_network);
+        let allows = |grant: &&&HttpGrant| grant.methods.is_empty() || grant.methods.contains(request.method.as_str());
+        let allowing: Vec<_> = grants.iter().filter(allows).collect();
+        if allowing.is_empty() {
+            let granted = grants.iter().flat_map(|grant| grant.methods.iter().cloned()).collect();
+            return Err(EgressError::MethodNotGranted { origin, method: request.method.clone(), granted });
+        }
+        let private_network = allowing.iter().any(|grant| grant.private_network);
         check_literal(&url, private_network)?;
         check_head(request)?;
+        let bound = self.0.purse.check(&request.headers, &origin);
+        bound.map_err(|Astray { secret }| EgressError::SecretAstray { origin: origin.clone(), secret })?;
         Ok(Permitted { url, origin, private_network })
     }
 
     fn note(&self, error: &EgressError) {
         match error {
             EgressError::NotGranted { origin } => self.0.output.denied(&format!("http {origin}")),
+            EgressError::MethodNotGranted { origin, method, .. } => {
+                self.0.output.denied(&format!("http {method} {origin}"));
+            }
+            EgressError::SecretAstray { origin, secret } => {
+                self.0.output.denied(&format!("secret `{secret}` to {origin}"));
+            }
             EgressError::NotPublic { host, address, class } => {
                 self.0.output.denied(&format!("http {host} at {address} ({class})"));
             }
@@ -469,7 +497,13 @@ impl ResponseBody {
         let next = tokio::time::timeout_at(self.deadline, self.inner.chunk()).await;
         let next =
             next.map_err(|_| EgressError::TimedOut { origin: self.origin.clone(), after: self.began.elapsed() })?;
-        let Some(mut data) = next.map_err(|error| failed(self.origin.clone(), error))? else { return Ok(Chunk::End) };
+        let mut data = match next.map_err(|error| failed(self.origin.clone(), error))? {
+            Some(data) => self.masked.push(data),
+            None => match self.masked.finish() {
+                rest if rest.is_empty() => return Ok(Chunk::End),
+                rest => rest,
+            },
+        };
         self.is_cut = data.len() as u64 > self.left_bytes;
         if self.is_cut {
             data.truncate(self.left_bytes as usize);
@@ -508,7 +542,11 @@ fn in_text(headers: &HeaderMap) -> Vec<(String, String)> {
 
 fn trouble(error: &EgressError) -> Trouble {
     match error {
-        EgressError::NotGranted { .. } | EgressError::NotPublic { .. } | EgressError::Invalid(_) => Trouble::Denied,
+        EgressError::NotGranted { .. }
+        | EgressError::MethodNotGranted { .. }
+        | EgressError::SecretAstray { .. }
+        | EgressError::NotPublic { .. }
+        | EgressError::Invalid(_) => Trouble::Denied,
         EgressError::TimedOut { .. } => Trouble::TimedOut,
         EgressError::Unreachable { .. } => Trouble::Refused,
         EgressError::Broken { .. } => Trouble::Broken,
@@ -532,6 +570,10 @@ impl Outside {
     /// Reads the system's certificates.
     pub fn of_this_machine() -> Self {
         Self { tls: Arc::new(TlsConfig::load()), names: Names::of_the_system(), wire: None }
+    }
+
+    pub fn is_staged(&self) -> bool {
+        self.wire.is_some()
     }
 
     pub fn behind(self, wire: Arc<dyn Wire>) -> Self {
@@ -625,10 +667,12 @@ mod tests {
 
     /// A call that may reach `http://name.example:PORT` in private networks too.
     fn egress(port: u16, private_network: bool, lookup: Lookup) -> Egress {
-        let grant = HttpGrant { origin: format!("http://name.example:{port}"), private_network };
-        let output = Output::new(0, Arc::new(crate::testing::Recorder::default()));
+        let grant =
+            HttpGrant { origin: format!("http://name.example:{port}"), private_network, methods: BTreeSet::new() };
+        let output = Output::new(0, Arc::new(crate::testing::Recorder::default()), Purse::default());
         let outside = Outside { tls: Arc::new(TlsConfig::load()), names: Names::new(lookup), wire: None };
-        Egress::new([grant].into(), 1_000, CallClock::new(Duration::from_secs(60), None), output, outside)
+        let clock = CallClock::new(Duration::from_secs(60), None);
+        Egress::new([grant].into(), 1_000, clock, output, Purse::default(), outside)
     }
 
     async fn ask(egress: &Egress, port: u16) -> Result<StatusCode, EgressError> {

@@ -18,6 +18,7 @@ mod pause;
 mod plugin;
 mod project;
 mod release;
+mod secret;
 mod serve;
 mod session;
 mod show;
@@ -109,6 +110,9 @@ enum Command {
     /// The record of everything.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Values that plugins use without seeing them.
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Who may use the host.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -182,6 +186,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Resume(args) => args.run(&session()?).await,
         Command::Status(args) => args.run(&session()?).await,
         Command::Audit(command) => command.run(out),
+        Command::Secret(command) => command.run(session, out).await,
         Command::Token(command) => command.run(&session()?).await,
         Command::CompileComponent => unreachable!("`main` answers it, before anything is started"),
     }
@@ -277,6 +282,10 @@ mod tests {
             "lockgate audit verify /var/lib/lockgate",
             "lockgate token create ci --person ci --group operators --group dba --role admin",
             "lockgate token list",
+            "lockgate secret set github --to https://api.github.com --for-project shop --for-environment production",
+            "lockgate secret list",
+            "lockgate secret remove github",
+            "lockgate secret keygen",
             "lockgate token revoke ci",
             "lockgate compile-component",
         ] {

@@ -90,13 +90,14 @@ pub struct ApproveArgs {
 
 #[derive(Debug, Default, Args)]
 pub struct GrantArgs {
-    /// May send requests to this origin, such as https://api.example.com. May be given more than once.
-    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
-    allow_http: Vec<String>,
+    /// May send requests to this origin, such as https://api.example.com; with these methods only where they are named
+    /// before it, such as "GET,HEAD https://api.example.com". May be given more than once.
+    #[arg(long, value_name = "[METHODS ]ORIGIN", value_parser = reach)]
+    allow_http: Vec<Reach>,
 
     /// The same, where the host may be at a loopback, private or link-local address.
-    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
-    allow_private_http: Vec<String>,
+    #[arg(long, value_name = "[METHODS ]ORIGIN", value_parser = reach)]
+    allow_private_http: Vec<Reach>,
 
     /// May read and write this folder of the host, under this name. May be given more than once.
     #[arg(long, value_name = "NAME=PATH", value_parser = folder)]
@@ -109,6 +110,19 @@ pub struct GrantArgs {
     /// May use the deployment's workspace.
     #[arg(long, value_parser = ["read", "read-write"])]
     workspace: Option<String>,
+
+    /// May send this secret along, to where it may travel, without seeing it. May be given more than once.
+    #[arg(long = "secret", value_name = "NAME")]
+    secrets: Vec<String>,
+
+    /// May be shown the value of this secret. May be given more than once.
+    #[arg(long = "reveal-secret", value_name = "NAME")]
+    reveal: Vec<String>,
+
+    /// May keep small values between deployments, in this namespace: plugins of one namespace share them. Without a name
+    /// it is the plugin's own.
+    #[arg(long, value_name = "NAMESPACE", num_args = 0..=1, default_missing_value = "")]
+    state: Option<String>,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -140,6 +154,10 @@ pub struct LimitArgs {
     /// Size of a body that one call sends or gets.
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=65_536))]
     http_body_mb: Option<u64>,
+
+    /// Calls of the plugin at a time; what is over waits.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    at_once: Option<u32>,
 }
 
 impl LimitArgs {
@@ -152,6 +170,7 @@ impl LimitArgs {
             log_bytes: self.log_kb.map(|kib| kib << 10).or(before.log_bytes),
             output_bytes: self.output_kb.map(|kib| kib << 10).or(before.output_bytes),
             http_body_bytes: self.http_body_mb.map(|mib| mib << 20).or(before.http_body_bytes),
+            concurrent_calls: self.at_once.or(before.concurrent_calls),
         }
     }
 }
@@ -232,6 +251,9 @@ fn suggested_flags(requests: &Requests, held: &Grants) -> String {
             Asked::Folder(Requested::Named(name)) => format!(" --folder {}", shell_word(&format!("{name}=PATH"))),
             Asked::Folder(Requested::Config(_)) => " --folder NAME=PATH".to_owned(),
             Asked::Workspace(access) => format!(" --workspace {}", access_name(access)),
+            Asked::Secret(flag, Requested::Named(name)) => format!(" {flag} {}", shell_word(name)),
+            Asked::Secret(flag, Requested::Config(_)) => format!(" {flag} NAME"),
+            Asked::State => " --state".to_owned(),
         });
     }
     flags
@@ -240,8 +262,9 @@ fn suggested_flags(requests: &Requests, held: &Grants) -> String {
 /// The flags that give these grants, but for their limits: those stay by themselves.
 fn flags_of(grants: &Grants) -> String {
     let mut flags = String::new();
-    for HttpGrant { origin: granted, private_network } in &grants.http {
+    for HttpGrant { origin: granted, private_network, methods } in &grants.http {
         let as_typed = origin(granted).unwrap_or_else(|_| granted.clone());
+        let as_typed = if methods.is_empty() { as_typed } else { format!("{} {as_typed}", methods.join(",")) };
         flags.push_str(&format!(" {} {}", http_flag(*private_network), shell_word(&as_typed)));
     }
     for (name, FolderGrant { path, access }) in &grants.folders {
@@ -249,6 +272,9 @@ fn flags_of(grants: &Grants) -> String {
         flags.push_str(&format!(" {flag} {}", shell_word(&format!("{name}={path}"))));
     }
     flags.extend(grants.workspace.as_ref().map(|access| format!(" --workspace {access}")));
+    flags.extend(grants.secrets.iter().map(|name| format!(" --secret {name}")));
+    flags.extend(grants.reveal.iter().map(|name| format!(" --reveal-secret {name}")));
+    flags.extend(grants.state.as_ref().map(|namespace| format!(" --state {namespace}")));
     flags
 }
 
@@ -270,7 +296,13 @@ fn is_private(origin: &str) -> bool {
 fn losses(before: &Grants, after: &Grants) -> Vec<String> {
     let origin_of = |grant: &HttpGrant| origin(&grant.origin).unwrap_or_else(|_| grant.origin.clone());
     let http_stays = |old: &HttpGrant| {
-        let holds = |new: &HttpGrant| origin_of(new) == origin_of(old) && new.private_network >= old.private_network;
+        let has_methods = |new: &HttpGrant| {
+            let named = !old.methods.is_empty() && old.methods.iter().all(|method| new.methods.contains(method));
+            new.methods.is_empty() || named
+        };
+        let holds = |new: &HttpGrant| {
+            origin_of(new) == origin_of(old) && new.private_network >= old.private_network && has_methods(new)
+        };
         after.http.iter().any(holds)
     };
     let folder_stays = |name: &String, old: &FolderGrant| {
@@ -289,6 +321,9 @@ fn losses(before: &Grants, after: &Grants) -> Vec<String> {
             .map(|(name, old)| (name.clone(), old.clone()))
             .collect(),
         workspace: before.workspace.clone().filter(|_| !workspace_stays),
+        secrets: before.secrets.iter().filter(|name| !after.secrets.contains(name)).cloned().collect(),
+        reveal: before.reveal.iter().filter(|name| !after.reveal.contains(name)).cloned().collect(),
+        state: before.state.clone().filter(|_| before.state != after.state),
         limits: Limits::default(),
     };
     reach_lines(&lost)
@@ -302,9 +337,9 @@ impl ApproveArgs {
         }
         let plugin = session.client.plugin(&self.which).await?;
         let before = plugin.grants.as_ref().map(|grants| grants.limits.clone()).unwrap_or_default();
-        let grants = self.grants.wire(&before)?;
+        let grants = self.grants.wire(&plugin.name, &before)?;
         let held = held_grants(session, &plugin).await?;
-        for origin in self.grants.allow_http.iter().filter(|origin| is_private(origin)) {
+        for Reach { origin, .. } in self.grants.allow_http.iter().filter(|reach| is_private(&reach.origin)) {
             session.out.note(&format!(
                 "warning: {origin} is at a private address, and requests there are denied: --allow-private-http {origin} allows them"
             ));
@@ -372,9 +407,10 @@ fn confirm(name: &str) -> Result<(), CliError> {
 
 impl GrantArgs {
     /// What is not granted again is not granted; a limit that is not set again stays.
-    fn wire(&self, before: &Limits) -> Result<Grants, CliError> {
-        let mut http: BTreeMap<String, bool> = self.allow_http.iter().map(|origin| (origin.clone(), false)).collect();
-        http.extend(self.allow_private_http.iter().map(|origin| (origin.clone(), true)));
+    fn wire(&self, plugin: &str, before: &Limits) -> Result<Grants, CliError> {
+        let mut http: BTreeMap<Reach, bool> = self.allow_http.iter().map(|reach| (reach.clone(), false)).collect();
+        http.extend(self.allow_private_http.iter().map(|reach| (reach.clone(), true)));
+        let granted = |(Reach { origin, methods }, private_network)| HttpGrant { origin, private_network, methods };
         let mut folders = BTreeMap::new();
         let writable = self.folder.iter().map(|folder| (folder, "read-write"));
         let readable = self.folder_read.iter().map(|folder| (folder, "read"));
@@ -385,11 +421,31 @@ impl GrantArgs {
             }
         }
         Ok(Grants {
-            http: http.into_iter().map(|(origin, private_network)| HttpGrant { origin, private_network }).collect(),
+            http: http.into_iter().map(granted).collect(),
             folders,
             workspace: self.workspace.clone(),
+            secrets: self.secrets.clone(),
+            reveal: self.reveal.clone(),
+            state: self.state.as_ref().map(|name| if name.is_empty() { plugin } else { name }.to_owned()),
             limits: self.limits.wire(before),
         })
+    }
+}
+
+/// What one flag lets through. No methods: all of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Reach {
+    origin: String,
+    methods: Vec<String>,
+}
+
+fn reach(text: &str) -> Result<Reach, String> {
+    let (methods, text) = text.trim().rsplit_once(' ').unwrap_or(("", text.trim()));
+    let methods = methods.split(',').map(str::trim).filter(|method| !method.is_empty());
+    let methods: Vec<String> = methods.map(str::to_ascii_uppercase).collect();
+    match methods.iter().find(|method| !method.bytes().all(|letter| letter.is_ascii_uppercase())) {
+        None => Ok(Reach { origin: origin(text)?, methods }),
+        Some(odd) => Err(format!("`{odd}` is no method; write \"GET,HEAD https://api.example.com\"")),
     }
 }
 
@@ -507,6 +563,9 @@ enum Asked<'a> {
     Http(&'a Requested),
     Folder(&'a Requested),
     Workspace(Access),
+    /// With the flag that grants it.
+    Secret(&'static str, &'a Requested),
+    State,
 }
 
 fn asked(requests: &Requests) -> Vec<(String, Asked<'_>)> {
@@ -518,7 +577,13 @@ fn asked(requests: &Requests) -> Vec<(String, Asked<'_>)> {
     let folders = requests.folders.iter().map(|asked| (place("folder", asked), Asked::Folder(asked)));
     let workspace =
         requests.workspace.map(|access| (format!("workspace, {}", access_name(access)), Asked::Workspace(access)));
-    http.chain(folders).chain(workspace).collect()
+    let secrets = requests.secrets.iter().map(|asked| (place("secret", asked), Asked::Secret("--secret", asked)));
+    let reveal = requests
+        .reveal
+        .iter()
+        .map(|asked| (place("to be shown secret", asked), Asked::Secret("--reveal-secret", asked)));
+    let state = requests.state.then(|| ("state that outlives a deployment".to_owned(), Asked::State));
+    http.chain(folders).chain(workspace).chain(secrets).chain(reveal).chain(state).collect()
 }
 
 impl Asked<'_> {
@@ -534,6 +599,14 @@ impl Asked<'_> {
             Asked::Folder(Requested::Config(_)) => !grants.folders.is_empty(),
             Asked::Workspace(Access::Read) => grants.workspace.is_some(),
             Asked::Workspace(Access::ReadWrite) => grants.workspace.as_deref() == Some("read-write"),
+            Asked::Secret(flag, asked) => {
+                let granted = if *flag == "--secret" { &grants.secrets } else { &grants.reveal };
+                match asked {
+                    Requested::Named(name) => granted.contains(name),
+                    Requested::Config(_) => !granted.is_empty(),
+                }
+            }
+            Asked::State => grants.state.is_some(),
         }
     }
 }
@@ -552,6 +625,9 @@ fn reach_lines(grants: &Grants) -> Vec<String> {
         lines.push(format!("  {access} the folder {name}, which is {path}"));
     }
     lines.extend(grants.workspace.as_ref().map(|access| format!("  {access} the workspace")));
+    lines.extend(grants.secrets.iter().map(|name| format!("  send secret {name} to where it may travel, unseen")));
+    lines.extend(grants.reveal.iter().map(|name| format!("  be shown secret {name}")));
+    lines.extend(grants.state.as_ref().map(|namespace| format!("  keep state in {namespace}")));
     lines
 }
 
@@ -567,7 +643,7 @@ fn grant_lines(grants: &Grants) -> Vec<String> {
 }
 
 fn limits_line(limits: &Limits) -> Option<String> {
-    let Limits { memory_bytes, cpu_ms, wall_ms, log_bytes, output_bytes, http_body_bytes } = limits;
+    let Limits { memory_bytes, cpu_ms, wall_ms, log_bytes, output_bytes, http_body_bytes, concurrent_calls } = limits;
     let limits = [
         memory_bytes.map(|memory| format!("{} of memory", bytes(memory))),
         cpu_ms.map(|cpu| format!("{} of CPU", duration(cpu))),
@@ -577,14 +653,16 @@ fn limits_line(limits: &Limits) -> Option<String> {
         http_body_bytes.map(|body| format!("HTTP bodies of {}", bytes(body))),
     ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
-    (!limits.is_empty()).then(|| format!("  in one call, at most {}", limits.join(", ")))
+    let at_once = concurrent_calls.map(|calls| format!("; at most {calls} at a time")).unwrap_or_default();
+    (!limits.is_empty()).then(|| format!("  in one call, at most {}{at_once}", limits.join(", ")))
 }
 
 fn http_line(grant: &HttpGrant) -> String {
     let private = if grant.private_network { ", also at a private address" } else { "" };
     // The host writes out every port.
     let origin = origin(&grant.origin).unwrap_or_else(|_| grant.origin.clone());
-    format!("  send requests to {}{private}", printable(&origin))
+    let what = if grant.methods.is_empty() { "requests".to_owned() } else { grant.methods.join(", ") };
+    format!("  send {what} to {}{private}", printable(&origin))
 }
 
 #[cfg(test)]
@@ -603,12 +681,12 @@ mod tests {
 
     fn grants(flags: &str) -> Result<Grants, CliError> {
         let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
-        Approve::try_parse_from(line).unwrap().args.grants.wire(&Limits::default())
+        Approve::try_parse_from(line).unwrap().args.grants.wire("x", &Limits::default())
     }
 
     fn again(before: &Limits, flags: &str) -> Limits {
         let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
-        Approve::try_parse_from(line).unwrap().args.grants.wire(before).unwrap().limits
+        Approve::try_parse_from(line).unwrap().args.grants.wire("x", before).unwrap().limits
     }
 
     fn plugin() -> Plugin {

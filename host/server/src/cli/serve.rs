@@ -14,7 +14,7 @@ use crate::cli::fail::CliError;
 use crate::cli::look::Look;
 use crate::cli::session::{Out, colours_on};
 use crate::config::ServeConfig;
-use crate::driver::{Host, Settings};
+use crate::driver::{Host, Keys, Settings};
 use crate::http;
 use lockgate_core::system::Duties;
 
@@ -28,7 +28,8 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
     let compiler = compiler::command().map_err(|error| cannot_run(&error))?;
     let duties = if config.separate_duties { Duties::Separate } else { Duties::Together };
-    let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls, duties, compiler };
+    let (data, concurrent_calls, keys) = (config.data.clone(), config.concurrent_calls, keys(&config)?);
+    let settings = Settings { data, concurrent_calls, duties, keys, compiler };
     let host = Host::open(settings).await.map_err(|error| cannot_run(&error))?;
     if http::needs_administrator(&host) {
         let path = make_first_token(&host, &config.data).await?;
@@ -44,6 +45,15 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     let said = |_: &Look, _: &Value| "stopped; deployments that were under way go on with the next start".to_owned();
     out.item(&json!({ "stopped": true }), said);
     Ok(())
+}
+
+fn keys(config: &ServeConfig) -> Result<Keys, CliError> {
+    let keys = match (&config.secret_key_file, &config.secret_key) {
+        (Some(path), _) => Keys::of_file(path),
+        (None, Some(text)) => Keys::of_text(&text.0),
+        (None, None) => Ok(Keys::default()),
+    };
+    keys.map_err(|error| CliError::usage(error, "the host was not started"))
 }
 
 /// In a file, which is whole on the disk before its token counts. After a crash between the two the file lets nobody in,

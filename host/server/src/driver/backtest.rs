@@ -15,7 +15,7 @@ use lockgate_core::digest::Digest;
 use lockgate_core::name::{Name, Timestamp};
 use lockgate_core::plugin::{CallContext, Failure, Issue, Limits, Retry, Verdict};
 use lockgate_sandbox::{
-    Answer, ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLine, Operation, Sandbox,
+    Answer, ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLine, Operation, Sandbox, Secret,
     StateEntry,
 };
 use lockgate_store::StoreError;
@@ -197,6 +197,7 @@ fn broken(error: &CallError) -> Again {
         | CallError::OutputLimit { .. }
         | CallError::MovedFolder { .. }
         | CallError::HandoverLimit { .. }
+        | CallError::KeptSecret
         | CallError::InvalidAnswer { .. }
         | CallError::WrongKind { .. } => Again::Judged { outcome: GateVerdict::Error, reason: cut(&error.to_string()) },
     }
@@ -215,6 +216,12 @@ impl CallHost for Nobody {
     fn denied(&self, what: &str) {
         tracing::warn!(target: "audit", plugin = %self.plugin, what, "denied in a back-test");
     }
+
+    fn secret(&self, _: &str) -> Result<Secret, Failure> {
+        Err(ungranted())
+    }
+
+    fn revealed(&self, _: &str) {}
 
     fn open_artifact(&self, _: &Digest) -> Result<Box<dyn io::Read + Send>, Failure> {
         Err(ungranted())

@@ -24,6 +24,7 @@ use super::evidence::Taking;
 use super::inbox::Reports;
 use super::surroundings::{Surroundings, artifacts_of, failure, lost, no_component, ours};
 use super::system::SystemHandle;
+use super::vault::Vault;
 use super::workspace::{self, Keep};
 
 /// Largest component that is read back from the blobs; nothing larger is let in.
@@ -177,11 +178,12 @@ pub struct CallRunner {
     store: Store,
     sandbox: Sandbox,
     system: SystemHandle,
+    vault: Vault,
 }
 
 impl CallRunner {
-    pub fn new(store: Store, sandbox: Sandbox, system: SystemHandle) -> Self {
-        Self { store, sandbox, system }
+    pub fn new(store: Store, sandbox: Sandbox, system: SystemHandle, vault: Vault) -> Self {
+        Self { store, sandbox, system, vault }
     }
 
     async fn run(self, job: Job, stopped: Left, reports: Reports) {
@@ -190,7 +192,7 @@ impl CallRunner {
             return;
         }
         let (lines, pump) = call_log::start(&self.store, &job.log);
-        let answer = AssertUnwindSafe(self.answer(job, lines)).catch_unwind();
+        let answer = AssertUnwindSafe(self.answer(job, lines, reports.clone())).catch_unwind();
         let answer = tokio::select! {
             biased;
             () = stop.cancelled() => None,
@@ -204,15 +206,21 @@ impl CallRunner {
         reports.send(call, answer.and_then(bounded).unwrap_or_else(Answer::Failed)).await;
     }
 
-    async fn answer(&self, job: Job, lines: Lines) -> Result<Answer, Failure> {
+    async fn answer(&self, job: Job, lines: Lines, reports: Reports) -> Result<Answer, Failure> {
+        let grants = self.grants(&job.order);
         let host = Arc::new(Surroundings {
             store: self.store.clone(),
             artifacts: artifacts_of(&job.order.subject),
             release: job.order.subject["release"]["tag"].as_str().unwrap_or_default().to_owned(),
             plugin: job.order.plugin.clone(),
+            environment: job.order.context.environment.clone(),
+            state: grants.as_ref().ok().and_then(|grants| grants.state.clone()),
+            reports,
+            vault: self.vault.clone(),
+            system: self.system.view(),
             lines,
         });
-        let grants = self.grants(&job.order).inspect_err(|failure| host.fail(&failure.message))?;
+        let grants = grants.inspect_err(|failure| host.fail(&failure.message))?;
         self.load(job.order.digest).await.inspect_err(|failure| host.fail(&failure.message))?;
         let workspace = grants.workspace.map(|_| job.workspace.clone());
         if let Some(folder) = workspace.clone() {

@@ -1,7 +1,8 @@
 //! All that one host owns: the data folder, the sandbox, and a running owner for each project.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_core::definition::Definition;
@@ -9,19 +10,22 @@ use lockgate_core::digest::Digest;
 use lockgate_core::handle::Command;
 use lockgate_core::name::{Actor, Name};
 use lockgate_core::plugin::Issue;
+use lockgate_core::secret::{Binding, Secret};
 use lockgate_core::state::State;
-use lockgate_core::system::{Duties, SystemCommand};
+use lockgate_core::system::{Duties, SystemCommand, SystemState};
 use lockgate_core::work::ProjectId;
 use lockgate_sandbox::{CompilerCommand, Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use super::blocking::blocking;
 use super::calls::CallRunner;
 use super::inbox::{ProjectHandle, Refusal};
 use super::replay::{self, Loaded, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
+use super::vault::{Keys, Vault, VaultError};
 use super::{evidence, index, project};
 use crate::clock;
 
@@ -33,6 +37,8 @@ pub struct Settings {
     /// Plugin calls at a time.
     pub concurrent_calls: usize,
     pub duties: Duties,
+    /// What secrets are encrypted with.
+    pub keys: Keys,
     /// What compiles components: this process does not.
     pub compiler: CompilerCommand,
 }
@@ -40,9 +46,9 @@ pub struct Settings {
 #[cfg(test)]
 impl Settings {
     /// Of a host that never compiles.
-    pub fn of_a_test(data: &std::path::Path, concurrent_calls: usize) -> Self {
+    pub fn of_a_test(data: &Path, concurrent_calls: usize) -> Self {
         let compiler = CompilerCommand { program: "/nowhere/nothing-is-compiled-here".into(), arguments: Vec::new() };
-        Self { data: data.to_owned(), concurrent_calls, duties: Duties::Together, compiler }
+        Self { data: data.to_owned(), concurrent_calls, duties: Duties::Together, keys: Keys::default(), compiler }
     }
 }
 
@@ -53,6 +59,7 @@ pub struct Host {
     pub sandbox: Sandbox,
     pub system: SystemHandle,
     pub duties: Duties,
+    vault: Vault,
     projects: Arc<Mutex<BTreeMap<Name, ProjectHandle>>>,
     pub(super) runner: CallRunner,
     /// One at a time: what is live comes first.
@@ -67,6 +74,8 @@ pub enum HostError {
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error("the folder for secrets, {}, cannot be used: {cause}", .folder.display())]
+    Vault { folder: PathBuf, cause: io::Error },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +84,14 @@ pub enum AddPluginError {
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    System(#[from] SystemRefusal),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SetSecretError {
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     #[error(transparent)]
     System(#[from] SystemRefusal),
 }
@@ -103,13 +120,15 @@ impl Host {
         sandbox_options.max_concurrent_calls = settings.concurrent_calls;
         let sandbox = Sandbox::new(sandbox_options)?;
         let (system, projects) = replay::all(&store).await?;
+        let vault = open_vault(&settings.data, settings.keys, &system).await?;
         let system = SystemHandle::new(store.clone(), system);
-        let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone());
+        let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone(), vault.clone());
         let host = Self {
             store,
             sandbox,
             system,
             duties: settings.duties,
+            vault,
             projects: Arc::default(),
             runner,
             backtests: Arc::new(Semaphore::new(1)),
@@ -197,6 +216,45 @@ impl Host {
         Ok(inspection.digest)
     }
 
+    /// The value is on disk, encrypted, before the event that names its file.
+    pub async fn set_secret(
+        &self,
+        name: &Name,
+        binding: Binding,
+        value: Zeroizing<Vec<u8>>,
+        by: Actor,
+    ) -> Result<Secret, SetSecretError> {
+        let (vault, of, bound) = (self.vault.clone(), name.clone(), binding.clone());
+        let file = blocking(move || vault.write(&of, &bound, &value)).await?;
+        let set = SystemCommand::SetSecret { name: name.clone(), file: file.clone(), binding, by };
+        let before = self.system.view().secrets.get(name).map(|secret| secret.file.clone());
+        let system = self.system.send(set, clock::now()).await?;
+        self.forget_files(before).await;
+        // Somebody else may have set it again meanwhile.
+        system.secrets.get(name).cloned().ok_or(SetSecretError::System(SystemRefusal::Stopping))
+    }
+
+    pub async fn remove_secret(&self, name: &Name, by: Actor) -> Result<(), SystemRefusal> {
+        let before = self.system.view().secrets.get(name).map(|secret| secret.file.clone());
+        self.system.send(SystemCommand::RemoveSecret { name: name.clone(), by }, clock::now()).await?;
+        self.forget_files(before).await;
+        Ok(())
+    }
+
+    /// What stays now goes at the next start.
+    async fn forget_files(&self, file: Option<String>) {
+        let Some(file) = file else { return };
+        // Two may have seen the same before: what is in use stays.
+        if self.system.view().secrets.values().any(|secret| secret.file == file) {
+            return;
+        }
+        let vault = self.vault.clone();
+        let removed = blocking(move || vault.remove(&file)).await;
+        if let Err(error) = removed {
+            tracing::warn!(%error, "the value of a secret that is not in use any more could not be removed");
+        }
+    }
+
     /// What could still run with a plugin, in words.
     pub async fn pinned_by(&self, plugin: Digest) -> Vec<String> {
         let mut pinned_by = Vec::new();
@@ -238,6 +296,20 @@ impl Host {
         };
         said.unwrap_or_else(|why| vec![Issue { path: String::new(), message: format!("could not be checked: {why}") }])
     }
+}
+
+async fn open_vault(data: &Path, keys: Keys, system: &SystemState) -> Result<Vault, HostError> {
+    let folder = data.join("secrets");
+    let (at, secrets) = (folder.clone(), system.secrets.clone());
+    let opened = blocking(move || {
+        let vault = Vault::open(at, keys)?;
+        let wrong = vault.tidy(secrets.iter());
+        io::Result::Ok((vault, wrong))
+    });
+    let (vault, wrong) = opened.await.map_err(|cause| HostError::Vault { folder, cause })?;
+    // The host starts all the same: most of what it does needs none.
+    wrong.iter().for_each(|error| tracing::error!("{error}"));
+    Ok(vault)
 }
 
 /// Every handle of a guest may be an open file or connection, and systems start a process with few. What the

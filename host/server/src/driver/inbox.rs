@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use lockgate_core::handle::{Command, Rejection};
+use lockgate_core::kept::{Keep, Namespace};
+use lockgate_core::name::Name;
 use lockgate_core::state::{Event, State};
 use lockgate_core::work::{Answer, CallRef};
 use lockgate_store::StoreError;
@@ -115,17 +117,38 @@ impl ProjectHandle {
     }
 }
 
-/// How calls report back. It does not keep the owner: a project that nobody can reach any more ends.
+/// What calls have of their project: they report back, and keep state. It does not keep the owner: a project that nobody
+/// can reach any more ends.
 #[derive(Clone)]
-pub struct Reports(pub(super) mpsc::WeakSender<Message>);
+pub struct Reports {
+    pub(super) inbox: mpsc::WeakSender<Message>,
+    pub(super) view: watch::Receiver<Arc<View>>,
+}
 
 impl Reports {
     pub async fn send(&self, call: CallRef, answer: Answer) {
         let message = Message { command: Command::Report { call, answer }, reply: None };
         // Without an owner there is nobody to tell; the call is repeated when there is one again.
-        if let Some(inbox) = self.0.upgrade() {
+        if let Some(inbox) = self.inbox.upgrade() {
             let _ = inbox.send(message).await;
         }
+    }
+
+    /// What plugins have kept in an environment.
+    pub fn kept(&self, environment: &Name, namespace: &Name) -> Namespace {
+        let view = self.view.borrow().clone();
+        view.state.environment(environment).kept.get(namespace).cloned().unwrap_or_default()
+    }
+
+    /// Done when it is on disk.
+    pub async fn keep(&self, keep: Keep) -> Result<Committed, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message { command: Command::Keep(keep), reply: Some(reply) };
+        let inbox = self.inbox.upgrade().ok_or(Refusal::Stopping)?;
+        inbox.send(message).await.map_err(|_| Refusal::Stopping)?;
+        // It must not be kept from ending.
+        drop(inbox);
+        answer.await.unwrap_or(Err(Refusal::Stopping))
     }
 }
 

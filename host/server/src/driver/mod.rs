@@ -18,6 +18,7 @@ mod surroundings;
 mod system;
 #[cfg(test)]
 mod tests;
+mod vault;
 mod workspace;
 
 pub use ask::{Asked, Judged, ask, bounded};
@@ -25,10 +26,11 @@ pub use backtest::{Again, Backtest, BacktestError, TestedRun, TestedSample, Was,
 pub use blocking::blocking;
 pub use call_log::{deployment_kind, log_id};
 pub use evidence::{RunId, gates_of};
-pub use host::{AddPluginError, Host, HostError, Settings, random_hex};
+pub use host::{AddPluginError, Host, HostError, SetSecretError, Settings, random_hex};
 pub use inbox::{Committed, ProjectHandle, Refusal, View};
 pub use index::{FINISHED, HISTORY, history_key};
 pub use narrate::{HistoryRow, step_in_words};
 pub use replay::ReplayError;
-pub use surroundings::{no_artifacts_yet, no_state_yet, not_of_this_release};
+pub use surroundings::{failure, no_artifacts_yet, not_kept, not_of_this_release, state_not_granted};
 pub use system::{SystemHandle, SystemRefusal};
+pub use vault::{KeyError, Keys, MOST_VALUE_BYTES, VaultError, new_key};

@@ -49,10 +49,11 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
         return ProjectHandle { inbox, view: views, indexed: watch::channel(sequence).1, ending };
     }
     let (indexer, indexed, forgettable) = index::start(store.clone(), state.project.name.clone());
+    let reports = Reports { inbox: inbox.downgrade(), view: views.clone() };
     let owner = Owner {
         name: state.project.name.clone(),
-        reports: Reports(inbox.downgrade()),
-        calls: RunningCalls::new(runner, Reports(inbox.downgrade())),
+        calls: RunningCalls::new(runner, reports.clone()),
+        reports,
         snapshot,
         since_snapshot,
         paused: false,

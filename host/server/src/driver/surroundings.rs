@@ -2,15 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use lockgate_core::digest::Digest;
+use lockgate_core::handle::Rejection;
+use lockgate_core::kept::Keep;
 use lockgate_core::name::Name;
 use lockgate_core::plugin::{Failure, Retry, Verdict};
-use lockgate_sandbox::{ArtifactWriter, CallHost, LogLevel, LogLine, StateEntry};
+use lockgate_core::system::SystemState;
+use lockgate_sandbox::{ArtifactWriter, CallHost, LogLevel, LogLine, Secret, StateEntry};
 use lockgate_store::{BlobReader, Store, StoreError};
 use serde_json::Value;
 
 use super::call_log::Lines;
+use super::inbox::{Refusal, Reports};
+use super::vault::Vault;
 
 /// What a call reaches of the host.
 pub struct Surroundings {
@@ -19,6 +25,13 @@ pub struct Surroundings {
     /// Its tag.
     pub release: String,
     pub plugin: Name,
+    pub environment: String,
+    /// The namespace that was granted.
+    pub state: Option<Name>,
+    pub reports: Reports,
+    pub vault: Vault,
+    /// As it was when the call began.
+    pub system: Arc<SystemState>,
     pub lines: Lines,
 }
 
@@ -57,6 +70,27 @@ impl CallHost for Surroundings {
         self.lines.push("warn", &format!("denied: {what}"), BTreeMap::new());
     }
 
+    fn secret(&self, name: &str) -> Result<Secret, Failure> {
+        let tag = &self.lines.tag;
+        let kept = name.parse::<Name>().ok().and_then(|name| self.system.secrets.get_key_value(&name));
+        let Some((name, kept)) = kept.filter(|(_, kept)| kept.binding.holds_for(&tag.project, &self.environment))
+        else {
+            let message = format!(
+                "there is no secret `{name}` for environment `{}` of project `{}`; an administrator can set it: `lockgate secret set {name}`",
+                self.environment, tag.project
+            );
+            return Err(failure("denied", message, Retry::Never));
+        };
+        let value = self.vault.read(name, kept).map_err(|error| ours(error.to_string()))?;
+        Ok(Secret { name: name.to_string(), value, origins: kept.binding.origins.clone() })
+    }
+
+    fn revealed(&self, name: &str) {
+        let tag = &self.lines.tag;
+        tracing::warn!(target: "audit", plugin = %self.plugin, project = tag.project, deployment = tag.number, secret = name, "revealed");
+        self.lines.push("warn", &format!("the plugin was shown secret `{name}`"), BTreeMap::new());
+    }
+
     fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
         let Some(name) = self.artifacts.get(digest) else {
             return Err(not_of_this_release(digest));
@@ -76,13 +110,44 @@ impl CallHost for Surroundings {
         Err(no_artifacts_yet())
     }
 
-    fn state_get(&self, _key: &str) -> Result<Option<StateEntry>, Failure> {
-        Err(no_state_yet())
+    fn state_get(&self, key: &str) -> Result<Option<StateEntry>, Failure> {
+        let (namespace, environment) = self.state_of()?;
+        let kept = self.reports.kept(&environment, &namespace);
+        Ok(kept.get(key).map(|entry| StateEntry { value: entry.value.clone(), version: entry.version }))
     }
 
-    fn state_put(&self, _key: &str, _value: Vec<u8>, _expect: u32) -> Result<u32, Failure> {
-        Err(no_state_yet())
+    fn state_put(&self, key: &str, value: Vec<u8>, expect: u32) -> Result<u32, Failure> {
+        let (namespace, _) = self.state_of()?;
+        let deployment = self.lines.tag.number;
+        let keep = Keep { deployment, namespace, key: key.to_owned(), value, expect };
+        match tokio::runtime::Handle::current().block_on(self.reports.keep(keep)) {
+            Ok(_) => Ok(expect + 1),
+            Err(Refusal::Rejected(rejection)) => Err(not_kept(&rejection)),
+            Err(refusal) => Err(ours(refusal.to_string())),
+        }
     }
+}
+
+impl Surroundings {
+    fn state_of(&self) -> Result<(Name, Name), Failure> {
+        let granted = self.state.clone().zip(self.environment.parse().ok());
+        granted.ok_or_else(state_not_granted)
+    }
+}
+
+pub fn state_not_granted() -> Failure {
+    let message = "state is not granted; an operator can add it to this plugin's grants (`state`)".to_owned();
+    failure("denied", message, Retry::Never)
+}
+
+pub fn not_kept(rejection: &Rejection) -> Failure {
+    let code = match rejection {
+        Rejection::StateMoved { .. } => "conflict",
+        Rejection::TooMuch { .. } => "limit",
+        // It is over, and its call may not have heard.
+        _ => "denied",
+    };
+    failure(code, rejection.to_string(), Retry::Never)
 }
 
 pub fn not_of_this_release(digest: &Digest) -> Failure {
@@ -91,10 +156,6 @@ pub fn not_of_this_release(digest: &Digest) -> Failure {
 
 pub fn no_artifacts_yet() -> Failure {
     failure("denied", "this host does not let plugins store artifacts yet".to_owned(), Retry::Never)
-}
-
-pub fn no_state_yet() -> Failure {
-    failure("denied", "this host does not keep state for plugins yet".to_owned(), Retry::Never)
 }
 
 /// What a call may open, with its name: the artifacts of its release, and no others.

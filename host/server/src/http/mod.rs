@@ -20,6 +20,7 @@ mod problem;
 mod projects;
 mod releases;
 mod resources;
+mod secrets;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -133,6 +134,8 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(artifacts::upload))
         .routes(routes!(artifacts::download))
         .merge(plugin_routes())
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::set, secrets::remove))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke));
     let (open, of_open) = open.split_for_parts();

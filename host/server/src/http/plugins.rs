@@ -1,11 +1,11 @@
 //! Plugins: added as components, approved with grants, and read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use lockgate_core::definition::listed;
 use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
@@ -142,15 +142,37 @@ fn the_only_one(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
 fn grants(asked: &wire::Grants, data: &Path) -> Result<Grants, String> {
     let http = asked.http.iter().map(|grant| {
         let origin = normal_origin(&grant.origin).map_err(|error| error.to_string())?;
-        Ok(HttpGrant { origin, private_network: grant.private_network })
+        let methods = grant.methods.iter().map(|text| method(text)).collect::<Result<_, _>>()?;
+        Ok(HttpGrant { origin, private_network: grant.private_network, methods })
     });
     let folders = asked.folders.iter().map(|(name, grant)| Ok((folder_name(name)?, folder(name, grant, data)?)));
     Ok(Grants {
         http: http.collect::<Result<_, String>>()?,
         folders: folders.collect::<Result<BTreeMap<_, _>, String>>()?,
         workspace: asked.workspace.as_deref().map(access).transpose()?,
+        secrets: secret_names(&asked.secrets)?,
+        reveal: secret_names(&asked.reveal)?,
+        state: asked.state.as_deref().map(namespace).transpose()?,
         limits: limits(&asked.limits)?,
     })
+}
+
+/// Of a request: exactly as it is sent.
+fn method(text: &str) -> Result<String, String> {
+    match Method::from_bytes(text.as_bytes()) {
+        Ok(method) if text.len() <= LONGEST_METHOD && text.bytes().all(|letter| letter.is_ascii_uppercase()) => {
+            Ok(method.to_string())
+        }
+        Ok(_) | Err(_) => Err(format!("`{}` is no method; write it as GET or POST", text.escape_debug())),
+    }
+}
+
+fn secret_names(names: &[String]) -> Result<BTreeSet<Name>, String> {
+    names.iter().map(|name| name.parse::<Name>().map_err(|error| format!("secret {error}"))).collect()
+}
+
+fn namespace(name: &str) -> Result<Name, String> {
+    name.parse::<Name>().map_err(|error| format!("state {error}"))
 }
 
 fn access(text: &str) -> Result<Access, String> {
@@ -196,8 +218,16 @@ fn limits(asked: &wire::Limits) -> Result<Limits, String> {
         // An answer is an event, and an event of the journal has at most 8 MiB, escaped.
         output_bytes: limit("output_bytes", asked.output_bytes, default.output_bytes, 4 << 20)?,
         http_body_bytes: limit("http_body_bytes", asked.http_body_bytes, default.http_body_bytes, 256 << 20)?,
+        concurrent_calls: asked
+            .concurrent_calls
+            .map(|calls| limit("concurrent_calls", Some(calls.into()), 1, MOST_CONCURRENT_CALLS.into()).map(|_| calls))
+            .transpose()?,
     })
 }
+
+/// More than any host makes.
+const MOST_CONCURRENT_CALLS: u32 = 1_000;
+const LONGEST_METHOD: usize = 20;
 
 fn limit(name: &str, asked: Option<u64>, default: u64, most: u64) -> Result<u64, String> {
     match asked.unwrap_or(default) {
@@ -229,10 +259,32 @@ mod tests {
 
     #[test]
     fn an_origin_is_granted_in_its_normal_form() {
-        let http = |origin: &str| wire::HttpGrant { origin: origin.to_owned(), private_network: false };
+        let http = |origin: &str| wire::HttpGrant::new(origin, false);
         let granted = asking(|asked| asked.http = vec![http("HTTPS://Example.com")]).unwrap();
         assert_eq!(granted.http.first().unwrap().origin, "https://example.com:443");
         assert!(asking(|asked| asked.http = vec![http("https://*.example.com")]).is_err());
+    }
+
+    #[test]
+    fn methods_are_granted_as_they_are_sent() {
+        let granting = |methods: &[&str]| {
+            let methods = methods.iter().map(|method| (*method).to_owned()).collect();
+            let grant = wire::HttpGrant { methods, ..wire::HttpGrant::new("https://a.example", false) };
+            asking(|asked| asked.http = vec![grant])
+        };
+        let methods = |granted: Grants| granted.http.first().unwrap().methods.clone();
+        assert_eq!(methods(granting(&["GET", "PATCH", "GET"]).unwrap()), ["GET".to_owned(), "PATCH".to_owned()].into());
+        for wrong in ["get", "", "GET POST", "GET\n", "A".repeat(30).as_str()] {
+            assert!(granting(&[wrong]).unwrap_err().contains("is no method"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn secrets_and_state_are_granted_by_names() {
+        let granted = asking(|asked| asked.secrets = vec!["github".to_owned()]).unwrap();
+        assert_eq!(granted.secrets, ["github".parse().unwrap()].into());
+        assert!(asking(|asked| asked.reveal = vec!["../key".to_owned()]).unwrap_err().contains("secret"));
+        assert!(asking(|asked| asked.state = Some("A b".to_owned())).unwrap_err().contains("state"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use lockgate_journal::JournalError;
 use lockgate_sandbox::SandboxError;
 use lockgate_store::StoreError;
 
-use crate::driver::{AddPluginError, Refusal, SystemRefusal};
+use crate::driver::{AddPluginError, Refusal, SetSecretError, SystemRefusal, VaultError};
 use crate::project_file::Mistakes;
 use crate::wire;
 
@@ -138,6 +138,7 @@ impl From<Rejection> for Problem {
             Rejection::NotTheWayBack { .. } => (S::CONFLICT, "not-the-way-back"),
             Rejection::ReleaseBusy { .. } => (S::CONFLICT, "release-busy"),
             Rejection::NotWaiting { .. } => (S::CONFLICT, "not-waiting"),
+            Rejection::StateMoved { .. } => (S::CONFLICT, "state-moved"),
             Rejection::UnknownGate { .. } => (S::NOT_FOUND, "unknown-gate"),
             Rejection::ReasonMissing { .. } => (S::UNPROCESSABLE_ENTITY, "reason-missing"),
             Rejection::TimeIsPast { .. } | Rejection::ExpiryIsPast { .. } => (S::UNPROCESSABLE_ENTITY, "time-is-past"),
@@ -199,8 +200,30 @@ impl From<SystemRejection> for Problem {
             SystemRejection::BadTokenName { .. } => (S::UNPROCESSABLE_ENTITY, "invalid-token-name"),
             SystemRejection::UnknownToken { .. } => (S::NOT_FOUND, "unknown-token"),
             SystemRejection::LastAdministrator { .. } => (S::CONFLICT, "last-administrator"),
+            SystemRejection::UnknownSecret { .. } => (S::NOT_FOUND, "unknown-secret"),
+            SystemRejection::TooManySecrets => (S::CONFLICT, "too-many-secrets"),
         };
         Self::new(status, code, rejection.to_string())
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match &error {
+            VaultError::NoKey => Self::new(StatusCode::CONFLICT, "no-secret-key", error.to_string()),
+            VaultError::OtherKey { .. } | VaultError::Damaged { .. } | VaultError::Io { .. } => {
+                Self::ours("secret-failed", error)
+            }
+        }
+    }
+}
+
+impl From<SetSecretError> for Problem {
+    fn from(error: SetSecretError) -> Self {
+        match error {
+            SetSecretError::Vault(error) => error.into(),
+            SetSecretError::System(refusal) => refusal.into(),
+        }
     }
 }
 

@@ -337,6 +337,9 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         PUT /v1/projects/{project}/releases/{tag}/definition admin
         POST /v1/projects/{project}/releases/{tag}/start member
         POST /v1/projects/{project}/resume member
+        GET /v1/secrets admin
+        PUT /v1/secrets/{name} admin
+        DELETE /v1/secrets/{name} admin
         GET /v1/tokens admin
         POST /v1/tokens admin
         DELETE /v1/tokens/{name} admin

@@ -160,6 +160,10 @@ impl Book {
             EnvironmentChange::PromotionHeldBack { .. } => assert!(place.promotion_held),
             EnvironmentChange::SetUp { fingerprint, .. } => place.is_set_up = fingerprint.is_some(),
             EnvironmentChange::ExpiryPlanned { at, by } => place.is_kept = at.is_none() && by.is_some(),
+            EnvironmentChange::StateKept { namespace, key, entry } => {
+                let before = place.kept.insert((namespace.clone(), key.clone()), entry.version).unwrap_or_default();
+                assert_eq!(entry.version, before + 1, "somebody wrote in between");
+            }
             EnvironmentChange::Expired { .. }
             | EnvironmentChange::Closed { .. }
             | EnvironmentChange::Opened

@@ -18,6 +18,7 @@ use lockgate_core::digest::Digest;
 use lockgate_core::handle::{
     Again, Command, Deploy, DraftEdit, Expiry, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle,
 };
+use lockgate_core::kept::Keep;
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::order::{Order, order};
 use lockgate_core::plugin::ChangeAction;
@@ -195,7 +196,10 @@ impl World {
                     None => self.deploy(),
                 }
             }
-            97 => self.expire(),
+            97 => match self.rng.bool() {
+                true => self.expire(),
+                false => self.keep(),
+            },
             98.. => self.forget(),
         }
     }
@@ -395,6 +399,18 @@ impl World {
         };
         let (environment, by) = (self.any_environment(), self.anyone());
         self.send(Command::Expire { environment, when, by });
+    }
+
+    /// Mostly by one that has read what is there.
+    fn keep(&mut self) {
+        let (deployment, namespace) = (self.unfinished(), name("counters"));
+        let key = ["builds", "tickets"][self.rng.usize(..2)].to_owned();
+        let environment = self.state.deployments.get(&deployment).map(|deployment| deployment.environment.clone());
+        let there = environment.map(|environment| self.state.environment(&environment)).unwrap_or_default();
+        let read = there.kept.get(&namespace).map_or(0, |kept| kept.version(&key));
+        let expect = if self.rng.u8(..4) == 0 { self.rng.u32(..3) } else { read };
+        let value = vec![self.rng.u8(..)];
+        self.send(Command::Keep(Keep { deployment, namespace, key, value, expect }));
     }
 
     fn cancel(&mut self) {

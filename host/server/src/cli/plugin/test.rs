@@ -240,6 +240,7 @@ fn snapshot(seen: &Seen) -> Map<String, Value> {
         ("log", of_calls(&|call| call.log.clone())),
         ("requests", of_calls(&|call| call.requests.iter().map(|asked| asked.line.clone()).collect())),
         ("denied", of_calls(&|call| call.denied.clone())),
+        ("state", lines(&seen.state)),
     ];
     all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -82,7 +82,9 @@ async fn while_the_journal_refuses_nothing_changes_and_no_answer_is_lost() {
     let asked = view_when(&host, |view| under_way(view) == Some(2)).await;
     let project = host.project(&name("shop")).unwrap();
     // Its answer, beside the one that its call may have sent: what comes after it in the inbox finds it refused.
-    Reports(project.inbox.downgrade()).send(asked.state.due()[0].call, failure(Retry::SameKey)).await;
+    Reports { inbox: project.inbox.downgrade(), view: project.views() }
+        .send(asked.state.due()[0].call, failure(Retry::SameKey))
+        .await;
     let refusal = project.send(set("small".to_owned())).await.unwrap_err();
     assert!(matches!(refusal, Refusal::NotWritten(_)), "{refusal}");
     assert!(refusal.to_string().starts_with("nothing was changed, for the journal could not take it"), "{refusal}");

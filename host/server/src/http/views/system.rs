@@ -1,7 +1,11 @@
 //! Plugins and tokens as people see them; never a secret.
 
+use std::collections::BTreeSet;
+
 use lockgate_core::digest::Digest;
+use lockgate_core::name::Name;
 use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits};
+use lockgate_core::secret::Secret;
 use lockgate_core::system::{SystemState, Token};
 
 use super::word;
@@ -47,14 +51,22 @@ pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
 }
 
 fn grants(grants: &Grants) -> wire::Grants {
-    let http =
-        |grant: &HttpGrant| wire::HttpGrant { origin: grant.origin.clone(), private_network: grant.private_network };
+    let http = |grant: &HttpGrant| wire::HttpGrant {
+        origin: grant.origin.clone(),
+        private_network: grant.private_network,
+        methods: grant.methods.iter().cloned().collect(),
+    };
     let folder = |grant: &FolderGrant| wire::FolderGrant { path: grant.path.clone(), access: word(grant.access) };
-    let Limits { memory_bytes, cpu_ms, wall_ms, log_bytes, output_bytes, http_body_bytes } = grants.limits;
+    let Limits { memory_bytes, cpu_ms, wall_ms, log_bytes, output_bytes, http_body_bytes, concurrent_calls } =
+        grants.limits;
+    let names = |names: &BTreeSet<Name>| names.iter().map(Name::to_string).collect();
     wire::Grants {
         http: grants.http.iter().map(http).collect(),
         folders: grants.folders.iter().map(|(name, grant)| (name.clone(), folder(grant))).collect(),
         workspace: grants.workspace.map(word),
+        secrets: names(&grants.secrets),
+        reveal: names(&grants.reveal),
+        state: grants.state.as_ref().map(Name::to_string),
         limits: wire::Limits {
             memory_bytes: Some(memory_bytes),
             cpu_ms: Some(cpu_ms),
@@ -62,7 +74,20 @@ fn grants(grants: &Grants) -> wire::Grants {
             log_bytes: Some(log_bytes),
             output_bytes: Some(output_bytes),
             http_body_bytes: Some(http_body_bytes),
+            concurrent_calls,
         },
+    }
+}
+
+pub fn secret(name: &Name, secret: &Secret) -> wire::Secret {
+    let Secret { file: _, binding, set_by, set_at } = secret;
+    wire::Secret {
+        name: name.to_string(),
+        origins: binding.origins.iter().cloned().collect(),
+        project: binding.project.as_ref().map(Name::to_string),
+        environments: binding.environments.iter().map(Name::to_string).collect(),
+        set_by: set_by.person.clone(),
+        set_at: rfc3339(*set_at),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Place {
     pub tick: Option<Timestamp>,
     pub promotion_held: bool,
     pub is_set_up: bool,
+    /// Versions of what plugins keep.
+    pub kept: BTreeMap<(Name, String), u32>,
     /// Somebody said that it does not expire, or it has.
     pub is_kept: bool,
     /// Something was begun and not taken back, when it was last looked at.

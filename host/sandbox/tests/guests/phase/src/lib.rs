@@ -2,13 +2,14 @@
 
 wit_bindgen::generate!({
     path: ["../../../../../wit/plugin", "../../../../../wit/phase"],
-    world: "lockgate:phase/phase-plugin",
+    inline: "package test:phase; world test-phase { include lockgate:phase/phase-plugin@0.1.0; import lockgate:plugin/secrets-reveal@0.1.0; }",
+    world: "test:phase/test-phase",
     generate_all,
 });
 
 use exports::lockgate::phase::phase::{Guest, Progressed};
 use lockgate::plugin::types::{Artifact, Call, Description, Failure, Field, Issue, Level, Retry};
-use lockgate::plugin::{artifacts, artifacts_write, control, http, log, progress, secrets, state};
+use lockgate::plugin::{artifacts, artifacts_write, control, http, log, progress, secrets, secrets_reveal, state};
 
 struct Plugin;
 export!(Plugin);
@@ -89,7 +90,7 @@ impl Guest for Plugin {
                 let (timeout_ms, arguments) = arguments.split_once(' ').unwrap();
                 answer.summary = exchange(arguments, timeout_ms.parse().unwrap())?;
             }
-            "wasi-http" => answer.summary = wasi_http(arguments),
+            "wasi-http" => answer.summary = wasi_http(arguments, wasip2::http::types::Fields::new()),
             "wasi-header" => {
                 let value = vec![b'x'; arguments.parse().unwrap()];
                 let outcome = wasip2::http::types::Fields::new().append("x-long", &value);
@@ -108,6 +109,37 @@ impl Guest for Plugin {
                 answer.summary = format!("{vars} variables, {args} arguments");
             }
             "secret" => answer.summary = secrets::token(arguments)?,
+            "present" => answer.summary = present(arguments)?,
+            "reveal" => {
+                let value = revealed(arguments)?;
+                log::emit(
+                    Level::Info,
+                    &format!("logged {value}"),
+                    &[Field { key: "key".into(), value: value.clone() }],
+                );
+                println!("{value}");
+                progress::report(1, &value);
+                answer.summary = format!("it is {value}");
+                answer.outputs = serde_json::json!({ &value: value }).to_string();
+            }
+            "reveal-and-look" => {
+                let (name, disguised) = arguments.split_once(' ').unwrap();
+                let value = std::hint::black_box(revealed(name)?);
+                answer.summary = look(disguised).into();
+                drop(value);
+            }
+            "reveal-and-keep" => (answer.done, answer.cursor) = (false, revealed(arguments)?.into_bytes()),
+            "reveal-and-panic" => panic!("it is {}", revealed(arguments)?),
+            "reveal-and-fail" => {
+                let value = revealed(arguments)?;
+                return Err(Failure {
+                    code: "oh".into(),
+                    message: value.clone(),
+                    retry: Retry::Never,
+                    retry_after_ms: 0,
+                    details: serde_json::json!({ "it": value }).to_string(),
+                });
+            }
             "state" => {
                 let before = state::get("k")?.len();
                 let version = state::put("k", b"v", 0)?;
@@ -175,6 +207,62 @@ impl Guest for Plugin {
     }
 }
 
+fn revealed(name: &str) -> Result<String, Failure> {
+    Ok(String::from_utf8(secrets_reveal::reveal(name)?).unwrap())
+}
+
+/// `NAME bearer|basic|wasi URL DISGUISED`: sends the secret along, and says whether it was ever to be seen here.
+fn present(arguments: &str) -> Result<String, Failure> {
+    let [name, scheme, url, disguised] = arguments.split(' ').collect::<Vec<_>>()[..] else { panic!("{arguments}") };
+    let token = secrets::token(name)?;
+    let kept = match scheme {
+        "basic" => {
+            let encoded = data_encoding::BASE64.encode(format!("ann:{token}").as_bytes());
+            exchange_with(url, &format!("Basic {encoded}"))?
+        }
+        "bearer" => exchange_with(url, &format!("Bearer {token}"))?,
+        _ => wasi_http_with(url, &format!("Bearer {token}")),
+    };
+    let found = look(disguised);
+    drop(std::hint::black_box(kept));
+    Ok(found.into())
+}
+
+fn exchange_with(url: &str, authorization: &str) -> Result<Vec<u8>, Failure> {
+    let authorization = Field { key: "authorization".into(), value: authorization.into() };
+    let request = http::Request {
+        method: "GET".into(),
+        url: url.into(),
+        headers: vec![authorization],
+        body: vec![],
+        timeout_ms: 0,
+    };
+    Ok(http::send(&request)?.body)
+}
+
+fn wasi_http_with(url: &str, authorization: &str) -> Vec<u8> {
+    let (authority, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let headers = [("authorization".to_owned(), authorization.as_bytes().to_vec())];
+    let headers = wasip2::http::types::Fields::from_list(&headers).unwrap();
+    wasi_http(&format!("{authority} /{path}"), headers).into_bytes()
+}
+
+/// Looks through all of this instance's memory for a text whose bytes come as they are XOR 0x55.
+fn look(disguised: &str) -> &'static str {
+    let disguised: Vec<u8> = disguised
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect();
+    let bytes = core::arch::wasm32::memory_size(0) << 16;
+    // Address 0 is no reference.
+    let is_here = |at: usize| {
+        // SAFETY: every address below the memory's size can be read; nothing else runs meanwhile.
+        disguised.iter().enumerate().all(|(i, byte)| unsafe { ((at + i) as *const u8).read_volatile() } ^ 0x55 == *byte)
+    };
+    if (1..bytes - disguised.len()).any(is_here) { "in memory" } else { "not in memory" }
+}
+
 fn spin() -> ! {
     log::emit(Level::Info, "spinning", &[]);
     let mut i = 0u64;
@@ -239,11 +327,11 @@ fn exchange(arguments: &str, timeout_ms: u32) -> Result<String, Failure> {
     Ok(format!("{} {shown}{}", response.status, if response.truncated { " (truncated)" } else { "" }))
 }
 
-fn wasi_http(arguments: &str) -> String {
+fn wasi_http(arguments: &str, headers: wasip2::http::types::Fields) -> String {
     use wasip2::http::outgoing_handler::handle;
-    use wasip2::http::types::{Fields, OutgoingRequest, Scheme};
+    use wasip2::http::types::{OutgoingRequest, Scheme};
     let (authority, path) = arguments.split_once(' ').unwrap();
-    let request = OutgoingRequest::new(Fields::new());
+    let request = OutgoingRequest::new(headers);
     request.set_scheme(Some(&Scheme::Http)).unwrap();
     request.set_authority(Some(authority)).unwrap();
     request.set_path_with_query(Some(path)).unwrap();

@@ -13,10 +13,11 @@ use lockgate_core::digest::Digest;
 use lockgate_core::name::{Name, Tag, Timestamp};
 use lockgate_core::origin::{normal_origin, parse_url};
 use lockgate_core::plugin::{Access, Artifact, FolderGrant, Grants, HttpGrant, Issue, Kind, Limits};
-use lockgate_sandbox::{Received, Trouble};
+use lockgate_sandbox::{Received, Secret, SecretValue, Trouble};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::project_file::{Duration, LongerThanZero, Mistakes, NameText, Shape, parse_as};
@@ -57,6 +58,12 @@ struct File {
     /// What an operator lets it do. What is not granted is denied.
     #[serde(default)]
     grants: GrantsFile,
+    /// Secrets that the host keeps, by name.
+    #[serde(default)]
+    secrets: BTreeMap<NameText, SecretFile>,
+    /// What earlier deployments have kept, by key.
+    #[serde(default)]
+    state: BTreeMap<String, String>,
     /// When it begins, such as `2026-01-01T00:00:00Z`. Time passes only where somebody waits.
     clock: Option<String>,
     /// The same seed gives the same random numbers.
@@ -178,8 +185,24 @@ struct GrantsFile {
     /// The same, to read only.
     folders_read: BTreeMap<String, String>,
     workspace: Option<AccessFile>,
+    /// Names of `secrets` that go along with requests.
+    secrets: Vec<NameText>,
+    /// Names of `secrets` that are shown.
+    reveal: Vec<NameText>,
+    /// Whether it may keep values between deployments.
+    state: bool,
     /// Of one call.
     limits: LimitsFile,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SecretFile {
+    /// Made up, but for `--record`: whoever reads the fixture reads it.
+    value: String,
+    /// Origins it may travel to.
+    #[serde(default)]
+    to: Vec<String>,
 }
 
 #[derive(Deserialize, JsonSchema, Clone, Copy)]
@@ -311,6 +334,8 @@ struct ExpectFile {
     log: Option<Vec<String>>,
     requests: Option<Vec<String>>,
     denied: Option<Vec<String>>,
+    /// What is kept in the end: `key = value`.
+    state: Option<Vec<String>>,
 }
 
 /// How a run ended.
@@ -366,6 +391,8 @@ pub struct Fixture {
     pub rounds: u32,
     /// Folders are those beside the fixture: what runs gets copies.
     pub grants: Grants,
+    pub secrets: BTreeMap<Name, Secret>,
+    pub state: BTreeMap<String, String>,
     pub clock: Timestamp,
     pub seed: u64,
     pub faults: Faults,
@@ -494,6 +521,7 @@ fn meaning(file: File, value: &Value, folder: &Path, kind: Kind, issues: &mut Is
     only_of_targets(&file.phase, kind, issues);
     let artifacts = artifacts(file.artifacts, folder, issues);
     let grants = grants(file.grants, folder, issues);
+    let secrets = secrets(file.secrets, issues);
     let faults = faults(file.faults, issues);
     let http = http(file.http, issues);
     let DeploymentFile { refresh, forced, allow_destructive, .. } = file.deployment;
@@ -538,6 +566,8 @@ fn meaning(file: File, value: &Value, folder: &Path, kind: Kind, issues: &mut Is
         application: file.phase.application.map(|name| name.0),
         rounds: file.rounds,
         grants,
+        secrets,
+        state: file.state,
         clock: clock?,
         seed: file.seed,
         faults,
@@ -628,7 +658,7 @@ fn grants(file: GrantsFile, folder: &Path, issues: &mut Issues) -> Grants {
         for (index, origin) in origins.iter().enumerate() {
             let origin = normal_origin(origin).map_err(|error| error.to_string());
             let origin = issues.taken(format!("/grants/{key}/{index}"), origin);
-            http.extend(origin.map(|origin| HttpGrant { origin, private_network }));
+            http.extend(origin.map(|origin| HttpGrant { origin, private_network, methods: BTreeSet::new() }));
         }
     }
     let mut folders = BTreeMap::new();
@@ -662,8 +692,26 @@ fn grants(file: GrantsFile, folder: &Path, issues: &mut Issues) -> Grants {
             log_bytes: kib(limits.log_kb, usual.log_bytes),
             output_bytes: kib(limits.output_kb, usual.output_bytes),
             http_body_bytes: kib(limits.http_body_kb, usual.http_body_bytes),
+            concurrent_calls: None,
         },
+        secrets: file.secrets.into_iter().map(|name| name.0).collect(),
+        reveal: file.reveal.into_iter().map(|name| name.0).collect(),
+        state: file.state.then(|| "test".parse().expect("a name")),
     }
+}
+
+fn secrets(files: BTreeMap<NameText, SecretFile>, issues: &mut Issues) -> BTreeMap<Name, Secret> {
+    let mut secrets = BTreeMap::new();
+    for (NameText(name), SecretFile { value, to }) in files {
+        let mut origins = BTreeSet::new();
+        for (index, origin) in to.iter().enumerate() {
+            let origin = normal_origin(origin).map_err(|error| error.to_string());
+            origins.extend(issues.taken(format!("/secrets/{name}/to/{index}"), origin));
+        }
+        let value = SecretValue::new(Zeroizing::new(value.into_bytes()));
+        secrets.insert(name.clone(), Secret { name: name.to_string(), value, origins });
+    }
+    secrets
 }
 
 fn faults(files: Vec<FaultFile>, issues: &mut Issues) -> Faults {

@@ -14,24 +14,25 @@ use lockgate_core::definition::{
 use lockgate_core::deployment::{Deployment, DeploymentType, Doing, GateOutcome, GateVerdict, PhaseResult, UndoResult};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease, Rejection, Surroundings, handle};
+use lockgate_core::kept::{LONGEST_KEY, LONGEST_VALUE};
 use lockgate_core::name::{Actor, Name, Tag, Timestamp};
 use lockgate_core::order::{Order, Question, order};
 use lockgate_core::plugin::{
-    Description, Failure, FieldChange, Grants, Kind, Planned, Progressed, Requests, ResourceState,
+    Description, Failure, FieldChange, Grants, Kind, Planned, Progressed, Requests, ResourceState, Retry,
 };
 use lockgate_core::release::{ApprovedPlugin, narrowed};
 use lockgate_core::state::{Due, Event, State};
 use lockgate_core::work::{Answer, GatesOf, ProjectId};
 use lockgate_sandbox::{
     ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLevel, LogLine, Pace, Rehearsal, Sandbox,
-    StateEntry, TestClock,
+    Secret, StateEntry, TestClock,
 };
 use serde_json::Value;
 
 use super::fixture::{Fixture, OutcomeFile as Outcome, Run};
 use super::script::{Asked as AskedFor, Mode, Script};
 use crate::cli::look::duration;
-use crate::driver::{Asked, ask, bounded, no_artifacts_yet, no_state_yet, not_of_this_release};
+use crate::driver::{Asked, ask, bounded, failure, no_artifacts_yet, not_kept, not_of_this_release, state_not_granted};
 
 /// A plugin that is asked so often without an end is not tested, but waited for.
 const MOST_CALLS: u32 = 1_000;
@@ -65,6 +66,7 @@ pub struct Seen {
     pub resources: Vec<String>,
     pub calls: Vec<Call>,
     pub writes: BTreeSet<String>,
+    pub state: Vec<String>,
     /// The grants as far as this use of the plugin asks for them.
     pub may: Grants,
 }
@@ -119,6 +121,7 @@ pub async fn run(plugin: &Plugin<'_>, fixture: &Fixture, script: Arc<Script>, mo
         workspace,
         state: State::new(project(fixture)),
         events: Vec::new(),
+        kept: kept_before(fixture),
         seen: Seen { may: narrowed(&plugin.description, &grants, &fixture.config), ..Seen::default() },
     };
     match stage.begin()? {
@@ -131,6 +134,7 @@ pub async fn run(plugin: &Plugin<'_>, fixture: &Fixture, script: Arc<Script>, mo
         }
     }
     stage.seen.writes = changed(&before, &listing(&place));
+    stage.seen.state = kept_lines(&stage.kept);
     Ok(stage.seen)
 }
 
@@ -144,8 +148,12 @@ struct Stage<'a> {
     state: State,
     /// What a host would have on disk.
     events: Vec<Event>,
+    kept: Kept,
     seen: Seen,
 }
+
+/// What the plugin keeps, in all calls of a run.
+type Kept = Arc<Mutex<BTreeMap<String, StateEntry>>>;
 
 impl Stage<'_> {
     /// Brings what was live before, and starts the deployment that is looked at.
@@ -342,7 +350,7 @@ impl Stage<'_> {
             faults.push("it has less than it was granted".to_owned());
         }
         let mut call = self.unanswered(number, order, faults);
-        let host = Arc::new(Listener::new(self.fixture));
+        let host = Arc::new(Listener::new(self.fixture, self.kept.clone(), grants.state.is_some()));
         let cancelled = CancellationToken::new();
         if cancelling {
             cancelled.cancel();
@@ -689,6 +697,9 @@ fn changed(before: &BTreeMap<PathBuf, Digest>, after: &BTreeMap<PathBuf, Digest>
 /// The host of one call: it remembers.
 struct Listener {
     artifacts: BTreeMap<Digest, Vec<u8>>,
+    secrets: BTreeMap<Name, Secret>,
+    /// None: not granted.
+    kept: Option<Kept>,
     heard: Mutex<Heard>,
 }
 
@@ -700,9 +711,10 @@ struct Heard {
 }
 
 impl Listener {
-    fn new(fixture: &Fixture) -> Self {
+    fn new(fixture: &Fixture, kept: Kept, may_keep: bool) -> Self {
         let artifacts = fixture.artifacts.iter().map(|(artifact, bytes)| (artifact.digest, bytes.clone())).collect();
-        Self { artifacts, heard: Mutex::default() }
+        let secrets = fixture.secrets.clone();
+        Self { artifacts, secrets, kept: Some(kept).filter(|_| may_keep), heard: Mutex::default() }
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -730,6 +742,16 @@ impl CallHost for Listener {
         self.heard().denied.push(what.to_owned());
     }
 
+    fn secret(&self, name: &str) -> Result<Secret, Failure> {
+        let secret = name.parse::<Name>().ok().and_then(|name| self.secrets.get(&name));
+        let missing = || failure("denied", format!("the fixture has no secret `{name}`"), Retry::Never);
+        secret.cloned().ok_or_else(missing)
+    }
+
+    fn revealed(&self, name: &str) {
+        self.heard().log.push(format!("warn the plugin was shown secret `{name}`"));
+    }
+
     fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
         match self.artifacts.get(digest) {
             Some(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
@@ -741,13 +763,38 @@ impl CallHost for Listener {
         Err(no_artifacts_yet())
     }
 
-    fn state_get(&self, _key: &str) -> Result<Option<StateEntry>, Failure> {
-        Err(no_state_yet())
+    fn state_get(&self, key: &str) -> Result<Option<StateEntry>, Failure> {
+        let kept = self.kept.as_ref().ok_or_else(state_not_granted)?;
+        Ok(lock(kept).get(key).cloned())
     }
 
-    fn state_put(&self, _key: &str, _value: Vec<u8>, _expect: u32) -> Result<u32, Failure> {
-        Err(no_state_yet())
+    fn state_put(&self, key: &str, value: Vec<u8>, expect: u32) -> Result<u32, Failure> {
+        let mut kept = lock(self.kept.as_ref().ok_or_else(state_not_granted)?);
+        let version = kept.get(key).map_or(0, |entry| entry.version);
+        if version != expect {
+            let rejection = Rejection::StateMoved { key: key.to_owned(), version, expect };
+            return Err(not_kept(&rejection));
+        }
+        if key.len() > LONGEST_KEY || value.len() > LONGEST_VALUE {
+            let (what, actual, allowed) = ("the value's length", value.len(), LONGEST_VALUE);
+            return Err(not_kept(&Rejection::TooMuch { what, actual, allowed }));
+        }
+        kept.insert(key.to_owned(), StateEntry { value, version: version + 1 });
+        Ok(version + 1)
     }
+}
+
+fn lock(kept: &Kept) -> MutexGuard<'_, BTreeMap<String, StateEntry>> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn kept_before(fixture: &Fixture) -> Kept {
+    let entry = |value: &String| StateEntry { value: value.clone().into_bytes(), version: 1 };
+    Arc::new(Mutex::new(fixture.state.iter().map(|(key, value)| (key.clone(), entry(value))).collect()))
+}
+
+fn kept_lines(kept: &Kept) -> Vec<String> {
+    lock(kept).iter().map(|(key, entry)| format!("{key} = {}", String::from_utf8_lossy(&entry.value))).collect()
 }
 
 // ---- in words ----

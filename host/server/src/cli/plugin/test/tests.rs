@@ -26,7 +26,7 @@ fn what_does_not_fit_is_told_with_its_place() {
         (
             "abot: x\n",
             expect![
-                "x.yaml:1:1: /abot: unknown key `abot`; did you mean `about`? (known here: about, run, config, release, deployment, artifacts, phase, rounds, grants, clock, seed, faults, http, expect)"
+                "x.yaml:1:1: /abot: unknown key `abot`; did you mean `about`? (known here: about, run, config, release, deployment, artifacts, phase, rounds, grants, secrets, state, clock, seed, faults, http, expect)"
             ],
         ),
         ("config: [1]\n", expect!["x.yaml:1:9: /config: must be a mapping, but is a list"]),
@@ -118,7 +118,7 @@ fn what_does_not_fit_is_told_with_its_place() {
         (
             "secrets: { token: x }\n",
             expect![
-                "x.yaml:1:1: /secrets: unknown key `secrets` (known here: about, run, config, release, deployment, artifacts, phase, rounds, grants, clock, seed, faults, http, expect)"
+                "x.yaml:1:1: /secrets: unknown key `secrets` (known here: about, run, config, release, deployment, artifacts, phase, rounds, grants, secrets, state, clock, seed, faults, http, expect)"
             ],
         ),
     ] {
@@ -156,4 +156,21 @@ fn an_update_keeps_to_the_keys_that_were_expected() {
         map(json!({ "log": [], "outcome": "failed" }))
     );
     assert_eq!(updated(&Map::new(), &happened), map(json!({ "outcome": "failed", "code": "trap" })));
+}
+
+#[test]
+fn a_fixture_has_secrets_and_what_was_kept_before() {
+    let fixture = read_as(
+        "grants: { secrets: [desk], reveal: [key], state: true }\n\
+         secrets: { desk: { value: made-up, to: ['https://desk.example'] }, key: { value: k } }\n\
+         state: { tickets: '7' }\n",
+        Kind::Phase,
+    )
+    .unwrap();
+    let desk = &fixture.secrets["desk"];
+    assert_eq!((desk.value.bytes(), desk.origins.len()), (b"made-up".as_slice(), 1));
+    assert!(fixture.grants.state.is_some() && fixture.grants.reveal.len() == 1);
+    assert_eq!(fixture.state["tickets"], "7");
+    let refused = read_as("secrets: { desk: { value: x, to: [nowhere] } }\n", Kind::Phase).unwrap_err();
+    assert!(refused.contains("/secrets/desk/to/0"), "{refused}");
 }

@@ -1,0 +1,59 @@
+//! Small values that the host keeps for plugins between deployments: for each environment and namespace apart.
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+use crate::name::{DeploymentNumber, Name};
+
+/// All of an environment.
+pub type Kept = OrdMap<Name, Namespace>;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Namespace(OrdMap<String, Entry>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    #[serde(with = "crate::bytes")]
+    pub value: Vec<u8>,
+    /// From 1 on.
+    pub version: u32,
+    /// The deployment that wrote it last.
+    pub by: DeploymentNumber,
+}
+
+/// What is to be kept. It is only where nobody else wrote meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    pub deployment: DeploymentNumber,
+    pub namespace: Name,
+    pub key: String,
+    pub value: Vec<u8>,
+    /// The version that the writer has read; 0: none.
+    pub expect: u32,
+}
+
+pub const LONGEST_KEY: usize = 200;
+pub const LONGEST_VALUE: usize = 16 << 10;
+/// Keys and values of one namespace in one environment: a snapshot holds all of it.
+pub const MOST_OF_NAMESPACE: usize = 256 << 10;
+
+impl Namespace {
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.0.get(key)
+    }
+
+    pub fn version(&self, key: &str) -> u32 {
+        self.get(key).map_or(0, |entry| entry.version)
+    }
+
+    pub(crate) fn put(&mut self, key: String, entry: Entry) {
+        self.0.insert(key, entry);
+    }
+
+    /// How large it would be with this value in the place of the one that is there.
+    pub(crate) fn bytes_with(&self, key: &str, value: &[u8]) -> usize {
+        let others = self.0.iter().filter(|(other, _)| other.as_str() != key);
+        others.map(|(key, entry)| key.len() + entry.value.len()).sum::<usize>() + key.len() + value.len()
+    }
+}

@@ -1,0 +1,75 @@
+//! What plugins keep between deployments.
+
+use expect_test::expect;
+use lockgate_core::definition::Environment;
+use lockgate_core::handle::Command;
+use lockgate_core::kept::{Keep, LONGEST_KEY, LONGEST_VALUE, MOST_OF_NAMESPACE, Namespace};
+use lockgate_core::name::DeploymentNumber;
+use lockgate_core::work::Step::*;
+
+use crate::project::Project;
+use crate::words::*;
+
+/// Of deployment 1, at work in staging; production has nothing to do with it.
+fn at_work() -> Project {
+    let mut project = Project::new(Environment::default(), &[phase("build")]);
+    project.deploy("v1");
+    project
+}
+
+fn keep(
+    project: &mut Project,
+    deployment: DeploymentNumber,
+    key: &str,
+    value: &[u8],
+    expect: u32,
+) -> Result<u32, String> {
+    let keep = Keep { deployment, namespace: name("counters"), key: key.to_owned(), value: value.to_vec(), expect };
+    project.attempt(Command::Keep(keep)).map_err(|why| why.to_string())?;
+    Ok(kept(project).version(key))
+}
+
+fn kept(project: &Project) -> Namespace {
+    let environment = project.deployment(1).environment.clone();
+    project.state.environment(&environment).kept.get(&name("counters")).cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_value_is_kept_where_nobody_else_wrote_meanwhile() {
+    let mut project = at_work();
+    assert_eq!(keep(&mut project, 1, "builds", b"1", 0), Ok(1));
+    assert_eq!(keep(&mut project, 1, "builds", b"2", 1), Ok(2));
+    let refused = keep(&mut project, 1, "builds", b"2", 1).unwrap_err();
+    expect!["state `builds` is of version 2, and 1 was expected: read it again, then decide again"].assert_eq(&refused);
+    assert!(keep(&mut project, 1, "builds", b"3", 0).is_err(), "it is there already");
+    assert!(keep(&mut project, 1, "other", b"1", 7).is_err(), "it never was");
+    let there = kept(&project);
+    let entry = there.get("builds").unwrap();
+    assert_eq!((entry.value.as_slice(), entry.version, entry.by), (b"2".as_slice(), 2, 1));
+}
+
+#[test]
+fn a_deployment_that_is_over_keeps_nothing_and_the_next_one_finds_what_was_kept() {
+    let mut project = at_work();
+    keep(&mut project, 1, "builds", b"1", 0).unwrap();
+    project.answer(1, Run(0), fails("red"));
+    project.stop(1).ok();
+    assert!(keep(&mut project, 1, "builds", b"2", 1).unwrap_err().contains("finished"));
+    assert!(keep(&mut project, 9, "builds", b"2", 1).unwrap_err().contains("no deployment 9"));
+    let next = project.deploy("v1");
+    assert_eq!(keep(&mut project, next, "builds", b"2", 1), Ok(2));
+}
+
+#[test]
+fn what_is_kept_is_small() {
+    let mut project = at_work();
+    let long = "k".repeat(LONGEST_KEY);
+    assert_eq!(keep(&mut project, 1, &long, &[0; LONGEST_VALUE], 0), Ok(1));
+    assert!(keep(&mut project, 1, &format!("{long}k"), b"", 0).is_err());
+    assert!(keep(&mut project, 1, "x", &[0; LONGEST_VALUE + 1], 0).is_err());
+    let room = MOST_OF_NAMESPACE - LONGEST_KEY - LONGEST_VALUE;
+    let fits = (0..100).take_while(|i| keep(&mut project, 1, &format!("{i:03}"), &[0; LONGEST_VALUE], 0).is_ok());
+    assert_eq!(fits.count(), room / (LONGEST_VALUE + 3));
+    // What takes the place of something larger always fits.
+    assert_eq!(keep(&mut project, 1, "000", b"", 1), Ok(2));
+}

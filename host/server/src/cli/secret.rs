@@ -1,0 +1,188 @@
+//! `lockgate secret`: values that plugins use without seeing them.
+
+use std::fs::File;
+use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::cli::fail::CliError;
+use crate::cli::look::{Look, or_dash};
+use crate::cli::session::{Out, Session};
+use crate::driver::{MOST_VALUE_BYTES, new_key};
+use crate::wire::{NewSecret, Page, Secret};
+
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Keep a value under this name; one that is there already is replaced.
+    ///
+    /// The value comes from standard input, or from --from-file; one line end at its end does not belong to it.
+    Set(SetArgs),
+    /// All secrets, without their values.
+    List,
+    /// Forget one. A plugin that asks for it is told that there is none.
+    Remove {
+        /// As `lockgate secret list` shows it.
+        name: String,
+    },
+    /// Print a new key for a host's --secret-key-file; needs no host.
+    Keygen,
+}
+
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    /// What plugins ask for it by: a-z, 0-9 and `-`.
+    name: String,
+
+    /// It may travel to this origin, such as https://api.example.com. May be given more than once; without one it can
+    /// only be revealed to a plugin.
+    #[arg(long = "to", value_name = "ORIGIN")]
+    origins: Vec<String>,
+
+    /// Only for calls of this project.
+    #[arg(long = "for-project", value_name = "PROJECT")]
+    project: Option<String>,
+
+    /// Only for calls of this environment of the project. May be given more than once.
+    #[arg(long = "for-environment", value_name = "ENVIRONMENT", requires = "project")]
+    environments: Vec<String>,
+
+    /// The file that holds the value.
+    #[arg(long, value_name = "FILE")]
+    from_file: Option<PathBuf>,
+}
+
+impl SecretCommand {
+    pub async fn run(self, session: impl FnOnce() -> Result<Session, CliError>, out: &Out) -> Result<(), CliError> {
+        match self {
+            SecretCommand::Set(args) => {
+                let session = session()?;
+                if args.from_file.is_none() && std::io::stdin().is_terminal() {
+                    session.out.note("type the value, then Ctrl-D on a line of its own:");
+                }
+                let (name, new) = args.wire()?;
+                let secret = session.client.set_secret(&name, &new).await?;
+                session.out.answer(&secret, show);
+            }
+            SecretCommand::List => {
+                let session = session()?;
+                session.out.answer(&session.client.secrets().await?, list);
+            }
+            SecretCommand::Remove { name } => {
+                let session = session()?;
+                session.client.remove_secret(&name).await?;
+                session.out.answer(&json!({ "removed": name }), |_, _| format!("secret {name} is removed"));
+            }
+            SecretCommand::Keygen => {
+                let key = new_key();
+                out.answer(&json!({ "key": key.as_str() }), |_, _| key.to_string());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SetArgs {
+    fn wire(self) -> Result<(String, NewSecret), CliError> {
+        let Self { name, origins, project, environments, from_file } = self;
+        let value = match from_file {
+            Some(path) => {
+                let read = File::open(&path).and_then(value);
+                read.map_err(|error| CliError::usage(format!("cannot read {}: {error}", path.display()), ONE_TEXT))?
+            }
+            None => value(std::io::stdin())
+                .map_err(|error| CliError::usage(format!("cannot read the value: {error}"), ONE_TEXT))?,
+        };
+        if value.is_empty() {
+            return Err(CliError::usage("there is no value", "pipe it in, or name a file with --from-file"));
+        }
+        Ok((name, NewSecret { value, origins, project, environments }))
+    }
+}
+
+const ONE_TEXT: &str = "a secret is a text of at most 64 KiB";
+
+/// What an editor or `echo` ends a file with is not meant.
+fn value(source: impl std::io::Read) -> std::io::Result<String> {
+    let mut text = Zeroizing::new(String::new());
+    source.take(MOST_VALUE_BYTES as u64 + 2).read_to_string(&mut text)?;
+    let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    match value.len() {
+        length if length > MOST_VALUE_BYTES => Err(std::io::Error::other("it is longer than that")),
+        _ => Ok(value.to_owned()),
+    }
+}
+
+fn show(look: &Look, secret: &Secret) -> String {
+    let goes = match &secret.origins[..] {
+        [] => "travels nowhere: a plugin can only be shown it (--reveal-secret)".to_owned(),
+        origins => format!("may travel to {}", origins.join(", ")),
+    };
+    format!("secret {}\n  {goes}\n  for {}", look.strong(&secret.name), of_whom(secret))
+}
+
+fn of_whom(secret: &Secret) -> String {
+    match (&secret.project, &secret.environments[..]) {
+        (None, _) => "every project".to_owned(),
+        (Some(project), []) => format!("project {project}"),
+        (Some(project), environments) => format!("{} of {project}", environments.join(", ")),
+    }
+}
+
+fn list(look: &Look, page: &Page<Secret>) -> String {
+    if page.items.is_empty() {
+        return "no secrets; keep one with `lockgate secret set NAME --to ORIGIN`".to_owned();
+    }
+    let row = |secret: &Secret| {
+        vec![
+            secret.name.clone(),
+            or_dash(secret.origins.join(", ")),
+            of_whom(secret),
+            crate::cli::look::printable(&secret.set_by),
+            look.relative(&secret.set_at),
+        ]
+    };
+    look.table(&["NAME", "TRAVELS TO", "FOR", "SET BY", "SET"], page.items.iter().map(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+
+    #[test]
+    fn a_line_end_at_the_end_is_not_part_of_a_value() {
+        let read = |text: &str| value(text.as_bytes()).unwrap();
+        assert_eq!(read("s3cret\n"), "s3cret");
+        assert_eq!(read("s3cret\r\n"), "s3cret");
+        assert_eq!(read("two\nlines\n\n"), "two\nlines\n");
+        assert_eq!(read(" s "), " s ");
+        assert!(value(vec![b'x'; MOST_VALUE_BYTES + 1].as_slice()).is_err());
+        assert_eq!(read(&"x".repeat(MOST_VALUE_BYTES)).len(), MOST_VALUE_BYTES);
+    }
+
+    #[test]
+    fn a_list_says_where_each_may_go_and_for_whom() {
+        let secret = |name: &str, origins: &[&str], project: Option<&str>, environments: &[&str]| Secret {
+            name: name.to_owned(),
+            origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+            project: project.map(str::to_owned),
+            environments: environments.iter().map(|name| (*name).to_owned()).collect(),
+            set_by: "ann".to_owned(),
+            set_at: "2026-03-14T06:30:00Z".to_owned(),
+        };
+        let items = vec![
+            secret("github", &["https://api.github.com:443"], None, &[]),
+            secret("signing-key", &[], Some("shop"), &["staging", "production"]),
+        ];
+        expect![[r#"
+            NAME         TRAVELS TO                  FOR                          SET BY  SET
+            github       https://api.github.com:443  every project                ann     3 h ago
+            signing-key  -                           staging, production of shop  ann     3 h ago"#]]
+        .assert_eq(&list(&look(), &Page { items, next: None }));
+    }
+}
