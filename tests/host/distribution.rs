@@ -364,7 +364,7 @@ fn what_must_be_signed_is_approved_when_a_trusted_key_has_signed_it() {
     let removed = desk.plugin(&["trust", "remove", "ours", "--reason", "stolen"]);
     assert!(text(&removed["active"][0]).starts_with("http-request ("), "{removed}");
     assert_eq!(desk.plugin(&["show", "http-request"])["status"], "active");
-    desk.refused(&approve, &["`ours` is not trusted for it now"]);
+    desk.refused(&approve, &["`ours` is not trusted for it"]);
     desk.plugin(&["require-signature", "http-*", "--remove", "--reason", "a test"]);
     assert_eq!(desk.plugin(&approve)["status"], "active");
 }

@@ -263,9 +263,9 @@ pub enum SystemRejection {
     )]
     SignatureNotTrusted { name: Name, known: String },
     #[error(
-        "plugin `{name}` ({}) cannot be approved: `{plugins}` requires a signature, and {found}; have it signed with a key that is trusted for it ({known}), and add it once more: `lockgate plugin add FILE --signature FILE.sig`", .digest.short()
+        "plugin `{name}` ({}) cannot be approved: `{plugins}` requires a signature, and {why}; have it signed with a trusted key, and add it once more: `lockgate plugin add FILE --signature FILE.sig`", .digest.short()
     )]
-    SignatureMissing { name: Name, digest: Digest, plugins: NamePattern, found: String, known: String },
+    SignatureMissing { name: Name, digest: Digest, plugins: NamePattern, why: String },
     #[error("there is a trusted key named `{name}` already; choose another name, or remove it first")]
     KeyNameTaken { name: Name },
     #[error(
@@ -405,10 +405,10 @@ fn missing_signature(state: &SystemState, digest: Digest, plugin: &Plugin) -> Op
         "it has none".to_owned()
     } else {
         let names = plugin.signatures.iter().map(|signed| &signed.name);
-        format!("the one it has counts no more: `{}` is not trusted for it now", listed(names))
+        format!("the one it has counts no more: `{}` is not trusted for it", listed(names))
     };
-    let known = state.known_keys(&name);
-    Some(SystemRejection::SignatureMissing { name, digest, plugins, found, known })
+    let why = format!("{found} (trusted for it now: {})", state.known_keys(&name));
+    Some(SystemRejection::SignatureMissing { name, digest, plugins, why })
 }
 
 fn trust_key(
@@ -821,7 +821,7 @@ mod tests {
         require(&mut state, "notify*").unwrap();
         let refused = approve(&mut state, digest).unwrap_err().to_string();
         assert!(
-            refused.contains("`notify*` requires a signature, and it has none") && refused.contains("(none)"),
+            refused.contains("`notify*` requires a signature, and it has none") && refused.contains("now: none)"),
             "{refused}"
         );
         trust(&mut state, "ops", 1, &["*"]).unwrap();
@@ -829,7 +829,7 @@ mod tests {
         distrust(&mut state, "ops", "stolen").unwrap();
         trust(&mut state, "new", 2, &["*"]).unwrap();
         let refused = approve(&mut state, digest).unwrap_err().to_string();
-        assert!(refused.contains("`ops` is not trusted for it now") && refused.contains("(new)"), "{refused}");
+        assert!(refused.contains("`ops` is not trusted for it") && refused.contains("now: new)"), "{refused}");
     }
 
     #[test]

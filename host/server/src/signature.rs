@@ -94,7 +94,7 @@ mod tests {
         let signature = read(OF_OPENSSL.as_bytes()).unwrap();
         assert_eq!(read(signature.bytes()), Ok(signature));
         assert_eq!(read(format!("{OF_OPENSSL}\n").as_bytes()), Ok(signature));
-        for wrong in [&b""[..], b"text", &[7; 63], &[7; 65], OF_OPENSSL[..84].as_bytes()] {
+        for wrong in [&b""[..], b"text", &[7; 63], &[7; 65], &OF_OPENSSL.as_bytes()[..84]] {
             assert_eq!(read(wrong), Err(KeyError::NotASignature), "{wrong:?}");
         }
     }

@@ -212,7 +212,7 @@ impl Registry {
         if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Ok(response);
         }
-        Err(self.not_allowed(said(response, status).await))
+        Err(self.not_allowed(said(response).await))
     }
 
     fn not_allowed(&self, said: String) -> ElsewhereError {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{RequestBuilder, Response};
 use url::{Host, Url};
 
 use super::{ElsewhereError, MOST_BYTES};
@@ -138,15 +138,12 @@ pub async fn succeeded(response: Response) -> Result<Response, ElsewhereError> {
     if status.is_success() {
         return Ok(response);
     }
-    Err(ElsewhereError::Status { url, status, said: said(response, status).await })
+    Err(ElsewhereError::Status { url, status, said: said(response).await })
 }
 
 /// The beginning of what it says of an error, where that is short text: a registry's first message, or the text itself.
-pub async fn said(response: Response, status: StatusCode) -> String {
-    let content = match body(response, SAID_BYTES, &|_, _| ()).await {
-        Ok(content) if status != StatusCode::OK => content,
-        Ok(_) | Err(_) => return String::new(),
-    };
+pub async fn said(response: Response) -> String {
+    let Ok(content) = body(response, SAID_BYTES, &|_, _| ()).await else { return String::new() };
     let message = |content: &[u8]| {
         let answer: serde_json::Value = serde_json::from_slice(content).ok()?;
         let message = answer.pointer("/errors/0/message")?.as_str()?.to_owned();

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use lockgate_core::digest::Digest;
 use lockgate_core::trust::{LONGEST_SOURCE, Signature};
 use url::Url;
 
+use crate::cli::artifact::progress;
 use crate::cli::fail::CliError;
 use crate::cli::look::printable;
 use crate::cli::plugin::here::component;
@@ -118,14 +119,14 @@ impl Source {
         match self {
             Source::File(file) => of_file(file),
             Source::Url(url) => {
-                let bar = progress(out, recorded(url));
+                let bar = progress(out, 0, recorded(url));
                 let component = Web::new(plain)?.download(url, &|read, total| advance(&bar, read, total)).await;
                 bar.finish_and_clear();
                 Ok(Fetched { component: component?, source: recorded(url), signature: None })
             }
             Source::Registry(reference) => {
                 let mut registry = registry(reference, plain)?;
-                let bar = progress(out, reference.to_string());
+                let bar = progress(out, 0, reference.to_string());
                 let pulled = registry.pull(&|read, total| advance(&bar, read, total)).await;
                 bar.finish_and_clear();
                 let pulled = pulled?;
@@ -167,14 +168,7 @@ pub fn plain_http(args: &ElsewhereArgs) -> PlainHttp {
     if args.insecure_http { PlainHttp::Anywhere } else { PlainHttp::Here }
 }
 
-/// On standard error, and only when that is a terminal.
-pub fn progress(out: &Out, what: String) -> ProgressBar {
-    let target = if out.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}");
-    let style = style.expect("the template is right").progress_chars("━╸ ");
-    ProgressBar::with_draw_target(None, target).with_style(style).with_message(printable(&what))
-}
-
+/// How long it is becomes known on the way.
 pub fn advance(bar: &ProgressBar, read: u64, total: Option<u64>) {
     if let Some(total) = total {
         bar.set_length(total);

@@ -9,9 +9,10 @@ use lockgate_sandbox::surface;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
+use crate::cli::artifact::progress;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, bytes, printable};
-use crate::cli::plugin::add::{advance, plain_http, progress, registry};
+use crate::cli::plugin::add::{advance, plain_http, registry};
 use crate::cli::plugin::here::component;
 use crate::cli::plugin::sign::{beside, read_signature, signature_file};
 use crate::cli::session::Out;
@@ -86,10 +87,9 @@ impl PushArgs {
         let signature = self.signature.or_else(|| beside(&self.file));
         let signed = signature.as_deref().map(read_signature).transpose()?;
         let digest = Digest::of(&component);
-        let bar = progress(out, format!("pushing {}", self.to));
+        out.note(&format!("pushing {}", bytes(size_bytes)));
         let mut registry = registry(&self.to, plain_http(&self.elsewhere))?;
         let pushed = registry.push(component, &surface, signed.as_ref()).await;
-        bar.finish_and_clear();
         let done = Done { file: self.file, digest, size_bytes, reference: pushed?.to_string(), signature };
         out.answer(&done, |look, done| shown(look, done, "pushed", "with its signature, from"));
         Ok(())
@@ -109,7 +109,7 @@ impl PullArgs {
             }
         }
         let mut registry = registry(&self.from, plain_http(&self.elsewhere))?;
-        let bar = progress(out, self.from.to_string());
+        let bar = progress(out, 0, self.from.to_string());
         let pulled = registry.pull(&|read, total| advance(&bar, read, total)).await;
         bar.finish_and_clear();
         let pulled = pulled?;
