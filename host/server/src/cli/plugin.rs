@@ -774,10 +774,14 @@ mod tests {
             ..plugin()
         };
         expect![[r#"
+            static-site 0.1.0  target  pending
+              Unpacks a site into a folder
+              sha256:0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab  337.6 KiB
+              added by ann at 09:20:00 (10 min ago)
               from oci://registry.example/static-site:v1@sha256:00
               signed with `ops`, ed25519 0123456789ab  not trusted for it any more
               `static-*` requires a signature: it cannot be approved without"#]]
-        .assert_eq(&origin_lines(&look(), &plugin).join("\n"));
+        .assert_eq(&heading(&look(), &plugin).join("\n"));
         let plugin = Plugin { signatures: vec![signed("ops", false), signed("new", true)], ..plugin };
         assert!(origin_lines(&look(), &plugin).last().unwrap().contains("`new`"));
     }
