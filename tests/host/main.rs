@@ -11,6 +11,7 @@ mod backtest;
 mod commands;
 mod compiling;
 mod disk;
+mod distribution;
 mod examples;
 mod harness;
 mod kill;

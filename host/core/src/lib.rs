@@ -34,6 +34,7 @@ pub mod state;
 pub mod status;
 pub mod sync;
 pub mod system;
+pub mod trust;
 #[doc(hidden)]
 pub mod visits;
 pub mod work;

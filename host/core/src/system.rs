@@ -12,6 +12,7 @@ use crate::name::{Actor, Name, Timestamp};
 use crate::plugin::{Description, Grants, Kind};
 use crate::release::ApprovedPlugin;
 use crate::secret::{Binding, Secret};
+use crate::trust::{self, NamePattern, PublicKey, SignatureRule, Signed, Source, TrustedKey};
 use crate::work::ProjectId;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,16 @@ pub enum SystemChange {
         kind: Kind,
         description: Box<Description>,
         size_bytes: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Source>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<Signed>,
+        by: Actor,
+    },
+    /// It was added before, without this signature.
+    PluginSigned {
+        digest: Digest,
+        signed: Signed,
         by: Actor,
     },
     /// Binds digest and grants. The digest that served before under this name is pinned by older releases only.
@@ -51,6 +62,29 @@ pub enum SystemChange {
     /// Nothing that could still run pins it.
     PluginRemoved {
         digest: Digest,
+        by: Actor,
+    },
+    KeyTrusted {
+        name: Name,
+        key: PublicKey,
+        plugins: BTreeSet<NamePattern>,
+        by: Actor,
+    },
+    /// What is approved stays approved.
+    KeyDistrusted {
+        name: Name,
+        reason: String,
+        by: Actor,
+    },
+    /// From now on; what is approved stays approved.
+    SignatureRequired {
+        plugins: NamePattern,
+        reason: String,
+        by: Actor,
+    },
+    SignatureNotRequired {
+        plugins: NamePattern,
+        reason: String,
         by: Actor,
     },
     TokenCreated {
@@ -83,6 +117,11 @@ pub struct SystemState {
     pub tokens: BTreeMap<String, Token>,
     #[serde(default)]
     pub secrets: BTreeMap<Name, Secret>,
+    #[serde(default)]
+    pub trusted_keys: BTreeMap<Name, TrustedKey>,
+    /// Plugins of these names are approved only with a signature by a key that is trusted for them at that moment.
+    #[serde(default)]
+    pub signature_rules: BTreeMap<NamePattern, SignatureRule>,
     pub last_event_at: Timestamp,
 }
 
@@ -92,6 +131,11 @@ pub struct Plugin {
     pub kind: Kind,
     pub description: Description,
     pub size_bytes: u64,
+    #[serde(default)]
+    pub source: Option<Source>,
+    /// One for each key.
+    #[serde(default)]
+    pub signatures: Vec<Signed>,
     pub added_by: Actor,
     pub added_at: Timestamp,
     pub approval: Option<PluginApproval>,
@@ -149,6 +193,9 @@ pub enum SystemCommand {
         kind: Kind,
         description: Box<Description>,
         size_bytes: u64,
+        source: Option<Source>,
+        /// Verified, by a key that was trusted for it a moment ago.
+        signed: Option<Signed>,
         by: Actor,
     },
     ApprovePlugin {
@@ -167,6 +214,27 @@ pub enum SystemCommand {
     RemovePlugin {
         digest: Digest,
         pinned_by: Vec<String>,
+        by: Actor,
+    },
+    TrustKey {
+        name: Name,
+        key: PublicKey,
+        plugins: BTreeSet<NamePattern>,
+        by: Actor,
+    },
+    DistrustKey {
+        name: Name,
+        reason: String,
+        by: Actor,
+    },
+    RequireSignature {
+        plugins: NamePattern,
+        reason: String,
+        by: Actor,
+    },
+    StopRequiringSignature {
+        plugins: NamePattern,
+        reason: String,
         by: Actor,
     },
     CreateToken {
@@ -213,8 +281,30 @@ pub enum SystemRejection {
     StillActive { name: Name, digest: Digest },
     #[error("plugin `{name}` ({}) is still needed by {}; what is live, or could be gone back to, keeps its plugins", .digest.short(), listed(.pinned_by))]
     Pinned { name: Name, digest: Digest, pinned_by: Vec<String> },
-    #[error("retiring a plugin needs a reason: say why, for whoever reads this later")]
+    #[error("this needs a reason: say why, for whoever reads it later")]
     ReasonMissing,
+    #[error(
+        "the signature is by none of the keys that are trusted for plugin `{name}` ({known}), or the component was changed after it was signed; trust its key with `lockgate plugin trust add`, or add it with --no-signature: then it counts as unsigned"
+    )]
+    SignatureNotTrusted { name: Name, known: String },
+    #[error(
+        "plugin `{name}` ({}) cannot be approved: `{plugins}` requires a signature, and {why}; have it signed with a trusted key, and add it once more: `lockgate plugin add FILE --signature FILE.sig`", .digest.short()
+    )]
+    SignatureMissing { name: Name, digest: Digest, plugins: NamePattern, why: String },
+    #[error("there is a trusted key named `{name}` already; choose another name, or remove it first")]
+    KeyNameTaken { name: Name },
+    #[error(
+        "this key is trusted already, as `{name}`; to trust it for other plugins, remove it with `lockgate plugin trust remove {name}` and add it again"
+    )]
+    KeyKnown { name: Name },
+    #[error("a key is trusted for 1 to {} patterns of plugin names, and this names {count}", trust::MOST)]
+    PatternCount { count: usize },
+    #[error("there is no trusted key `{name}`; there are: {known}")]
+    UnknownKey { name: String, known: String },
+    #[error("no signature is required for `{plugins}`; there are rules for: {known}")]
+    UnknownRule { plugins: NamePattern, known: String },
+    #[error("there are {} {what} already, and that is the most; remove one first", trust::MOST)]
+    TooMany { what: &'static str },
     #[error("there is a token named `{name}` already; choose another name")]
     TokenNameTaken { name: String },
     #[error("`{name}` is not a token name: use 1 to 63 of a-z, 0-9 and `-`")]
@@ -241,17 +331,31 @@ pub fn handle(
         SystemCommand::CreateProject { project, by } => {
             (!state.projects.contains_key(&project.name)).then_some(SystemChange::ProjectCreated { project, by })
         }
-        SystemCommand::AddPlugin { digest, kind, description, size_bytes, by } => {
-            if description.name.parse::<Name>().is_err() {
+        SystemCommand::AddPlugin { digest, kind, description, size_bytes, source, signed, by } => {
+            let Ok(name) = description.name.parse::<Name>() else {
                 return Err(SystemRejection::BadPluginName { name: description.name.chars().take(80).collect() });
+            };
+            if signed.as_ref().is_some_and(|signed| !state.is_trusted(&signed.key, &name)) {
+                let known = state.known_keys(&name);
+                return Err(SystemRejection::SignatureNotTrusted { name, known });
             }
-            let added = SystemChange::PluginAdded { digest, kind, description, size_bytes, by };
-            (!state.plugins.contains_key(&digest)).then_some(added)
+            match (state.plugins.get(&digest), signed) {
+                (None, signed) => {
+                    Some(SystemChange::PluginAdded { digest, kind, description, size_bytes, source, signed, by })
+                }
+                (Some(known), Some(signed)) if known.signatures.iter().all(|before| before.key != signed.key) => {
+                    Some(SystemChange::PluginSigned { digest, signed, by })
+                }
+                (Some(_), Some(_) | None) => None,
+            }
         }
         SystemCommand::ApprovePlugin { digest, grants, reason, duties, by } => {
             let plugin = find(state, digest)?;
             if duties == Duties::Separate && plugin.added_by.person == by.person {
                 return Err(SystemRejection::OwnPlugin { name: plugin.name.clone(), person: by.person });
+            }
+            if let Some(rejection) = missing_signature(state, digest, plugin) {
+                return Err(rejection);
             }
             let same = plugin.approval.as_ref().is_some_and(|approval| approval.grants == grants)
                 && state.active.get(&plugin.name) == Some(&digest);
@@ -262,10 +366,7 @@ pub fn handle(
             if state.active.get(&name) != Some(&digest) {
                 return Err(SystemRejection::NotActive { name, digest });
             }
-            if reason.trim().is_empty() {
-                return Err(SystemRejection::ReasonMissing);
-            }
-            Some(SystemChange::PluginRetired { digest, reason, by })
+            Some(SystemChange::PluginRetired { digest, reason: needed(reason)?, by })
         }
         SystemCommand::RemovePlugin { digest, pinned_by, by } => {
             let name = find(state, digest)?.name.clone();
@@ -276,6 +377,27 @@ pub fn handle(
                 return Err(SystemRejection::Pinned { name, digest, pinned_by });
             }
             Some(SystemChange::PluginRemoved { digest, by })
+        }
+        SystemCommand::TrustKey { name, key, plugins, by } => trust_key(state, name, key, plugins, by)?,
+        SystemCommand::DistrustKey { name, reason, by } => {
+            if !state.trusted_keys.contains_key(&name) {
+                let known = listed(state.trusted_keys.keys());
+                return Err(SystemRejection::UnknownKey { name: name.to_string(), known });
+            }
+            Some(SystemChange::KeyDistrusted { name, reason: needed(reason)?, by })
+        }
+        SystemCommand::RequireSignature { plugins, reason, by } => {
+            let is_known = state.signature_rules.contains_key(&plugins);
+            if !is_known && state.signature_rules.len() >= trust::MOST {
+                return Err(SystemRejection::TooMany { what: "rules for signatures" });
+            }
+            (!is_known).then_some(SystemChange::SignatureRequired { plugins, reason, by })
+        }
+        SystemCommand::StopRequiringSignature { plugins, reason, by } => {
+            if !state.signature_rules.contains_key(&plugins) {
+                return Err(SystemRejection::UnknownRule { plugins, known: listed(state.signature_rules.keys()) });
+            }
+            Some(SystemChange::SignatureNotRequired { plugins, reason: needed(reason)?, by })
         }
         SystemCommand::CreateToken { token, by } => {
             if token.name.parse::<Name>().is_err() {
@@ -312,6 +434,51 @@ fn find(state: &SystemState, digest: Digest) -> Result<&Plugin, SystemRejection>
     })
 }
 
+fn needed(reason: String) -> Result<String, SystemRejection> {
+    if reason.trim().is_empty() { Err(SystemRejection::ReasonMissing) } else { Ok(reason) }
+}
+
+/// Why it cannot be approved, where a rule asks for a signature that it does not have.
+fn missing_signature(state: &SystemState, digest: Digest, plugin: &Plugin) -> Option<SystemRejection> {
+    let name = plugin.name.clone();
+    let plugins = state.signature_required(&name)?.clone();
+    if plugin.signatures.iter().any(|signed| state.is_trusted(&signed.key, &name)) {
+        return None;
+    }
+    let found = if plugin.signatures.is_empty() {
+        "it has none".to_owned()
+    } else {
+        let names = plugin.signatures.iter().map(|signed| &signed.name);
+        format!("the one it has counts no more: `{}` is not trusted for it", listed(names))
+    };
+    let why = format!("{found} (trusted for it now: {})", state.known_keys(&name));
+    Some(SystemRejection::SignatureMissing { name, digest, plugins, why })
+}
+
+fn trust_key(
+    state: &SystemState,
+    name: Name,
+    key: PublicKey,
+    plugins: BTreeSet<NamePattern>,
+    by: Actor,
+) -> Result<Option<SystemChange>, SystemRejection> {
+    if !(1..=trust::MOST).contains(&plugins.len()) {
+        return Err(SystemRejection::PatternCount { count: plugins.len() });
+    }
+    // Under two names it would still be trusted when somebody has removed one.
+    if let Some((known, trusted)) = state.trusted_keys.iter().find(|(_, trusted)| trusted.key == key) {
+        let same = *known == name && trusted.plugins == plugins;
+        return if same { Ok(None) } else { Err(SystemRejection::KeyKnown { name: known.clone() }) };
+    }
+    if state.trusted_keys.contains_key(&name) {
+        return Err(SystemRejection::KeyNameTaken { name });
+    }
+    if state.trusted_keys.len() >= trust::MOST {
+        return Err(SystemRejection::TooMany { what: "trusted keys" });
+    }
+    Ok(Some(SystemChange::KeyTrusted { name, key, plugins, by }))
+}
+
 fn revoke(state: &SystemState, name: String, by: Actor) -> Result<SystemChange, SystemRejection> {
     let usable = |token: &&Token| !token.revoked;
     let token = state
@@ -333,7 +500,7 @@ impl SystemState {
             SystemChange::ProjectCreated { project, .. } => {
                 self.projects.insert(project.name.clone(), project);
             }
-            SystemChange::PluginAdded { digest, kind, description, size_bytes, by } => {
+            SystemChange::PluginAdded { digest, kind, description, size_bytes, source, signed, by } => {
                 // `handle` lets no other name in.
                 let Ok(name) = description.name.parse() else { return };
                 let plugin = Plugin {
@@ -341,12 +508,19 @@ impl SystemState {
                     kind,
                     description: *description,
                     size_bytes,
+                    source,
+                    signatures: signed.into_iter().collect(),
                     added_by: by,
                     added_at: event.at,
                     approval: None,
                     retired: None,
                 };
                 self.plugins.insert(digest, plugin);
+            }
+            SystemChange::PluginSigned { digest, signed, .. } => {
+                if let Some(plugin) = self.plugins.get_mut(&digest) {
+                    plugin.signatures.push(signed);
+                }
             }
             SystemChange::PluginApproved { digest, grants, reason, by } => {
                 if let Some(plugin) = self.plugins.get_mut(&digest) {
@@ -364,6 +538,18 @@ impl SystemState {
             SystemChange::PluginRemoved { digest, .. } => {
                 self.plugins.remove(&digest);
             }
+            SystemChange::KeyTrusted { name, key, plugins, by } => {
+                self.trusted_keys.insert(name, TrustedKey { key, plugins, by, at: event.at });
+            }
+            SystemChange::KeyDistrusted { name, .. } => {
+                self.trusted_keys.remove(&name);
+            }
+            SystemChange::SignatureRequired { plugins, reason, by } => {
+                self.signature_rules.insert(plugins, SignatureRule { reason, by, at: event.at });
+            }
+            SystemChange::SignatureNotRequired { plugins, .. } => {
+                self.signature_rules.remove(&plugins);
+            }
             SystemChange::TokenCreated { token, .. } => {
                 self.tokens.insert(token.name.clone(), token);
             }
@@ -379,6 +565,24 @@ impl SystemState {
                 self.secrets.remove(&name);
             }
         }
+    }
+
+    /// By what pattern a plugin of this name is approved with a signature only.
+    pub fn signature_required(&self, plugin: &Name) -> Option<&NamePattern> {
+        self.signature_rules.keys().find(|pattern| pattern.fits(plugin))
+    }
+
+    /// Now, whatever it was when the plugin was added.
+    pub fn is_trusted(&self, key: &PublicKey, plugin: &Name) -> bool {
+        self.keys_for(plugin).any(|(_, trusted)| trusted.key == *key)
+    }
+
+    pub fn keys_for<'a>(&'a self, plugin: &'a Name) -> impl Iterator<Item = (&'a Name, &'a TrustedKey)> {
+        self.trusted_keys.iter().filter(|(_, trusted)| trusted.fits(plugin))
+    }
+
+    pub fn known_keys(&self, plugin: &Name) -> String {
+        listed(self.keys_for(plugin).map(|(name, _)| name))
     }
 
     /// The gate plugins among them: environments have these, whatever their releases pinned.
@@ -452,6 +656,12 @@ mod tests {
     // ---- plugins ----
 
     fn add(state: &mut SystemState, content: &str) -> Digest {
+        add_signed(state, content, None).unwrap();
+        Digest::of(content.as_bytes())
+    }
+
+    /// Called `notify`, with what its content says as its version.
+    fn add_signed(state: &mut SystemState, content: &str, signed: Option<Signed>) -> Result<usize, SystemRejection> {
         let digest = Digest::of(content.as_bytes());
         let description = Box::new(Description {
             name: "notify".to_owned(),
@@ -460,9 +670,8 @@ mod tests {
             config_schema: serde_json::Value::Null,
             requests: Default::default(),
         });
-        send(state, SystemCommand::AddPlugin { digest, kind: Kind::Phase, description, size_bytes: 1, by: by() })
-            .unwrap();
-        digest
+        let (kind, source) = (Kind::Phase, None);
+        send(state, SystemCommand::AddPlugin { digest, kind, description, size_bytes: 1, source, signed, by: by() })
     }
 
     fn approve(state: &mut SystemState, digest: Digest) -> Result<usize, SystemRejection> {
@@ -534,5 +743,192 @@ mod tests {
         assert!(matches!(send(&mut state, approve(by())), Err(SystemRejection::OwnPlugin { .. })));
         send(&mut state, approve(Actor { person: "bob".to_owned(), ..by() })).unwrap();
         assert_eq!(active(&state), [digest]);
+    }
+    // ---- signatures ----
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    fn key(number: u8) -> PublicKey {
+        PublicKey::new([number; 32])
+    }
+
+    fn signed(number: u8) -> Option<Signed> {
+        Some(Signed { name: name("ops"), key: key(number), signature: trust::Signature::new([number; 64]) })
+    }
+
+    fn patterns(all: &[&str]) -> BTreeSet<NamePattern> {
+        all.iter().map(|pattern| pattern.parse().unwrap()).collect()
+    }
+
+    fn trust(state: &mut SystemState, as_name: &str, number: u8, all: &[&str]) -> Result<usize, SystemRejection> {
+        let (name, key, plugins) = (name(as_name), key(number), patterns(all));
+        send(state, SystemCommand::TrustKey { name, key, plugins, by: by() })
+    }
+
+    fn distrust(state: &mut SystemState, as_name: &str, reason: &str) -> Result<usize, SystemRejection> {
+        let (name, reason) = (name(as_name), reason.to_owned());
+        send(state, SystemCommand::DistrustKey { name, reason, by: by() })
+    }
+
+    fn require(state: &mut SystemState, plugins: &str) -> Result<usize, SystemRejection> {
+        let (plugins, reason) = (plugins.parse().unwrap(), String::new());
+        send(state, SystemCommand::RequireSignature { plugins, reason, by: by() })
+    }
+
+    fn require_no_more(state: &mut SystemState, plugins: &str, reason: &str) -> Result<usize, SystemRejection> {
+        let (plugins, reason) = (plugins.parse().unwrap(), reason.to_owned());
+        send(state, SystemCommand::StopRequiringSignature { plugins, reason, by: by() })
+    }
+
+    #[test]
+    fn what_must_be_signed_is_approved_with_a_key_that_is_trusted_for_it_now() {
+        type Arrange = fn(&mut SystemState);
+        let table: [(&str, Arrange, bool); 7] = [
+            (
+                "no rule, no signature",
+                |state| {
+                    add(state, "1");
+                },
+                true,
+            ),
+            (
+                "a rule for others",
+                |state| {
+                    add(state, "1");
+                    require(state, "deploy-*").unwrap();
+                },
+                true,
+            ),
+            (
+                "a rule, no signature",
+                |state| {
+                    add(state, "1");
+                    require(state, "not*").unwrap();
+                },
+                false,
+            ),
+            (
+                "a rule and a signature",
+                |state| {
+                    trust(state, "ops", 1, &["notify"]).unwrap();
+                    add_signed(state, "1", signed(1)).unwrap();
+                    require(state, "*").unwrap();
+                },
+                true,
+            ),
+            (
+                "its key is trusted no more",
+                |state| {
+                    trust(state, "ops", 1, &["notify"]).unwrap();
+                    add_signed(state, "1", signed(1)).unwrap();
+                    require(state, "*").unwrap();
+                    distrust(state, "ops", "stolen").unwrap();
+                },
+                false,
+            ),
+            (
+                "its key is trusted for others now",
+                |state| {
+                    trust(state, "ops", 1, &["notify"]).unwrap();
+                    add_signed(state, "1", signed(1)).unwrap();
+                    require(state, "*").unwrap();
+                    distrust(state, "ops", "too much").unwrap();
+                    trust(state, "ops", 1, &["deploy-*"]).unwrap();
+                },
+                false,
+            ),
+            (
+                "the same key has another name now, and a second key signed it",
+                |state| {
+                    trust(state, "ops", 1, &["notify"]).unwrap();
+                    trust(state, "second", 2, &["notify"]).unwrap();
+                    add_signed(state, "1", signed(1)).unwrap();
+                    assert_eq!(add_signed(state, "1", signed(2)), Ok(1));
+                    assert_eq!(add_signed(state, "1", signed(2)), Ok(0), "once is enough");
+                    require(state, "*").unwrap();
+                    distrust(state, "ops", "renamed").unwrap();
+                    distrust(state, "second", "renamed").unwrap();
+                    trust(state, "third", 2, &["*"]).unwrap();
+                },
+                true,
+            ),
+        ];
+        for (what, arrange, approved) in table {
+            let mut state = SystemState::default();
+            arrange(&mut state);
+            let answer = approve(&mut state, Digest::of(b"1"));
+            assert_eq!(answer.is_ok(), approved, "{what}: {answer:?}");
+            assert_eq!(!active(&state).is_empty(), approved, "{what}");
+        }
+    }
+
+    #[test]
+    fn who_cannot_approve_hears_what_is_missing() {
+        let mut state = SystemState::default();
+        let digest = add(&mut state, "1");
+        require(&mut state, "notify*").unwrap();
+        let refused = approve(&mut state, digest).unwrap_err().to_string();
+        assert!(
+            refused.contains("`notify*` requires a signature, and it has none") && refused.contains("now: none)"),
+            "{refused}"
+        );
+        trust(&mut state, "ops", 1, &["*"]).unwrap();
+        add_signed(&mut state, "1", signed(1)).unwrap();
+        distrust(&mut state, "ops", "stolen").unwrap();
+        trust(&mut state, "new", 2, &["*"]).unwrap();
+        let refused = approve(&mut state, digest).unwrap_err().to_string();
+        assert!(refused.contains("`ops` is not trusted for it") && refused.contains("now: new)"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_approved_stays_so_when_a_rule_comes_or_a_key_goes() {
+        let mut state = SystemState::default();
+        let digest = add(&mut state, "1");
+        approve(&mut state, digest).unwrap();
+        require(&mut state, "*").unwrap();
+        assert_eq!(active(&state), [digest]);
+        assert!(matches!(approve(&mut state, digest), Err(SystemRejection::SignatureMissing { .. })));
+        assert_eq!(require_no_more(&mut state, "*", " "), Err(SystemRejection::ReasonMissing));
+        require_no_more(&mut state, "*", "a test").unwrap();
+        assert_eq!(approve(&mut state, digest), Ok(0));
+        assert!(matches!(require_no_more(&mut state, "*", "a test"), Err(SystemRejection::UnknownRule { .. })));
+    }
+
+    #[test]
+    fn a_signature_whose_key_was_just_removed_adds_nothing() {
+        let mut state = SystemState::default();
+        trust(&mut state, "ops", 1, &["deploy-*"]).unwrap();
+        let refused = add_signed(&mut state, "1", signed(1)).unwrap_err();
+        assert_eq!(refused, SystemRejection::SignatureNotTrusted { name: name("notify"), known: "none".to_owned() });
+        assert!(state.plugins.is_empty());
+    }
+
+    #[test]
+    fn a_key_has_one_name_and_goes_with_a_reason() {
+        let mut state = SystemState::default();
+        assert_eq!(trust(&mut state, "ops", 1, &[]), Err(SystemRejection::PatternCount { count: 0 }));
+        assert_eq!(trust(&mut state, "ops", 1, &["a", "b-*"]), Ok(1));
+        assert_eq!(trust(&mut state, "ops", 1, &["a", "b-*"]), Ok(0));
+        assert!(matches!(trust(&mut state, "ops", 1, &["*"]), Err(SystemRejection::KeyKnown { .. })));
+        assert!(matches!(trust(&mut state, "again", 1, &["a"]), Err(SystemRejection::KeyKnown { .. })));
+        assert!(matches!(trust(&mut state, "ops", 2, &["a"]), Err(SystemRejection::KeyNameTaken { .. })));
+        assert_eq!(distrust(&mut state, "ops", ""), Err(SystemRejection::ReasonMissing));
+        assert!(matches!(distrust(&mut state, "none", "x"), Err(SystemRejection::UnknownKey { .. })));
+        assert_eq!(distrust(&mut state, "ops", "stolen"), Ok(1));
+        assert!(state.trusted_keys.is_empty());
+    }
+
+    #[test]
+    fn keys_and_rules_are_counted() {
+        let mut state = SystemState::default();
+        for number in 0..trust::MOST {
+            trust(&mut state, &format!("k{number}"), number as u8, &["*"]).unwrap();
+            require(&mut state, &format!("k{number}")).unwrap();
+        }
+        assert_eq!(trust(&mut state, "more", 255, &["*"]), Err(SystemRejection::TooMany { what: "trusted keys" }));
+        assert_eq!(require(&mut state, "more"), Err(SystemRejection::TooMany { what: "rules for signatures" }));
+        assert_eq!(require(&mut state, "k1"), Ok(0), "it is there");
     }
 }

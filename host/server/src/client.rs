@@ -19,10 +19,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Applications, Approve, Backtest, Backtested, Cancel, Deployment, EndpointAnswer, Environment, Event, Expiry,
-    Explanation, Grants, LogLine, NewDeployment, NewRelease, NewSecret, NewToken, Nothing, Page, Plugin,
-    PluginApproval, Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, Token,
-    UploadedArtifact,
+    Applications, Approve, Backtest, Backtested, Cancel, Deployment, DistrustedKey, EndpointAnswer, Environment, Event,
+    Expiry, Explanation, Grants, LogLine, NewDeployment, NewRelease, NewSecret, NewSignatureRule, NewToken,
+    NewTrustedKey, Nothing, Page, Plugin, PluginApproval, Problem, Project, Promote, Reason, Release, Remark,
+    ResourceStatus, Secret, SignatureRule, Token, TrustedKey, UploadedArtifact,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -107,6 +107,15 @@ pub struct LocalFile {
     /// `sha256:` and 64 hex digits.
     pub digest: String,
     pub size_bytes: u64,
+}
+
+/// Where a component comes from, and its signature in base64.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Origin {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// Which releases to list.
@@ -549,7 +558,12 @@ impl Client {
     // ---- plugins ----
 
     pub async fn add_plugin(&self, component: Vec<u8>) -> Result<Plugin, ClientError> {
-        let post = self.request(Method::POST, &["v1", "plugins"]).header(CONTENT_TYPE, "application/wasm");
+        self.add_plugin_from(component, &Origin::default()).await
+    }
+
+    pub async fn add_plugin_from(&self, component: Vec<u8>, origin: &Origin) -> Result<Plugin, ClientError> {
+        let post =
+            self.request(Method::POST, &["v1", "plugins"]).header(CONTENT_TYPE, "application/wasm").query(origin);
         self.answer(post.body(component).timeout(COMPILE_TIMEOUT)).await
     }
 
@@ -586,6 +600,32 @@ impl Client {
 
     pub async fn remove_secret(&self, name: &str) -> Result<(), ClientError> {
         self.send(self.request(Method::DELETE, &["v1", "secrets", name]).timeout(ANSWER_TIMEOUT)).await.map(|_| ())
+    }
+
+    // ---- whose signatures count ----
+
+    pub async fn trusted_keys(&self) -> Result<Page<TrustedKey>, ClientError> {
+        self.get(&["v1", "trusted-keys"]).await
+    }
+
+    pub async fn trust_key(&self, key: &NewTrustedKey) -> Result<TrustedKey, ClientError> {
+        self.post(&["v1", "trusted-keys"], key).await
+    }
+
+    pub async fn distrust_key(&self, name: &str, reason: String) -> Result<DistrustedKey, ClientError> {
+        self.post(&["v1", "trusted-keys", name, "remove"], &Reason { reason }).await
+    }
+
+    pub async fn signature_rules(&self) -> Result<Page<SignatureRule>, ClientError> {
+        self.get(&["v1", "signature-rules"]).await
+    }
+
+    pub async fn require_signature(&self, rule: &NewSignatureRule) -> Result<Page<SignatureRule>, ClientError> {
+        self.post(&["v1", "signature-rules"], rule).await
+    }
+
+    pub async fn require_no_signature(&self, rule: &NewSignatureRule) -> Result<Page<SignatureRule>, ClientError> {
+        self.post(&["v1", "signature-rules", "remove"], rule).await
     }
 
     // ---- tokens ----

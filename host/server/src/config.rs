@@ -81,6 +81,31 @@ impl fmt::Debug for ConnectArgs {
     }
 }
 
+/// How commands reach what is kept elsewhere.
+#[derive(Debug, Clone, Args)]
+pub struct ElsewhereArgs {
+    /// Allow plain HTTP, where anybody on the way can put other bytes. A registry is always asked by TLS without it, and
+    /// never gets a password with it unless it is on this machine.
+    #[arg(long)]
+    pub insecure_http: bool,
+}
+
+/// For one registry, by its name as `oci://` is followed by.
+pub struct RegistryLogin {
+    pub registry: Option<String>,
+    pub user: String,
+    pub password: String,
+}
+
+impl RegistryLogin {
+    /// In variables only: other users of this machine see command lines.
+    pub fn of_the_environment() -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let (user, password) = (variable("LOCKGATE_REGISTRY_USER")?, variable("LOCKGATE_REGISTRY_PASSWORD")?);
+        Some(Self { registry: variable("LOCKGATE_REGISTRY"), user, password })
+    }
+}
+
 /// Which project a command is about.
 #[derive(Debug, Clone, Args)]
 pub struct ProjectArg {

@@ -158,6 +158,26 @@ pub struct NewSecret {
     pub environments: Vec<String>,
 }
 
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTrustedKey {
+    /// Names the key, such as `release-team`.
+    pub name: String,
+    /// Of ed25519, in PEM.
+    pub public_key: String,
+    /// Patterns of plugin names, such as `deploy-*`.
+    pub plugins: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSignatureRule {
+    /// A pattern of plugin names, such as `deploy-*`.
+    pub plugins: String,
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// What a plugin may do. Left out means not allowed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -649,11 +669,56 @@ pub struct Plugin {
     #[schema(value_type = Object)]
     pub config_schema: Value,
     pub size_bytes: u64,
+    /// Where it came from, in the words of whoever added it: a file's name, a URL, or `oci://` and a reference.
+    pub source: Option<String>,
+    pub signatures: Vec<PluginSignature>,
+    /// The rule by which it is approved with a signature only, such as `deploy-*`.
+    pub signature_required: Option<String>,
     pub added_by: String,
     #[schema(format = DateTime)]
     pub added_at: String,
     pub approval: Option<Said>,
     pub retired: Option<Said>,
+}
+
+/// Of a component, verified when it was added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PluginSignature {
+    /// What the key was called then.
+    pub key: String,
+    /// Of ed25519: 64 hex digits.
+    pub public_key: String,
+    /// In base64.
+    pub signature: String,
+    /// Whether this key is trusted for this plugin now, under whatever name.
+    pub trusted: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TrustedKey {
+    pub name: String,
+    /// Of ed25519: 64 hex digits.
+    pub public_key: String,
+    /// Patterns of plugin names.
+    pub plugins: Vec<String>,
+    pub added_by: String,
+    #[schema(format = DateTime)]
+    pub added_at: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DistrustedKey {
+    pub name: String,
+    pub public_key: String,
+    /// Plugins that it has signed and that stay approved, with their digests in short.
+    pub active: Vec<String>,
+}
+
+/// Plugins of these names are approved with a signature only.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SignatureRule {
+    pub plugins: String,
+    pub required: Said,
 }
 
 /// Who decided it, and why.

@@ -10,6 +10,7 @@ mod people;
 mod place;
 mod project;
 mod prometheus;
+mod registry;
 mod workshop;
 
 use std::sync::OnceLock;
@@ -25,6 +26,7 @@ pub use people::{Person, Refused, digest};
 pub use place::{PLAIN, Place, Rules, of_release};
 pub use project::{Project, file, one_phase, pair_of};
 pub use prometheus::Prometheus;
+pub use registry::{Answer, Liar, Registry};
 pub use workshop::Workshop;
 
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.

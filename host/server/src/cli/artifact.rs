@@ -65,7 +65,7 @@ pub async fn push(session: &Session, file: &Path) -> Result<UploadedArtifact, Cl
 }
 
 /// On standard error, and only when that is a terminal.
-fn progress(out: &Out, length: u64, what: String) -> ProgressBar {
+pub fn progress(out: &Out, length: u64, what: String) -> ProgressBar {
     let target = if out.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let template = "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
     let style = ProgressStyle::with_template(template).expect("the template is right").progress_chars("━╸ ");

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::cli::exit;
 use crate::cli::look::{Look, Tone, printable};
 use crate::client::ClientError;
+use crate::elsewhere::ElsewhereError;
 use crate::wire::{Mistake, Problem};
 
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub enum CliError {
         what: String,
         hint: String,
     },
+    /// What is kept at a URL or in a registry.
+    Elsewhere(ElsewhereError),
     /// Damage of a journal, found offline.
     Damaged {
         what: String,
@@ -53,6 +56,12 @@ pub enum CliError {
 impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
         Self::Client(error)
+    }
+}
+
+impl From<ElsewhereError> for CliError {
+    fn from(error: ElsewhereError) -> Self {
+        Self::Elsewhere(error)
     }
 }
 
@@ -78,7 +87,7 @@ impl CliError {
             Self::Usage { .. } | Self::Mistakes { .. } => exit::USAGE,
             Self::EndedBadly { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit::TIMED_OUT,
-            Self::Lost { .. } | Self::Tool { .. } | Self::Damaged { .. } => exit::FAILED,
+            Self::Lost { .. } | Self::Tool { .. } | Self::Elsewhere(_) | Self::Damaged { .. } => exit::FAILED,
             Self::Host { .. } => exit::HOST_FAILED,
         }
     }
@@ -89,6 +98,7 @@ impl CliError {
             Self::Mistakes { shown, .. } => return shown.clone(),
             Self::EndedBadly { .. } => return String::new(),
             Self::Client(error) => error.to_string(),
+            Self::Elsewhere(error) => error.to_string(),
             Self::Usage { what, .. }
             | Self::TimedOut { what, .. }
             | Self::Lost { what, .. }
@@ -129,6 +139,7 @@ impl CliError {
             | Self::Mistakes { .. }
             | Self::EndedBadly { .. }
             | Self::Damaged { .. } => "",
+            Self::Elsewhere(error) => error.hint(),
             Self::Usage { hint, .. }
             | Self::TimedOut { hint, .. }
             | Self::Lost { hint, .. }
@@ -159,6 +170,7 @@ impl CliError {
             Self::TimedOut { what, .. } => ("timed-out", "Not ended in time", what.clone()),
             Self::Lost { what, .. } => ("lost", "Done, and not handed over", what.clone()),
             Self::Tool { what, .. } => ("not-built", "Not built", what.clone()),
+            Self::Elsewhere(error) => ("elsewhere", "Not fetched, or not pushed", error.to_string()),
             Self::Damaged { what } => ("damaged", "The journal is damaged", what.clone()),
             Self::Host { what, .. } => ("host-failed", "The host cannot run", what.clone()),
         };
@@ -211,6 +223,7 @@ mod tests {
             (CliError::EndedBadly { exit_code: 1, status: "FAILED".to_owned() }, 1),
             (CliError::TimedOut { what: String::new(), hint: String::new() }, 5),
             (CliError::Lost { what: String::new(), hint: String::new() }, 1),
+            (ElsewhereError::Tls { cause: String::new() }.into(), 1),
             (CliError::Damaged { what: String::new() }, 1),
             (CliError::Host { what: String::new(), hint: String::new() }, 70),
         ];

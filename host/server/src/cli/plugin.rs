@@ -1,15 +1,18 @@
 //! `lockgate plugin`: add components, and decide what they may do.
 
+mod add;
+mod artifact;
 mod build;
 mod here;
 mod inspect;
 mod language;
 mod new;
+mod sign;
 mod test;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -19,6 +22,7 @@ use url::{Host, Url};
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_word, short};
+use crate::cli::plugin::sign::short_key;
 use crate::cli::session::{Out, Session};
 use crate::cli::target;
 use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said};
@@ -33,11 +37,19 @@ pub enum PluginCommand {
     Inspect(inspect::InspectArgs),
     /// Run a component in a host's own sandbox, with what fixtures say; needs no host.
     Test(test::TestArgs),
-    /// Upload a component. It does nothing until it is approved.
-    Add {
-        /// The component, such as target/wasm32-wasip2/release/notify.wasm.
-        file: PathBuf,
-    },
+    /// Upload a component, from a file, a URL or a registry. It does nothing until it is approved.
+    Add(add::AddArgs),
+    /// Push a component to an OCI registry, as `wkg` does.
+    Push(artifact::PushArgs),
+    /// Pull a component from an OCI registry into a file.
+    Pull(artifact::PullArgs),
+    /// Sign a component with a key of ed25519: writes FILE.sig, as `openssl pkeyutl -sign -rawin` does.
+    Sign(sign::SignArgs),
+    /// Whose signatures count, and for which plugins.
+    #[command(subcommand)]
+    Trust(trust::TrustCommand),
+    /// Approve plugins of some names with a signature only; without a pattern, show for which.
+    RequireSignature(trust::RequireArgs),
     /// All plugins, also those that wait for approval.
     List,
     /// What one is, what it asks for, and what it may do.
@@ -182,7 +194,12 @@ impl PluginCommand {
             PluginCommand::Build(args) => args.run(out),
             PluginCommand::Inspect(args) => args.run(out).await,
             PluginCommand::Test(args) => args.run(out).await,
-            PluginCommand::Add { file } => add(&session()?, &file).await,
+            PluginCommand::Add(args) => args.run(&session()?).await,
+            PluginCommand::Push(args) => args.run(out).await,
+            PluginCommand::Pull(args) => args.run(out).await,
+            PluginCommand::Sign(args) => args.run(out),
+            PluginCommand::Trust(command) => command.run(&session()?).await,
+            PluginCommand::RequireSignature(args) => args.run(&session()?).await,
             PluginCommand::List => {
                 let session = session()?;
                 session.out.answer(&session.client.plugins().await?, list);
@@ -208,16 +225,6 @@ impl PluginCommand {
             }
         }
     }
-}
-
-async fn add(session: &Session, file: &Path) -> Result<(), CliError> {
-    let component = std::fs::read(file).map_err(|error| {
-        CliError::usage(format!("cannot read {}: {error}", file.display()), "name a .wasm component")
-    })?;
-    let plugin = session.client.add_plugin(component).await?;
-    let held = held_grants(session, &plugin).await?;
-    session.out.answer(&plugin, |look, plugin| format!("{}{}", show(look, plugin), next_step(look, plugin, &held)));
-    Ok(())
 }
 
 /// What a plugin of this name may do now: an approval takes the place of this.
@@ -536,8 +543,25 @@ fn heading(look: &Look, plugin: &Plugin) -> Vec<String> {
         let why = if said.reason.is_empty() { String::new() } else { format!(": {}", printable(&said.reason)) };
         format!("  {what} by {} at {}{why}", printable(&said.by), look.moment(&said.at))
     };
+    lines.extend(origin_lines(look, plugin));
     lines.extend(plugin.approval.as_ref().map(|approval| said("approved", approval)));
     lines.extend(plugin.retired.as_ref().map(|retired| said("retired", retired)));
+    lines
+}
+
+/// Where it came from, and who signed it.
+fn origin_lines(look: &Look, plugin: &Plugin) -> Vec<String> {
+    let mut lines: Vec<String> = plugin.source.iter().map(|source| format!("  from {}", printable(source))).collect();
+    lines.extend(plugin.signatures.iter().map(|signed| {
+        let key = format!("  signed with `{}`, ed25519 {}", printable(&signed.key), &short_key(&signed.public_key));
+        let not_now = "  not trusted for it any more";
+        if signed.trusted { key } else { format!("{key}{}", look.paint(Tone::Bad, not_now)) }
+    }));
+    if let Some(rule) = plugin.signature_required.as_ref().filter(|_| !plugin.signatures.iter().any(|one| one.trusted))
+    {
+        let what = format!("  `{}` requires a signature: it cannot be approved without", printable(rule));
+        lines.push(look.paint(Tone::Bad, &what));
+    }
     lines
 }
 
@@ -672,6 +696,7 @@ mod tests {
 
     use super::*;
     use crate::cli::look::testing::look;
+    use crate::wire::PluginSignature;
 
     #[derive(Parser)]
     struct Approve {
@@ -706,6 +731,9 @@ mod tests {
             grants: None,
             config_schema: serde_json::Value::Null,
             size_bytes: 345_678,
+            source: None,
+            signatures: Vec::new(),
+            signature_required: None,
             added_by: "ann".to_owned(),
             added_at: "2026-03-14T09:20:00Z".to_owned(),
             approval: None,
@@ -807,6 +835,33 @@ mod tests {
               read the workspace
               in one call, what the host allows by itself"#]]
         .assert_eq(&decision(&look(), &plugin(), &Grants::default(), &grants));
+    }
+
+    #[test]
+    fn where_it_comes_from_and_who_signed_it_is_shown() {
+        let signed = |key: &str, trusted| PluginSignature {
+            key: key.to_owned(),
+            public_key: "0123456789ab".repeat(5) + "0123",
+            signature: String::new(),
+            trusted,
+        };
+        let plugin = Plugin {
+            source: Some("oci://registry.example/static-site:v1@sha256:00".to_owned()),
+            signatures: vec![signed("ops", false)],
+            signature_required: Some("static-*".to_owned()),
+            ..plugin()
+        };
+        expect![[r#"
+            static-site 0.1.0  target  pending
+              Unpacks a site into a folder
+              sha256:0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab  337.6 KiB
+              added by ann at 09:20:00 (10 min ago)
+              from oci://registry.example/static-site:v1@sha256:00
+              signed with `ops`, ed25519 0123456789ab  not trusted for it any more
+              `static-*` requires a signature: it cannot be approved without"#]]
+        .assert_eq(&heading(&look(), &plugin).join("\n"));
+        let plugin = Plugin { signatures: vec![signed("ops", false), signed("new", true)], ..plugin };
+        assert!(origin_lines(&look(), &plugin).last().unwrap().contains("`new`"));
     }
 
     #[test]

@@ -12,7 +12,8 @@ use lockgate_core::name::{Actor, Name};
 use lockgate_core::plugin::Issue;
 use lockgate_core::secret::{Binding, Secret};
 use lockgate_core::state::State;
-use lockgate_core::system::{Duties, SystemCommand, SystemState};
+use lockgate_core::system::{Duties, SystemCommand, SystemRejection, SystemState};
+use lockgate_core::trust::{Signature, Signed, Source};
 use lockgate_core::work::ProjectId;
 use lockgate_sandbox::{CompilerCommand, Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
@@ -27,7 +28,7 @@ use super::replay::{self, Loaded, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
 use super::vault::{Keys, Vault, VaultError};
 use super::{evidence, index, project};
-use crate::clock;
+use crate::{clock, signature};
 
 /// Clocks of one machine may differ by so much after a restart.
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
@@ -64,6 +65,13 @@ pub struct Host {
     pub(super) runner: CallRunner,
     /// One at a time: what is live comes first.
     pub(crate) backtests: Arc<Semaphore>,
+}
+
+/// Where a component comes from, and who signed it, as whoever adds it says.
+#[derive(Debug, Default)]
+pub struct Origin {
+    pub source: Option<Source>,
+    pub signature: Option<Signature>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -198,10 +206,19 @@ impl Host {
         Ok(self.start(Loaded::new(State::new(project))))
     }
 
-    /// Stores and inspects a component. It does nothing until an operator approves it.
-    pub async fn add_plugin(&self, bytes: Vec<u8>, by: Actor) -> Result<Digest, AddPluginError> {
+    /// Stores and inspects a component. It does nothing until an operator approves it. With a signature that no key
+    /// explains which is trusted for its name, it is not taken.
+    pub async fn add_plugin(&self, bytes: Vec<u8>, origin: Origin, by: Actor) -> Result<Digest, AddPluginError> {
         let bytes: Arc<[u8]> = bytes.into();
         let inspection = self.sandbox.inspect(bytes.clone()).await?;
+        let signed = match origin.signature {
+            Some(signature) => {
+                let (system, content) = (self.system.view(), bytes.clone());
+                let name = inspection.description.name.clone();
+                Some(blocking(move || signed(&system, &name, &content, signature)).await?)
+            }
+            None => None,
+        };
         // The bytes are on disk before the event that names them.
         let (store, content) = (self.store.clone(), bytes.clone());
         blocking(move || store.blobs().write(&content)).await?;
@@ -210,6 +227,8 @@ impl Host {
             kind: inspection.kind,
             description: Box::new(inspection.description),
             size_bytes: bytes.len() as u64,
+            source: origin.source,
+            signed,
             by,
         };
         self.system.send(add, clock::now()).await?;
@@ -310,6 +329,17 @@ async fn open_vault(data: &Path, keys: Keys, system: &SystemState) -> Result<Vau
     // The host starts all the same: most of what it does needs none.
     wrong.iter().for_each(|error| tracing::error!("{error}"));
     Ok(vault)
+}
+
+/// By which of the keys that are trusted for this name.
+fn signed(system: &SystemState, name: &str, content: &[u8], signature: Signature) -> Result<Signed, SystemRefusal> {
+    let bad_name = || SystemRejection::BadPluginName { name: name.chars().take(80).collect() };
+    let name: Name = name.parse().map_err(|_| bad_name())?;
+    let mut keys = system.keys_for(&name);
+    let key = keys.find(|(_, trusted)| signature::is_by(&trusted.key, content, &signature));
+    let (key_name, trusted) = key
+        .ok_or_else(|| SystemRejection::SignatureNotTrusted { known: system.known_keys(&name), name: name.clone() })?;
+    Ok(Signed { name: key_name.clone(), key: trusted.key, signature })
 }
 
 /// Every handle of a guest may be an open file or connection, and systems start a process with few. What the

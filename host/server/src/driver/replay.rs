@@ -294,7 +294,15 @@ mod tests {
             requests: Requests::default(),
         });
         for what in [
-            SystemChange::PluginAdded { digest, kind: Kind::Phase, description, size_bytes: 1, by: by() },
+            SystemChange::PluginAdded {
+                digest,
+                kind: Kind::Phase,
+                description,
+                size_bytes: 1,
+                source: None,
+                signed: None,
+                by: by(),
+            },
             SystemChange::PluginApproved { digest, grants: Grants::default(), reason: String::new(), by: by() },
         ] {
             system.apply(&SystemEvent { at: Timestamp(1), what });

@@ -25,6 +25,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod trust;
 mod views;
 
 use std::sync::Arc;
@@ -170,6 +171,10 @@ fn plugin_routes() -> OpenApiRouter<Api> {
         .routes(routes!(plugins::approve))
         .routes(routes!(plugins::retire))
         .routes(routes!(plugins::remove))
+        .routes(routes!(trust::keys, trust::trust))
+        .routes(routes!(trust::distrust))
+        .routes(routes!(trust::rules, trust::require))
+        .routes(routes!(trust::require_no_more))
 }
 
 impl Api {

@@ -12,15 +12,18 @@ use lockgate_core::name::Name;
 use lockgate_core::origin::normal_origin;
 use lockgate_core::plugin::{Access, FolderGrant, Grants, HttpGrant, Limits};
 use lockgate_core::system::{SystemCommand, SystemRejection, SystemState};
+use lockgate_core::trust::{InvalidSource, Source};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::Api;
 use super::auth::Admin;
-use super::input::{At, Given, Whole};
+use super::input::{Asked, At, Given, Whole};
 use super::problem::Problem;
 use super::views;
-use crate::clock;
-use crate::driver::blocking;
-use crate::wire;
+use crate::driver::{Origin, blocking};
+use crate::printable::printable;
+use crate::{clock, signature, wire};
 
 /// All plugins, each digest of them.
 #[utoipa::path(get, path = "/v1/plugins", tag = "plugins",
@@ -60,21 +63,48 @@ pub fn unknown(system: &SystemState, plugin: &str) -> Problem {
         .into()
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AddQuery {
+    /// Where it comes from, in the words of whoever adds it; goes on the record.
+    #[serde(default)]
+    source: Option<String>,
+    /// Of ed25519 over the body, in base64. It is refused where no key explains it that is trusted for the plugin.
+    #[serde(default)]
+    signature: Option<String>,
+}
+
 /// Adds a component. It does nothing until it is approved.
-#[utoipa::path(post, path = "/v1/plugins", tag = "plugins",
+#[utoipa::path(post, path = "/v1/plugins", tag = "plugins", params(AddQuery),
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     responses((status = 201, description = "Added", body = wire::Plugin)), security(("token" = ["admin"])))]
 pub async fn add(
     State(api): State<Api>,
     Admin(by): Admin,
+    Asked(query): Asked<AddQuery>,
     Whole(component): Whole,
 ) -> Result<(StatusCode, Json<wire::Plugin>), Problem> {
+    let origin = origin(query)?;
     let digest = tokio::select! {
-        added = api.host.add_plugin(component.to_vec(), by) => added?,
+        added = api.host.add_plugin(component.to_vec(), origin, by) => added?,
         // Compiling can take minutes, and ends where nobody waits for it.
         () = api.stopping.cancelled() => return Err(Problem::stopping("the host stops; add the plugin again when it is back")),
     };
     Ok((StatusCode::CREATED, Json(shown(&api, &digest)?)))
+}
+
+fn origin(query: AddQuery) -> Result<Origin, Problem> {
+    let source = |source: String| {
+        // It is shown to whoever approves: nothing in it may look like something else.
+        let seen = printable(&source) == source;
+        let source = Source::try_from(source).ok().filter(|_| seen);
+        source.ok_or_else(|| Problem::invalid("invalid-source", format!("{InvalidSource}, nor any that are not seen")))
+    };
+    let signature = |text: String| {
+        signature::read(text.as_bytes()).map_err(|error| Problem::invalid("invalid-signature", error.to_string()))
+    };
+    Ok(Origin { source: query.source.map(source).transpose()?, signature: query.signature.map(signature).transpose()? })
 }
 
 /// Approves a plugin with grants: from now on new releases get this digest, and it may do what is granted.

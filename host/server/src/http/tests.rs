@@ -4,6 +4,7 @@ mod endpoints;
 mod gates;
 mod plugins;
 mod resources;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -340,10 +341,16 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         GET /v1/secrets admin
         PUT /v1/secrets/{name} admin
         DELETE /v1/secrets/{name} admin
+        GET /v1/signature-rules viewer
+        POST /v1/signature-rules admin
+        POST /v1/signature-rules/remove admin
         GET /v1/tokens admin
         POST /v1/tokens admin
         DELETE /v1/tokens/{name} admin
         POST /v1/trigger/{endpoint} member
+        GET /v1/trusted-keys viewer
+        POST /v1/trusted-keys admin
+        POST /v1/trusted-keys/{key}/remove admin
         GET /v1/whoami viewer
     "#]]
     .assert_eq(&lines.collect::<String>());

@@ -20,7 +20,8 @@ pub(super) async fn with_gate() -> Server {
             requests: Requests::default(),
         };
         let (digest, description) = (Digest::of(plugin.as_bytes()), Box::new(description));
-        let add = SystemCommand::AddPlugin { digest, kind, description, size_bytes: 5, by: by.clone() };
+        let (source, signed) = (None, None);
+        let add = SystemCommand::AddPlugin { digest, kind, description, size_bytes: 5, source, signed, by: by.clone() };
         server.host.system.send(add, crate::clock::now()).await.unwrap();
     }
     let gate = Gate { name: name("page"), plugin: name("check"), config: json!({ "most": 3 }) };

@@ -6,7 +6,8 @@ use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
 use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits};
 use lockgate_core::secret::Secret;
-use lockgate_core::system::{SystemState, Token};
+use lockgate_core::system::{Plugin, SystemState, Token};
+use lockgate_core::trust::{NamePattern, SignatureRule, Signed, TrustedKey};
 
 use super::word;
 use crate::clock::rfc3339;
@@ -43,11 +44,51 @@ pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
         grants: plugin.approval.as_ref().map(|approval| grants(&approval.grants)),
         config_schema: plugin.description.config_schema.clone(),
         size_bytes: plugin.size_bytes,
+        source: plugin.source.clone().map(String::from),
+        signatures: plugin.signatures.iter().map(|signed| signature(system, &plugin.name, signed)).collect(),
+        signature_required: system.signature_required(&plugin.name).map(|pattern| pattern.to_string()),
         added_by: plugin.added_by.person.clone(),
         added_at: rfc3339(plugin.added_at),
         approval,
         retired,
     })
+}
+
+fn signature(system: &SystemState, plugin: &Name, signed: &Signed) -> wire::PluginSignature {
+    wire::PluginSignature {
+        key: signed.name.to_string(),
+        public_key: signed.key.to_string(),
+        signature: crate::signature::base64(&signed.signature),
+        trusted: system.is_trusted(&signed.key, plugin),
+    }
+}
+
+pub fn trusted_key(name: &Name, trusted: &TrustedKey) -> wire::TrustedKey {
+    wire::TrustedKey {
+        name: name.to_string(),
+        public_key: trusted.key.to_string(),
+        plugins: trusted.plugins.iter().map(NamePattern::to_string).collect(),
+        added_by: trusted.by.person.clone(),
+        added_at: rfc3339(trusted.at),
+    }
+}
+
+/// `after`: the state without it.
+pub fn distrusted_key(name: &Name, trusted: &TrustedKey, after: &SystemState) -> wire::DistrustedKey {
+    let has_signed = |plugin: &&Plugin| plugin.signatures.iter().any(|signed| signed.key == trusted.key);
+    let named = |plugin: &Plugin, digest: &Digest| format!("{} ({})", plugin.name, digest.short());
+    let active = after.active.values().filter_map(|digest| Some((after.plugins.get(digest)?, digest)));
+    let active =
+        active.filter(|(plugin, _)| has_signed(plugin)).map(|(plugin, digest)| named(plugin, digest)).collect();
+    wire::DistrustedKey { name: name.to_string(), public_key: trusted.key.to_string(), active }
+}
+
+pub fn signature_rules(system: &SystemState) -> Vec<wire::SignatureRule> {
+    let rule = |(plugins, rule): (&NamePattern, &SignatureRule)| wire::SignatureRule {
+        plugins: plugins.to_string(),
+        required: wire::Said { by: rule.by.person.clone(), at: rfc3339(rule.at), reason: rule.reason.clone() },
+    };
+    system.signature_rules.iter().map(rule).collect()
 }
 
 fn grants(grants: &Grants) -> wire::Grants {
