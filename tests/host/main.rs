@@ -26,3 +26,4 @@ mod sites;
 mod statuses;
 mod story;
 mod strategies;
+mod tools;

@@ -136,6 +136,13 @@ fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
     {
         missing.push("a workspace, which is not granted; an operator can: `--workspace read-write`".to_owned());
     }
+    for tool in requested_values(&plugin.description.requests.tools, config) {
+        if !grants.tools.contains_key(&tool) {
+            missing.push(format!(
+                "the tool `{tool}`, which is not granted; an operator can: `--tool {tool}=/path --tool-args {tool}=...`"
+            ));
+        }
+    }
     missing
 }
 
@@ -145,6 +152,7 @@ pub fn narrowed(description: &Description, grants: &Grants, config: &Value) -> G
     let origins: Vec<String> =
         requested_values(&description.requests.http, config).filter_map(|url| origin_of_url(&url).ok()).collect();
     let folders: Vec<String> = requested_values(&description.requests.folders, config).collect();
+    let tools: Vec<String> = requested_values(&description.requests.tools, config).collect();
     Grants {
         http: grants.http.iter().filter(|grant| origins.contains(&grant.origin)).cloned().collect(),
         folders: grants
@@ -154,6 +162,12 @@ pub fn narrowed(description: &Description, grants: &Grants, config: &Value) -> G
             .map(|(name, grant)| (name.clone(), grant.clone()))
             .collect(),
         workspace: description.requests.workspace.and(grants.workspace),
+        tools: grants
+            .tools
+            .iter()
+            .filter(|(name, _)| tools.contains(name))
+            .map(|(name, grant)| (name.clone(), grant.clone()))
+            .collect(),
         limits: grants.limits.clone(),
     }
 }

@@ -144,6 +144,7 @@ pub fn description(description: types::Description) -> Result<Description, CallE
     let requests: Requests = parse("describe: requests", &description.requests)?;
     requests.http.iter().try_for_each(|request| requested("http", request, |it| normal_origin(it).map(drop)))?;
     requests.folders.iter().try_for_each(|request| requested("folders", request, |it| it.parse::<Name>().map(drop)))?;
+    requests.tools.iter().try_for_each(|request| requested("tools", request, |it| it.parse::<Name>().map(drop)))?;
     Ok(Description {
         name: description.name,
         version: description.version,

@@ -23,6 +23,8 @@ struct Requests {
     folders: Vec<Requested>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<Access>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Requested>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -88,6 +90,18 @@ impl Description {
         self.requests.workspace = Some(access);
         self
     }
+
+    /// Asks to start the program that an operator registers under this name ([`crate::tool`]). Not for gates.
+    pub fn tool(mut self, name: &str) -> Self {
+        self.requests.tools.push(Requested::Named(name.into()));
+        self
+    }
+
+    /// Asks for the tool whose name stands at this JSON pointer of the configuration.
+    pub fn tool_from_config(mut self, pointer: &str) -> Self {
+        self.requests.tools.push(Requested::Config(pointer.into()));
+        self
+    }
 }
 
 impl From<Description> for wire::Description {
@@ -122,14 +136,15 @@ mod tests {
             .http("https://api.example.com")
             .http_from_config("/url")
             .folder_from_config("/folder")
-            .workspace(Access::ReadWrite);
+            .workspace(Access::ReadWrite)
+            .tool("kubectl");
 
         let wire = wire::Description::from(description);
 
         assert_eq!(wire.name, "lockgate-sdk");
         assert_eq!(
             wire.requests,
-            r#"{"http":[{"named":"https://api.example.com"},{"config":"/url"}],"folders":[{"config":"/folder"}],"workspace":"read-write"}"#
+            r#"{"http":[{"named":"https://api.example.com"},{"config":"/url"}],"folders":[{"config":"/folder"}],"workspace":"read-write","tools":[{"named":"kubectl"}]}"#
         );
     }
 

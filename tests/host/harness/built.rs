@@ -6,8 +6,16 @@ use std::sync::OnceLock;
 
 const GUEST_TARGET: &str = "wasm32-wasip2";
 const GUEST_PROFILE: &str = "guest";
-const GUESTS: [&str; 7] =
-    ["http-check", "http-request", "static-site", "hostile-phase", "scripted-gate", "scripted-target", "wrong-world"];
+const GUESTS: [&str; 8] = [
+    "http-check",
+    "http-request",
+    "static-site",
+    "hostile-phase",
+    "scripted-gate",
+    "scripted-target",
+    "tool-phase",
+    "wrong-world",
+];
 
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();

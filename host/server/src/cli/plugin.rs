@@ -6,6 +6,7 @@ mod inspect;
 mod language;
 mod new;
 mod test;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -21,7 +22,7 @@ use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_word, short};
 use crate::cli::session::{Out, Session};
 use crate::cli::target;
-use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said};
+use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said, ToolGrant};
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
@@ -109,6 +110,9 @@ pub struct GrantArgs {
     /// May use the deployment's workspace.
     #[arg(long, value_parser = ["read", "read-write"])]
     workspace: Option<String>,
+
+    #[command(flatten)]
+    tools: tools::ToolArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -232,6 +236,11 @@ fn suggested_flags(requests: &Requests, held: &Grants) -> String {
             Asked::Folder(Requested::Named(name)) => format!(" --folder {}", shell_word(&format!("{name}=PATH"))),
             Asked::Folder(Requested::Config(_)) => " --folder NAME=PATH".to_owned(),
             Asked::Workspace(access) => format!(" --workspace {}", access_name(access)),
+            Asked::Tool(Requested::Named(name)) => {
+                let (path, args) = (shell_word(&format!("{name}=PATH")), shell_word(&format!("{name}=ITEMS")));
+                format!(" --tool {path} --tool-args {args}")
+            }
+            Asked::Tool(Requested::Config(_)) => " --tool NAME=PATH --tool-args NAME=ITEMS".to_owned(),
         });
     }
     flags
@@ -249,6 +258,7 @@ fn flags_of(grants: &Grants) -> String {
         flags.push_str(&format!(" {flag} {}", shell_word(&format!("{name}={path}"))));
     }
     flags.extend(grants.workspace.as_ref().map(|access| format!(" --workspace {access}")));
+    flags.extend(grants.tools.iter().map(|(name, tool)| tools::flags(name, tool)));
     flags
 }
 
@@ -280,6 +290,7 @@ fn losses(before: &Grants, after: &Grants) -> Vec<String> {
     let workspace_stays = before.workspace == after.workspace
         || before.workspace.is_none()
         || after.workspace.as_deref() == Some("read-write");
+    let tool_stays = |name: &String, old: &ToolGrant| after.tools.get(name).is_some_and(|new| tools::stays(old, new));
     let lost = Grants {
         http: before.http.iter().filter(|old| !http_stays(old)).cloned().collect(),
         folders: before
@@ -289,6 +300,12 @@ fn losses(before: &Grants, after: &Grants) -> Vec<String> {
             .map(|(name, old)| (name.clone(), old.clone()))
             .collect(),
         workspace: before.workspace.clone().filter(|_| !workspace_stays),
+        tools: before
+            .tools
+            .iter()
+            .filter(|(name, old)| !tool_stays(name, old))
+            .map(|(name, old)| (name.clone(), old.clone()))
+            .collect(),
         limits: Limits::default(),
     };
     reach_lines(&lost)
@@ -301,7 +318,7 @@ impl ApproveArgs {
             return Err(CliError::usage(what, "add --yes"));
         }
         let plugin = session.client.plugin(&self.which).await?;
-        let before = plugin.grants.as_ref().map(|grants| grants.limits.clone()).unwrap_or_default();
+        let before = plugin.grants.clone().unwrap_or_default();
         let grants = self.grants.wire(&before)?;
         let held = held_grants(session, &plugin).await?;
         for origin in self.grants.allow_http.iter().filter(|origin| is_private(origin)) {
@@ -372,7 +389,7 @@ fn confirm(name: &str) -> Result<(), CliError> {
 
 impl GrantArgs {
     /// What is not granted again is not granted; a limit that is not set again stays.
-    fn wire(&self, before: &Limits) -> Result<Grants, CliError> {
+    fn wire(&self, before: &Grants) -> Result<Grants, CliError> {
         let mut http: BTreeMap<String, bool> = self.allow_http.iter().map(|origin| (origin.clone(), false)).collect();
         http.extend(self.allow_private_http.iter().map(|origin| (origin.clone(), true)));
         let mut folders = BTreeMap::new();
@@ -388,7 +405,8 @@ impl GrantArgs {
             http: http.into_iter().map(|(origin, private_network)| HttpGrant { origin, private_network }).collect(),
             folders,
             workspace: self.workspace.clone(),
-            limits: self.limits.wire(before),
+            tools: self.tools.wire(&before.tools)?,
+            limits: self.limits.wire(&before.limits),
         })
     }
 }
@@ -507,6 +525,7 @@ enum Asked<'a> {
     Http(&'a Requested),
     Folder(&'a Requested),
     Workspace(Access),
+    Tool(&'a Requested),
 }
 
 fn asked(requests: &Requests) -> Vec<(String, Asked<'_>)> {
@@ -518,7 +537,8 @@ fn asked(requests: &Requests) -> Vec<(String, Asked<'_>)> {
     let folders = requests.folders.iter().map(|asked| (place("folder", asked), Asked::Folder(asked)));
     let workspace =
         requests.workspace.map(|access| (format!("workspace, {}", access_name(access)), Asked::Workspace(access)));
-    http.chain(folders).chain(workspace).collect()
+    let tools = requests.tools.iter().map(|asked| (place("tool", asked), Asked::Tool(asked)));
+    http.chain(folders).chain(workspace).chain(tools).collect()
 }
 
 impl Asked<'_> {
@@ -532,6 +552,8 @@ impl Asked<'_> {
             Asked::Http(Requested::Config(_)) => !grants.http.is_empty(),
             Asked::Folder(Requested::Named(name)) => grants.folders.contains_key(name),
             Asked::Folder(Requested::Config(_)) => !grants.folders.is_empty(),
+            Asked::Tool(Requested::Named(name)) => grants.tools.contains_key(name),
+            Asked::Tool(Requested::Config(_)) => !grants.tools.is_empty(),
             Asked::Workspace(Access::Read) => grants.workspace.is_some(),
             Asked::Workspace(Access::ReadWrite) => grants.workspace.as_deref() == Some("read-write"),
         }
@@ -552,6 +574,7 @@ fn reach_lines(grants: &Grants) -> Vec<String> {
         lines.push(format!("  {access} the folder {name}, which is {path}"));
     }
     lines.extend(grants.workspace.as_ref().map(|access| format!("  {access} the workspace")));
+    lines.extend(grants.tools.iter().flat_map(|(name, tool)| tools::lines(name, tool)));
     lines
 }
 
@@ -603,12 +626,13 @@ mod tests {
 
     fn grants(flags: &str) -> Result<Grants, CliError> {
         let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
-        Approve::try_parse_from(line).unwrap().args.grants.wire(&Limits::default())
+        Approve::try_parse_from(line).unwrap().args.grants.wire(&Grants::default())
     }
 
     fn again(before: &Limits, flags: &str) -> Limits {
         let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
-        Approve::try_parse_from(line).unwrap().args.grants.wire(before).unwrap().limits
+        let before = Grants { limits: before.clone(), ..Grants::default() };
+        Approve::try_parse_from(line).unwrap().args.grants.wire(&before).unwrap().limits
     }
 
     fn plugin() -> Plugin {

@@ -28,7 +28,9 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
     let compiler = compiler::command().map_err(|error| cannot_run(&error))?;
     let duties = if config.separate_duties { Duties::Separate } else { Duties::Together };
-    let settings = Settings { data: config.data.clone(), concurrent_calls: config.concurrent_calls, duties, compiler };
+    let tool_keeper = compiler::tool_keeper().map_err(|error| cannot_run(&error))?;
+    let (data, concurrent_calls) = (config.data.clone(), config.concurrent_calls);
+    let settings = Settings { data, concurrent_calls, duties, compiler, tool_keeper };
     let host = Host::open(settings).await.map_err(|error| cannot_run(&error))?;
     if http::needs_administrator(&host) {
         let path = make_first_token(&host, &config.data).await?;

@@ -1,11 +1,12 @@
 //! Makes the calls that are due: looks up what the plugin may do, runs it in the sandbox, reports its answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::FutureExt as _;
+use lockgate_core::change::Milestone;
 use lockgate_core::deployment::Deployment;
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name};
@@ -13,8 +14,9 @@ use lockgate_core::order::{Order, order};
 use lockgate_core::plugin::{Failure, Grants, Retry};
 use lockgate_core::release::narrowed;
 use lockgate_core::state::{Due, State};
-use lockgate_core::work::{Answer, CallRef};
-use lockgate_sandbox::{CallError, CallRequest, CancellationToken, Sandbox};
+use lockgate_core::work::{Answer, CallRef, Step};
+use lockgate_sandbox::tools::ToolRoom;
+use lockgate_sandbox::{CallError, CallRequest, CancellationToken, ChildCommand, Sandbox};
 use lockgate_store::Store;
 
 use super::ask::{Asked, Judged, ask, bounded};
@@ -35,6 +37,8 @@ pub struct RunningCalls {
     reports: Reports,
     running: BTreeMap<DeploymentNumber, BTreeMap<CallRef, Running>>,
     leaving: Leaving,
+    /// Deployments whose calls may have started tools.
+    with_tools: BTreeSet<DeploymentNumber>,
 }
 
 struct Running {
@@ -49,11 +53,12 @@ struct Running {
 
 impl RunningCalls {
     pub fn new(runner: CallRunner, reports: Reports) -> Self {
-        Self { runner, reports, running: BTreeMap::new(), leaving: Leaving::default() }
+        Self { runner, reports, running: BTreeMap::new(), leaving: Leaving::default(), with_tools: BTreeSet::new() }
     }
 
     /// After a start: everything that was under way is under way again.
     pub fn follow_all(&mut self, state: &State) {
+        self.end_left_tools(state);
         let mut by_deployment: BTreeMap<DeploymentNumber, Vec<Due>> = BTreeMap::new();
         for due in state.due() {
             by_deployment.entry(due.call.deployment).or_default().push(due);
@@ -78,7 +83,11 @@ impl RunningCalls {
                     let Some(deployment) = state.deployments.get(&number) else { continue };
                     let environment = deployment.environment.clone();
                     let workspaces = workspace::of_environment(&self.runner.store, &state.project.name, &environment);
-                    let job = Job::new(deployment, *due, order, workspaces.join(number.to_string()));
+                    if self.runner.asks_for_tools(&order) {
+                        self.with_tools.insert(number);
+                    }
+                    let rooms = Rooms::of(&self.runner.store, &state.project.name, deployment);
+                    let job = Job::new(deployment, *due, order, workspaces.join(number.to_string()), &rooms);
                     let (cancelled, stop, gone) = (job.cancelled.clone(), job.stop.clone(), CancellationToken::new());
                     let call = self.runner.clone().run(job, self.leaving.of(&environment), self.reports.clone());
                     let leaves = gone.clone().drop_guard();
@@ -107,7 +116,11 @@ impl RunningCalls {
     /// Removes what no retry will need; the next call of the environment waits for it.
     pub fn clear_workspaces(&mut self, state: &State, deployment: &Deployment, of_this_one: Keep) {
         let environment = &deployment.environment;
-        let folder = workspace::of_environment(&self.runner.store, &state.project.name, environment);
+        let (store, project) = (&self.runner.store, &state.project.name);
+        let folders = [
+            workspace::of_environment(store, project, environment),
+            workspace::tools_of_environment(store, project, environment),
+        ];
         // A copy shares structure: nothing is looked through here, however many wait.
         let deployments = state.deployments.clone();
         let is_over = move |number: DeploymentNumber| deployments.get(&number).is_none_or(|other| other.is_finished());
@@ -120,10 +133,131 @@ impl RunningCalls {
         let leaves = gone.drop_guard();
         tokio::spawn(async move {
             left.wait().await;
-            blocking(move || workspace::clear(&folder, is_over, goes)).await;
+            blocking(move || workspace::clear(&folders, is_over, goes)).await;
             drop(leaves);
         });
     }
+}
+
+/// Of tools.
+impl RunningCalls {
+    /// What these events are the end of is the end of its tools, too; the next call of the environment waits for that. To
+    /// be called before that call starts.
+    pub fn end_tools(&mut self, state: &State, ended: &[(DeploymentNumber, u32, Milestone)]) {
+        for (number, attempt, milestone) in ended {
+            if !self.with_tools.contains(number) {
+                continue;
+            }
+            let Some(deployment) = state.deployments.get(number) else { continue };
+            let rooms = Rooms::of(&self.runner.store, &state.project.name, deployment);
+            let goes = match milestone {
+                Milestone::PhaseEnded { phase } => rooms.of_phase(*attempt, &deployment.phase(*phase).name),
+                Milestone::Finished(_) => {
+                    self.with_tools.remove(number);
+                    Going::AllOf(rooms.folder)
+                }
+                Milestone::AttemptQueued { .. }
+                | Milestone::Enqueued
+                | Milestone::Held
+                | Milestone::SlotTaken
+                | Milestone::SlotGivenUp => continue,
+            };
+            self.close(&deployment.environment, goes);
+        }
+    }
+
+    /// After a start, what a former host left: tools of deployments that are over, and of phases that are.
+    fn end_left_tools(&mut self, state: &State) {
+        for folder in folders_in(&workspace::tools_of_project(&self.runner.store, &state.project.name)) {
+            let name = folder.file_name().and_then(|name| name.to_str()?.parse::<Name>().ok());
+            let Some(environment) = &name else { continue };
+            for number in workspace::numbers_in(&folder) {
+                let alive = state.deployments.get(&number).filter(|deployment| !deployment.is_finished());
+                let Some(deployment) = alive else {
+                    self.close(environment, Going::AllOf(folder.join(number.to_string())));
+                    continue;
+                };
+                self.with_tools.insert(number);
+                let rooms = Rooms::of(&self.runner.store, &state.project.name, deployment);
+                let attempt = deployment.attempt.number;
+                for earlier in 1..attempt {
+                    self.close(environment, Going::These(folders_in(&rooms.folder.join(earlier.to_string()))));
+                }
+                for phase in deployment.attempt.phases.iter().filter(|phase| phase.ended_at.is_some()) {
+                    self.close(environment, rooms.of_phase(attempt, &phase.name));
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, environment: &Name, goes: Going) {
+        let gone = CancellationToken::new();
+        self.leaving.add(environment, gone.clone());
+        let leaves = gone.drop_guard();
+        tokio::spawn(async move {
+            blocking(move || goes.close()).await;
+            drop(leaves);
+        });
+    }
+}
+
+/// The rooms in which a deployment's tools run. Each step of a phase in each attempt has its own: what a new attempt asks for
+/// under an old key is asked for anew, and an undo that says `deploy` does not mean the apply's.
+struct Rooms {
+    folder: PathBuf,
+}
+
+impl Rooms {
+    fn of(store: &Store, project: &Name, deployment: &Deployment) -> Self {
+        let folder = workspace::tools_of_environment(store, project, &deployment.environment);
+        Self { folder: folder.join(deployment.number.to_string()) }
+    }
+
+    /// A phase and its cancel share theirs. None for a gate, which only looks.
+    fn of_step(&self, attempt: u32, step: Step, name: &Name) -> Option<PathBuf> {
+        let of = match step {
+            Step::Run(_) | Step::Cancel(_) => name.to_string(),
+            // No name has a dot.
+            Step::Observe(_) => format!("observe.{name}"),
+            Step::Plan(_) => format!("plan.{name}"),
+            Step::Confirm(_) => format!("confirm.{name}"),
+            Step::Undo(_) => format!("undo.{name}"),
+            Step::Gate { .. } => return None,
+        };
+        Some(self.folder.join(attempt.to_string()).join(of))
+    }
+
+    /// But for its undo, which comes later.
+    fn of_phase(&self, attempt: u32, name: &Name) -> Going {
+        let steps = [Step::Run(0), Step::Observe(0), Step::Plan(0), Step::Confirm(0)];
+        Going::These(steps.iter().filter_map(|step| self.of_step(attempt, *step, name)).collect())
+    }
+}
+
+/// Rooms to be closed.
+enum Going {
+    These(Vec<PathBuf>),
+    /// Of all attempts of the deployment whose folder this is.
+    AllOf(PathBuf),
+}
+
+impl Going {
+    fn close(self) {
+        let rooms = match self {
+            Going::These(rooms) => rooms,
+            Going::AllOf(folder) => folders_in(&folder).iter().flat_map(|attempt| folders_in(attempt)).collect(),
+        };
+        for room in rooms {
+            if let Err(error) = ToolRoom::close(&room) {
+                tracing::error!(room = %room.display(), %error, "tools that should have ended may still run");
+            }
+        }
+    }
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
 /// What was told to end and may not have, by environment. Whatever starts there next waits for all of it: two calls
@@ -160,15 +294,19 @@ struct Job {
     /// Of a gate.
     taking: Option<Taking>,
     workspace: PathBuf,
+    /// Where its tools run; none where it can have none.
+    room: Option<PathBuf>,
     cancelled: CancellationToken,
     stop: CancellationToken,
 }
 
 impl Job {
-    fn new(deployment: &Deployment, due: Due, order: Order, workspace: PathBuf) -> Self {
+    fn new(deployment: &Deployment, due: Due, order: Order, workspace: PathBuf, rooms: &Rooms) -> Self {
+        let room = rooms.of_step(deployment.attempt.number, due.step, deployment.step_name(due.step));
         let log = LogTag::of(deployment, &due, &order.context);
         let taking = Taking::of(deployment, &due, &order);
-        Self { due, order, log, taking, workspace, cancelled: CancellationToken::new(), stop: CancellationToken::new() }
+        let (cancelled, stop) = (CancellationToken::new(), CancellationToken::new());
+        Self { due, order, log, taking, workspace, room, cancelled, stop }
     }
 }
 
@@ -177,11 +315,17 @@ pub struct CallRunner {
     store: Store,
     sandbox: Sandbox,
     system: SystemHandle,
+    tool_keeper: ChildCommand,
 }
 
 impl CallRunner {
-    pub fn new(store: Store, sandbox: Sandbox, system: SystemHandle) -> Self {
-        Self { store, sandbox, system }
+    pub fn new(store: Store, sandbox: Sandbox, system: SystemHandle, tool_keeper: ChildCommand) -> Self {
+        Self { store, sandbox, system, tool_keeper }
+    }
+
+    fn asks_for_tools(&self, order: &Order) -> bool {
+        let system = self.system.view();
+        system.plugins.get(&order.digest).is_some_and(|plugin| !plugin.description.requests.tools.is_empty())
     }
 
     async fn run(self, job: Job, stopped: Left, reports: Reports) {
@@ -215,11 +359,21 @@ impl CallRunner {
         let grants = self.grants(&job.order).inspect_err(|failure| host.fail(&failure.message))?;
         self.load(job.order.digest).await.inspect_err(|failure| host.fail(&failure.message))?;
         let workspace = grants.workspace.map(|_| job.workspace.clone());
-        if let Some(folder) = workspace.clone() {
-            let made = blocking(move || workspace::make(&folder)).await.map_err(ours);
-            made.inspect_err(|failure| host.fail(&failure.message))?;
+        let tools = job.room.clone().filter(|_| !grants.tools.is_empty()).map(|folder| ToolRoom {
+            folder,
+            workspace: job.workspace.clone(),
+            keeper: self.tool_keeper.clone(),
+        });
+        if workspace.is_some() || tools.is_some() {
+            let (folder, room) = (job.workspace.clone(), tools.clone());
+            let made = blocking(move || {
+                workspace::make(&folder)?;
+                let opened = room.map_or(Ok(()), |room| room.open());
+                opened.map_err(|error| format!("the folder for its tools cannot be made: {error}"))
+            });
+            made.await.map_err(ours).inspect_err(|failure| host.fail(&failure.message))?;
         }
-        self.ask(&job, grants, workspace, host).await
+        self.ask(&job, grants, Places { workspace, tools }, host).await
     }
 
     /// What this call may do: checked again each time, for a grant may have gone.
@@ -259,13 +413,7 @@ impl CallRunner {
         loaded.map_err(|error| ours(format!("plugin `{}` cannot be loaded: {error}", name())))
     }
 
-    async fn ask(
-        &self,
-        job: &Job,
-        grants: Grants,
-        workspace: Option<PathBuf>,
-        host: Arc<Surroundings>,
-    ) -> Result<Answer, Failure> {
+    async fn ask(&self, job: &Job, grants: Grants, places: Places, host: Arc<Surroundings>) -> Result<Answer, Failure> {
         let request = |operation, host: Arc<Surroundings>| CallRequest {
             plugin: job.order.digest,
             context: job.order.context.clone(),
@@ -273,7 +421,8 @@ impl CallRunner {
             subject: job.order.subject.to_string().into(),
             operation,
             grants: grants.clone(),
-            workspace: workspace.clone(),
+            workspace: places.workspace.clone(),
+            tools: places.tools.clone(),
             host,
             cancelled: job.cancelled.clone(),
         };
@@ -292,6 +441,12 @@ impl CallRunner {
         }
         answer.map_err(|error| told(&host, error))
     }
+}
+
+/// Of this machine, for one call.
+struct Places {
+    workspace: Option<PathBuf>,
+    tools: Option<ToolRoom>,
 }
 
 /// Also where both are so, the stop counts: nothing is started, and no log opened that was closed already.

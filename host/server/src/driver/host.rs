@@ -12,7 +12,7 @@ use lockgate_core::plugin::Issue;
 use lockgate_core::state::State;
 use lockgate_core::system::{Duties, SystemCommand};
 use lockgate_core::work::ProjectId;
-use lockgate_sandbox::{CompilerCommand, Sandbox, SandboxError};
+use lockgate_sandbox::{ChildCommand, Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -34,15 +34,23 @@ pub struct Settings {
     pub concurrent_calls: usize,
     pub duties: Duties,
     /// What compiles components: this process does not.
-    pub compiler: CompilerCommand,
+    pub compiler: ChildCommand,
+    /// What keeps the tools that plugins start, also when this process is gone.
+    pub tool_keeper: ChildCommand,
 }
 
 #[cfg(test)]
 impl Settings {
-    /// Of a host that never compiles.
+    /// Of a host that never compiles, and whose plugins have no tools.
     pub fn of_a_test(data: &std::path::Path, concurrent_calls: usize) -> Self {
-        let compiler = CompilerCommand { program: "/nowhere/nothing-is-compiled-here".into(), arguments: Vec::new() };
-        Self { data: data.to_owned(), concurrent_calls, duties: Duties::Together, compiler }
+        let nothing = ChildCommand { program: "/nowhere/nothing-is-started-here".into(), arguments: Vec::new() };
+        Self {
+            data: data.to_owned(),
+            concurrent_calls,
+            duties: Duties::Together,
+            compiler: nothing.clone(),
+            tool_keeper: nothing,
+        }
     }
 }
 
@@ -104,7 +112,7 @@ impl Host {
         let sandbox = Sandbox::new(sandbox_options)?;
         let (system, projects) = replay::all(&store).await?;
         let system = SystemHandle::new(store.clone(), system);
-        let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone());
+        let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone(), settings.tool_keeper);
         let host = Self {
             store,
             sandbox,

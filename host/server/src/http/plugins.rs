@@ -1,5 +1,7 @@
 //! Plugins: added as components, approved with grants, and read.
 
+mod tools;
+
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
@@ -149,6 +151,7 @@ fn grants(asked: &wire::Grants, data: &Path) -> Result<Grants, String> {
         http: http.collect::<Result<_, String>>()?,
         folders: folders.collect::<Result<BTreeMap<_, _>, String>>()?,
         workspace: asked.workspace.as_deref().map(access).transpose()?,
+        tools: tools::granted(asked, data)?,
         limits: limits(&asked.limits)?,
     })
 }
@@ -199,7 +202,7 @@ fn limits(asked: &wire::Limits) -> Result<Limits, String> {
     })
 }
 
-fn limit(name: &str, asked: Option<u64>, default: u64, most: u64) -> Result<u64, String> {
+pub(super) fn limit(name: &str, asked: Option<u64>, default: u64, most: u64) -> Result<u64, String> {
     match asked.unwrap_or(default) {
         limit if (1..=most).contains(&limit) => Ok(limit),
         limit => Err(format!("limit `{name}` is {limit}; it can be 1 to {most}")),

@@ -1,7 +1,7 @@
 //! Plugins and tokens as people see them; never a secret.
 
 use lockgate_core::digest::Digest;
-use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits};
+use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits, ToolGrant, ToolLimits};
 use lockgate_core::system::{SystemState, Token};
 
 use super::word;
@@ -55,6 +55,7 @@ fn grants(grants: &Grants) -> wire::Grants {
         http: grants.http.iter().map(http).collect(),
         folders: grants.folders.iter().map(|(name, grant)| (name.clone(), folder(grant))).collect(),
         workspace: grants.workspace.map(word),
+        tools: grants.tools.iter().map(|(name, grant)| (name.clone(), tool(grant))).collect(),
         limits: wire::Limits {
             memory_bytes: Some(memory_bytes),
             cpu_ms: Some(cpu_ms),
@@ -62,6 +63,23 @@ fn grants(grants: &Grants) -> wire::Grants {
             log_bytes: Some(log_bytes),
             output_bytes: Some(output_bytes),
             http_body_bytes: Some(http_body_bytes),
+        },
+    }
+}
+
+fn tool(grant: &ToolGrant) -> wire::ToolGrant {
+    let ToolLimits { wall_ms, cpu_ms, memory_bytes, output_bytes, processes } = grant.limits;
+    wire::ToolGrant {
+        path: grant.path.clone(),
+        digest: Some(grant.digest.to_string()),
+        args: grant.args.clone(),
+        env: grant.env.clone(),
+        limits: wire::ToolLimits {
+            wall_ms: Some(wall_ms),
+            cpu_ms: Some(cpu_ms),
+            memory_bytes: Some(memory_bytes),
+            output_bytes: Some(output_bytes),
+            processes: Some(processes),
         },
     }
 }
