@@ -367,8 +367,18 @@ impl Seen {
 /// Blocks on the disk only.
 fn look(room: &ToolRoom, key: &str, offset: u32) -> Result<Seen, Failure> {
     let run = named(room, key)?;
-    // Before its output: what is said after this look is there at the next one.
-    let state = run.state().map_err(host)?;
+    // Before its output is read: what is said after this look is there at the next one.
+    let (code, truncated) = match run.state().map_err(host)? {
+        RunState::NotThere => return Err(unknown(key)),
+        RunState::Lost(taken) => return Err(lost(&taken.tool, &run)),
+        RunState::Running(_) => (None, false),
+        RunState::Ended(taken, Ended { exit, because, truncated }) => match (because, exit) {
+            (None | Some(Because::Stopped), Exit::Code(code)) => (Some(code), truncated),
+            // As shells say it.
+            (None | Some(Because::Stopped), Exit::Signal(signal)) => (Some(128 + signal), truncated),
+            (Some(why), _) => return Err(ended_by_force(&taken.tool, why, &run)),
+        },
+    };
     let said = output::read(&run.output(), offset.into(), MOST_SAID_BYTES).map_err(host)?;
     if said.end < offset.into() {
         return Err(invalid(&format!(
@@ -376,30 +386,15 @@ fn look(room: &ToolRoom, key: &str, offset: u32) -> Result<Seen, Failure> {
             said.end
         )));
     }
-    match state {
-        RunState::NotThere => Err(unknown(key)),
-        RunState::Running(_) => Ok(Seen { code: None, said, truncated: false }),
-        RunState::Ended(taken, Ended { exit, because, truncated }) => {
-            let code = match (because, exit) {
-                (None | Some(Because::Stopped), Exit::Code(code)) => code,
-                // As shells say it.
-                (None | Some(Because::Stopped), Exit::Signal(signal)) => 128 + signal,
-                (Some(why), _) => return Err(ended_by_force(&taken.tool, why, &run)),
-            };
-            Ok(Seen { code: Some(code), said, truncated })
-        }
-        RunState::Lost(taken) => Err(with_last_words(
-            never(
-                "tool-lost",
-                format!(
-                    "nobody knows what became of the tool `{}`: the machine or the tool's keeper ended while it ran; see what it has done before it is run again",
-                    taken.tool
-                ),
-            ),
-            &run,
-            json!({}),
-        )),
-    }
+    Ok(Seen { code, said, truncated })
+}
+
+fn lost(tool: &str, run: &RunFolder) -> Failure {
+    let message = format!(
+        "nobody knows what became of the tool `{tool}`: the machine or the tool's keeper ended while it ran; see what it \
+         has done before it is run again"
+    );
+    with_last_words(never("tool-lost", message), run, json!({}))
 }
 
 fn ended_by_force(tool: &str, why: Because, run: &RunFolder) -> Failure {

@@ -295,7 +295,10 @@ mod tests {
 
     #[test]
     fn flags_that_grant_no_tool_say_what_is_missing() {
-        let refused = |flags: &[&str]| parsed(flags).unwrap_err().to_string();
+        let refused = |flags: &[&str]| match parsed(flags).unwrap_err() {
+            CliError::Usage { what, .. } => what,
+            other => panic!("{other:?}"),
+        };
         expect!["the tool `t` could never be started: nothing says which arguments it may be given"]
             .assert_eq(&refused(&["--tool", "t=/bin/t"]));
         expect!["--tool-args is for the tool `t`, which is not granted"].assert_eq(&refused(&["--tool-args", "t="]));
