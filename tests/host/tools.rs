@@ -208,7 +208,7 @@ fn what_a_former_host_left_of_a_deployment_that_is_over_is_killed_at_the_start()
     bench.host.restart();
     let (status, reason) = project.outcome_of(number);
     assert_eq!(status, "FAILED", "{reason}");
-    assert!(reason.contains("its phase or deployment has ended"), "{reason}");
+    assert!(reason.contains("its phase is over"), "{reason}");
     bench.wait_for_nothing();
 }
 

@@ -456,9 +456,14 @@ fn a_plugin_may_want_less_time_than_was_granted_and_never_more() {
 fn processor_time_is_that_of_all_processes_together() {
     let bench = Bench::new("for i in 1 2 3 4; do sh -c 'while :; do :; done' & done; wait");
     assert_eq!(bench.limits(|limits| limits.cpu_ms = 1_000).limit(&[]), "cpu_ms");
-    // Also of those that have ended.
-    let bench = Bench::new("while :; do sh -c 'i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done'; done");
-    assert_eq!(bench.limits(|limits| limits.cpu_ms = 1_000).limit(&[]), "cpu_ms");
+    // Also of those that have ended, with a parent that waits for them and without.
+    const BURN: &str = "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done";
+    let children = format!("while :; do sh -c '{BURN}'; done");
+    let orphans = format!("mkfifo f; while :; do (sh -c '{BURN}; echo > f' &); read x < f; done");
+    for script in [children, orphans] {
+        let bench = Bench::new(&script).limits(|limits| (limits.cpu_ms, limits.wall_ms) = (1_000, 60_000));
+        assert_eq!(bench.limit(&[]), "cpu_ms", "{script}");
+    }
 }
 
 #[test]
@@ -524,7 +529,7 @@ fn a_tool_whose_keeper_was_killed_is_lost_and_is_not_started_again() {
     bench.start("key", &[]).unwrap();
     assert_eq!(bench.file("effects"), "once\n");
     kill_process(bench.keeper("key"), Signal::KILL).unwrap();
-    let failure = wait("the keeper to end", || bench.look("key", 0).err());
+    let failure = bench.end("key").unwrap_err();
     assert_eq!((failure.code.as_str(), failure.retry), ("tool-lost", Retry::Never));
     bench.start("key", &[]).unwrap();
     assert_eq!(code(bench.look("key", 0)), "tool-lost");
