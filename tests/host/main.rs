@@ -28,4 +28,5 @@ mod sites;
 mod statuses;
 mod story;
 mod strategies;
+mod tools;
 mod versions;

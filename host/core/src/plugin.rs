@@ -55,6 +55,8 @@ pub struct Requests {
     /// Small values that the host keeps for it between deployments.
     #[serde(skip_serializing_if = "is_false")]
     pub state: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Requested>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -65,7 +67,7 @@ fn is_false(flag: &bool) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Requested {
-    /// An origin (`https://host:port`), or the name of a folder or a secret.
+    /// An origin (`https://host:port`), or the name of a folder, a secret or a tool.
     Named(String),
     /// JSON pointer into the configuration, such as `/url`, `/folder` or `/token`.
     Config(String),
@@ -95,6 +97,9 @@ pub struct Grants {
     /// Where its state is kept: plugins that are granted the same namespace share it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Name>,
+    /// Tool name, as the plugin calls it, to the host's program.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tools: BTreeMap<String, ToolGrant>,
     pub limits: Limits,
 }
 
@@ -119,6 +124,42 @@ pub struct FolderGrant {
     /// Absolute path on the host, without a link in it.
     pub path: String,
     pub access: Access,
+}
+
+/// A program of the host that a plugin may start, as it was when it was granted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolGrant {
+    /// Absolute path on the host, without a link in it.
+    pub path: String,
+    /// Of the program. Another one at this path is not started.
+    pub digest: Digest,
+    /// The arguments of a call must fit one of these, each argument its item: a literal, `{regex}`, or as the last item
+    /// `{regex}...` for any number of arguments. Checked when it is granted.
+    pub args: Vec<Vec<String>>,
+    /// All of its environment: `None` is the plugin's to set, or not; a value is what the operator says.
+    #[serde(default)]
+    pub env: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    pub limits: ToolLimits,
+}
+
+/// How much of the host one run of a tool may use, with all the processes it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToolLimits {
+    pub wall_ms: u64,
+    pub cpu_ms: u64,
+    pub memory_bytes: u64,
+    /// Of both streams together; what is over is dropped.
+    pub output_bytes: u64,
+    pub processes: u64,
+}
+
+impl Default for ToolLimits {
+    fn default() -> Self {
+        Self { wall_ms: 600_000, cpu_ms: 300_000, memory_bytes: 1 << 30, output_bytes: 1 << 20, processes: 64 }
+    }
 }
 
 /// How much of the host one call may use.

@@ -148,6 +148,13 @@ fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
     {
         missing.push("a workspace, which is not granted; an operator can: `--workspace read-write`".to_owned());
     }
+    for tool in requested_values(&plugin.description.requests.tools, config) {
+        if !grants.tools.contains_key(&tool) {
+            missing.push(format!(
+                "the tool `{tool}`, which is not granted; an operator can: `--tool {tool}=/path --tool-args {tool}=...`"
+            ));
+        }
+    }
     missing
 }
 
@@ -161,6 +168,7 @@ pub fn narrowed(description: &Description, grants: &Grants, config: &Value) -> G
         let asked: BTreeSet<String> = requested_values(requests, config).collect();
         granted.iter().filter(|secret| asked.contains(secret.as_str())).cloned().collect()
     };
+    let tools: Vec<String> = requested_values(&description.requests.tools, config).collect();
     Grants {
         http: grants.http.iter().filter(|grant| origins.contains(&grant.origin)).cloned().collect(),
         folders: grants
@@ -173,6 +181,12 @@ pub fn narrowed(description: &Description, grants: &Grants, config: &Value) -> G
         secrets: secrets(&description.requests.secrets, &grants.secrets),
         reveal: secrets(&description.requests.reveal, &grants.reveal),
         state: grants.state.clone().filter(|_| description.requests.state),
+        tools: grants
+            .tools
+            .iter()
+            .filter(|(name, _)| tools.contains(name))
+            .map(|(name, grant)| (name.clone(), grant.clone()))
+            .collect(),
         limits: grants.limits.clone(),
     }
 }

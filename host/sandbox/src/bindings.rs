@@ -45,5 +45,20 @@ pub mod reveal {
     });
 }
 
+/// Not in the worlds: a component that wants tools imports it by name, and whoever inspects it sees that.
+pub mod process {
+    wasmtime::component::bindgen!({
+        inline: "
+            package lockgate:host@0.1.0;
+            world tools {
+                import lockgate:process/run@0.1.0;
+            }
+        ",
+        path: ["../../wit/plugin", "../../wit/process"],
+        imports: { default: async | trappable },
+        with: { "lockgate:plugin": crate::bindings::phase::lockgate::plugin },
+    });
+}
+
 pub use phase::lockgate::plugin;
 pub use reveal::lockgate::plugin::secrets_reveal;

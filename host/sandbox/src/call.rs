@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::secrets::Secret;
+use crate::tools::ToolRoom;
 
 /// One call of a loaded plugin, with everything it may use.
 pub struct CallRequest {
@@ -26,6 +27,8 @@ pub struct CallRequest {
     pub grants: Grants,
     /// The deployment's folder; seen as `/workspace` only where `grants.workspace` says so.
     pub workspace: Option<PathBuf>,
+    /// Where tools run that the grants name; without it none does.
+    pub tools: Option<ToolRoom>,
     pub host: Arc<dyn CallHost>,
     /// Once cancelled, the guest is told; if it has not answered after a grace period, it is stopped.
     pub cancelled: CancellationToken,

@@ -7,7 +7,6 @@ mod frame;
 #[cfg(test)]
 pub mod tests;
 
-use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
@@ -24,23 +23,9 @@ pub use child::compile_for_host;
 use frame::{HEAD_BYTES, MOST_WORDS_BYTES, Said, Terms};
 
 use crate::SandboxError;
+use crate::child::ChildCommand;
 use crate::code::Code;
 use crate::component::InvalidComponent;
-
-/// How to start a process that does nothing but [`compile_for_host`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompilerCommand {
-    pub program: PathBuf,
-    pub arguments: Vec<OsString>,
-}
-
-impl CompilerCommand {
-    /// The program that is running, whatever lies in its place by now: another version would make other code.
-    pub fn this_program(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> io::Result<Self> {
-        let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
-        Ok(Self { program, arguments: arguments.into_iter().map(Into::into).collect() })
-    }
-}
 
 /// For one component. `host/README.md` has what the largest ones need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +89,7 @@ pub fn line() -> Result<(Line, HangUp), CompilerFailure> {
 ///
 /// The system ends the process when the thread that called this ends: that thread must stay until then, as it does.
 pub fn compile(
-    command: &CompilerCommand,
+    command: &ChildCommand,
     limits: CompileLimits,
     component: &[u8],
     Line { ours, theirs }: Line,
@@ -248,7 +233,7 @@ struct End {
 }
 
 impl Process {
-    fn start(command: &CompilerCommand, line: UnixStream) -> io::Result<Self> {
+    fn start(command: &ChildCommand, line: UnixStream) -> io::Result<Self> {
         let child = Command::new(&command.program)
             .args(&command.arguments)
             .env_clear()

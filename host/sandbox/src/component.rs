@@ -9,6 +9,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::bindings::gate::{GatePlugin, GatePluginPre};
 use crate::bindings::phase::{PhasePlugin, PhasePluginPre};
+use crate::bindings::process::lockgate::process;
 use crate::bindings::target::{TargetPlugin, TargetPluginPre};
 use crate::context::{self, Context};
 
@@ -160,7 +161,7 @@ impl Plugin {
     }
 }
 
-/// What each kind may import. A component that imports more, such as `process`, fails by that import's name.
+/// What each kind may import. A component that imports more fails by that import's name, as a gate that wants tools does.
 pub struct Worlds {
     phase: Linker<Context>,
     gate: Linker<Context>,
@@ -175,6 +176,10 @@ impl Worlds {
         PhasePlugin::add_to_linker::<_, HasSelf<Context>>(&mut phase, |context| context)?;
         GatePlugin::add_to_linker::<_, HasSelf<Context>>(&mut gate, |context| context)?;
         TargetPlugin::add_to_linker::<_, HasSelf<Context>>(&mut target, |context| context)?;
+        // A gate only looks; what a tool does, nobody can say.
+        for linker in [&mut phase, &mut target] {
+            process::run::add_to_linker::<_, HasSelf<Context>>(linker, |context| context)?;
+        }
         Ok(Self { phase, gate, target })
     }
 
@@ -287,7 +292,7 @@ mod tests {
     fn an_import_outside_the_world_is_refused_by_name() {
         let bytes = wat(r#"(component
             (import "lockgate:process/run@0.1.0" (instance (export "stop" (func (param "key" string)))))
-            (instance $i) (export "lockgate:phase/phase@0.1.0" (instance $i)))"#);
+            (instance $i) (export "lockgate:gate/gate@0.1.0" (instance $i)))"#);
         let refusal = refusal(&bytes).to_string();
         assert!(refusal.contains("lockgate:process/run@0.1.0"), "{refusal}");
     }

@@ -35,6 +35,7 @@ use crate::limits::MemoryLimiter;
 use crate::output::{Output, Stream};
 use crate::rehearsal::{self, CallClock, Rehearsal};
 use crate::secrets::{Purse, Secret};
+use crate::tools::Tools;
 
 /// Resources a call may hold at the same time, in the host's table and in the guest's.
 /// An open file or connection is one, and the host has only so many.
@@ -57,6 +58,7 @@ pub struct Context {
     purse: Purse,
     is_rehearsed: bool,
     egress: Egress,
+    tools: Tools,
     table: ResourceTable,
     wasi: WasiCtx,
     wasi_http: WasiHttpCtx,
@@ -73,11 +75,12 @@ pub struct Surroundings<'a> {
     pub cancelled: CancellationToken,
     pub purse: Purse,
     pub outside: Outside,
+    pub tools: Tools,
 }
 
 impl Context {
     pub fn new(around: Surroundings<'_>) -> Self {
-        let Surroundings { grants, folders, host, output, clock, cancelled, purse, outside } = around;
+        let Surroundings { grants, folders, host, output, clock, cancelled, purse, outside, tools } = around;
         let (origins, body_bytes) = (grants.http.clone(), grants.limits.http_body_bytes);
         let is_rehearsed = outside.is_staged();
         let egress = Egress::new(origins, body_bytes, clock.clone(), output.clone(), purse.clone(), outside);
@@ -99,6 +102,7 @@ impl Context {
             purse,
             is_rehearsed,
             egress,
+            tools,
             table,
         }
     }
@@ -123,6 +127,23 @@ impl Context {
         let host = self.host.clone();
         let secret = blocking(move || host.secret(&name)).await?;
         Ok(self.note_denial(&what, secret))
+    }
+
+    pub fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
+    pub fn is_told_to_stop(&self) -> bool {
+        self.cancelled.is_cancelled()
+    }
+
+    /// For so long by the call's clock, or until the guest is told to stop.
+    pub async fn pause(&mut self, time: Duration) {
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => {}
+            () = self.clock.wait(time) => {}
+        }
     }
 }
 
@@ -328,7 +349,7 @@ impl progress::Host for Context {
 
 impl control::Host for Context {
     async fn is_cancelled(&mut self) -> wasmtime::Result<bool> {
-        Ok(self.cancelled.is_cancelled())
+        Ok(self.is_told_to_stop())
     }
 
     async fn remaining_ms(&mut self) -> wasmtime::Result<u32> {
@@ -336,12 +357,8 @@ impl control::Host for Context {
     }
 
     async fn wait(&mut self, milliseconds: u32) -> wasmtime::Result<bool> {
-        tokio::select! {
-            biased;
-            () = self.cancelled.cancelled() => {}
-            () = self.clock.wait(Duration::from_millis(milliseconds.into())) => {}
-        }
-        Ok(self.cancelled.is_cancelled())
+        self.pause(Duration::from_millis(milliseconds.into())).await;
+        Ok(self.is_told_to_stop())
     }
 }
 
@@ -490,7 +507,7 @@ impl artifacts_write::HostWriter for Context {
 
 impl Context {
     /// The host decided; where it denied, the audit log hears of it like of every other denial.
-    fn note_denial<T>(&self, what: &str, outcome: Result<T, Failure>) -> Result<T, types::Failure> {
+    pub fn note_denial<T>(&self, what: &str, outcome: Result<T, Failure>) -> Result<T, types::Failure> {
         outcome.map_err(|failure| {
             if failure.code == "denied" {
                 self.output.denied(what);

@@ -149,6 +149,7 @@ pub fn description(description: types::Description) -> Result<Description, CallE
     named("folders", &requests.folders)?;
     named("secrets", &requests.secrets)?;
     named("reveal", &requests.reveal)?;
+    named("tools", &requests.tools)?;
     Ok(Description {
         name: description.name,
         version: description.version,

@@ -10,6 +10,7 @@ mod ask;
 mod bindings;
 mod cache;
 mod call;
+mod child;
 mod code;
 mod compile;
 mod component;
@@ -27,6 +28,7 @@ mod sockets;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod tools;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -44,8 +46,9 @@ use wasmtime::Engine;
 use ask::{Call, Question, Reply};
 use cache::Cache;
 pub use call::{Answer, ArtifactWriter, CallError, CallHost, CallRequest, LogLevel, LogLine, Operation, StateEntry};
+pub use child::ChildCommand;
 use code::Code;
-pub use compile::{CompileLimits, CompilerCommand, CompilerFailure, compile_for_host};
+pub use compile::{CompileLimits, CompilerFailure, compile_for_host};
 pub use component::{InvalidComponent, Surface, surface};
 use component::{Plugin, Worlds};
 use egress::Outside;
@@ -69,7 +72,7 @@ pub struct Options {
     /// Larger components are refused before they are compiled.
     pub component_bytes: usize,
     /// Components are compiled by this program and never in this process.
-    pub compiler: CompilerCommand,
+    pub compiler: ChildCommand,
     pub compile_limits: CompileLimits,
     /// How long a cancelled guest may take to answer by itself.
     pub cancel_grace: Duration,
@@ -78,7 +81,7 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn new(cache_dir: impl Into<PathBuf>, compiler: CompilerCommand) -> Self {
+    pub fn new(cache_dir: impl Into<PathBuf>, compiler: ChildCommand) -> Self {
         Self {
             cache_dir: cache_dir.into(),
             max_concurrent_calls: 32,
@@ -263,8 +266,18 @@ impl Sandbox {
     }
 
     async fn call_in(&self, request: CallRequest, rehearsal: Option<Rehearsal>) -> Result<Answer, CallError> {
-        let CallRequest { plugin: digest, context, config, subject, operation, grants, workspace, host, cancelled } =
-            request;
+        let CallRequest {
+            plugin: digest,
+            context,
+            config,
+            subject,
+            operation,
+            grants,
+            workspace,
+            tools,
+            host,
+            cancelled,
+        } = request;
         let loaded = self.0.loaded(&digest)?;
         let mut places = loaded.places(grants.limits.concurrent_calls);
         places.push(self.0.calls.clone());
@@ -283,7 +296,7 @@ impl Sandbox {
             | Operation::Observe
             | Operation::Sample { .. } => (grants, workspace, host),
         };
-        let run = Run { rehearsal, ..self.run(plugin, grants, workspace, host, cancelled) };
+        let run = Run { rehearsal, tools, ..self.run(plugin, grants, workspace, host, cancelled) };
         let call = Call { operation, context, config: config.to_string(), subject: subject.to_string() };
         match self.ask(&places, run, Question::Call(call)).await? {
             Reply::Answer(answer) => Ok(answer),
@@ -307,7 +320,7 @@ impl Sandbox {
     ) -> Run {
         let (engine, outside) = (self.0.engine.clone(), self.0.outside.clone());
         let cancel_grace = self.0.options.cancel_grace;
-        Run { engine, plugin, outside, grants, workspace, host, cancelled, cancel_grace, rehearsal: None }
+        Run { engine, plugin, outside, grants, workspace, tools: None, host, cancelled, cancel_grace, rehearsal: None }
     }
 
     /// One place of each kind, in this order. They are given back only when the store is gone, or the pool would be

@@ -19,6 +19,7 @@ use crate::limits::{CpuMeter, MemoryLimiter, metered};
 use crate::output::Output;
 use crate::rehearsal::{CallClock, Rehearsal};
 use crate::secrets::{self, Purse};
+use crate::tools::{ToolRoom, Tools};
 
 /// What a guest may hand over in one host call or answer, in the host's memory, beside the answer's own limit: an
 /// artifact's chunk, a request's body. A list whose items all point at the same text is larger here than there.
@@ -32,6 +33,7 @@ pub struct Run {
     pub outside: Outside,
     pub grants: Grants,
     pub workspace: Option<PathBuf>,
+    pub tools: Option<ToolRoom>,
     pub host: Arc<dyn CallHost>,
     pub cancelled: CancellationToken,
     pub cancel_grace: Duration,
@@ -100,6 +102,7 @@ impl Run {
                 Some(rehearsal) => self.outside.clone().behind(rehearsal.wire.clone()),
                 None => self.outside.clone(),
             },
+            tools: Tools { grants: self.grants.tools.clone(), room: self.tools.clone() },
         });
         let mut store = Store::new(&self.engine, context);
         store.limiter(|context| &mut context.limiter);

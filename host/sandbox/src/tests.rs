@@ -100,6 +100,7 @@ impl Bench {
             operation,
             grants: self.grants.clone(),
             workspace: self.workspace.clone(),
+            tools: None,
             host: self.host.clone(),
             cancelled: self.cancelled.clone(),
         }
@@ -223,7 +224,7 @@ async fn a_request_the_host_does_not_know_is_refused_at_inspection() {
     check(
         sandbox().inspect(guest("target")).await.unwrap_err(),
         expect![
-            "`describe` failed: the plugin's answer makes no sense: describe: requests: unknown field `everything`, expected one of `http`, `folders`, `workspace`, `secrets`, `reveal`, `state` at line 1 column 13"
+            "`describe` failed: the plugin's answer makes no sense: describe: requests: unknown field `everything`, expected one of `http`, `folders`, `workspace`, `secrets`, `reveal`, `state`, `tools` at line 1 column 13"
         ],
     );
 }

@@ -196,7 +196,41 @@ pub struct Grants {
     /// Namespace of the small values that the host keeps for it; plugins of one namespace share them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// Tool name, as the plugin calls it, to the host's program.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tools: BTreeMap<String, ToolGrant>,
     pub limits: Limits,
+}
+
+/// A program of the host that the plugin may start, in the deployment's workspace and without a shell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToolGrant {
+    /// Absolute path on the host.
+    pub path: String,
+    /// `sha256:` of the program. Left out: of what is there when it is approved. Another program there is not started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The arguments of a call must fit one of these lists, each argument its item: a literal, `{regex}`, or as the last
+    /// item `{regex}...` for any number of arguments.
+    pub args: Vec<Vec<String>>,
+    /// All of its environment. A value is always so; `null` is the plugin's to set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    pub limits: ToolLimits,
+}
+
+/// Of one run, with all the processes it starts. What is left out has the default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToolLimits {
+    pub wall_ms: Option<u64>,
+    pub cpu_ms: Option<u64>,
+    pub memory_bytes: Option<u64>,
+    /// Of standard output and error together; what is over is dropped.
+    pub output_bytes: Option<u64>,
+    pub processes: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -19,9 +19,10 @@ pub mod host {
                 import lockgate:plugin/artifacts@0.1.0;
                 import lockgate:plugin/artifacts-write@0.1.0;
                 import lockgate:plugin/http@0.1.0;
+                import lockgate:process/run@0.1.0;
             }
         ",
-        path: "../../wit/plugin",
+        path: ["../../wit/plugin", "../../wit/process"],
         generate_all,
         generate_unused_types: true,
         additional_derives: [PartialEq],

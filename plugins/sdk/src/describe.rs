@@ -27,6 +27,8 @@ struct Requests {
     secrets: Vec<Requested>,
     #[serde(skip_serializing_if = "is_false")]
     state: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Requested>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -114,6 +116,18 @@ impl Description {
         self.requests.state = true;
         self
     }
+
+    /// Asks to start the program that an operator registers under this name ([`crate::tool`]). Not for gates.
+    pub fn tool(mut self, name: &str) -> Self {
+        self.requests.tools.push(Requested::Named(name.into()));
+        self
+    }
+
+    /// Asks for the tool whose name stands at this JSON pointer of the configuration.
+    pub fn tool_from_config(mut self, pointer: &str) -> Self {
+        self.requests.tools.push(Requested::Config(pointer.into()));
+        self
+    }
 }
 
 impl From<Description> for wire::Description {
@@ -151,14 +165,15 @@ mod tests {
             .workspace(Access::ReadWrite)
             .secret("deploy-key")
             .secret_from_config("/token")
-            .state();
+            .state()
+            .tool("kubectl");
 
         let wire = wire::Description::from(description);
 
         assert_eq!(wire.name, "lockgate-sdk");
         assert_eq!(
             wire.requests,
-            r#"{"http":[{"named":"https://api.example.com"},{"config":"/url"}],"folders":[{"config":"/folder"}],"workspace":"read-write","secrets":[{"named":"deploy-key"},{"config":"/token"}],"state":true}"#
+            r#"{"http":[{"named":"https://api.example.com"},{"config":"/url"}],"folders":[{"config":"/folder"}],"workspace":"read-write","secrets":[{"named":"deploy-key"},{"config":"/token"}],"state":true,"tools":[{"named":"kubectl"}]}"#
         );
     }
 

@@ -48,7 +48,7 @@
 //!
 //! Build it with `cargo build --release --target wasm32-wasip2`. Everything compiles natively too, for unit tests: there,
 //! [`log`] writes to standard error, [`progress`] and [`control`] answer nothing, and what only a host can do
-//! ([`http`], [`artifacts`], [`state`], [`secrets`]) answers a failure `not-in-a-host`.
+//! ([`http`], [`artifacts`], [`state`], [`secrets`], [`tool`]) answers a failure `not-in-a-host`.
 
 #[doc(hidden)]
 pub mod bindings;
@@ -68,6 +68,7 @@ pub mod secrets;
 pub mod state;
 mod subject;
 pub mod target;
+pub mod tool;
 
 pub use bindings::host::lockgate::plugin::types::{Call, Failure, Issue, Retry};
 pub use cursor::Cursor;

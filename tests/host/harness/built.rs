@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 const GUEST_TARGET: &str = "wasm32-wasip2";
 const GUEST_PROFILE: &str = "guest";
-const GUESTS: [&str; 8] = [
+const GUESTS: [&str; 9] = [
     "http-check",
     "http-request",
     "static-site",
@@ -14,6 +14,7 @@ const GUESTS: [&str; 8] = [
     "hostile-phase",
     "scripted-gate",
     "scripted-target",
+    "tool-phase",
     "wrong-world",
 ];
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{CallContext, Failure, Grants, Retry};
 use lockgate_sandbox::{
-    ArtifactWriter, CallHost, CallRequest, CancellationToken, CompilerCommand, LogLine, Operation, Options, Sandbox,
+    ArtifactWriter, CallHost, CallRequest, CancellationToken, ChildCommand, LogLine, Operation, Options, Sandbox,
     Secret, StateEntry,
 };
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub fn measure(component: &Path) -> Result<Value> {
     let cache = tempfile::tempdir()?;
     // Built together with this program.
     let lockgate = std::env::current_exe()?.with_file_name("lockgate");
-    let compiler = CompilerCommand { program: lockgate, arguments: vec!["compile-component".into()] };
+    let compiler = ChildCommand { program: lockgate, arguments: vec!["compile-component".into()] };
     let sandbox = Sandbox::new(Options::new(cache.path(), compiler))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
@@ -59,6 +59,7 @@ fn request(plugin: Digest) -> CallRequest {
         operation: Operation::Advance { cursor: Vec::new() },
         grants: Grants::default(),
         workspace: None,
+        tools: None,
         host: Arc::new(Nobody),
         cancelled: CancellationToken::new(),
     }

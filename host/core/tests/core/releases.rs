@@ -1,10 +1,13 @@
 //! Releases: made once, never changed, refused early when they could not be deployed.
 
+use std::collections::BTreeMap;
+
 use expect_test::expect;
 use lockgate_core::definition::{Definition, Environment, Phase, PhaseWork};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, DraftEdit, NewRelease};
-use lockgate_core::plugin::{Artifact, Kind, Requested};
+use lockgate_core::plugin::{Artifact, Grants, Kind, Requested, ToolGrant, ToolLimits};
+use lockgate_core::release::narrowed;
 use lockgate_core::work::Step::*;
 use serde_json::Value;
 
@@ -27,6 +30,29 @@ fn the_same_tag_with_the_same_content_is_the_same_release() {
     let again = NewRelease { by: person("eve"), ..release("v1") };
     project.send(Command::CreateRelease(again));
     assert!(project.state == before);
+}
+
+#[test]
+fn a_use_of_a_plugin_gets_the_tools_that_were_granted_and_that_it_asks_for() {
+    let tool = |path: &str| ToolGrant {
+        path: path.to_owned(),
+        digest: Digest::of(path.as_bytes()),
+        args: vec![vec![]],
+        env: BTreeMap::new(),
+        limits: ToolLimits::default(),
+    };
+    let granted = ["db", "kubectl", "other"].map(|name| (name.to_owned(), tool(name)));
+    let grants = Grants { tools: granted.into(), ..Grants::default() };
+    let tools = |requests: &[Requested], config: Value| {
+        let mut description = approved_plugins()[&name("steps")].description.clone();
+        description.requests.tools = requests.to_vec();
+        narrowed(&description, &grants, &config).tools.into_keys().collect::<Vec<_>>()
+    };
+    let requests = [Requested::Named("db".to_owned()), Requested::Config("/tool".to_owned())];
+    assert_eq!(tools(&[], Value::Null), [""; 0]);
+    assert_eq!(tools(&requests, Value::Null), ["db"]);
+    assert_eq!(tools(&requests, serde_json::json!({ "tool": "kubectl" })), ["db", "kubectl"]);
+    assert_eq!(tools(&requests, serde_json::json!({ "tool": "ungranted" })), ["db"]);
 }
 
 #[test]

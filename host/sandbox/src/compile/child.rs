@@ -3,16 +3,15 @@
 //! It must never do anything else: what it says is loaded as code.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use rustix::fs::Dir;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::Resource;
 use wasmtime::Engine;
 
 use super::frame::{MOST_WORDS_BYTES, Said, Terms};
+use crate::child::{close_inherited, line, lower};
 use crate::engine;
 
 /// Each holds a function's worth of compiler state, and a stack: more would make the memory that is needed depend on
@@ -24,7 +23,7 @@ const ADDRESS_SPACE_BYTES: u64 = 4 << 30;
 /// Between the signal at the limit of CPU time and the one that cannot be ignored.
 const LAST_CPU_SECONDS: u64 = 2;
 
-/// All that a program does that was started by a [`super::CompilerCommand`]. Standard input is the socket to the host.
+/// All that a program does that was started by a [`super::ChildCommand`]. Standard input is the socket to the host.
 ///
 /// To be called first of all, before anything else in this process owns a descriptor: it closes all but the first three.
 pub fn compile_for_host() -> ExitCode {
@@ -41,28 +40,6 @@ pub fn compile_for_host() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// What the program that started us left open without saying so.
-#[expect(unsafe_code, reason = "descriptors that nobody in this process owns can be closed by number only")]
-pub fn close_inherited() -> io::Result<()> {
-    let folder = std::fs::File::open(if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" })?;
-    let own = folder.as_raw_fd();
-    let names = Dir::new(folder)?.collect::<Result<Vec<_>, _>>()?;
-    let open = names.iter().filter_map(|entry| entry.file_name().to_str().ok()?.parse::<RawFd>().ok());
-    for number in open.filter(|number| *number > 2 && *number != own) {
-        // SAFETY: closing by number is sound for a descriptor that is open, and that no value in this process owns or will
-        // use. It has just been listed as open. This is the first thing that happens in a process started to compile:
-        // nothing was opened here before but the first three and the listing, which are left out, and no other thread of
-        // ours is there to close it in between.
-        unsafe { rustix::io::close(number) }
-    }
-    Ok(())
-}
-
-/// Both directions of the socket that standard input is.
-pub fn line() -> io::Result<UnixStream> {
-    Ok(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
 fn serve(line: UnixStream, terms: Terms) -> io::Result<()> {
@@ -115,13 +92,6 @@ pub fn confine(terms: Terms) -> io::Result<()> {
     // Nothing is written to a file, and nothing more can be opened.
     lower(Resource::Fsize, 0, 0)?;
     lower(Resource::Nofile, 0, 0)
-}
-
-/// Never above what the administrator allows.
-fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
-    let allowed = getrlimit(resource).maximum.unwrap_or(u64::MAX);
-    setrlimit(resource, Rlimit { current: Some(soft.min(allowed)), maximum: Some(hard.min(allowed)) })?;
-    Ok(())
 }
 
 fn read_component(line: &UnixStream, bytes: u64) -> io::Result<Vec<u8>> {

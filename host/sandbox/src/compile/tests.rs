@@ -8,8 +8,9 @@ use lockgate_core::digest::Digest;
 use rustix::io::FdFlags;
 use tempfile::TempDir;
 
-use super::child::{close_inherited, confine, line as line_to_host};
+use super::child::confine;
 use super::*;
+use crate::child::{close_inherited, line as line_to_host};
 use crate::tests::guest;
 use crate::{Options, Sandbox};
 
@@ -20,13 +21,13 @@ pub fn options(cache: impl Into<PathBuf>) -> Options {
     Options::new(cache, real())
 }
 
-fn real() -> CompilerCommand {
+fn real() -> ChildCommand {
     test_child("compile::tests::the_compiler_of_all_tests")
 }
 
 /// This program, of which only that test runs; it finds out by `is_child`.
-fn test_child(test: &str) -> CompilerCommand {
-    CompilerCommand::this_program([test, "--exact", "--nocapture", AS_COMPILER]).unwrap()
+fn test_child(test: &str) -> ChildCommand {
+    ChildCommand::this_program([test, "--exact", "--nocapture", AS_COMPILER]).unwrap()
 }
 
 fn is_child() -> bool {
@@ -40,8 +41,8 @@ fn the_compiler_of_all_tests() {
     }
 }
 
-fn script(text: &str) -> CompilerCommand {
-    CompilerCommand { program: "/bin/sh".into(), arguments: vec!["-c".into(), text.into()] }
+fn script(text: &str) -> ChildCommand {
+    ChildCommand { program: "/bin/sh".into(), arguments: vec!["-c".into(), text.into()] }
 }
 
 struct Bench {
@@ -49,11 +50,11 @@ struct Bench {
     _cache: TempDir,
 }
 
-fn bench(compiler: CompilerCommand) -> Bench {
+fn bench(compiler: ChildCommand) -> Bench {
     limited(compiler, CompileLimits::default())
 }
 
-fn limited(compiler: CompilerCommand, compile_limits: CompileLimits) -> Bench {
+fn limited(compiler: ChildCommand, compile_limits: CompileLimits) -> Bench {
     let cache = tempfile::tempdir().unwrap();
     let options = Options { compiler, compile_limits, pooling: false, ..options(cache.path()) };
     Bench { sandbox: Sandbox::new(options).unwrap(), _cache: cache }
@@ -73,7 +74,7 @@ fn invalid(error: SandboxError) -> InvalidComponent {
     }
 }
 
-async fn says(compiler: CompilerCommand, component: Vec<u8>, expected: Expect) {
+async fn says(compiler: ChildCommand, component: Vec<u8>, expected: Expect) {
     expected.assert_eq(&bench(compiler).refusal(component).await.to_string());
 }
 
@@ -203,7 +204,7 @@ async fn a_component_that_does_not_compile_is_told_why() {
 
 #[tokio::test]
 async fn a_compiler_that_is_not_there_is_the_machines_fault() {
-    let nowhere = CompilerCommand { program: "/nowhere/lockgate".into(), arguments: vec![] };
+    let nowhere = ChildCommand { program: "/nowhere/lockgate".into(), arguments: vec![] };
     says(nowhere, empty(), expect!["the compiler does not work: it cannot be started as /nowhere/lockgate: No such file or directory (os error 2)"]).await;
 }
 

@@ -119,6 +119,9 @@ enum Command {
     /// What a host starts to compile a component.
     #[command(hide = true)]
     CompileComponent,
+    /// What a host starts to keep a tool that a plugin has started.
+    #[command(hide = true)]
+    RunTool,
 }
 
 pub fn main() -> ExitCode {
@@ -130,6 +133,9 @@ pub fn main() -> ExitCode {
     // Before anything is opened or started: it gives up all it has.
     if matches!(cli.command, Command::CompileComponent) {
         return lockgate_sandbox::compile_for_host();
+    }
+    if matches!(cli.command, Command::RunTool) {
+        return lockgate_sandbox::tools::run_tool();
     }
     let out = Out::new(cli.json);
     let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -188,7 +194,9 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Audit(command) => command.run(out),
         Command::Secret(command) => command.run(session, out).await,
         Command::Token(command) => command.run(&session()?).await,
-        Command::CompileComponent => unreachable!("`main` answers it, before anything is started"),
+        Command::CompileComponent | Command::RunTool => {
+            unreachable!("`main` answers it, before anything is started")
+        }
     }
 }
 
@@ -300,6 +308,8 @@ mod tests {
             "lockgate secret keygen",
             "lockgate token revoke ci",
             "lockgate compile-component",
+            "lockgate run-tool",
+            "lockgate plugin approve x --tool kubectl=/usr/bin/kubectl --tool-args kubectl=version --tool-env kubectl=HOME",
         ] {
             assert_eq!(exit_code(line), 0, "{line}");
         }
@@ -346,6 +356,7 @@ mod tests {
             "lockgate deployment approve 7 -p shop --plan 3f2a",
             "lockgate release create v1 -p shop --allow-destructive",
             "lockgate plugin approve x --folder site=relative",
+            "lockgate plugin approve x --tool kubectl=bin/kubectl",
             "lockgate token create ci",
             "lockgate token create ci --person ci --role root",
         ] {

@@ -9,6 +9,7 @@ mod language;
 mod new;
 mod sign;
 mod test;
+mod tools;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_wo
 use crate::cli::plugin::sign::short_key;
 use crate::cli::session::{Out, Session};
 use crate::cli::target;
-use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said};
+use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said, ToolGrant};
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
@@ -135,6 +136,9 @@ pub struct GrantArgs {
     /// it is the plugin's own.
     #[arg(long, value_name = "NAMESPACE", num_args = 0..=1, default_missing_value = "")]
     state: Option<String>,
+
+    #[command(flatten)]
+    tools: tools::ToolArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -261,6 +265,11 @@ fn suggested_flags(requests: &Requests, held: &Grants) -> String {
             Asked::Secret(flag, Requested::Named(name)) => format!(" {flag} {}", shell_word(name)),
             Asked::Secret(flag, Requested::Config(_)) => format!(" {flag} NAME"),
             Asked::State => " --state".to_owned(),
+            Asked::Tool(Requested::Named(name)) => {
+                let (path, args) = (shell_word(&format!("{name}=PATH")), shell_word(&format!("{name}=ITEMS")));
+                format!(" --tool {path} --tool-args {args}")
+            }
+            Asked::Tool(Requested::Config(_)) => " --tool NAME=PATH --tool-args NAME=ITEMS".to_owned(),
         });
     }
     flags
@@ -282,6 +291,7 @@ fn flags_of(grants: &Grants) -> String {
     flags.extend(grants.secrets.iter().map(|name| format!(" --secret {name}")));
     flags.extend(grants.reveal.iter().map(|name| format!(" --reveal-secret {name}")));
     flags.extend(grants.state.as_ref().map(|namespace| format!(" --state {namespace}")));
+    flags.extend(grants.tools.iter().map(|(name, tool)| tools::flags(name, tool)));
     flags
 }
 
@@ -319,6 +329,7 @@ fn losses(before: &Grants, after: &Grants) -> Vec<String> {
     let workspace_stays = before.workspace == after.workspace
         || before.workspace.is_none()
         || after.workspace.as_deref() == Some("read-write");
+    let tool_stays = |name: &String, old: &ToolGrant| after.tools.get(name).is_some_and(|new| tools::stays(old, new));
     let lost = Grants {
         http: before.http.iter().filter(|old| !http_stays(old)).cloned().collect(),
         folders: before
@@ -331,6 +342,12 @@ fn losses(before: &Grants, after: &Grants) -> Vec<String> {
         secrets: before.secrets.iter().filter(|name| !after.secrets.contains(name)).cloned().collect(),
         reveal: before.reveal.iter().filter(|name| !after.reveal.contains(name)).cloned().collect(),
         state: before.state.clone().filter(|_| before.state != after.state),
+        tools: before
+            .tools
+            .iter()
+            .filter(|(name, old)| !tool_stays(name, old))
+            .map(|(name, old)| (name.clone(), old.clone()))
+            .collect(),
         limits: Limits::default(),
     };
     reach_lines(&lost)
@@ -343,7 +360,7 @@ impl ApproveArgs {
             return Err(CliError::usage(what, "add --yes"));
         }
         let plugin = session.client.plugin(&self.which).await?;
-        let before = plugin.grants.as_ref().map(|grants| grants.limits.clone()).unwrap_or_default();
+        let before = plugin.grants.clone().unwrap_or_default();
         let grants = self.grants.wire(&plugin.name, &before)?;
         let held = held_grants(session, &plugin).await?;
         for Reach { origin, .. } in self.grants.allow_http.iter().filter(|reach| is_private(&reach.origin)) {
@@ -414,7 +431,7 @@ fn confirm(name: &str) -> Result<(), CliError> {
 
 impl GrantArgs {
     /// What is not granted again is not granted; a limit that is not set again stays.
-    fn wire(&self, plugin: &str, before: &Limits) -> Result<Grants, CliError> {
+    fn wire(&self, plugin: &str, before: &Grants) -> Result<Grants, CliError> {
         let mut http: BTreeMap<Reach, bool> = self.allow_http.iter().map(|reach| (reach.clone(), false)).collect();
         http.extend(self.allow_private_http.iter().map(|reach| (reach.clone(), true)));
         let granted = |(Reach { origin, methods }, private_network)| HttpGrant { origin, private_network, methods };
@@ -434,7 +451,8 @@ impl GrantArgs {
             secrets: self.secrets.clone(),
             reveal: self.reveal.clone(),
             state: self.state.as_ref().map(|name| if name.is_empty() { plugin } else { name }.to_owned()),
-            limits: self.limits.wire(before),
+            tools: self.tools.wire(&before.tools)?,
+            limits: self.limits.wire(&before.limits),
         })
     }
 }
@@ -590,6 +608,7 @@ enum Asked<'a> {
     /// With the flag that grants it.
     Secret(&'static str, &'a Requested),
     State,
+    Tool(&'a Requested),
 }
 
 fn asked(requests: &Requests) -> Vec<(String, Asked<'_>)> {
@@ -607,7 +626,8 @@ fn asked(requests: &Requests) -> Vec<(String, Asked<'_>)> {
         .iter()
         .map(|asked| (place("to be shown secret", asked), Asked::Secret("--reveal-secret", asked)));
     let state = requests.state.then(|| ("state that outlives a deployment".to_owned(), Asked::State));
-    http.chain(folders).chain(workspace).chain(secrets).chain(reveal).chain(state).collect()
+    let tools = requests.tools.iter().map(|asked| (place("tool", asked), Asked::Tool(asked)));
+    http.chain(folders).chain(workspace).chain(secrets).chain(reveal).chain(state).chain(tools).collect()
 }
 
 impl Asked<'_> {
@@ -621,6 +641,8 @@ impl Asked<'_> {
             Asked::Http(Requested::Config(_)) => !grants.http.is_empty(),
             Asked::Folder(Requested::Named(name)) => grants.folders.contains_key(name),
             Asked::Folder(Requested::Config(_)) => !grants.folders.is_empty(),
+            Asked::Tool(Requested::Named(name)) => grants.tools.contains_key(name),
+            Asked::Tool(Requested::Config(_)) => !grants.tools.is_empty(),
             Asked::Workspace(Access::Read) => grants.workspace.is_some(),
             Asked::Workspace(Access::ReadWrite) => grants.workspace.as_deref() == Some("read-write"),
             Asked::Secret(flag, asked) => {
@@ -652,6 +674,7 @@ fn reach_lines(grants: &Grants) -> Vec<String> {
     lines.extend(grants.secrets.iter().map(|name| format!("  send secret {name} to where it may travel, unseen")));
     lines.extend(grants.reveal.iter().map(|name| format!("  be shown secret {name}")));
     lines.extend(grants.state.as_ref().map(|namespace| format!("  keep state in {namespace}")));
+    lines.extend(grants.tools.iter().flat_map(|(name, tool)| tools::lines(name, tool)));
     lines
 }
 
@@ -706,12 +729,13 @@ mod tests {
 
     fn grants(flags: &str) -> Result<Grants, CliError> {
         let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
-        Approve::try_parse_from(line).unwrap().args.grants.wire("x", &Limits::default())
+        Approve::try_parse_from(line).unwrap().args.grants.wire("x", &Grants::default())
     }
 
     fn again(before: &Limits, flags: &str) -> Limits {
         let line = ["approve", "x"].into_iter().chain(flags.split_whitespace());
-        Approve::try_parse_from(line).unwrap().args.grants.wire("x", before).unwrap().limits
+        let before = Grants { limits: before.clone(), ..Grants::default() };
+        Approve::try_parse_from(line).unwrap().args.grants.wire("x", &before).unwrap().limits
     }
 
     fn plugin() -> Plugin {

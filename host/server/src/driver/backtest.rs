@@ -140,6 +140,7 @@ impl Judge<'_> {
             operation: Operation::Judge { evidence: evidence.clone() },
             grants: lockgate_core::plugin::Grants { limits: limits.clone(), ..Default::default() },
             workspace: None,
+            tools: None,
             host: Arc::new(Nobody { plugin: *plugin }),
             cancelled: CancellationToken::new(),
         };

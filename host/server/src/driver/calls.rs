@@ -1,6 +1,8 @@
 //! Makes the calls that are due: looks up what the plugin may do, runs it in the sandbox, reports its answer.
 
-use std::collections::BTreeMap;
+mod tools;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +16,8 @@ use lockgate_core::plugin::{Failure, Grants, Retry};
 use lockgate_core::release::narrowed;
 use lockgate_core::state::{Due, State};
 use lockgate_core::work::{Answer, CallRef};
-use lockgate_sandbox::{CallError, CallRequest, CancellationToken, Sandbox};
+use lockgate_sandbox::tools::ToolRoom;
+use lockgate_sandbox::{CallError, CallRequest, CancellationToken, ChildCommand, Sandbox};
 use lockgate_store::Store;
 
 use super::ask::{Asked, Judged, ask, bounded};
@@ -26,6 +29,7 @@ use super::surroundings::{Surroundings, artifacts_of, failure, lost, no_componen
 use super::system::SystemHandle;
 use super::vault::Vault;
 use super::workspace::{self, Keep};
+use tools::Rooms;
 
 /// Largest component that is read back from the blobs; nothing larger is let in.
 const MOST_COMPONENT_BYTES: u64 = 64 << 20;
@@ -36,6 +40,8 @@ pub struct RunningCalls {
     reports: Reports,
     running: BTreeMap<DeploymentNumber, BTreeMap<CallRef, Running>>,
     leaving: Leaving,
+    /// Deployments whose calls may have started tools.
+    with_tools: BTreeSet<DeploymentNumber>,
 }
 
 struct Running {
@@ -50,11 +56,12 @@ struct Running {
 
 impl RunningCalls {
     pub fn new(runner: CallRunner, reports: Reports) -> Self {
-        Self { runner, reports, running: BTreeMap::new(), leaving: Leaving::default() }
+        Self { runner, reports, running: BTreeMap::new(), leaving: Leaving::default(), with_tools: BTreeSet::new() }
     }
 
     /// After a start: everything that was under way is under way again.
     pub fn follow_all(&mut self, state: &State) {
+        self.end_left_tools(state);
         let mut by_deployment: BTreeMap<DeploymentNumber, Vec<Due>> = BTreeMap::new();
         for due in state.due() {
             by_deployment.entry(due.call.deployment).or_default().push(due);
@@ -79,7 +86,11 @@ impl RunningCalls {
                     let Some(deployment) = state.deployments.get(&number) else { continue };
                     let environment = deployment.environment.clone();
                     let workspaces = workspace::of_environment(&self.runner.store, &state.project.name, &environment);
-                    let job = Job::new(deployment, *due, order, workspaces.join(number.to_string()));
+                    if self.runner.asks_for_tools(&order) {
+                        self.with_tools.insert(number);
+                    }
+                    let rooms = Rooms::of(&self.runner.store, &state.project.name, deployment);
+                    let job = Job::new(deployment, *due, order, workspaces.join(number.to_string()), &rooms);
                     let (cancelled, stop, gone) = (job.cancelled.clone(), job.stop.clone(), CancellationToken::new());
                     let call = self.runner.clone().run(job, self.leaving.of(&environment), self.reports.clone());
                     let leaves = gone.clone().drop_guard();
@@ -108,7 +119,11 @@ impl RunningCalls {
     /// Removes what no retry will need; the next call of the environment waits for it.
     pub fn clear_workspaces(&mut self, state: &State, deployment: &Deployment, of_this_one: Keep) {
         let environment = &deployment.environment;
-        let folder = workspace::of_environment(&self.runner.store, &state.project.name, environment);
+        let (store, project) = (&self.runner.store, &state.project.name);
+        let folders = [
+            workspace::of_environment(store, project, environment),
+            workspace::tools_of_environment(store, project, environment),
+        ];
         // A copy shares structure: nothing is looked through here, however many wait.
         let deployments = state.deployments.clone();
         let is_over = move |number: DeploymentNumber| deployments.get(&number).is_none_or(|other| other.is_finished());
@@ -121,7 +136,7 @@ impl RunningCalls {
         let leaves = gone.drop_guard();
         tokio::spawn(async move {
             left.wait().await;
-            blocking(move || workspace::clear(&folder, is_over, goes)).await;
+            blocking(move || workspace::clear(&folders, is_over, goes)).await;
             drop(leaves);
         });
     }
@@ -161,15 +176,19 @@ struct Job {
     /// Of a gate.
     taking: Option<Taking>,
     workspace: PathBuf,
+    /// Where its tools run; none where it can have none.
+    room: Option<PathBuf>,
     cancelled: CancellationToken,
     stop: CancellationToken,
 }
 
 impl Job {
-    fn new(deployment: &Deployment, due: Due, order: Order, workspace: PathBuf) -> Self {
+    fn new(deployment: &Deployment, due: Due, order: Order, workspace: PathBuf, rooms: &Rooms) -> Self {
+        let room = rooms.of_step(deployment.attempt.number, due.step, deployment.step_name(due.step));
         let log = LogTag::of(deployment, &due, &order.context);
         let taking = Taking::of(deployment, &due, &order);
-        Self { due, order, log, taking, workspace, cancelled: CancellationToken::new(), stop: CancellationToken::new() }
+        let (cancelled, stop) = (CancellationToken::new(), CancellationToken::new());
+        Self { due, order, log, taking, workspace, room, cancelled, stop }
     }
 }
 
@@ -179,11 +198,17 @@ pub struct CallRunner {
     sandbox: Sandbox,
     system: SystemHandle,
     vault: Vault,
+    tool_keeper: ChildCommand,
 }
 
 impl CallRunner {
-    pub fn new(store: Store, sandbox: Sandbox, system: SystemHandle, vault: Vault) -> Self {
-        Self { store, sandbox, system, vault }
+    pub fn new(store: Store, sandbox: Sandbox, system: SystemHandle, vault: Vault, tool_keeper: ChildCommand) -> Self {
+        Self { store, sandbox, system, vault, tool_keeper }
+    }
+
+    fn asks_for_tools(&self, order: &Order) -> bool {
+        let system = self.system.view();
+        system.plugins.get(&order.digest).is_some_and(|plugin| !plugin.description.requests.tools.is_empty())
     }
 
     async fn run(self, job: Job, stopped: Left, reports: Reports) {
@@ -223,11 +248,21 @@ impl CallRunner {
         let grants = grants.inspect_err(|failure| host.fail(&failure.message))?;
         self.load(job.order.digest).await.inspect_err(|failure| host.fail(&failure.message))?;
         let workspace = grants.workspace.map(|_| job.workspace.clone());
-        if let Some(folder) = workspace.clone() {
-            let made = blocking(move || workspace::make(&folder)).await.map_err(ours);
-            made.inspect_err(|failure| host.fail(&failure.message))?;
+        let tools = job.room.clone().filter(|_| !grants.tools.is_empty()).map(|folder| ToolRoom {
+            folder,
+            workspace: job.workspace.clone(),
+            keeper: self.tool_keeper.clone(),
+        });
+        if workspace.is_some() || tools.is_some() {
+            let (folder, room) = (job.workspace.clone(), tools.clone());
+            let made = blocking(move || {
+                workspace::make(&folder)?;
+                let opened = room.map_or(Ok(()), |room| room.open());
+                opened.map_err(|error| format!("the folder for its tools cannot be made: {error}"))
+            });
+            made.await.map_err(ours).inspect_err(|failure| host.fail(&failure.message))?;
         }
-        self.ask(&job, grants, workspace, host).await
+        self.ask(&job, grants, Places { workspace, tools }, host).await
     }
 
     /// What this call may do: checked again each time, for a grant may have gone.
@@ -267,13 +302,7 @@ impl CallRunner {
         loaded.map_err(|error| ours(format!("plugin `{}` cannot be loaded: {error}", name())))
     }
 
-    async fn ask(
-        &self,
-        job: &Job,
-        grants: Grants,
-        workspace: Option<PathBuf>,
-        host: Arc<Surroundings>,
-    ) -> Result<Answer, Failure> {
+    async fn ask(&self, job: &Job, grants: Grants, places: Places, host: Arc<Surroundings>) -> Result<Answer, Failure> {
         let request = |operation, host: Arc<Surroundings>| CallRequest {
             plugin: job.order.digest,
             context: job.order.context.clone(),
@@ -281,7 +310,8 @@ impl CallRunner {
             subject: job.order.subject.to_string().into(),
             operation,
             grants: grants.clone(),
-            workspace: workspace.clone(),
+            workspace: places.workspace.clone(),
+            tools: places.tools.clone(),
             host,
             cancelled: job.cancelled.clone(),
         };
@@ -300,6 +330,12 @@ impl CallRunner {
         }
         answer.map_err(|error| told(&host, error))
     }
+}
+
+/// Of this machine, for one call.
+struct Places {
+    workspace: Option<PathBuf>,
+    tools: Option<ToolRoom>,
 }
 
 /// Also where both are so, the stop counts: nothing is started, and no log opened that was closed already.

@@ -15,7 +15,7 @@ use lockgate_core::state::State;
 use lockgate_core::system::{Duties, SystemCommand, SystemRejection, SystemState};
 use lockgate_core::trust::{Signature, Signed, Source};
 use lockgate_core::work::ProjectId;
-use lockgate_sandbox::{CompilerCommand, Sandbox, SandboxError};
+use lockgate_sandbox::{ChildCommand, Sandbox, SandboxError};
 use lockgate_store::{IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -41,15 +41,24 @@ pub struct Settings {
     /// What secrets are encrypted with.
     pub keys: Keys,
     /// What compiles components: this process does not.
-    pub compiler: CompilerCommand,
+    pub compiler: ChildCommand,
+    /// What keeps the tools that plugins start, also when this process is gone.
+    pub tool_keeper: ChildCommand,
 }
 
 #[cfg(test)]
 impl Settings {
-    /// Of a host that never compiles.
+    /// Of a host that never compiles, and whose plugins have no tools.
     pub fn of_a_test(data: &Path, concurrent_calls: usize) -> Self {
-        let compiler = CompilerCommand { program: "/nowhere/nothing-is-compiled-here".into(), arguments: Vec::new() };
-        Self { data: data.to_owned(), concurrent_calls, duties: Duties::Together, keys: Keys::default(), compiler }
+        let nothing = ChildCommand { program: "/nowhere/nothing-is-started-here".into(), arguments: Vec::new() };
+        Self {
+            data: data.to_owned(),
+            concurrent_calls,
+            duties: Duties::Together,
+            keys: Keys::default(),
+            compiler: nothing.clone(),
+            tool_keeper: nothing,
+        }
     }
 }
 
@@ -130,7 +139,8 @@ impl Host {
         let (system, projects) = replay::all(&store).await?;
         let vault = open_vault(&settings.data, settings.keys, &system).await?;
         let system = SystemHandle::new(store.clone(), system);
-        let runner = CallRunner::new(store.clone(), sandbox.clone(), system.clone(), vault.clone());
+        let runner =
+            CallRunner::new(store.clone(), sandbox.clone(), system.clone(), vault.clone(), settings.tool_keeper);
         let host = Self {
             store,
             sandbox,

@@ -158,6 +158,7 @@ impl Owner {
             let _ = reply.send(decided.map(|events| Committed { events }).map_err(Refusal::Rejected));
         }
         self.start_over(&events);
+        self.calls.end_tools(&self.state, &milestones(&self.state, &events));
         for number in &touched {
             let due = self.state.deployments.get(number).map(|deployment| deployment.due()).unwrap_or_default();
             self.calls.follow(&self.state, *number, &due);

@@ -17,6 +17,16 @@ pub fn of_environment(store: &Store, project: &Name, environment: &Name) -> Path
     store.workspaces().join(project.as_str()).join(environment.as_str())
 }
 
+/// Of an environment's deployments, by number, what their tools leave: kept and removed with their workspaces, out of
+/// every plugin's sight.
+pub fn tools_of_environment(store: &Store, project: &Name, environment: &Name) -> PathBuf {
+    tools_of_project(store, project).join(environment.as_str())
+}
+
+pub fn tools_of_project(store: &Store, project: &Name) -> PathBuf {
+    store.dir().join("tools").join(project.as_str())
+}
+
 /// Before a call that has one.
 pub fn make(folder: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("the workspace {} cannot be made: {error}", folder.display());
@@ -44,10 +54,13 @@ pub enum Keep {
 }
 
 /// Removes what no retry will need: `goes`, and of those that are over all but the newest.
-pub fn clear(folder: &Path, is_over: impl Fn(DeploymentNumber) -> bool, goes: Option<DeploymentNumber>) {
-    for number in superfluous(numbers_in(folder), is_over).into_iter().chain(goes) {
-        // Most have none, and what stays behind is looked at again when the next one ends.
-        let _ = std::fs::remove_dir_all(folder.join(number.to_string()));
+pub fn clear(folders: &[PathBuf], is_over: impl Fn(DeploymentNumber) -> bool, goes: Option<DeploymentNumber>) {
+    let there = folders.iter().flat_map(|folder| numbers_in(folder)).collect();
+    for number in superfluous(there, is_over).into_iter().chain(goes) {
+        for folder in folders {
+            // Most have none, and what stays behind is looked at again when the next one ends.
+            let _ = std::fs::remove_dir_all(folder.join(number.to_string()));
+        }
     }
 }
 
@@ -55,7 +68,7 @@ fn superfluous(there: BTreeSet<DeploymentNumber>, is_over: impl Fn(DeploymentNum
     there.into_iter().rev().filter(|number| is_over(*number)).skip(KEPT_WORKSPACES).collect()
 }
 
-fn numbers_in(folder: &Path) -> BTreeSet<DeploymentNumber> {
+pub fn numbers_in(folder: &Path) -> BTreeSet<DeploymentNumber> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
@@ -78,7 +91,7 @@ mod tests {
         for name in ["1", "2", "3", "4", "5", "6", "notes"] {
             std::fs::create_dir_all(folder.path().join(name).join("inside")).unwrap();
         }
-        clear(folder.path(), |number| number != 1, Some(6));
+        clear(&[folder.path().to_owned()], |number| number != 1, Some(6));
         let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["1", "3", "4", "5", "notes"]);

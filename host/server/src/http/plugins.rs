@@ -1,5 +1,7 @@
 //! Plugins: added as components, approved with grants, and read.
 
+mod tools;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
@@ -183,6 +185,7 @@ fn grants(asked: &wire::Grants, data: &Path) -> Result<Grants, String> {
         secrets: secret_names(&asked.secrets)?,
         reveal: secret_names(&asked.reveal)?,
         state: asked.state.as_deref().map(namespace).transpose()?,
+        tools: tools::granted(asked, data)?,
         limits: limits(&asked.limits)?,
     })
 }
@@ -259,7 +262,7 @@ fn limits(asked: &wire::Limits) -> Result<Limits, String> {
 const MOST_CONCURRENT_CALLS: u32 = 1_000;
 const LONGEST_METHOD: usize = 20;
 
-fn limit(name: &str, asked: Option<u64>, default: u64, most: u64) -> Result<u64, String> {
+pub(super) fn limit(name: &str, asked: Option<u64>, default: u64, most: u64) -> Result<u64, String> {
     match asked.unwrap_or(default) {
         limit if (1..=most).contains(&limit) => Ok(limit),
         limit => Err(format!("limit `{name}` is {limit}; it can be 1 to {most}")),

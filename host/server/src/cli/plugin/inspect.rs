@@ -54,6 +54,8 @@ struct Import {
 enum Role {
     /// Linked, and some of it needs a grant.
     Lockgate,
+    /// The same, of what no world has by itself: whoever imports it means to start programs.
+    Tools,
     /// Linked, and every call answers `denied`: there is no grant for it yet.
     DeniedForNow,
     /// What a language's library brings along. Linked, and shows nothing that was not granted.
@@ -124,6 +126,7 @@ fn role(import: &str) -> Role {
         | "lockgate:plugin/artifacts"
         | "lockgate:plugin/http" => Role::Lockgate,
         "lockgate:plugin/secrets" | "lockgate:plugin/state" | "lockgate:plugin/artifacts-write" => Role::DeniedForNow,
+        "lockgate:process/run" => Role::Tools,
         wasi if wasi.starts_with("wasi:") => Role::Wasi,
         _ => Role::Unknown,
     }
@@ -188,6 +191,8 @@ fn imports(look: &Look, imports: &[Import]) -> Vec<String> {
     let of =
         |wanted: Role| imports.iter().filter(move |import| import.role == wanted).map(|import| printable(&import.name));
     let mut lines: Vec<String> = of(Role::Lockgate).map(|name| format!("  {name}")).collect();
+    let starts = "starts programs of the host, those that are granted as tools";
+    lines.extend(of(Role::Tools).map(|name| format!("  {name}  {}", look.quiet(starts))));
     lines.extend(of(Role::DeniedForNow).map(|name| format!("  {name}  {}", look.quiet("answers `denied` for now"))));
     lines.extend(of(Role::Unknown).map(|name| format!("  {name}  {}", look.paint(Tone::Bad, "not of this world"))));
     let wasi: Vec<String> = of(Role::Wasi).collect();
@@ -255,7 +260,8 @@ mod tests {
 
     #[test]
     fn an_import_that_no_host_links_stands_out() {
-        assert_eq!(role("lockgate:process/run@0.1.0"), Role::Unknown);
+        assert_eq!(role("lockgate:process/run@0.1.0"), Role::Tools);
+        assert_eq!(role("lockgate:process/shell@0.1.0"), Role::Unknown);
         assert_eq!(role("lockgate:plugin/secrets-reveal@0.1.0"), Role::Unknown);
         assert_eq!(role("wasi:sockets/tcp@0.2.6"), Role::Wasi);
     }

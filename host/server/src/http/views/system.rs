@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
-use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits};
+use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits, ToolGrant, ToolLimits};
 use lockgate_core::secret::Secret;
 use lockgate_core::system::{Plugin, SystemState, Token};
 use lockgate_core::trust::{NamePattern, SignatureRule, Signed, TrustedKey};
@@ -108,6 +108,7 @@ fn grants(grants: &Grants) -> wire::Grants {
         secrets: names(&grants.secrets),
         reveal: names(&grants.reveal),
         state: grants.state.as_ref().map(Name::to_string),
+        tools: grants.tools.iter().map(|(name, grant)| (name.clone(), tool(grant))).collect(),
         limits: wire::Limits {
             memory_bytes: Some(memory_bytes),
             cpu_ms: Some(cpu_ms),
@@ -129,6 +130,23 @@ pub fn secret(name: &Name, secret: &Secret) -> wire::Secret {
         environments: binding.environments.iter().map(Name::to_string).collect(),
         set_by: set_by.person.clone(),
         set_at: rfc3339(*set_at),
+    }
+}
+
+fn tool(grant: &ToolGrant) -> wire::ToolGrant {
+    let ToolLimits { wall_ms, cpu_ms, memory_bytes, output_bytes, processes } = grant.limits;
+    wire::ToolGrant {
+        path: grant.path.clone(),
+        digest: Some(grant.digest.to_string()),
+        args: grant.args.clone(),
+        env: grant.env.clone(),
+        limits: wire::ToolLimits {
+            wall_ms: Some(wall_ms),
+            cpu_ms: Some(cpu_ms),
+            memory_bytes: Some(memory_bytes),
+            output_bytes: Some(output_bytes),
+            processes: Some(processes),
+        },
     }
 }
 

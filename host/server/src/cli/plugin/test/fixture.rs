@@ -685,6 +685,7 @@ fn grants(file: GrantsFile, folder: &Path, issues: &mut Issues) -> Grants {
             AccessFile::Read => Access::Read,
             AccessFile::ReadWrite => Access::ReadWrite,
         }),
+        tools: BTreeMap::new(),
         limits: Limits {
             memory_bytes: kib(limits.memory_kb, usual.memory_bytes),
             cpu_ms: ms(limits.cpu, usual.cpu_ms),

@@ -364,6 +364,8 @@ impl Stage<'_> {
                 operation,
                 grants: grants.clone(),
                 workspace: grants.workspace.map(|_| self.workspace.clone()),
+                // What a program of this machine does is not the same each time.
+                tools: None,
                 host: host.clone(),
                 cancelled: cancelled.clone(),
             };
