@@ -256,14 +256,15 @@ mod tests {
     #[test]
     fn flags_become_a_grant_that_is_shown_in_words() {
         let tools = parsed(&FLAGS).unwrap();
-        expect![[r#"
-              start the tool kubectl, which is /usr/bin/kubectl (whatever is there now)
-                with get {[a-z]+} {-n=.+}...
-                with ["say","two words"]
-                in an environment with a CONTEXT of its own
-                in an environment with HOME=/var/empty
-                in one run, at most 1 min altogether"#]]
-        .assert_eq(&lines("kubectl", &tools["kubectl"]).join("\n"));
+        let expected = [
+            r#"  start the tool kubectl, which is /usr/bin/kubectl (whatever is there now)"#,
+            r#"    with get {[a-z]+} {-n=.+}..."#,
+            r#"    with ["say","two words"]"#,
+            r#"    in an environment with a CONTEXT of its own"#,
+            r#"    in an environment with HOME=/var/empty"#,
+            r#"    in one run, at most 1 min altogether"#,
+        ];
+        assert_eq!(lines("kubectl", &tools["kubectl"]), expected);
     }
 
     #[test]
