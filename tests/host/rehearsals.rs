@@ -169,10 +169,10 @@ fn a_plugin_has_the_fixtures_secrets_and_what_was_kept_before() {
     let room = Room::with("http-request");
     let fixture = |to: &str, expect: &str| {
         format!(
-            "config: {{ url: 'https://chat.example/', secret: chat, headers: {{ X-Key: '{{{{secret}}}}' }} }}\n\
+            "config: {{ url: 'https://chat.example/', secret: chat, headers: {{ Authorization: '{{{{secret}}}}' }} }}\n\
              grants: {{ http: ['https://chat.example'], secrets: [chat] }}\n\
              secrets: {{ chat: {{ value: made-up, to: ['{to}'] }} }}\n\
-             http: [{{ request: {{ method: POST, url: 'https://chat.example/', headers: {{ x-key: lg-secret-chat }} }}, \
+             http: [{{ request: {{ method: POST, url: 'https://chat.example/', headers: {{ authorization: lg-secret-chat. }} }}, \
              response: {{ status: 200 }} }}]\n\
              expect: {{ {expect} }}\n"
         )

@@ -27,7 +27,13 @@ impl Room {
 
     fn set(&self, change: impl FnOnce(&mut NewSecret)) {
         let origins = vec![self.web.url()];
-        let mut new = NewSecret { value: VALUE.to_owned(), origins, project: None, environments: Vec::new() };
+        let mut new = NewSecret {
+            value: VALUE.to_owned(),
+            origins,
+            headers: Vec::new(),
+            project: None,
+            environments: Vec::new(),
+        };
         change(&mut new);
         block_on(self.host.admin().client.set_secret("chat", &new)).unwrap();
     }
@@ -129,7 +135,13 @@ fn a_secret_that_is_removed_is_gone() {
 #[test]
 fn a_host_without_a_key_keeps_no_secret_and_says_how_it_would() {
     let host = Host::start();
-    let new = NewSecret { value: VALUE.to_owned(), origins: Vec::new(), project: None, environments: Vec::new() };
+    let new = NewSecret {
+        value: VALUE.to_owned(),
+        origins: Vec::new(),
+        headers: Vec::new(),
+        project: None,
+        environments: Vec::new(),
+    };
     let refused = block_on(host.admin().client.set_secret("chat", &new)).unwrap_err().to_string();
     assert!(refused.contains("lockgate secret keygen"), "{refused}");
     assert_eq!(holding(&host, VALUE.as_bytes()), Vec::<String>::new());

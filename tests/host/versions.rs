@@ -1,14 +1,15 @@
-//! What was published stays: every interface of a released version is word for word as it was, comments aside. New ones may
-//! come beside it.
+//! What was published stays: every interface and world of a released version is word for word as it was, comments aside. New
+//! ones may come beside it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Each released version with its interfaces, as [`interfaces`] writes them.
+/// Each released version with its interfaces and worlds, as [`interfaces`] finds them.
 const RELEASED: [(&str, &str); 1] = [("0.1.0", include_str!("versions/0.1.0.txt"))];
 
-/// `lockgate:plugin/log@0.1.0` to what stands between its braces, without comments and with single spaces.
+/// `lockgate:plugin/log@0.1.0` to what stands between its braces, without comments and with single spaces; a world has
+/// `world:` before its name.
 fn interfaces(text: &str) -> BTreeMap<String, String> {
     let without_comments = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     let words = without_comments.collect::<Vec<_>>().join(" ");
@@ -16,12 +17,14 @@ fn interfaces(text: &str) -> BTreeMap<String, String> {
     let package = words.strip_prefix("package ").and_then(|rest| rest.split_once(';')).unwrap().0.to_owned();
     let (name, version) = package.split_once('@').unwrap();
     let mut found = BTreeMap::new();
-    let mut rest = words.as_str();
-    while let Some(at) = rest.find("interface ") {
-        let (interface, behind) = rest[at + "interface ".len()..].split_once(" {").unwrap();
-        let body = &behind[..closing_brace(behind)];
-        found.insert(format!("{name}/{interface}@{version}"), body.trim().to_owned());
-        rest = &behind[body.len()..];
+    for (keyword, prefix) in [("interface ", ""), ("world ", "world:")] {
+        let mut rest = words.as_str();
+        while let Some(at) = rest.find(keyword) {
+            let (item, behind) = rest[at + keyword.len()..].split_once(" {").unwrap();
+            let body = &behind[..closing_brace(behind)];
+            found.insert(format!("{name}/{prefix}{item}@{version}"), body.trim().to_owned());
+            rest = &behind[body.len()..];
+        }
     }
     found
 }
@@ -83,11 +86,12 @@ fn every_interface_is_held_by_a_released_version() {
 
 #[test]
 fn a_changed_record_is_found_and_a_changed_comment_is_not() {
-    let before = "package a:b@0.1.0;\ninterface i { /// One.\n record r { x: u32 } }\ninterface j { f: func(); }";
+    let before = "package a:b@0.1.0;\ninterface i { /// One.\n record r { x: u32 } }\ninterface j { f: func(); }\nworld w { import i; export j; }";
     let released: String = interfaces(before).into_iter().map(|(name, body)| format!("{name} {body}\n")).collect();
     let after = |from: &str, to: &str| changed(&released, &interfaces(&before.replace(from, to)));
     assert_eq!(after("One", "Another").len(), 0);
     assert_eq!(after("x: u32", "x: u32, y: u32").len(), 1);
     assert_eq!(after("interface j", "interface k"), ["a:b/j@0.1.0 is gone"]);
+    assert_eq!(after("import i; ", "").len(), 1);
     assert_eq!(after("f: func()", "f: func(x: u32)").len(), 1);
 }

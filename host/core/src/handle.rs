@@ -507,7 +507,7 @@ fn may_heal(what: &What) -> bool {
     }
 }
 
-fn at_most(what: &'static str, actual: usize, allowed: usize) -> Result<(), Rejection> {
+pub(crate) fn at_most(what: &'static str, actual: usize, allowed: usize) -> Result<(), Rejection> {
     if actual > allowed { Err(Rejection::TooMuch { what, actual, allowed }) } else { Ok(()) }
 }
 

@@ -3,6 +3,7 @@
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
+use crate::handle::{Rejection, at_most};
 use crate::name::{DeploymentNumber, Name};
 
 /// All of an environment.
@@ -47,12 +48,29 @@ impl Namespace {
         self.get(key).map_or(0, |entry| entry.version)
     }
 
-    pub(crate) fn put(&mut self, key: String, entry: Entry) {
+    /// What stands at the key once it is kept, or why it is not.
+    pub fn kept(&self, keep: Keep) -> Result<(String, Entry), Rejection> {
+        let Keep { deployment, namespace: _, key, value, expect } = keep;
+        at_most("the key's length", key.len(), LONGEST_KEY)?;
+        at_most("the value's length", value.len(), LONGEST_VALUE)?;
+        let version = self.version(&key);
+        if version != expect {
+            return Err(Rejection::StateMoved { key, version, expect });
+        }
+        at_most("the size of the namespace", self.bytes_with(&key, &value), MOST_OF_NAMESPACE)?;
+        Ok((key, Entry { value, version: version + 1, by: deployment }))
+    }
+
+    pub fn put(&mut self, key: String, entry: Entry) {
         self.0.insert(key, entry);
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Entry)> {
+        self.0.iter()
+    }
+
     /// How large it would be with this value in the place of the one that is there.
-    pub(crate) fn bytes_with(&self, key: &str, value: &[u8]) -> usize {
+    fn bytes_with(&self, key: &str, value: &[u8]) -> usize {
         let others = self.0.iter().filter(|(other, _)| other.as_str() != key);
         others.map(|(key, entry)| key.len() + entry.value.len()).sum::<usize>() + key.len() + value.len()
     }

@@ -28,6 +28,9 @@ impl std::fmt::Display for Kind {
     }
 }
 
+/// Of a component: nothing larger is fetched, sent, taken or loaded.
+pub const MOST_COMPONENT_BYTES: u64 = 64 << 20;
+
 /// What a component says of itself (`describe`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Description {
@@ -177,7 +180,8 @@ pub struct Limits {
     pub output_bytes: u64,
     /// Body of one HTTP response.
     pub http_body_bytes: u64,
-    /// Calls of the plugin at a time; what is over waits. None: half of all that the host makes at a time.
+    /// Calls of the plugin at a time; what is over waits. Never more than half of all that the host makes at a time, which is
+    /// also what `None` means.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrent_calls: Option<u32>,
 }

@@ -21,6 +21,9 @@ pub struct Secret {
 pub struct Binding {
     /// In their normal form: `scheme://host:port`.
     pub origins: BTreeSet<String>,
+    /// In which headers, in small letters. Empty: `authorization` alone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub headers: BTreeSet<String>,
     /// None: every project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<Name>,
@@ -30,6 +33,10 @@ pub struct Binding {
 }
 
 impl Binding {
+    pub fn headers(&self) -> BTreeSet<String> {
+        if self.headers.is_empty() { ["authorization".to_owned()].into() } else { self.headers.clone() }
+    }
+
     /// Whether a call for this environment may have it.
     pub fn holds_for(&self, project: &str, environment: &str) -> bool {
         self.project.as_ref().is_none_or(|of| of.as_str() == project)

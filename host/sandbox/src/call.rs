@@ -113,6 +113,8 @@ pub trait CallHost: Send + Sync + 'static {
     fn denied(&self, what: &str);
     /// Of those that are granted. What cannot be had is a failure: there is none of that name for this call.
     fn secret(&self, name: &str) -> Result<Secret, Failure>;
+    /// All that may travel to an origin, whoever may send them: what comes back from there shows none of them.
+    fn secrets_bound_to(&self, origin: &str) -> Vec<Secret>;
     /// The guest has the value now: a line for the audit log. Must not block.
     fn revealed(&self, name: &str);
     /// A reader's error of the kind `InvalidData` says that the artifact is damaged, and what to do; it is for good.

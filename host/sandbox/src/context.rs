@@ -42,6 +42,8 @@ use crate::tools::Tools;
 pub const HANDLES: usize = 128;
 const RANDOM_BYTES: u64 = 1 << 20;
 const ARTIFACT_CHUNK_BYTES: u32 = 1 << 20;
+/// Values that one call keeps: the journal has each of them for ever.
+const PUTS: u32 = 32;
 /// Of one set of headers in `wasi:http`.
 const FIELDS_BYTES: usize = 16 << 10;
 
@@ -55,6 +57,8 @@ pub struct Context {
     /// Granted names; the guest has what it asked for in its purse.
     secrets: BTreeSet<Name>,
     reveal: BTreeSet<Name>,
+    may_keep: bool,
+    puts: u32,
     purse: Purse,
     is_rehearsed: bool,
     egress: Egress,
@@ -99,6 +103,8 @@ impl Context {
             cancelled,
             secrets: grants.secrets.clone(),
             reveal: grants.reveal.clone(),
+            may_keep: grants.state.is_some(),
+            puts: 0,
             purse,
             is_rehearsed,
             egress,
@@ -127,6 +133,15 @@ impl Context {
         let host = self.host.clone();
         let secret = blocking(move || host.secret(&name)).await?;
         Ok(self.note_denial(&what, secret))
+    }
+
+    fn may_keep(&self) -> Result<(), types::Failure> {
+        if self.may_keep {
+            return Ok(());
+        }
+        self.output.denied("state");
+        let message = "state is not granted; an operator can add it to this plugin's grants (`state`)".to_owned();
+        Err(failure("denied", message, Retry::Never))
     }
 
     pub fn tools(&self) -> &Tools {
@@ -309,9 +324,10 @@ fn chunks(body: ResponseBody) -> WasiBody {
 
 fn wasi_error(error: EgressError) -> WasiHttpError {
     match error {
-        EgressError::NotGranted { .. } | EgressError::MethodNotGranted { .. } | EgressError::SecretAstray { .. } => {
-            WasiHttpError::HttpRequestDenied
-        }
+        EgressError::NotGranted { .. }
+        | EgressError::MethodNotGranted { .. }
+        | EgressError::SecretAstray { .. }
+        | EgressError::SecretInHeader { .. } => WasiHttpError::HttpRequestDenied,
         EgressError::NotPublic { .. } => WasiHttpError::DestinationIpProhibited,
         EgressError::Invalid(problem) => WasiHttpError::InternalError(Some(problem)),
         EgressError::TimedOut { .. } => WasiHttpError::HttpResponseTimeout,
@@ -370,7 +386,8 @@ impl secrets::Host for Context {
         };
         // A recorded request says which secret it had; in earnest nobody can guess one that was not given out.
         let placeholder = match self.is_rehearsed {
-            true => format!("lg-secret-{}", secret.name),
+            // The end is one that no name has: none is the beginning of another.
+            true => format!("lg-secret-{}.", secret.name),
             false => placeholder()?,
         };
         Ok(Ok(self.purse.take(secret, placeholder)))
@@ -384,8 +401,9 @@ impl secrets_reveal::Host for Context {
             Err(failure) => return Ok(Err(failure)),
         };
         // Before the guest has it: nothing that it says from now on shows it.
-        self.purse.reveal(secret.value.clone());
-        self.host.revealed(&secret.name);
+        if self.purse.reveal(&secret) {
+            self.host.revealed(&secret.name);
+        }
         Ok(Ok(secret.value.bytes().to_vec()))
     }
 }
@@ -399,6 +417,9 @@ fn placeholder() -> wasmtime::Result<String> {
 
 impl state::Host for Context {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Vec<state::Entry>, types::Failure>> {
+        if let Err(failure) = self.may_keep() {
+            return Ok(Err(failure));
+        }
         let host = self.host.clone();
         let entry = blocking(move || host.state_get(&key)).await?;
         let list = |entry: Option<crate::call::StateEntry>| {
@@ -408,6 +429,21 @@ impl state::Host for Context {
     }
 
     async fn put(&mut self, key: String, value: Vec<u8>, expect: u32) -> wasmtime::Result<Result<u32, types::Failure>> {
+        if let Err(failure) = self.may_keep() {
+            return Ok(Err(failure));
+        }
+        // It would be on disk for ever, whoever removes the secret.
+        let mask = self.purse.mask();
+        if mask.is_in(&value) || mask.is_in(key.as_bytes()) {
+            self.output.denied("keeping a revealed secret");
+            let message = "a secret that was shown is not kept; keep its name instead".to_owned();
+            return Ok(Err(failure("denied", message, Retry::Never)));
+        }
+        self.puts += 1;
+        if self.puts > PUTS {
+            let message = format!("one call keeps at most {PUTS} values, and each is on record for ever");
+            return Ok(Err(failure("limit", message, Retry::Never)));
+        }
         let host = self.host.clone();
         let version = blocking(move || host.state_put(&key, value, expect)).await?;
         Ok(self.note_denial("state", version))
@@ -576,6 +612,7 @@ fn http_failure(error: EgressError) -> types::Failure {
         EgressError::NotGranted { .. }
         | EgressError::MethodNotGranted { .. }
         | EgressError::SecretAstray { .. }
+        | EgressError::SecretInHeader { .. }
         | EgressError::NotPublic { .. } => ("denied", Retry::Never),
         EgressError::Invalid(_) => ("invalid-request", Retry::Never),
         EgressError::TimedOut { .. } => ("timeout", Retry::SameKey),

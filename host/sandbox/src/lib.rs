@@ -37,7 +37,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lockgate_core::digest::Digest;
-use lockgate_core::plugin::{Description, Failure, Grants, Issue, Kind, Limits, Retry};
+use lockgate_core::plugin::{Description, Failure, Grants, Issue, Kind, Limits, MOST_COMPONENT_BYTES, Retry};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use tokio_util::sync::CancellationToken;
@@ -86,7 +86,7 @@ impl Options {
             cache_dir: cache_dir.into(),
             max_concurrent_calls: 32,
             worker_threads: 2,
-            component_bytes: 64 << 20,
+            component_bytes: MOST_COMPONENT_BYTES as usize,
             compiler,
             compile_limits: CompileLimits::default(),
             cancel_grace: Duration::from_secs(1),
@@ -467,6 +467,10 @@ impl CallHost for Ungranted {
 
     fn secret(&self, _name: &str) -> Result<Secret, Failure> {
         Err(Self::refusal())
+    }
+
+    fn secrets_bound_to(&self, _origin: &str) -> Vec<Secret> {
+        Vec::new()
     }
 
     fn revealed(&self, _name: &str) {}

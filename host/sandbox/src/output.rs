@@ -72,6 +72,10 @@ impl Output {
         Self { shared: Arc::new(Mutex::new(shared)), host, purse }
     }
 
+    pub fn host(&self) -> Arc<dyn CallHost> {
+        self.host.clone()
+    }
+
     pub fn line(&self, line: LogLine) {
         let bytes = line.message.len()
             + line.fields.iter().map(|(key, value)| key.len() + value.len() + FIELD_BYTES).sum::<usize>();

@@ -63,7 +63,9 @@ impl Run {
         };
         output.finish();
         match answered {
-            Ok(Ok(reply)) => secrets::veiled(reply, &purse.mask()),
+            Ok(Ok(reply)) => {
+                secrets::veiled(reply, &purse.mask()).inspect_err(|_| output.denied("keeping a revealed secret"))
+            }
             Ok(Err(Broken::Answer(error))) => Err(secrets::veiled_error(error, &purse.mask())),
             Ok(Err(Broken::Guest(error))) => Err(self.diagnosis(&error, &store.data().limiter, &meter, &output)),
             Err(reason) => Err(reason),

@@ -49,6 +49,8 @@ pub struct Secret {
     pub value: SecretValue,
     /// Where it may travel, in their normal form.
     pub origins: BTreeSet<String>,
+    /// And in which headers, in small letters: what a server keeps and shows, such as the name of a client, it never is in.
+    pub headers: BTreeSet<String>,
 }
 
 /// The secrets of one call that it has asked for. Cheap to clone.
@@ -58,14 +60,15 @@ pub struct Purse(Arc<Mutex<Held>>);
 #[derive(Default)]
 struct Held {
     by_placeholder: BTreeMap<String, Secret>,
-    /// Values that are in the guest's memory.
-    revealed: Vec<SecretValue>,
+    /// By name, values that are in the guest's memory.
+    revealed: BTreeMap<String, SecretValue>,
 }
 
-/// A secret that is bound to other origins than the one it was sent to.
+/// A secret that was sent to an origin, or in a header, that it is not bound to.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Astray {
-    pub secret: String,
+pub enum Astray {
+    Origin { secret: String },
+    Header { secret: String, header: String },
 }
 
 impl Purse {
@@ -80,19 +83,38 @@ impl Purse {
         placeholder
     }
 
-    pub fn reveal(&self, value: SecretValue) {
-        self.held().revealed.push(value);
+    /// Whether it was not shown before.
+    pub fn reveal(&self, secret: &Secret) -> bool {
+        self.held().revealed.insert(secret.name.clone(), secret.value.clone()).is_none()
     }
 
     pub fn check(&self, headers: &HeaderMap, origin: &str) -> Result<(), Astray> {
-        let astray = |secret: &Secret| !secret.origins.contains(origin);
-        let sent = headers.iter().flat_map(|(name, value)| self.named_in(name, value));
-        sent.into_iter().find(astray).map_or(Ok(()), |secret| Err(Astray { secret: secret.name }))
+        for (header, value) in headers {
+            for secret in self.named_in(header, value) {
+                if !secret.origins.contains(origin) {
+                    return Err(Astray::Origin { secret: secret.name });
+                }
+                if !secret.headers.contains(header.as_str()) {
+                    return Err(Astray::Header { secret: secret.name, header: header.to_string() });
+                }
+            }
+        }
+        Ok(())
     }
 
-    /// The headers as they leave the host, and what of them may not come back. Checked before.
-    pub fn filled(&self, mut headers: HeaderMap) -> Result<(HeaderMap, Mask), String> {
+    /// For what comes back from where these secrets may have travelled, in this call or another.
+    pub fn mask_of(&self, secrets: Vec<Secret>) -> Mask {
+        let held = self.held();
         let mut mask = Mask::default();
+        for secret in secrets {
+            let placeholder = held.by_placeholder.iter().find(|(_, known)| known.name == secret.name);
+            mask.add(secret.value, placeholder.map_or(MASK, |(placeholder, _)| placeholder));
+        }
+        mask
+    }
+
+    /// The headers as they leave the host. Checked before.
+    pub fn filled(&self, mut headers: HeaderMap) -> Result<HeaderMap, String> {
         for (name, value) in &mut headers {
             let secrets = self.named_in(name, value);
             if secrets.is_empty() {
@@ -101,20 +123,19 @@ impl Purse {
             let names: Vec<&str> = secrets.iter().map(|secret| secret.name.as_str()).collect();
             let unfit =
                 format!("secret `{}` cannot stand in a header: it holds a line break or the like", names.join("`, `"));
-            *value = self.fill(name, value, &mut mask).ok_or(unfit)?;
+            *value = self.fill(name, value).ok_or(unfit)?;
             // Kept out of every log and table of the client.
             value.set_sensitive(true);
         }
-        Ok((headers, mask))
+        Ok(headers)
     }
 
-    fn fill(&self, name: &HeaderName, value: &HeaderValue, mask: &mut Mask) -> Option<HeaderValue> {
+    fn fill(&self, name: &HeaderName, value: &HeaderValue) -> Option<HeaderValue> {
         let plain = plain(name, value);
         let mut filled = Zeroizing::new(plain.text.to_vec());
         for (placeholder, secret) in &self.held().by_placeholder {
             if find(&filled, placeholder.as_bytes()).is_some() {
                 filled = Zeroizing::new(replaced(&filled, placeholder.as_bytes(), secret.value.bytes()));
-                mask.add(secret.value.clone(), placeholder);
             }
         }
         match plain.is_basic {
@@ -143,7 +164,7 @@ impl Purse {
     /// What may not stand in anything that the call says.
     pub fn mask(&self) -> Mask {
         let mut mask = Mask::default();
-        for value in &self.held().revealed {
+        for value in self.held().revealed.values() {
             mask.add(value.clone(), MASK);
             // Who prints a key prints its lines.
             let lines = value.bytes().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
@@ -306,7 +327,8 @@ fn nonsense(error: serde_json::Error) -> CallError {
 /// The same for what comes in pieces: a value may be cut by them anywhere.
 pub struct MaskedStream {
     mask: Mask,
-    /// May be the beginning of a value.
+    /// As much as may be the beginning of a value: the same of every text, or its pieces would tell what a value begins
+    /// with.
     held_back: BytesMut,
 }
 
@@ -322,7 +344,7 @@ impl MaskedStream {
         }
         self.held_back.extend_from_slice(&piece);
         let masked = self.mask.bytes(&self.held_back).into_owned();
-        let stays = self.begun(&masked);
+        let stays = self.longest_beginning().min(masked.len());
         let (goes, stays) = masked.split_at(masked.len() - stays);
         let goes = Bytes::copy_from_slice(goes);
         self.held_back = BytesMut::from(stays);
@@ -334,13 +356,8 @@ impl MaskedStream {
         std::mem::take(&mut self.held_back).freeze()
     }
 
-    /// How many bytes at the end may be the beginning of a value.
-    fn begun(&self, text: &[u8]) -> usize {
-        let longest = |value: &SecretValue| {
-            let most = text.len().min(value.bytes().len() - 1);
-            (1..=most).rev().find(|bytes| value.bytes().starts_with(&text[text.len() - bytes..])).unwrap_or(0)
-        };
-        self.mask.0.iter().map(|(value, _)| longest(value)).max().unwrap_or(0)
+    fn longest_beginning(&self) -> usize {
+        self.mask.0.iter().map(|(value, _)| value.bytes().len() - 1).max().unwrap_or(0)
     }
 }
 
@@ -353,6 +370,7 @@ mod tests {
             name: name.to_owned(),
             value: SecretValue::new(Zeroizing::new(value.as_bytes().to_vec())),
             origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+            headers: ["authorization".to_owned(), "x-key".to_owned()].into(),
         }
     }
 
@@ -371,11 +389,13 @@ mod tests {
         let purse = purse();
         let sent = headers(&[("authorization", "Bearer {token}"), ("accept", "*/*")]);
         assert_eq!(purse.check(&sent, "https://a:443"), Ok(()));
-        assert_eq!(purse.check(&sent, "https://b:443"), Err(Astray { secret: "token".to_owned() }));
-        let (filled, mask) = purse.filled(sent).unwrap();
+        assert_eq!(purse.check(&sent, "https://b:443"), Err(Astray::Origin { secret: "token".to_owned() }));
+        let filled = purse.filled(sent).unwrap();
         assert_eq!(filled["authorization"], "Bearer s3cret-value");
         assert!(filled["authorization"].is_sensitive() && !filled["accept"].is_sensitive());
-        assert!(!mask.is_empty());
+        // What a server keeps and shows.
+        let kept = purse.check(&headers(&[("user-agent", "{token}")]), "https://a:443").unwrap_err();
+        assert_eq!(kept, Astray::Header { secret: "token".to_owned(), header: "user-agent".to_owned() });
         // Without a placeholder nothing is looked at.
         assert_eq!(purse.check(&headers(&[("accept", "*/*")]), "https://b:443"), Ok(()));
     }
@@ -386,7 +406,7 @@ mod tests {
         let basic = |plain: &str| format!("basic {}", BASE64.encode(plain.as_bytes()));
         let sent = headers(&[("authorization", &basic("ann:{token}"))]);
         assert!(purse.check(&sent, "https://b:443").is_err());
-        let (filled, _) = purse.filled(sent).unwrap();
+        let filled = purse.filled(sent).unwrap();
         assert_eq!(filled["authorization"], format!("Basic {}", BASE64.encode(b"ann:s3cret-value")));
     }
 
@@ -408,7 +428,7 @@ mod tests {
     fn no_text_shows_what_was_revealed() {
         let purse = Purse::default();
         for value in ["s3cret", "s3cret-longer", "abc"] {
-            purse.reveal(secret("x", value, &[]).value);
+            assert!(purse.reveal(&secret(value, value, &[])));
         }
         let mask = purse.mask();
         assert_eq!(mask.text("a s3cret-longer b s3cret c"), "a (secret) b (secret) c");
@@ -425,8 +445,7 @@ mod tests {
     fn a_value_that_comes_back_in_pieces_is_masked_wherever_it_is_cut() {
         let whole = b"head s3cret-value, s3cret-, s3cret-value tail s3";
         for cuts in [vec![1], vec![7], vec![3, 11], vec![5, 6], vec![47]] {
-            let (_, mask) = purse().filled(headers(&[("x", "{token}")])).unwrap();
-            let mut stream = MaskedStream::new(mask);
+            let mut stream = MaskedStream::new(purse().mask_of(vec![secret("token", "s3cret-value", &[])]));
             let mut came = Vec::new();
             for (index, piece) in whole.chunks(cuts[0]).enumerate() {
                 let inner = cuts.get(1).copied().unwrap_or(piece.len());
@@ -437,5 +456,22 @@ mod tests {
             came.extend_from_slice(&stream.finish());
             assert_eq!(String::from_utf8(came).unwrap(), "head {token}, s3cret-, {token} tail s3", "{cuts:?}");
         }
+    }
+
+    /// Who could see where a text is cut could ask for the beginning of a value, letter by letter.
+    #[test]
+    fn pieces_are_cut_at_the_same_places_whatever_they_hold() {
+        let cuts = |text: &'static str| {
+            let mut stream = MaskedStream::new(purse().mask_of(vec![secret("token", "s3cret-value", &[])]));
+            let first = stream.push(Bytes::from_static(text.as_bytes()));
+            (first.len(), stream.finish().len())
+        };
+        assert_eq!(cuts("it ends in s3cr"), cuts("it ends in xxxx"));
+    }
+
+    #[test]
+    fn what_another_call_sent_is_masked_too() {
+        let mask = Purse::default().mask_of(vec![secret("token", "s3cret-value", &[])]);
+        assert_eq!(mask.text("kept: s3cret-value"), "kept: (secret)");
     }
 }

@@ -82,6 +82,11 @@ impl CallHost for Recorder {
         self.secrets.lock().unwrap().get(name).cloned().ok_or_else(|| missing(&format!("secret {name}")))
     }
 
+    fn secrets_bound_to(&self, origin: &str) -> Vec<Secret> {
+        let bound = |secret: &&Secret| secret.origins.contains(origin);
+        self.secrets.lock().unwrap().values().filter(bound).cloned().collect()
+    }
+
     fn revealed(&self, name: &str) {
         self.revealed.lock().unwrap().push(name.to_owned());
     }

@@ -16,6 +16,7 @@ use super::*;
 use crate::compile::tests::options;
 use crate::testing::Recorder;
 
+mod denial;
 mod secrets;
 
 /// Built once for all tests.
@@ -58,6 +59,8 @@ struct Bench {
     grants: Grants,
     workspace: Option<PathBuf>,
     cancelled: CancellationToken,
+    /// A host that has nothing for this call.
+    refuses: bool,
 }
 
 impl Bench {
@@ -70,7 +73,7 @@ impl Bench {
         let plugin = Digest::of(&bytes);
         sandbox.load(plugin, bytes).await.unwrap();
         let (host, grants, cancelled) = (Arc::default(), Grants::default(), CancellationToken::new());
-        Self { sandbox, plugin, host, grants, workspace: None, cancelled }
+        Self { sandbox, plugin, host, grants, workspace: None, cancelled, refuses: false }
     }
 
     fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
@@ -101,7 +104,10 @@ impl Bench {
             grants: self.grants.clone(),
             workspace: self.workspace.clone(),
             tools: None,
-            host: self.host.clone(),
+            host: match self.refuses {
+                true => Arc::new(Ungranted { listener: Some(self.host.clone()) }),
+                false => self.host.clone(),
+            },
             cancelled: self.cancelled.clone(),
         }
     }
@@ -665,10 +671,11 @@ async fn secrets_and_sockets_are_denied_and_noted() {
 
 #[tokio::test]
 async fn artifacts_and_state_are_kept_by_the_host() {
-    let bench = Bench::new().await;
+    let mut bench = Bench::new().await;
     let answer = bench.advance("artifact").await.unwrap();
     assert_eq!(answer.summary, "hello world");
     assert_eq!(answer.artifacts[0].digest, Digest::of(b"hello world"));
+    bench.grants.state = Some("counts".parse().unwrap());
     check(bench.summary("state").await, expect!["0 then 1 at 1"]);
     let missing = Digest::of(b"missing");
     assert_eq!(bench.error(&format!("open-artifact {missing}")).await.failure().code, "not-found");

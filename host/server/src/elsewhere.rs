@@ -19,7 +19,7 @@ pub use registry::Registry;
 pub use web::{PlainHttp, Web, shown};
 
 /// A host takes no larger component.
-pub const MOST_BYTES: u64 = 64 << 20;
+pub use lockgate_core::plugin::MOST_COMPONENT_BYTES as MOST_BYTES;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ElsewhereError {

@@ -150,6 +150,9 @@ pub struct NewSecret {
     /// `scheme://host:port` each; the port may be left out. Empty: it travels nowhere, and can only be revealed.
     #[serde(default)]
     pub origins: Vec<String>,
+    /// In which it may stand; `authorization` alone, when left out.
+    #[serde(default)]
+    pub headers: Vec<String>,
     /// For calls of this project only.
     #[serde(default)]
     pub project: Option<String>,
@@ -274,7 +277,7 @@ pub struct Limits {
     pub log_bytes: Option<u64>,
     pub output_bytes: Option<u64>,
     pub http_body_bytes: Option<u64>,
-    /// Calls at a time; what is over waits. Half of what the host makes, when left out.
+    /// Calls at a time; what is over waits. At most half of what the host makes, which counts when it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrent_calls: Option<u32>,
 }
@@ -770,6 +773,8 @@ pub struct Secret {
     pub name: String,
     /// Where it may travel.
     pub origins: Vec<String>,
+    /// In which headers.
+    pub headers: Vec<String>,
     /// None: every project.
     pub project: Option<String>,
     /// Of that project. Empty: each of them.

@@ -84,6 +84,10 @@ impl CallHost for Nobody {
         nothing()
     }
 
+    fn secrets_bound_to(&self, _: &str) -> Vec<Secret> {
+        Vec::new()
+    }
+
     fn revealed(&self, _: &str) {}
 
     fn open_artifact(&self, _: &Digest) -> Result<Box<dyn Read + Send>, Failure> {

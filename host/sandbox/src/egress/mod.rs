@@ -6,7 +6,7 @@
 
 mod address;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, OnceLock};
@@ -24,9 +24,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::{Host, Url};
 
+use crate::context::blocking;
 use crate::output::Output;
 use crate::rehearsal::{CallClock, Play, Received, Sent, Trouble, Wire};
-use crate::secrets::{Astray, Mask, MaskedStream, Purse};
+use crate::secrets::{Astray, Mask, MaskedStream, Purse, Secret};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections of one call: a request holds its own until its response's body is read or dropped.
@@ -47,6 +48,8 @@ struct Shared {
     clock: CallClock,
     output: Output,
     purse: Purse,
+    /// Secrets that may travel to an origin, whoever sends them.
+    bound: tokio::sync::Mutex<BTreeMap<String, Vec<Secret>>>,
     connections: Arc<Semaphore>,
     outside: Outside,
     /// Connections are kept for the rest of this call only: two plugins never share one, so a response that one of
@@ -79,10 +82,16 @@ pub enum Timeout {
 pub enum EgressError {
     #[error("http to {origin} is not granted; an operator can add it to this plugin's grants")]
     NotGranted { origin: String },
-    #[error("{method} to {origin} is not granted; granted are: {}", .granted.join(", "))]
+    #[error("{method} to {origin} is not granted, only {}; an operator can add it to this plugin's grants", .granted.join(", "))]
     MethodNotGranted { origin: String, method: Method, granted: Vec<String> },
-    #[error("secret `{secret}` may not travel to {origin}; whoever sets it says where it may")]
+    #[error(
+        "secret `{secret}` may not travel to {origin}; an administrator can set it again with that origin: `lockgate secret set {secret} --to ORIGIN`"
+    )]
     SecretAstray { origin: String, secret: String },
+    #[error(
+        "secret `{secret}` may not stand in the header `{header}`; an administrator can set it again for it: `lockgate secret set {secret} --header {header}`"
+    )]
+    SecretInHeader { secret: String, header: String },
     /// The address is for the audit log alone: a guest is not told how the host's network looks from inside.
     #[error("{host} has a {class} address; {}", remedy(class))]
     NotPublic { host: String, address: IpAddr, class: &'static str },
@@ -140,6 +149,7 @@ impl Egress {
             clock,
             output,
             purse,
+            bound: tokio::sync::Mutex::default(),
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
             outside,
             public: OnceLock::new(),
@@ -167,7 +177,8 @@ impl Egress {
             Timeout::Head(timeout) => (after(timeout), deadline),
             Timeout::Whole(timeout) => (after(timeout), after(timeout)),
         };
-        let (headers, mask) = self.0.purse.filled(request.headers).map_err(EgressError::Invalid)?;
+        let headers = self.0.purse.filled(request.headers).map_err(EgressError::Invalid)?;
+        let mask = self.mask(&origin).await?;
         let exchange = async {
             let connection = self.0.connections.clone().acquire_owned().await.expect("this semaphore is never closed");
             let builder = client.request(request.method, permitted.url).headers(headers);
@@ -194,6 +205,19 @@ impl Egress {
                 _connection: connection,
             },
         })
+    }
+
+    /// Whatever was sent there, in this call or another, may come back.
+    async fn mask(&self, origin: &str) -> Result<Mask, EgressError> {
+        let known = self.0.bound.lock().await.get(origin).cloned();
+        if let Some(secrets) = known {
+            return Ok(self.0.purse.mask_of(secrets));
+        }
+        let (host, of) = (self.0.output.host(), origin.to_owned());
+        let secrets = blocking(move || host.secrets_bound_to(&of)).await;
+        let secrets = secrets.map_err(|error| EgressError::Invalid(format!("secrets cannot be looked up: {error}")))?;
+        self.0.bound.lock().await.insert(origin.to_owned(), secrets.clone());
+        Ok(self.0.purse.mask_of(secrets))
     }
 
     /// To what a test has put in the network's place, or past it.
@@ -287,7 +311,10 @@ impl Egress {
         check_literal(&url, private_network)?;
         check_head(request)?;
         let bound = self.0.purse.check(&request.headers, &origin);
-        bound.map_err(|Astray { secret }| EgressError::SecretAstray { origin: origin.clone(), secret })?;
+        bound.map_err(|astray| match astray {
+            Astray::Origin { secret } => EgressError::SecretAstray { origin: origin.clone(), secret },
+            Astray::Header { secret, header } => EgressError::SecretInHeader { secret, header },
+        })?;
         Ok(Permitted { url, origin, private_network })
     }
 
@@ -299,6 +326,9 @@ impl Egress {
             }
             EgressError::SecretAstray { origin, secret } => {
                 self.0.output.denied(&format!("secret `{secret}` to {origin}"));
+            }
+            EgressError::SecretInHeader { secret, header } => {
+                self.0.output.denied(&format!("secret `{secret}` in the header `{header}`"));
             }
             EgressError::NotPublic { host, address, class } => {
                 self.0.output.denied(&format!("http {host} at {address} ({class})"));
@@ -545,6 +575,7 @@ fn trouble(error: &EgressError) -> Trouble {
         EgressError::NotGranted { .. }
         | EgressError::MethodNotGranted { .. }
         | EgressError::SecretAstray { .. }
+        | EgressError::SecretInHeader { .. }
         | EgressError::NotPublic { .. }
         | EgressError::Invalid(_) => Trouble::Denied,
         EgressError::TimedOut { .. } => Trouble::TimedOut,

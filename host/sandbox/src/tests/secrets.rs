@@ -21,7 +21,7 @@ impl Bench {
     fn set(&self, name: &str, value: &str, origins: &[&str]) {
         let origins: BTreeSet<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
         let value = SecretValue::new(Zeroizing::new(value.as_bytes().to_vec()));
-        let secret = Secret { name: name.to_owned(), value, origins };
+        let secret = Secret { name: name.to_owned(), value, origins, headers: ["authorization".to_owned()].into() };
         self.host.secrets.lock().unwrap().insert(name.to_owned(), secret);
     }
 
@@ -138,6 +138,37 @@ async fn what_was_revealed_is_on_record_and_shown_in_nothing_the_call_says() {
     assert!(!format!("{failure:?}").contains("line"), "{failure:?}");
 }
 
+/// What one call has left with a server does not come back to another one that has no secret at all.
+#[tokio::test]
+async fn a_server_that_keeps_a_value_does_not_tell_it_to_another_call() {
+    let server = Server::start().await;
+    let bench = with_secret(&server).await;
+    let mut other = Bench::new().await.http(&server.origin, true);
+    other.host = bench.host.clone();
+    let answer = other.summary(&format!("http GET {}/echo x-kept {VALUE}", server.origin)).await;
+    assert!(answer.contains("x-kept: (secret)") && !answer.contains(VALUE), "{answer}");
+}
+
+#[tokio::test]
+async fn a_secret_stands_only_in_headers_it_is_bound_to() {
+    let server = Server::start().await;
+    let bench = with_secret(&server).await;
+    let failure = bench.error(&format!("present-in user-agent deploy-key {}/hello", server.origin)).await.failure();
+    assert_eq!(failure.code, "denied");
+    assert!(failure.message.contains("--header user-agent"), "{}", failure.message);
+    assert_eq!(server.seen.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn state_never_keeps_what_was_revealed_and_few_values_a_call() {
+    let mut bench = Bench::new().await.revealing(VALUE);
+    bench.grants.state = Some("counts".parse().unwrap());
+    assert_eq!(bench.error("reveal-and-put deploy-key").await.failure().code, "denied");
+    let failure = bench.error("state-often 33").await.failure();
+    assert_eq!(failure.code, "limit");
+    assert!(failure.message.contains("at most 32"), "{}", failure.message);
+}
+
 #[tokio::test]
 async fn a_cursor_never_keeps_what_was_revealed() {
     let bench = Bench::new().await.revealing(VALUE);
@@ -154,7 +185,7 @@ async fn only_granted_methods_are_sent() {
     assert!(bench.summary(&format!("http GET {}/hello", server.origin)).await.starts_with("200"));
     let failure = bench.error(&format!("http POST {}/hello", server.origin)).await.failure();
     assert_eq!(failure.code, "denied");
-    assert!(failure.message.contains("granted are: GET, HEAD"), "{}", failure.message);
+    assert!(failure.message.contains("only GET, HEAD"), "{}", failure.message);
     // As it is written: no server is asked what it makes of it.
     assert_eq!(bench.error(&format!("http get {}/hello", server.origin)).await.failure().code, "denied");
     let posts = server.seen.lock().unwrap().iter().filter(|request| !request.starts_with("GET")).count();

@@ -24,11 +24,12 @@ pub struct Tools {
 impl Tools {
     /// Without a grant there are no runs to look at either.
     fn room(&self) -> Result<ToolRoom, Failure> {
-        self.room.clone().filter(|_| !self.grants.is_empty()).ok_or_else(|| {
-            super::denied(
+        if self.grants.is_empty() {
+            return Err(super::denied(
                 "no tool is granted; request one in `describe`, and an operator can: `--tool NAME=PATH`".to_owned(),
-            )
-        })
+            ));
+        }
+        self.room.clone().ok_or_else(|| super::denied(super::NO_ROOM.to_owned()))
     }
 }
 

@@ -45,6 +45,8 @@ const MOST_SAID_BYTES: usize = 256 << 10;
 /// Of one phase in one attempt: every run keeps its output.
 const MOST_RUNS: usize = 256;
 const MOST_AT_ONCE: usize = 8;
+/// What a start leaves free on the disk, for the journal above all.
+const DISK_FLOOR_BYTES: u64 = 256 << 20;
 /// A keeper answers as soon as the tool runs.
 const KEEPER_PATIENCE: Duration = Duration::from_secs(30);
 /// A keeper that is told to kill does so at once, and then looks for what is left.
@@ -169,17 +171,21 @@ struct Allowed {
 }
 
 /// Decided before anything is looked at. `room`: none where a call is granted nothing.
+/// Where a call has a grant and no room: a test, and what runs without effects.
+const NO_ROOM: &str = "no tool is started here: a test has no tools";
+
 fn allowed(
     grants: &BTreeMap<String, ToolGrant>,
     room: Option<&ToolRoom>,
     command: ToolCommand,
 ) -> Result<Allowed, Failure> {
-    let (Some(grant), Some(room)) = (grants.get(&command.tool), room) else {
+    let Some(grant) = grants.get(&command.tool) else {
         return Err(denied(format!(
             "the tool `{}` is not granted; request it in `describe`, and an operator can: `--tool NAME=PATH`",
             shown(&command.tool)
         )));
     };
+    let Some(room) = room else { return Err(denied(NO_ROOM.to_owned())) };
     within_bounds(&command)?;
     if !pattern::fit(&grant.args, &command.args) {
         return Err(denied(format!(
@@ -302,6 +308,13 @@ fn is_still_granted(allowed: &Allowed) -> Result<(), Failure> {
 }
 
 fn has_room(room: &ToolRoom) -> Result<(), Failure> {
+    let disk = rustix::fs::statvfs(&room.folder).map_err(host)?;
+    let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free_bytes < DISK_FLOOR_BYTES {
+        let message =
+            format!("the disk of the data folder has {} MiB free, too little to start a tool", free_bytes >> 20);
+        return Err(Failure { retry: Retry::SameKey, ..never("limit", message) });
+    }
     let runs = runs(&room.folder).map_err(host)?;
     if runs.len() >= MOST_RUNS {
         let message = format!("this phase has run {} tools, at most {MOST_RUNS} are run in one attempt", runs.len());

@@ -482,8 +482,10 @@ fn a_bomb_of_processes_is_killed_to_the_last() {
 
 #[test]
 fn last_words_come_with_a_limit() {
-    let bench = Bench::new("echo before; echo too slow >&2; sleep 1000").limits(|limits| limits.wall_ms = 500);
+    let bench =
+        Bench::new("echo before; echo too slow >&2; echo > ready; sleep 1000").limits(|limits| limits.wall_ms = 5_000);
     bench.start("key", &[]).unwrap();
+    bench.file("ready");
     let failure = bench.end("key").unwrap_err();
     assert_eq!(failure.details["last_words"], "too slow\n");
 }

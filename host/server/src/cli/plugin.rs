@@ -171,7 +171,7 @@ pub struct LimitArgs {
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=65_536))]
     http_body_mb: Option<u64>,
 
-    /// Calls of the plugin at a time; what is over waits.
+    /// Calls of the plugin at a time; what is over waits. Never more than half of what the host makes.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     at_once: Option<u32>,
 }

@@ -41,6 +41,10 @@ pub struct SetArgs {
     #[arg(long = "to", value_name = "ORIGIN")]
     origins: Vec<String>,
 
+    /// It may stand in this header; without one, in Authorization alone. Never one that the server shows to others.
+    #[arg(long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+
     /// Only for calls of this project.
     #[arg(long = "for-project", value_name = "PROJECT")]
     project: Option<String>,
@@ -86,7 +90,7 @@ impl SecretCommand {
 
 impl SetArgs {
     fn wire(self) -> Result<(String, NewSecret), CliError> {
-        let Self { name, origins, project, environments, from_file } = self;
+        let Self { name, origins, headers, project, environments, from_file } = self;
         let value = match from_file {
             Some(path) => {
                 let read = File::open(&path).and_then(value);
@@ -98,7 +102,7 @@ impl SetArgs {
         if value.is_empty() {
             return Err(CliError::usage("there is no value", "pipe it in, or name a file with --from-file"));
         }
-        Ok((name, NewSecret { value, origins, project, environments }))
+        Ok((name, NewSecret { value, origins, headers, project, environments }))
     }
 }
 
@@ -118,7 +122,7 @@ fn value(source: impl std::io::Read) -> std::io::Result<String> {
 fn show(look: &Look, secret: &Secret) -> String {
     let goes = match &secret.origins[..] {
         [] => "travels nowhere: a plugin can only be shown it (--reveal-secret)".to_owned(),
-        origins => format!("may travel to {}", origins.join(", ")),
+        origins => format!("may travel to {}, in {}", origins.join(", "), secret.headers.join(", ")),
     };
     format!("secret {}\n  {goes}\n  for {}", look.strong(&secret.name), of_whom(secret))
 }
@@ -170,6 +174,7 @@ mod tests {
         let secret = |name: &str, origins: &[&str], project: Option<&str>, environments: &[&str]| Secret {
             name: name.to_owned(),
             origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+            headers: vec!["authorization".to_owned()],
             project: project.map(str::to_owned),
             environments: environments.iter().map(|name| (*name).to_owned()).collect(),
             set_by: "ann".to_owned(),

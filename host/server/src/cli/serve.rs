@@ -49,6 +49,13 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
 }
 
 fn keys(config: &ServeConfig) -> Result<Keys, CliError> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if let Some((file, data)) = config.secret_key_file.as_deref().and_then(real).zip(real(&config.data))
+        && file.starts_with(data)
+    {
+        let what = format!("the secret key file {} lies in the data folder, with what it protects", file.display());
+        return Err(CliError::usage(what, "keep it elsewhere, also in backups"));
+    }
     let keys = match (&config.secret_key_file, &config.secret_key) {
         (Some(path), _) => Keys::of_file(path),
         (None, Some(text)) => Keys::of_text(&text.0),

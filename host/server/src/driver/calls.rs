@@ -12,7 +12,7 @@ use lockgate_core::deployment::Deployment;
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::order::{Order, order};
-use lockgate_core::plugin::{Failure, Grants, Retry};
+use lockgate_core::plugin::{Failure, Grants, MOST_COMPONENT_BYTES, Retry};
 use lockgate_core::release::narrowed;
 use lockgate_core::state::{Due, State};
 use lockgate_core::work::{Answer, CallRef};
@@ -30,9 +30,6 @@ use super::system::SystemHandle;
 use super::vault::Vault;
 use super::workspace::{self, Keep};
 use tools::Rooms;
-
-/// Largest component that is read back from the blobs; nothing larger is let in.
-const MOST_COMPONENT_BYTES: u64 = 64 << 20;
 
 /// The calls of one project that are running now.
 pub struct RunningCalls {
@@ -242,7 +239,7 @@ impl CallRunner {
             state: grants.as_ref().ok().and_then(|grants| grants.state.clone()),
             reports,
             vault: self.vault.clone(),
-            system: self.system.view(),
+            system: self.system.clone(),
             lines,
         });
         let grants = grants.inspect_err(|failure| host.fail(&failure.message))?;

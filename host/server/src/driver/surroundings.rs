@@ -1,22 +1,23 @@
-//! What a call reaches of the host: its log, its release's artifacts, and the word `denied` for all else.
+//! What a call reaches of the host: its log, its release's artifacts, its secrets and its state, and the word `denied` for
+//! all else.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::Rejection;
 use lockgate_core::kept::Keep;
 use lockgate_core::name::Name;
 use lockgate_core::plugin::{Failure, Retry, Verdict};
-use lockgate_core::system::SystemState;
-use lockgate_sandbox::{ArtifactWriter, CallHost, LogLevel, LogLine, Secret, StateEntry};
+use lockgate_core::secret::{Binding, Secret as Kept};
+use lockgate_sandbox::{ArtifactWriter, CallHost, LogLevel, LogLine, Secret, SecretValue, StateEntry};
 use lockgate_store::{BlobReader, Store, StoreError};
 use serde_json::Value;
 
 use super::call_log::Lines;
 use super::inbox::{Refusal, Reports};
-use super::vault::Vault;
+use super::system::SystemHandle;
+use super::vault::{Vault, VaultError};
 
 /// What a call reaches of the host.
 pub struct Surroundings {
@@ -30,8 +31,7 @@ pub struct Surroundings {
     pub state: Option<Name>,
     pub reports: Reports,
     pub vault: Vault,
-    /// As it was when the call began.
-    pub system: Arc<SystemState>,
+    pub system: SystemHandle,
     pub lines: Lines,
 }
 
@@ -72,7 +72,9 @@ impl CallHost for Surroundings {
 
     fn secret(&self, name: &str) -> Result<Secret, Failure> {
         let tag = &self.lines.tag;
-        let kept = name.parse::<Name>().ok().and_then(|name| self.system.secrets.get_key_value(&name));
+        // As it is now, also where that has changed since the call began.
+        let system = self.system.view();
+        let kept = name.parse::<Name>().ok().and_then(|name| system.secrets.get_key_value(&name));
         let Some((name, kept)) = kept.filter(|(_, kept)| kept.binding.holds_for(&tag.project, &self.environment))
         else {
             let message = format!(
@@ -81,8 +83,19 @@ impl CallHost for Surroundings {
             );
             return Err(failure("denied", message, Retry::Never));
         };
-        let value = self.vault.read(name, kept).map_err(|error| ours(error.to_string()))?;
-        Ok(Secret { name: name.to_string(), value, origins: kept.binding.origins.clone() })
+        let value = match self.vault.read(name, kept) {
+            // It was set again between the two looks.
+            Err(VaultError::Io { .. }) if self.is_set_again(name, kept) => return self.secret(name.as_str()),
+            value => value.map_err(|error| ours(error.to_string()))?,
+        };
+        Ok(secret(name, kept, value))
+    }
+
+    fn secrets_bound_to(&self, origin: &str) -> Vec<Secret> {
+        let system = self.system.view();
+        let bound = system.secrets.iter().filter(|(_, kept)| kept.binding.origins.contains(origin));
+        // What cannot be read was not sent either.
+        bound.filter_map(|(name, kept)| Some(secret(name, kept, self.vault.read(name, kept).ok()?))).collect()
     }
 
     fn revealed(&self, name: &str) {
@@ -128,7 +141,16 @@ impl CallHost for Surroundings {
     }
 }
 
+fn secret(name: &Name, kept: &Kept, value: SecretValue) -> Secret {
+    let Binding { origins, .. } = &kept.binding;
+    Secret { name: name.to_string(), value, origins: origins.clone(), headers: kept.binding.headers() }
+}
+
 impl Surroundings {
+    fn is_set_again(&self, name: &Name, before: &Kept) -> bool {
+        self.system.view().secrets.get(name).is_none_or(|now| now.file != before.file)
+    }
+
     fn state_of(&self) -> Result<(Name, Name), Failure> {
         let granted = self.state.clone().zip(self.environment.parse().ok());
         granted.ok_or_else(state_not_granted)
@@ -145,7 +167,9 @@ pub fn not_kept(rejection: &Rejection) -> Failure {
         Rejection::StateMoved { .. } => "conflict",
         Rejection::TooMuch { .. } => "limit",
         // It is over, and its call may not have heard.
-        _ => "denied",
+        Rejection::AlreadyFinished { .. } | Rejection::UnknownDeployment { .. } => "denied",
+        // Nothing else stands in the way of keeping; if it did, it would be the host's.
+        _ => return ours(rejection.to_string()),
     };
     failure(code, rejection.to_string(), Retry::Never)
 }

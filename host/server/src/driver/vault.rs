@@ -17,7 +17,7 @@ use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
 use lockgate_core::secret::{Binding, Secret};
 use lockgate_sandbox::SecretValue;
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 use zeroize::Zeroizing;
 
 use super::host::random_hex;
@@ -30,6 +30,7 @@ const MAGIC: &[u8; 8] = b"lgsecr\x001";
 const ID_BYTES: usize = 8;
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
+const DRAFT: &str = ".draft";
 /// Keys beside the first are for the time of a change.
 const MOST_KEYS: usize = 16;
 /// A file of keys is a few lines.
@@ -174,7 +175,16 @@ impl Vault {
 
     fn sweep(&self, known: &BTreeSet<String>) {
         let files = fs::read_dir(&self.0.folder).into_iter().flatten().filter_map(Result::ok);
-        for file in files.filter(|file| file.file_name().to_str().is_none_or(|name| !known.contains(name))) {
+        for file in files {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            if known.contains(name.as_ref()) {
+                continue;
+            }
+            if !is_ours(&name) {
+                tracing::warn!(file = %file.path().display(), "this folder is for encrypted secrets; what is this?");
+                continue;
+            }
             if let Err(error) = fs::remove_file(file.path()) {
                 tracing::warn!(file = %file.path().display(), %error, "what is left of a secret cannot be removed");
             }
@@ -189,7 +199,7 @@ impl Vault {
         let sealed = cipher(key).encrypt((&nonce).into(), Payload { msg: value, aad: &bound });
         let sealed = sealed.expect("a value is shorter than this cipher's limit of 256 GiB");
         let written = || {
-            let mut draft = NamedTempFile::new_in(&self.0.folder)?;
+            let mut draft = Builder::new().prefix(DRAFT).tempfile_in(&self.0.folder)?;
             [MAGIC.as_slice(), &key.id, &nonce, &sealed].iter().try_for_each(|part| draft.write_all(part))?;
             draft.as_file().sync_all()?;
             draft.persist(self.path(file)).map_err(|error| error.error)?;
@@ -222,6 +232,12 @@ impl Vault {
     fn path(&self, file: &str) -> PathBuf {
         self.0.folder.join(file)
     }
+}
+
+/// The form of our names, and of our drafts; whatever else somebody has put there is not ours to remove.
+fn is_ours(file: &str) -> bool {
+    let id = file.rsplit_once('-').map(|(_, id)| id);
+    file.starts_with(DRAFT) || id.is_some_and(|id| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn cipher(key: &SecretKey) -> XChaCha20Poly1305 {
@@ -335,6 +351,11 @@ mod tests {
         let lost = vault.write(&kept.name, &kept.secret.binding, b"never acknowledged").unwrap();
         assert!(kept.tidied(&[OLD]).is_empty());
         assert!(!kept.folder.path().join(lost).exists() && kept.path().is_file());
+        // What somebody else has put there stays.
+        let keys = kept.folder.path().join("keys");
+        fs::write(&keys, OLD).unwrap();
+        kept.tidied(&[OLD]);
+        assert!(keys.is_file());
     }
 
     #[test]

@@ -187,6 +187,10 @@ impl Registry {
         if response.status() != StatusCode::UNAUTHORIZED {
             return self.allowed(response).await;
         }
+        // Who is somewhere else, after a redirect or for an upload, is not told who asks.
+        if response.url().origin() != self.base.origin() {
+            return self.allowed(response).await;
+        }
         // Also where there is a token: one for pulling does not push.
         self.authorization = Some(self.authorize(response.headers()).await?);
         let response = self.send_once(url, &request).await?;
@@ -236,6 +240,10 @@ impl Registry {
             },
             Challenge::Bearer { realm, service, scope } => {
                 let realm: Url = realm.parse().map_err(|_| not_understood())?;
+                // What was bought with a password is as good as one.
+                if !matches!(self.credentials, Credentials::Nobody) {
+                    self.check_private(&self.base)?;
+                }
                 self.header(format!("Bearer {}", self.token(realm, service, scope).await?))
             }
         }

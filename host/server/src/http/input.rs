@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use lockgate_core::name::{InvalidTag, Name, Tag, Timestamp};
+use lockgate_core::plugin::MOST_COMPONENT_BYTES;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::Problem;
@@ -17,7 +18,7 @@ use crate::clock;
 /// Of JSON and of a project file.
 pub const BODY_BYTES: usize = 1 << 20;
 /// Of a plugin.
-pub const PLUGIN_BYTES: usize = 64 << 20;
+pub const PLUGIN_BYTES: usize = MOST_COMPONENT_BYTES as usize;
 /// Of an artifact.
 pub const ARTIFACT_BYTES: u64 = 4 << 30;
 /// Of a path with its query.

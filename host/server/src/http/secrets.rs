@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode};
 use lockgate_core::name::Name;
 use lockgate_core::origin::normal_origin;
 use lockgate_core::secret::Binding;
@@ -20,6 +20,7 @@ use crate::wire;
 
 const MOST_ORIGINS: usize = 100;
 const MOST_ENVIRONMENTS: usize = 100;
+const MOST_HEADERS: usize = 20;
 
 /// All secrets, without their values.
 #[utoipa::path(get, path = "/v1/secrets", tag = "secrets",
@@ -40,17 +41,29 @@ pub async fn set(
     At(name): At<String>,
     Given(new): Given<wire::NewSecret>,
 ) -> Result<Json<wire::Secret>, Problem> {
-    let wire::NewSecret { value, origins, project, environments } = new;
+    let wire::NewSecret { value, origins, headers, project, environments } = new;
     let value = Zeroizing::new(value.into_bytes());
     let name: Name = name.parse().map_err(|error| Problem::invalid("invalid-name", format!("secret {error}")))?;
     if !(1..=MOST_VALUE_BYTES).contains(&value.len()) {
         let detail = format!("the value has {} bytes; it can have 1 to {MOST_VALUE_BYTES}", value.len());
         return Err(Problem::invalid("invalid-secret", detail));
     }
-    let binding = binding(&origins, project.as_deref(), &environments)
-        .map_err(|wrong| Problem::invalid("invalid-secret", wrong))?;
+    let invalid = |wrong| Problem::invalid("invalid-secret", wrong);
+    let headers = header_names(&headers).map_err(invalid)?;
+    let binding = Binding { headers, ..binding(&origins, project.as_deref(), &environments).map_err(invalid)? };
     let secret = api.host.set_secret(&name, binding, value, by).await?;
     Ok(Json(views::secret(&name, &secret)))
+}
+
+fn header_names(names: &[String]) -> Result<BTreeSet<String>, String> {
+    if names.len() > MOST_HEADERS {
+        return Err(format!("a secret stands in at most {MOST_HEADERS} headers"));
+    }
+    let name = |name: &String| {
+        let wrong = |_| format!("`{}` is no name of a header", name.escape_debug());
+        HeaderName::from_bytes(name.as_bytes()).map(|name| name.to_string()).map_err(wrong)
+    };
+    names.iter().map(name).collect()
 }
 
 fn binding(origins: &[String], project: Option<&str>, environments: &[String]) -> Result<Binding, String> {
@@ -71,6 +84,7 @@ fn binding(origins: &[String], project: Option<&str>, environments: &[String]) -
             .iter()
             .map(|environment| name("environment", environment))
             .collect::<Result<BTreeSet<_>, _>>()?,
+        ..Binding::default()
     })
 }
 
@@ -99,6 +113,13 @@ mod tests {
             assert!(origins(&[wrong]).is_err(), "{wrong}");
         }
         assert!(origins(&["https://a.example"; MOST_ORIGINS + 1]).is_err());
+    }
+
+    #[test]
+    fn headers_are_names() {
+        let names = |name: &str| header_names(&[name.to_owned()]);
+        assert_eq!(names("X-Api-Key"), Ok(["x-api-key".to_owned()].into()));
+        assert!(names("X Key").is_err() && names("").is_err() && names("x:y\n").is_err());
     }
 
     #[test]

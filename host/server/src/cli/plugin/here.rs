@@ -5,14 +5,12 @@ use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::Path;
 
+use lockgate_core::plugin::MOST_COMPONENT_BYTES;
 use lockgate_sandbox::{Options, Sandbox};
 use tempfile::TempDir;
 
 use crate::cli::compiler;
 use crate::cli::fail::CliError;
-
-/// A host refuses what is larger, whatever it is.
-const MOST_BYTES: u64 = 64 << 20;
 
 /// A host's own, with other settings only where it says so.
 pub struct LocalSandbox {
@@ -52,7 +50,7 @@ pub fn component(file: &Path) -> Result<Vec<u8>, CliError> {
         return Err(CliError::usage(what, "name a .wasm component, such as `lockgate plugin build` makes"));
     }
     let mut content = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut content));
+    let read = File::open(file).and_then(|file| file.take(MOST_COMPONENT_BYTES + 1).read_to_end(&mut content));
     read.map_err(failed)?;
     Ok(content)
 }

@@ -56,6 +56,8 @@ enum Role {
     Lockgate,
     /// The same, of what no world has by itself: whoever imports it means to start programs.
     Tools,
+    /// Or to see secrets.
+    Reveal,
     /// Linked, and every call answers `denied`: there is no grant for it yet.
     DeniedForNow,
     /// What a language's library brings along. Linked, and shows nothing that was not granted.
@@ -124,8 +126,11 @@ fn role(import: &str) -> Role {
         | "lockgate:plugin/progress"
         | "lockgate:plugin/control"
         | "lockgate:plugin/artifacts"
+        | "lockgate:plugin/secrets"
+        | "lockgate:plugin/state"
         | "lockgate:plugin/http" => Role::Lockgate,
-        "lockgate:plugin/secrets" | "lockgate:plugin/state" | "lockgate:plugin/artifacts-write" => Role::DeniedForNow,
+        "lockgate:plugin/artifacts-write" => Role::DeniedForNow,
+        "lockgate:plugin/secrets-reveal" => Role::Reveal,
         "lockgate:process/run" => Role::Tools,
         wasi if wasi.starts_with("wasi:") => Role::Wasi,
         _ => Role::Unknown,
@@ -193,6 +198,8 @@ fn imports(look: &Look, imports: &[Import]) -> Vec<String> {
     let mut lines: Vec<String> = of(Role::Lockgate).map(|name| format!("  {name}")).collect();
     let starts = "starts programs of the host, those that are granted as tools";
     lines.extend(of(Role::Tools).map(|name| format!("  {name}  {}", look.quiet(starts))));
+    let sees = "is shown the values of secrets, those that are granted so";
+    lines.extend(of(Role::Reveal).map(|name| format!("  {name}  {}", look.quiet(sees))));
     lines.extend(of(Role::DeniedForNow).map(|name| format!("  {name}  {}", look.quiet("answers `denied` for now"))));
     lines.extend(of(Role::Unknown).map(|name| format!("  {name}  {}", look.paint(Tone::Bad, "not of this world"))));
     let wasi: Vec<String> = of(Role::Wasi).collect();
@@ -227,7 +234,14 @@ mod tests {
 
     #[test]
     fn what_is_shown_of_a_good_plugin() {
-        let imports = ["lockgate:plugin/http@0.1.0", "lockgate:plugin/state@0.1.0", "wasi:io/poll@0.2.6"].map(import);
+        let imports = [
+            "lockgate:plugin/http@0.1.0",
+            "lockgate:plugin/state@0.1.0",
+            "lockgate:plugin/secrets-reveal@0.1.0",
+            "lockgate:plugin/artifacts-write@0.1.0",
+            "wasi:io/poll@0.2.6",
+        ]
+        .map(import);
         let report = Report {
             file: "tell.wasm".into(),
             digest: Digest::of(b"tell"),
@@ -252,7 +266,9 @@ mod tests {
               lockgate:phase/phase@0.1.0
             Imports
               lockgate:plugin/http@0.1.0
-              lockgate:plugin/state@0.1.0  answers `denied` for now
+              lockgate:plugin/state@0.1.0
+              lockgate:plugin/secrets-reveal@0.1.0  is shown the values of secrets, those that are granted so
+              lockgate:plugin/artifacts-write@0.1.0  answers `denied` for now
               and 1 of WASI, which its language brings along: without a grant they reach nothing
             ✓ a host of this version takes it"#]]
         .assert_eq(&show(&look(), &report));
@@ -262,7 +278,7 @@ mod tests {
     fn an_import_that_no_host_links_stands_out() {
         assert_eq!(role("lockgate:process/run@0.1.0"), Role::Tools);
         assert_eq!(role("lockgate:process/shell@0.1.0"), Role::Unknown);
-        assert_eq!(role("lockgate:plugin/secrets-reveal@0.1.0"), Role::Unknown);
+        assert_eq!(role("lockgate:plugin/secrets-reveal@0.1.0"), Role::Reveal);
         assert_eq!(role("wasi:sockets/tcp@0.2.6"), Role::Wasi);
     }
 

@@ -15,7 +15,24 @@ use crate::wire;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// With these a guest would choose what a program loads, whatever its arguments are.
-const NEVER_A_GUESTS: [&str; 3] = ["LD_", "DYLD_", "PATH"];
+const NEVER_A_GUESTS: [&str; 16] = [
+    "LD_",
+    "DYLD_",
+    "PATH",
+    "BASH_",
+    "ENV",
+    "SHELLOPTS",
+    "IFS",
+    "PERL5",
+    "PYTHON",
+    "NODE_",
+    "RUBY",
+    "JAVA_",
+    "_JAVA_",
+    "JDK_",
+    "GIT_",
+    "GCONV_PATH",
+];
 
 pub fn granted(asked: &wire::Grants, data: &Path) -> Result<BTreeMap<String, ToolGrant>, String> {
     let writable = asked.folders.values().filter(|folder| folder.access != "read").map(|folder| folder.path.as_str());

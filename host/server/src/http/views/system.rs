@@ -126,6 +126,7 @@ pub fn secret(name: &Name, secret: &Secret) -> wire::Secret {
     wire::Secret {
         name: name.to_string(),
         origins: binding.origins.iter().cloned().collect(),
+        headers: binding.headers().into_iter().collect(),
         project: binding.project.as_ref().map(Name::to_string),
         environments: binding.environments.iter().map(Name::to_string).collect(),
         set_by: set_by.person.clone(),

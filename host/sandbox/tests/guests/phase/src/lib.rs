@@ -1,13 +1,14 @@
 //! A phase that does what its configuration says: a verb and its arguments, in plain text.
 
 wit_bindgen::generate!({
-    path: ["../../../../../wit/plugin", "../../../../../wit/phase"],
-    inline: "package test:phase; world test-phase { include lockgate:phase/phase-plugin@0.1.0; import lockgate:plugin/secrets-reveal@0.1.0; }",
+    path: ["../../../../../wit/plugin", "../../../../../wit/phase", "../../../../../wit/process"],
+    inline: "package test:phase; world test-phase { include lockgate:phase/phase-plugin@0.1.0; import lockgate:plugin/secrets-reveal@0.1.0; import lockgate:process/run@0.1.0; }",
     world: "test:phase/test-phase",
     generate_all,
 });
 
 use exports::lockgate::phase::phase::{Guest, Progressed};
+use lockgate::process::run;
 use lockgate::plugin::types::{Artifact, Call, Description, Failure, Field, Issue, Level, Retry};
 use lockgate::plugin::{artifacts, artifacts_write, control, http, log, progress, secrets, secrets_reveal, state};
 
@@ -102,6 +103,19 @@ impl Guest for Plugin {
                     Err(error) => error.to_string(),
                 }
             }
+            "udp" => answer.summary = text(std::net::UdpSocket::bind(arguments).map(|_| "bound".into())),
+            "stdin" => {
+                let read = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+                answer.summary = text(read.map(|bytes| format!("{bytes} bytes")));
+            }
+            "state-put" => answer.summary = state::put("k", b"v", 0)?.to_string(),
+            "tool-start" => {
+                let (args, env, stdin) = (vec![], vec![], vec![]);
+                let command = run::Command { tool: arguments.into(), args, env, stdin, timeout_ms: 0 };
+                run::start("key", &command)?;
+            }
+            "tool-poll" => drop(run::poll(arguments, 0, 0)?),
+            "tool-stop" => run::stop(arguments)?,
             "read" => answer.summary = text(std::fs::read_to_string(arguments)),
             "write" => answer.summary = text(std::fs::write(arguments, "written").map(|()| "ok".into())),
             "surroundings" => {
@@ -127,6 +141,16 @@ impl Guest for Plugin {
                 let value = std::hint::black_box(revealed(name)?);
                 answer.summary = look(disguised).into();
                 drop(value);
+            }
+            "reveal-and-put" => drop(state::put("k", revealed(arguments)?.as_bytes(), 0)?),
+            "state-often" => {
+                for version in 0..arguments.parse().unwrap() {
+                    state::put("often", b"v", version)?;
+                }
+            }
+            "present-in" => {
+                let [header, name, url] = arguments.split(' ').collect::<Vec<_>>()[..] else { panic!("{arguments}") };
+                exchange(&format!("GET {url} {header} {}", secrets::token(name)?), 0)?;
             }
             "reveal-and-keep" => (answer.done, answer.cursor) = (false, revealed(arguments)?.into_bytes()),
             "reveal-and-panic" => panic!("it is {}", revealed(arguments)?),

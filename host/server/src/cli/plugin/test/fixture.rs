@@ -12,7 +12,9 @@ use lockgate_core::deployment::{DeploymentType, Flags};
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Name, Tag, Timestamp};
 use lockgate_core::origin::{normal_origin, parse_url};
-use lockgate_core::plugin::{Access, Artifact, FolderGrant, Grants, HttpGrant, Issue, Kind, Limits};
+use lockgate_core::plugin::{
+    Access, Artifact, FolderGrant, Grants, HttpGrant, Issue, Kind, Limits, ToolGrant, ToolLimits,
+};
 use lockgate_sandbox::{Received, Secret, SecretValue, Trouble};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -191,6 +193,8 @@ struct GrantsFile {
     reveal: Vec<NameText>,
     /// Whether it may keep values between deployments.
     state: bool,
+    /// Names of tools. They count as granted, and none is started: each call is denied.
+    tools: Vec<NameText>,
     /// Of one call.
     limits: LimitsFile,
 }
@@ -203,6 +207,13 @@ struct SecretFile {
     /// Origins it may travel to.
     #[serde(default)]
     to: Vec<String>,
+    /// Headers it may stand in, in small letters.
+    #[serde(default = "authorization")]
+    header: Vec<String>,
+}
+
+fn authorization() -> Vec<String> {
+    vec!["authorization".to_owned()]
 }
 
 #[derive(Deserialize, JsonSchema, Clone, Copy)]
@@ -685,7 +696,7 @@ fn grants(file: GrantsFile, folder: &Path, issues: &mut Issues) -> Grants {
             AccessFile::Read => Access::Read,
             AccessFile::ReadWrite => Access::ReadWrite,
         }),
-        tools: BTreeMap::new(),
+        tools: file.tools.into_iter().map(|name| (name.0.to_string(), tool())).collect(),
         limits: Limits {
             memory_bytes: kib(limits.memory_kb, usual.memory_bytes),
             cpu_ms: ms(limits.cpu, usual.cpu_ms),
@@ -697,20 +708,34 @@ fn grants(file: GrantsFile, folder: &Path, issues: &mut Issues) -> Grants {
         },
         secrets: file.secrets.into_iter().map(|name| name.0).collect(),
         reveal: file.reveal.into_iter().map(|name| name.0).collect(),
-        state: file.state.then(|| "test".parse().expect("a name")),
+        state: file.state.then(namespace),
     }
+}
+
+/// Nobody else keeps anything in a test.
+pub fn namespace() -> Name {
+    "test".parse().expect("this is a name")
+}
+
+/// Of a program that is never started: a test has no room for tools.
+fn tool() -> ToolGrant {
+    let (path, digest) = ("/".to_owned(), Digest::of(b""));
+    ToolGrant { path, digest, args: Vec::new(), env: BTreeMap::new(), limits: ToolLimits::default() }
 }
 
 fn secrets(files: BTreeMap<NameText, SecretFile>, issues: &mut Issues) -> BTreeMap<Name, Secret> {
     let mut secrets = BTreeMap::new();
-    for (NameText(name), SecretFile { value, to }) in files {
+    for (NameText(name), SecretFile { value, to, header }) in files {
         let mut origins = BTreeSet::new();
         for (index, origin) in to.iter().enumerate() {
             let origin = normal_origin(origin).map_err(|error| error.to_string());
             origins.extend(issues.taken(format!("/secrets/{name}/to/{index}"), origin));
         }
         let value = SecretValue::new(Zeroizing::new(value.into_bytes()));
-        secrets.insert(name.clone(), Secret { name: name.to_string(), value, origins });
+        secrets.insert(
+            name.clone(),
+            Secret { name: name.to_string(), value, origins, headers: header.into_iter().collect() },
+        );
     }
     secrets
 }

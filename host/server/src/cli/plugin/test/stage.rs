@@ -14,7 +14,7 @@ use lockgate_core::definition::{
 use lockgate_core::deployment::{Deployment, DeploymentType, Doing, GateOutcome, GateVerdict, PhaseResult, UndoResult};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease, Rejection, Surroundings, handle};
-use lockgate_core::kept::{LONGEST_KEY, LONGEST_VALUE};
+use lockgate_core::kept::{Entry, Keep, Namespace};
 use lockgate_core::name::{Actor, Name, Tag, Timestamp};
 use lockgate_core::order::{Order, Question, order};
 use lockgate_core::plugin::{
@@ -29,7 +29,7 @@ use lockgate_sandbox::{
 };
 use serde_json::Value;
 
-use super::fixture::{Fixture, OutcomeFile as Outcome, Run};
+use super::fixture::{self, Fixture, OutcomeFile as Outcome, Run};
 use super::script::{Asked as AskedFor, Mode, Script};
 use crate::cli::look::duration;
 use crate::driver::{Asked, ask, bounded, failure, no_artifacts_yet, not_kept, not_of_this_release, state_not_granted};
@@ -153,7 +153,7 @@ struct Stage<'a> {
 }
 
 /// What the plugin keeps, in all calls of a run.
-type Kept = Arc<Mutex<BTreeMap<String, StateEntry>>>;
+type Kept = Arc<Mutex<Namespace>>;
 
 impl Stage<'_> {
     /// Brings what was live before, and starts the deployment that is looked at.
@@ -750,6 +750,10 @@ impl CallHost for Listener {
         secret.cloned().ok_or_else(missing)
     }
 
+    fn secrets_bound_to(&self, origin: &str) -> Vec<Secret> {
+        self.secrets.values().filter(|secret| secret.origins.contains(origin)).cloned().collect()
+    }
+
     fn revealed(&self, name: &str) {
         self.heard().log.push(format!("warn the plugin was shown secret `{name}`"));
     }
@@ -766,33 +770,29 @@ impl CallHost for Listener {
     }
 
     fn state_get(&self, key: &str) -> Result<Option<StateEntry>, Failure> {
-        let kept = self.kept.as_ref().ok_or_else(state_not_granted)?;
-        Ok(lock(kept).get(key).cloned())
+        let kept = lock(self.kept.as_ref().ok_or_else(state_not_granted)?);
+        Ok(kept.get(key).map(|entry| StateEntry { value: entry.value.clone(), version: entry.version }))
     }
 
     fn state_put(&self, key: &str, value: Vec<u8>, expect: u32) -> Result<u32, Failure> {
         let mut kept = lock(self.kept.as_ref().ok_or_else(state_not_granted)?);
-        let version = kept.get(key).map_or(0, |entry| entry.version);
-        if version != expect {
-            let rejection = Rejection::StateMoved { key: key.to_owned(), version, expect };
-            return Err(not_kept(&rejection));
-        }
-        if key.len() > LONGEST_KEY || value.len() > LONGEST_VALUE {
-            let (what, actual, allowed) = ("the value's length", value.len(), LONGEST_VALUE);
-            return Err(not_kept(&Rejection::TooMuch { what, actual, allowed }));
-        }
-        kept.insert(key.to_owned(), StateEntry { value, version: version + 1 });
-        Ok(version + 1)
+        let keep = Keep { deployment: 0, namespace: fixture::namespace(), key: key.to_owned(), value, expect };
+        let (key, entry) = kept.kept(keep).map_err(|rejection| not_kept(&rejection))?;
+        kept.put(key, entry);
+        Ok(expect + 1)
     }
 }
 
-fn lock(kept: &Kept) -> MutexGuard<'_, BTreeMap<String, StateEntry>> {
+fn lock(kept: &Kept) -> MutexGuard<'_, Namespace> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn kept_before(fixture: &Fixture) -> Kept {
-    let entry = |value: &String| StateEntry { value: value.clone().into_bytes(), version: 1 };
-    Arc::new(Mutex::new(fixture.state.iter().map(|(key, value)| (key.clone(), entry(value))).collect()))
+    let mut kept = Namespace::default();
+    for (key, value) in &fixture.state {
+        kept.put(key.clone(), Entry { value: value.clone().into_bytes(), version: 1, by: 0 });
+    }
+    Arc::new(Mutex::new(kept))
 }
 
 fn kept_lines(kept: &Kept) -> Vec<String> {
