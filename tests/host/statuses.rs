@@ -146,8 +146,12 @@ const ROWS: [Row; 31] = [
     },
     Row {
         shows: "InProgress/Cancelling IN_PROGRESS InProgress",
-        rules: PLAIN,
-        drive: |place| cancel(place, place.deploy_and_hold(), false),
+        rules: Rules::doing("phases: [{ name: cling, plugin: hostile-phase, config: { do: wait-and-cling } }]"),
+        drive: |place| {
+            let number = place.deploy();
+            place.project.comes_to(number, "InProgress/PhaseInProgress");
+            cancel(place, number, false)
+        },
     },
     Row { shows: "InProgress/QueuedForAgent IN_PROGRESS InProgress", rules: ONE_WORKER, drive: make_room },
     Row { shows: "InProgress/QueuedForPipeline IN_PROGRESS InProgress", rules: ONE_RUN, drive: make_room },
@@ -209,10 +213,7 @@ const ROWS: [Row; 31] = [
         rules: Rules::doing("timeout: 100ms, phases: [{ name: apply, apply: world }]"),
         drive: |place| {
             place.hold("apply");
-            let number = place.deploy();
-            place.project.comes_to(number, "InProgress/Cancelling");
-            place.let_go("apply");
-            number
+            place.deploy()
         },
     },
 ];

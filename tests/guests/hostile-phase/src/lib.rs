@@ -87,6 +87,8 @@ enum Deed {
     WaitForever,
     /// Waits until it is cancelled, then fails with code `cancelled`.
     WaitPolitely,
+    /// The same, but what it is to stop then is never stopped.
+    WaitAndCling,
     /// Sleeps in WASI, where no interface of ours sees it.
     SleepForever,
     /// Outputs environment, arguments and working folder.
@@ -142,7 +144,7 @@ impl Phase for HostilePhase {
             Deed::WaitForever => loop {
                 control::wait(1000);
             },
-            Deed::WaitPolitely => {
+            Deed::WaitPolitely | Deed::WaitAndCling => {
                 while !control::wait(1000) {}
                 Err(Failure::fatal("cancelled", "stopped waiting, as asked"))
             }
@@ -165,6 +167,13 @@ impl Phase for HostilePhase {
             }
             Deed::Fail => Err(fail(&config)),
             Deed::Echo => Ok(echo(&call, &subject, &cursor)),
+        }
+    }
+
+    fn cancel(_: Call, config: Config, _: Subject, _: Cursor) -> Result<Progressed, Failure> {
+        match config.deed {
+            Deed::WaitAndCling => Ok(Progressed::again(&0).after_ms(1000)),
+            _ => Ok(Progressed::done("Nothing was left to stop.")),
         }
     }
 }
