@@ -15,6 +15,7 @@ mod distribution;
 mod examples;
 mod harness;
 mod kill;
+mod narrowing;
 mod operations;
 mod pairs;
 mod plugins;

@@ -283,17 +283,6 @@ fn a_release_that_asks_for_a_tool_nobody_granted_says_how_to_grant_it() {
 #[test]
 fn an_operator_sees_a_granted_tool_and_what_it_may_be_given() {
     let bench = Bench::new("exit 0");
-    let admin = bench.host.admin();
-    let lockgate = |arguments: &[&str]| {
-        let run = std::process::Command::new(crate::harness::binary())
-            .args(arguments)
-            .env_clear()
-            .env("LOCKGATE_URL", format!("http://{}", bench.host.address()))
-            .env("LOCKGATE_TOKEN", &admin.secret)
-            .output()
-            .unwrap();
-        (run.status.code(), String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap())
-    };
     let program = bench.script.display().to_string();
     let tool = format!("tool={program}");
     let approve = [
@@ -307,19 +296,20 @@ fn an_operator_sees_a_granted_tool_and_what_it_may_be_given() {
         "--tool-args",
         "tool=get {[a-z]+}",
     ];
-    let (code, said, _) = lockgate(&approve);
-    assert_eq!(code, Some(0));
-    assert!(said.contains(&format!("start the tool tool, which is {program} (sha256:")), "{said}");
-    let (_, shown, _) = lockgate(&["plugin", "show", "tool-phase"]);
+    let approved = bench.host.as_admin(&approve);
+    assert_eq!(approved.code, Some(0));
+    assert!(approved.out.contains(&format!("start the tool tool, which is {program} (sha256:")), "{}", approved.out);
+    let shown = bench.host.as_admin(&["plugin", "show", "tool-phase"]).out;
     assert!(
         shown.contains("with get {[a-z]+}") && shown.contains("tool where its configuration says, at /tool"),
         "{shown}"
     );
     // What is not said again would be lost.
-    let (code, _, refused) = lockgate(&["plugin", "approve", "tool-phase", "--yes"]);
-    assert_eq!(code, Some(2));
-    assert!(refused.contains("would lose") && refused.contains("--tool-args 'tool=get {[a-z]+}'"), "{refused}");
-    let (code, _, refused) = lockgate(&[
+    let refused = bench.host.as_admin(&["plugin", "approve", "tool-phase", "--yes"]);
+    assert_eq!(refused.code, Some(2));
+    let said = refused.said;
+    assert!(said.contains("would lose") && said.contains("--tool-args 'tool=get {[a-z]+}'"), "{said}");
+    let refused = bench.host.as_admin(&[
         "plugin",
         "approve",
         "tool-phase",
@@ -330,6 +320,6 @@ fn an_operator_sees_a_granted_tool_and_what_it_may_be_given() {
         "--tool-args",
         "tool={[",
     ]);
-    assert_eq!(code, Some(1));
-    assert!(refused.contains("begins with `{`"), "{refused}");
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.said.contains("begins with `{`"), "{}", refused.said);
 }

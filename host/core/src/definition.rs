@@ -306,10 +306,12 @@ pub struct PluginUse<'a> {
     pub plugin: &'a Name,
     pub kind: Kind,
     pub config: &'a Value,
+    /// None: wherever its workflow runs.
+    pub environment: Option<&'a Name>,
 }
 
 impl Definition {
-    /// Every use of a plugin, with the JSON pointer of the place.
+    /// Every use of a plugin, with the JSON pointer of where it stands.
     pub fn plugin_uses(&self) -> Vec<(String, PluginUse<'_>)> {
         let mut uses = Vec::new();
         for (name, workflow) in &self.workflows {
@@ -317,9 +319,9 @@ impl Definition {
                 let place = format!("/workflows/{name}/phases/{index}");
                 match &phase.work {
                     PhaseWork::Plugin { plugin, config } => {
-                        uses.push((place, PluginUse { plugin, kind: Kind::Phase, config }));
+                        uses.push((place, PluginUse { plugin, kind: Kind::Phase, config, environment: None }));
                     }
-                    PhaseWork::Gates(set) => gate_uses(set, &format!("{place}/gates"), &mut uses),
+                    PhaseWork::Gates(set) => gate_uses(set, &format!("{place}/gates"), None, &mut uses),
                     PhaseWork::Apply { .. } | PhaseWork::Manual { .. } => {}
                 }
             }
@@ -327,10 +329,11 @@ impl Definition {
         for (name, environment) in &self.environments {
             for (target_name, target) in &environment.targets {
                 let place = format!("/environments/{name}/targets/{target_name}");
-                uses.push((place, PluginUse { plugin: &target.plugin, kind: Kind::Target, config: &target.config }));
+                let (plugin, config, environment) = (&target.plugin, &target.config, Some(name));
+                uses.push((place, PluginUse { plugin, kind: Kind::Target, config, environment }));
             }
             for (side, set) in environment.gate_sets() {
-                gate_uses(set, &format!("/environments/{name}/gates/{side}"), &mut uses);
+                gate_uses(set, &format!("/environments/{name}/gates/{side}"), Some(name), &mut uses);
             }
         }
         uses
@@ -455,9 +458,14 @@ fn too_many(path: String, what: &str, actual: usize, allowed: usize) -> Option<I
     (actual > allowed).then_some(Issue { path, message })
 }
 
-fn gate_uses<'a>(set: &'a GateSet, place: &str, uses: &mut Vec<(String, PluginUse<'a>)>) {
+fn gate_uses<'a>(
+    set: &'a GateSet,
+    place: &str,
+    environment: Option<&'a Name>,
+    uses: &mut Vec<(String, PluginUse<'a>)>,
+) {
     for (index, gate) in set.gates.iter().enumerate() {
-        let used = PluginUse { plugin: &gate.plugin, kind: Kind::Gate, config: &gate.config };
+        let used = PluginUse { plugin: &gate.plugin, kind: Kind::Gate, config: &gate.config, environment };
         uses.push((format!("{place}/checks/{index}"), used));
     }
 }

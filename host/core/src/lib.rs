@@ -19,6 +19,7 @@ pub mod green;
 pub mod handle;
 pub mod kept;
 pub mod name;
+pub mod narrowing;
 mod next;
 pub mod order;
 pub mod origin;

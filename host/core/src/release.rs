@@ -9,8 +9,9 @@ use serde_json::Value;
 use crate::definition::{Definition, Workflow};
 use crate::digest::Digest;
 use crate::name::{Actor, Name, Tag, Timestamp};
+use crate::narrowing::Place;
 use crate::origin::origin_of_url;
-use crate::plugin::{Artifact, Description, Grants, Kind, Requested};
+use crate::plugin::{Access, Artifact, Description, Grants, Kind, Requested, Requests};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
@@ -86,10 +87,22 @@ pub struct ApprovedPlugin {
     pub kind: Kind,
     pub description: Description,
     pub grants: Grants,
+    /// Less than that, in the project and in some of its environments.
+    pub narrowed: Vec<(Place, Grants)>,
+}
+
+impl ApprovedPlugin {
+    /// Of no environment: what it may do in each that is not narrowed further.
+    fn grants_in(&self, environment: Option<&Name>) -> Grants {
+        let environment = environment.map(Name::as_str);
+        let narrowed = self.narrowed.iter().filter(|(place, _)| place.holds_environment(environment));
+        narrowed.fold(self.grants.clone(), |grants, (_, most)| grants.and(most))
+    }
 }
 
 /// Everything that stops a release of this definition from being deployable: plugins that are missing or of
-/// another kind, and requests nobody granted. Found when the release is made, not in the middle of one.
+/// another kind, and requests nobody granted. Found when the release is made, not in the middle of one; but for what
+/// a phase may not do in one of the environments that its workflow runs in.
 pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, ApprovedPlugin>) -> Vec<String> {
     let mut problems = Vec::new();
     for (place, used) in definition.plugin_uses() {
@@ -103,8 +116,14 @@ pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, Approv
                 plugin.kind, used.kind
             )),
             Some(plugin) => {
-                for missing in ungranted(plugin, used.config) {
-                    problems.push(format!("{place}: plugin `{name}` asks for {missing}"));
+                let requests = &plugin.description.requests;
+                let never = ungranted(requests, &plugin.grants, used.config);
+                for Missing { what, flag } in ungranted(requests, &plugin.grants_in(used.environment), used.config) {
+                    let why = match never.iter().any(|missing| missing.what == what) {
+                        true => format!("which is not granted; an operator can: `{flag}`"),
+                        false => format!("which was taken away here: `lockgate plugin show {name}` says by whom"),
+                    };
+                    problems.push(format!("{place}: plugin `{name}` asks for {what}, {why}"));
                 }
             }
         }
@@ -112,47 +131,48 @@ pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, Approv
     problems
 }
 
-/// What this use of the plugin asks for that its grants do not hold, in words.
-fn ungranted(plugin: &ApprovedPlugin, config: &Value) -> Vec<String> {
+struct Missing {
+    what: String,
+    /// With which an operator grants it.
+    flag: String,
+}
+
+/// What this use of the plugin asks for that the grants do not hold, in words.
+fn ungranted(requests: &Requests, grants: &Grants, config: &Value) -> Vec<Missing> {
     let mut missing = Vec::new();
-    let grants = &plugin.grants;
-    for origin in requested_values(&plugin.description.requests.http, config).filter_map(|url| origin_of_url(&url).ok())
-    {
+    let mut misses = |what: String, flag: String| missing.push(Missing { what, flag });
+    for origin in requested_values(&requests.http, config).filter_map(|url| origin_of_url(&url).ok()) {
         if !grants.http.iter().any(|grant| grant.origin == origin) {
-            missing.push(format!("HTTP to {origin}, which is not granted; an operator can: `--allow-http {origin}`"));
+            misses(format!("HTTP to {origin}"), format!("--allow-http {origin}"));
         }
     }
-    for folder in requested_values(&plugin.description.requests.folders, config) {
+    for folder in requested_values(&requests.folders, config) {
         if !grants.folders.contains_key(&folder) {
-            missing
-                .push(format!("folder `{folder}`, which is not granted; an operator can: `--folder {folder}=/path`"));
+            misses(format!("folder `{folder}`"), format!("--folder {folder}=/path"));
         }
     }
-    for (requests, granted, flag) in [
-        (&plugin.description.requests.secrets, &grants.secrets, "--secret"),
-        (&plugin.description.requests.reveal, &grants.reveal, "--reveal-secret"),
-    ] {
+    for (requests, granted, flag) in
+        [(&requests.secrets, &grants.secrets, "--secret"), (&requests.reveal, &grants.reveal, "--reveal-secret")]
+    {
         let is_granted = |secret: &String| granted.iter().any(|granted| granted.as_str() == secret);
         for secret in requested_values(requests, config).filter(|secret| !is_granted(secret)) {
-            missing.push(format!("secret `{secret}`, which is not granted; an operator can: `{flag} {secret}`"));
+            misses(format!("secret `{secret}`"), format!("{flag} {secret}"));
         }
     }
-    if plugin.description.requests.state && grants.state.is_none() {
-        missing.push("state, which is not granted; an operator can: `--state`".to_owned());
+    if requests.state && grants.state.is_none() {
+        misses("state".to_owned(), "--state".to_owned());
     }
-    if let Some(access) = plugin.description.requests.workspace
-        && !matches!(
-            (access, grants.workspace),
-            (crate::plugin::Access::Read, Some(_)) | (_, Some(crate::plugin::Access::ReadWrite))
-        )
-    {
-        missing.push("a workspace, which is not granted; an operator can: `--workspace read-write`".to_owned());
+    let has_workspace = match requests.workspace {
+        None => true,
+        Some(Access::Read) => grants.workspace.is_some(),
+        Some(Access::ReadWrite) => grants.workspace == Some(Access::ReadWrite),
+    };
+    if !has_workspace {
+        misses("a workspace".to_owned(), "--workspace read-write".to_owned());
     }
-    for tool in requested_values(&plugin.description.requests.tools, config) {
+    for tool in requested_values(&requests.tools, config) {
         if !grants.tools.contains_key(&tool) {
-            missing.push(format!(
-                "the tool `{tool}`, which is not granted; an operator can: `--tool {tool}=/path --tool-args {tool}=...`"
-            ));
+            misses(format!("the tool `{tool}`"), format!("--tool {tool}=/path --tool-args {tool}=..."));
         }
     }
     missing

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::definition::listed;
 use crate::digest::Digest;
 use crate::name::{Actor, Name, Timestamp};
+use crate::narrowing::{self, Narrowing, Place};
 use crate::plugin::{Description, Grants, Kind};
 use crate::release::ApprovedPlugin;
 use crate::secret::{Binding, Secret};
@@ -64,6 +65,20 @@ pub enum SystemChange {
         digest: Digest,
         by: Actor,
     },
+    /// Of every digest of that name, whatever it is approved for.
+    PluginNarrowed {
+        plugin: Name,
+        place: Place,
+        grants: Grants,
+        reason: String,
+        by: Actor,
+    },
+    PluginWidened {
+        plugin: Name,
+        place: Place,
+        reason: String,
+        by: Actor,
+    },
     KeyTrusted {
         name: Name,
         key: PublicKey,
@@ -114,6 +129,9 @@ pub struct SystemState {
     pub plugins: BTreeMap<Digest, Plugin>,
     /// Which digest new releases get.
     pub active: BTreeMap<Name, Digest>,
+    /// By plugin and place: the most that it may do there.
+    #[serde(default)]
+    pub narrowed: BTreeMap<Name, BTreeMap<Place, Narrowing>>,
     pub tokens: BTreeMap<String, Token>,
     #[serde(default)]
     pub secrets: BTreeMap<Name, Secret>,
@@ -216,6 +234,22 @@ pub enum SystemCommand {
         pinned_by: Vec<String>,
         by: Actor,
     },
+    NarrowPlugin {
+        plugin: Name,
+        place: Place,
+        grants: Grants,
+        reason: String,
+        duties: Duties,
+        by: Actor,
+    },
+    /// Back to what it was approved for.
+    WidenPlugin {
+        plugin: Name,
+        place: Place,
+        reason: String,
+        duties: Duties,
+        by: Actor,
+    },
     TrustKey {
         name: Name,
         key: PublicKey,
@@ -281,6 +315,15 @@ pub enum SystemRejection {
     StillActive { name: Name, digest: Digest },
     #[error("plugin `{name}` ({}) is still needed by {}; what is live, or could be gone back to, keeps its plugins", .digest.short(), listed(.pinned_by))]
     Pinned { name: Name, digest: Digest, pinned_by: Vec<String> },
+    #[error("there is no project `{project}` to narrow a plugin in; there are: {known}")]
+    NarrowedNowhere { project: Name, known: String },
+    #[error("plugin `{plugin}` is not narrowed in {place}, so there is nothing to widen; it is in: {known}")]
+    NotNarrowed { plugin: Name, place: Place, known: String },
+    #[error(
+        "plugin `{plugin}` is narrowed in {} places, and that is the most; narrow whole projects instead",
+        narrowing::MOST
+    )]
+    NarrowedTooOften { plugin: Name },
     #[error("this needs a reason: say why, for whoever reads it later")]
     ReasonMissing,
     #[error(
@@ -378,6 +421,18 @@ pub fn handle(
             }
             Some(SystemChange::PluginRemoved { digest, by })
         }
+        SystemCommand::NarrowPlugin { plugin, place, grants, reason, duties, by } => {
+            narrow(state, plugin, place, grants, reason, duties, by)?
+        }
+        SystemCommand::WidenPlugin { plugin, place, reason, duties, by } => {
+            not_alone(state, &plugin, duties, &by)?;
+            let narrowed = state.narrowed.get(&plugin);
+            if narrowed.is_none_or(|places| !places.contains_key(&place)) {
+                let known = listed(narrowed.into_iter().flat_map(BTreeMap::keys));
+                return Err(SystemRejection::NotNarrowed { plugin, place, known });
+            }
+            Some(SystemChange::PluginWidened { plugin, place, reason: needed(reason)?, by })
+        }
         SystemCommand::TrustKey { name, key, plugins, by } => trust_key(state, name, key, plugins, by)?,
         SystemCommand::DistrustKey { name, reason, by } => {
             if !state.trusted_keys.contains_key(&name) {
@@ -432,6 +487,42 @@ fn find(state: &SystemState, digest: Digest) -> Result<&Plugin, SystemRejection>
         digest: digest.to_string(),
         known: listed(state.plugins.iter().map(known)),
     })
+}
+
+fn narrow(
+    state: &SystemState,
+    plugin: Name,
+    place: Place,
+    grants: Grants,
+    reason: String,
+    duties: Duties,
+    by: Actor,
+) -> Result<Option<SystemChange>, SystemRejection> {
+    not_alone(state, &plugin, duties, &by)?;
+    if state.plugins.values().all(|known| known.name != plugin) {
+        let known = listed(state.plugins.values().map(|known| &known.name).collect::<BTreeSet<_>>());
+        return Err(SystemRejection::UnknownPlugin { digest: format!("`{plugin}`"), known });
+    }
+    if !state.projects.contains_key(&place.project) {
+        let known = listed(state.projects.keys());
+        return Err(SystemRejection::NarrowedNowhere { project: place.project, known });
+    }
+    let narrowed = state.narrowed.get(&plugin);
+    let before = narrowed.and_then(|places| places.get(&place));
+    if before.is_none() && narrowed.is_some_and(|places| places.len() >= narrowing::MOST) {
+        return Err(SystemRejection::NarrowedTooOften { plugin });
+    }
+    let same = before.is_some_and(|before| before.grants == grants);
+    Ok((!same).then_some(SystemChange::PluginNarrowed { plugin, place, grants, reason, by }))
+}
+
+/// Where duties are separate, whoever brought any version of a plugin says nowhere what it may do.
+fn not_alone(state: &SystemState, plugin: &Name, duties: Duties, by: &Actor) -> Result<(), SystemRejection> {
+    let own = |known: &Plugin| known.name == *plugin && known.added_by.person == by.person;
+    if duties == Duties::Separate && state.plugins.values().any(own) {
+        return Err(SystemRejection::OwnPlugin { name: plugin.clone(), person: by.person.clone() });
+    }
+    Ok(())
 }
 
 fn needed(reason: String) -> Result<String, SystemRejection> {
@@ -538,6 +629,16 @@ impl SystemState {
             SystemChange::PluginRemoved { digest, .. } => {
                 self.plugins.remove(&digest);
             }
+            SystemChange::PluginNarrowed { plugin, place, grants, reason, by } => {
+                let narrowing = Narrowing { grants, reason, by, at: event.at };
+                self.narrowed.entry(plugin).or_default().insert(place, narrowing);
+            }
+            SystemChange::PluginWidened { plugin, place, .. } => {
+                if let Some(places) = self.narrowed.get_mut(&plugin) {
+                    places.remove(&place);
+                }
+                self.narrowed.retain(|_, places| !places.is_empty());
+            }
             SystemChange::KeyTrusted { name, key, plugins, by } => {
                 self.trusted_keys.insert(name, TrustedKey { key, plugins, by, at: event.at });
             }
@@ -591,16 +692,29 @@ impl SystemState {
         self.active.iter().filter(|(_, digest)| is_gate(digest)).map(|(name, digest)| (name.clone(), *digest)).collect()
     }
 
-    /// The plugins that new releases get, by name.
-    pub fn approved(&self) -> BTreeMap<Name, ApprovedPlugin> {
+    /// What a plugin may do in an environment, or in each of the project's that is not narrowed further; none where it
+    /// is not approved.
+    pub fn grants_in(&self, digest: Digest, project: &str, environment: Option<&str>) -> Option<Grants> {
+        let plugin = self.plugins.get(&digest)?;
+        let approved = plugin.approval.as_ref()?.grants.clone();
+        let narrowed = self.narrowed.get(&plugin.name).into_iter().flatten();
+        let narrowed = narrowed.filter(|(place, _)| place.holds(project, environment));
+        Some(narrowed.fold(approved, |grants, (_, narrowing)| grants.and(&narrowing.grants)))
+    }
+
+    /// The plugins that new releases of a project get, by name.
+    pub fn approved(&self, project: &Name) -> BTreeMap<Name, ApprovedPlugin> {
         let approved = |(name, digest): (&Name, &Digest)| {
             let plugin = self.plugins.get(digest)?;
             let approval = plugin.approval.as_ref()?;
+            let narrowed = self.narrowed.get(name).into_iter().flatten();
+            let narrowed = narrowed.filter(|(place, _)| place.project == *project);
             let plugin = ApprovedPlugin {
                 digest: *digest,
                 kind: plugin.kind,
                 description: plugin.description.clone(),
                 grants: approval.grants.clone(),
+                narrowed: narrowed.map(|(place, narrowing)| (place.clone(), narrowing.grants.clone())).collect(),
             };
             Some((name.clone(), plugin))
         };
@@ -689,7 +803,7 @@ mod tests {
     }
 
     fn active(state: &SystemState) -> Vec<Digest> {
-        state.approved().values().map(|plugin| plugin.digest).collect()
+        state.approved(&name("shop")).values().map(|plugin| plugin.digest).collect()
     }
 
     #[test]
@@ -744,6 +858,124 @@ mod tests {
         send(&mut state, approve(Actor { person: "bob".to_owned(), ..by() })).unwrap();
         assert_eq!(active(&state), [digest]);
     }
+
+    // ---- narrowed ----
+
+    fn secrets(all: &[&str]) -> Grants {
+        Grants { secrets: all.iter().copied().map(name).collect(), ..Grants::default() }
+    }
+
+    /// `notify` is approved for the secrets `chat` and `pager`, and there is the project `shop`.
+    fn approved_for_secrets() -> SystemState {
+        let mut state = SystemState::default();
+        let project = ProjectId { name: name("shop"), uid: "7".to_owned() };
+        send(&mut state, SystemCommand::CreateProject { project, by: by() }).unwrap();
+        let digest = add(&mut state, "1");
+        let (reason, duties) = (String::new(), Duties::Together);
+        let grants = secrets(&["chat", "pager"]);
+        send(&mut state, SystemCommand::ApprovePlugin { digest, grants, reason, duties, by: by() }).unwrap();
+        state
+    }
+
+    fn narrow_to(state: &mut SystemState, place: &str, grants: Grants) -> Result<usize, SystemRejection> {
+        let (plugin, place, reason, duties) = (name("notify"), place.parse().unwrap(), String::new(), Duties::Together);
+        send(state, SystemCommand::NarrowPlugin { plugin, place, grants, reason, duties, by: by() })
+    }
+
+    fn widen(state: &mut SystemState, place: &str, reason: &str) -> Result<usize, SystemRejection> {
+        let (plugin, place, reason) = (name("notify"), place.parse().unwrap(), reason.to_owned());
+        send(state, SystemCommand::WidenPlugin { plugin, place, reason, duties: Duties::Together, by: by() })
+    }
+
+    fn may_use(state: &SystemState, project: &str, environment: &str) -> String {
+        let digest = state.active[&name("notify")];
+        listed(state.grants_in(digest, project, Some(environment)).unwrap().secrets)
+    }
+
+    #[test]
+    fn a_plugin_may_do_in_a_place_what_all_that_speak_of_it_allow() {
+        let mut state = approved_for_secrets();
+        narrow_to(&mut state, "shop", secrets(&["chat", "never-granted"])).unwrap();
+        assert_eq!(narrow_to(&mut state, "shop", secrets(&["chat", "never-granted"])), Ok(0));
+        narrow_to(&mut state, "shop/production", secrets(&["chat", "pager"])).unwrap();
+        narrow_to(&mut state, "shop/staging", secrets(&["pager"])).unwrap();
+        let is = |state: &SystemState| {
+            [("shop", "test"), ("shop", "production"), ("shop", "staging"), ("blog", "production")]
+                .map(|(project, environment)| may_use(state, project, environment))
+        };
+        assert_eq!(is(&state), ["chat", "chat", "none", "chat, pager"]);
+        assert_eq!(widen(&mut state, "shop", " "), Err(SystemRejection::ReasonMissing));
+        widen(&mut state, "shop", "all may page").unwrap();
+        assert_eq!(is(&state), ["chat, pager", "chat, pager", "pager", "chat, pager"]);
+    }
+
+    #[test]
+    fn what_is_approved_later_is_as_narrow() {
+        let mut state = approved_for_secrets();
+        narrow_to(&mut state, "shop/production", secrets(&["chat"])).unwrap();
+        let (digest, grants) = (add(&mut state, "2"), secrets(&["chat", "pager"]));
+        let (reason, duties) = (String::new(), Duties::Together);
+        send(&mut state, SystemCommand::ApprovePlugin { digest, grants, reason, duties, by: by() }).unwrap();
+        assert_eq!(may_use(&state, "shop", "production"), "chat");
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_narrows_nothing() {
+        let mut state = approved_for_secrets();
+        let refused = narrow_to(&mut state, "shpo", secrets(&[])).unwrap_err();
+        assert!(refused.to_string().contains("no project `shpo`") && refused.to_string().contains("shop"), "{refused}");
+        let refused = widen(&mut state, "shop", "a typo").unwrap_err();
+        assert!(matches!(refused, SystemRejection::NotNarrowed { .. }), "{refused}");
+        let (plugin, place, reason) = (name("notfy"), "shop".parse().unwrap(), String::new());
+        let typo = SystemCommand::NarrowPlugin {
+            plugin,
+            place,
+            grants: secrets(&[]),
+            reason,
+            duties: Duties::Together,
+            by: by(),
+        };
+        assert!(matches!(send(&mut state, typo), Err(SystemRejection::UnknownPlugin { .. })));
+    }
+
+    #[test]
+    fn narrowings_are_counted() {
+        let mut state = approved_for_secrets();
+        for number in 0..narrowing::MOST {
+            narrow_to(&mut state, &format!("shop/e{number}"), secrets(&[])).unwrap();
+        }
+        let refused = narrow_to(&mut state, "shop/more", secrets(&[])).unwrap_err();
+        assert!(matches!(refused, SystemRejection::NarrowedTooOften { .. }), "{refused}");
+        assert_eq!(narrow_to(&mut state, "shop/e1", secrets(&["chat"])), Ok(1), "it is there");
+    }
+
+    #[test]
+    fn where_duties_are_separate_somebody_else_says_where_a_plugin_may_do_less() {
+        let mut state = approved_for_secrets();
+        let bob = Actor { person: "bob".to_owned(), ..by() };
+        let (plugin, place) = (name("notify"), "shop".parse::<Place>().unwrap());
+        let narrow = |by| SystemCommand::NarrowPlugin {
+            plugin: plugin.clone(),
+            place: place.clone(),
+            grants: Grants::default(),
+            reason: String::new(),
+            duties: Duties::Separate,
+            by,
+        };
+        let widen = |by| SystemCommand::WidenPlugin {
+            plugin: plugin.clone(),
+            place: place.clone(),
+            reason: "why not".to_owned(),
+            duties: Duties::Separate,
+            by,
+        };
+        assert!(matches!(send(&mut state, narrow(by())), Err(SystemRejection::OwnPlugin { .. })));
+        send(&mut state, narrow(bob.clone())).unwrap();
+        assert!(matches!(send(&mut state, widen(by())), Err(SystemRejection::OwnPlugin { .. })));
+        send(&mut state, widen(bob)).unwrap();
+        assert_eq!(state.narrowed, BTreeMap::new());
+    }
+
     // ---- signatures ----
 
     fn name(text: &str) -> Name {

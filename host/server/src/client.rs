@@ -20,9 +20,9 @@ use url::Url;
 
 use crate::wire::{
     Applications, Approve, Backtest, Backtested, Cancel, Deployment, DistrustedKey, EndpointAnswer, Environment, Event,
-    Expiry, Explanation, Grants, LogLine, NewDeployment, NewRelease, NewSecret, NewSignatureRule, NewToken,
-    NewTrustedKey, Nothing, Page, Plugin, PluginApproval, Problem, Project, Promote, Reason, Release, Remark,
-    ResourceStatus, Secret, SignatureRule, Token, TrustedKey, UploadedArtifact,
+    Expiry, Explanation, Grants, LogLine, NarrowPlugin, NewDeployment, NewRelease, NewSecret, NewSignatureRule,
+    NewToken, NewTrustedKey, Nothing, Page, Plugin, PluginApproval, Problem, Project, Promote, Reason, Release, Remark,
+    ResourceStatus, Secret, SignatureRule, Token, TrustedKey, UploadedArtifact, WidenPlugin,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -578,6 +578,14 @@ impl Client {
 
     pub async fn approve_plugin(&self, which: &str, grants: Grants, reason: String) -> Result<Plugin, ClientError> {
         self.post(&["v1", "plugins", which, "approve"], &PluginApproval { grants, reason }).await
+    }
+
+    pub async fn narrow_plugin(&self, which: &str, narrow: &NarrowPlugin) -> Result<Plugin, ClientError> {
+        self.post(&["v1", "plugins", which, "narrow"], narrow).await
+    }
+
+    pub async fn widen_plugin(&self, which: &str, widen: &WidenPlugin) -> Result<Plugin, ClientError> {
+        self.post(&["v1", "plugins", which, "widen"], widen).await
     }
 
     pub async fn retire_plugin(&self, which: &str, reason: String) -> Result<Plugin, ClientError> {

@@ -703,6 +703,9 @@ pub struct Plugin {
     #[schema(value_type = Object)]
     pub requests: Value,
     pub grants: Option<Grants>,
+    /// Where it may do less than that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub narrowed: Vec<NarrowedPlugin>,
     #[schema(value_type = Object)]
     pub config_schema: Value,
     pub size_bytes: u64,
@@ -716,6 +719,33 @@ pub struct Plugin {
     pub added_at: String,
     pub approval: Option<Said>,
     pub retired: Option<Said>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct NarrowedPlugin {
+    /// A project, such as `shop`, or an environment of it, such as `shop/production`.
+    pub place: String,
+    /// What is left there of what it was approved for.
+    pub grants: Grants,
+    pub narrowed: Said,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NarrowPlugin {
+    /// A project, such as `shop`, or an environment of it, such as `shop/production`.
+    pub place: String,
+    /// The most that it may do there. A limit that is not said stays as approved.
+    pub grants: Grants,
+    #[serde(default)]
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WidenPlugin {
+    pub place: String,
+    pub reason: String,
 }
 
 /// Of a component, verified when it was added.

@@ -31,6 +31,13 @@ pub struct Ended {
     pub said: String,
 }
 
+/// How a command ended, and what it printed: for programs, and for people.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub said: String,
+}
+
 impl Host {
     pub fn start() -> Self {
         let mut host = Self::not_started();
@@ -146,6 +153,16 @@ impl Host {
     /// A command that needs no host, such as `audit verify`.
     pub fn command(&self, arguments: &[&str]) -> Output {
         Command::new(built::binary()).args(arguments).env_clear().current_dir(self.folder.path()).output().unwrap()
+    }
+
+    /// A command of an administrator, to its end.
+    pub fn as_admin(&self, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(built::binary());
+        command.args(arguments).env_clear().current_dir(self.folder.path());
+        command.env("LOCKGATE_URL", format!("http://{}", self.address));
+        let ended = command.env("LOCKGATE_TOKEN", self.admin().secret).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: ended.status.code(), out: text(ended.stdout), said: text(ended.stderr) }
     }
 
     pub fn is_alive(&self) -> bool {

@@ -56,6 +56,28 @@ fn a_use_of_a_plugin_gets_the_tools_that_were_granted_and_that_it_asks_for() {
 }
 
 #[test]
+fn what_was_taken_away_where_it_is_used_is_found_when_the_release_is_made() {
+    let mut project = project();
+    let asking = |narrowed: &[(&str, &[&str])]| {
+        let mut approved = approved_plugins();
+        let secrets =
+            |names: &[&str]| Grants { secrets: names.iter().copied().map(name).collect(), ..Grants::default() };
+        for used in ["steps", "files"] {
+            let plugin = approved.get_mut(&name(used)).unwrap();
+            plugin.description.requests.secrets = vec![Requested::Named("chat".to_owned())];
+            plugin.grants = secrets(&["chat"]);
+            plugin.narrowed = narrowed.iter().map(|(place, left)| (place.parse().unwrap(), secrets(left))).collect();
+        }
+        NewRelease { approved, ..release("v4") }
+    };
+    let mut refusal =
+        |narrowed| project.attempt(Command::CreateRelease(asking(narrowed))).map_or_else(|no| no, |()| String::new());
+    expect!["this release could not be deployed: /workflows/full-plan/phases/0: plugin `steps` asks for secret `chat`, which was taken away here: `lockgate plugin show steps` says by whom; /environments/prod/targets/db: plugin `files` asks for secret `chat`, which was taken away here: `lockgate plugin show files` says by whom; /environments/prod/targets/web: plugin `files` asks for secret `chat`, which was taken away here: `lockgate plugin show files` says by whom"].assert_eq(&refusal(&[("shop", &[])]));
+    expect!["this release could not be deployed: /environments/prod/targets/db: plugin `files` asks for secret `chat`, which was taken away here: `lockgate plugin show files` says by whom; /environments/prod/targets/web: plugin `files` asks for secret `chat`, which was taken away here: `lockgate plugin show files` says by whom"].assert_eq(&refusal(&[("shop/prod", &[])]));
+    assert_eq!(refusal(&[("shop", &["chat"]), ("shop/elsewhere", &[])]), "");
+}
+
+#[test]
 fn a_tag_is_taken_by_other_content() {
     let mut project = project();
     let other = NewRelease { description: "something else".to_owned(), ..release("v1") };

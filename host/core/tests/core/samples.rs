@@ -39,8 +39,8 @@ variants!(gates_change, GATES_CHANGES, GatesChange: Started RoundStarted Judged 
 variants!(environment_change, ENVIRONMENT_CHANGES, EnvironmentChange: Paused Resumed Closed Opened TickPlanned Ticked
     PromotionHeld PromotionHeldBack PromotionReleased PromotionRefused SetUp ExpiryPlanned Expired StateKept);
 variants!(answer, ANSWERS, Answer: Progressed Planned Observed Sampled Failed);
-variants!(system_change, SYSTEM_CHANGES, SystemChange: ProjectCreated PluginAdded PluginSigned PluginApproved PluginRetired PluginRemoved KeyTrusted
-    KeyDistrusted SignatureRequired SignatureNotRequired TokenCreated TokenRevoked
+variants!(system_change, SYSTEM_CHANGES, SystemChange: ProjectCreated PluginAdded PluginSigned PluginApproved PluginRetired PluginRemoved
+    PluginNarrowed PluginWidened KeyTrusted KeyDistrusted SignatureRequired SignatureNotRequired TokenCreated TokenRevoked
     SecretSet SecretRemoved);
 
 pub fn variants_of(event: &Event) -> Vec<&'static str> {

@@ -136,7 +136,8 @@ fn approved_plugin(text: &str, kind: Kind) -> ApprovedPlugin {
         config_schema: Value::Null,
         requests: Requests::default(),
     };
-    ApprovedPlugin { digest: Digest::of(text.as_bytes()), kind, description, grants: Grants::default() }
+    let (digest, grants, narrowed) = (Digest::of(text.as_bytes()), Grants::default(), vec![]);
+    ApprovedPlugin { digest, kind, description, grants, narrowed }
 }
 
 // ---- answers ----

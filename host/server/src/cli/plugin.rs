@@ -6,6 +6,7 @@ mod build;
 mod here;
 mod inspect;
 mod language;
+mod narrow;
 mod new;
 mod sign;
 mod test;
@@ -62,6 +63,10 @@ pub enum PluginCommand {
     /// Say all that a plugin may do, and let it be used: this replaces the grants it has. What is not granted is not
     /// allowed.
     Approve(Box<ApproveArgs>),
+    /// Let a plugin do less than it was approved for, in a project or in one environment.
+    Narrow(Box<narrow::NarrowArgs>),
+    /// Let a plugin do in a place again what it was approved for.
+    Widen(narrow::WidenArgs),
     /// Take one out of use: no new release gets it, and those that have it keep it.
     Retire {
         /// Name, or digest.
@@ -215,6 +220,8 @@ impl PluginCommand {
                 Ok(())
             }
             PluginCommand::Approve(args) => args.run(&session()?).await,
+            PluginCommand::Narrow(args) => args.run(&session()?).await,
+            PluginCommand::Widen(args) => args.run(&session()?).await,
             PluginCommand::Retire { which, reason } => {
                 let session = session()?;
                 session.out.answer(&session.client.retire_plugin(&which, reason).await?, show);
@@ -523,6 +530,7 @@ fn show(look: &Look, plugin: &Plugin) -> String {
         Some(grants) => grant_lines(grants),
         None => vec!["  nothing, it is not approved".to_owned()],
     });
+    lines.extend(narrow::lines(look, plugin));
     lines.join("\n")
 }
 
@@ -540,6 +548,10 @@ fn decision(look: &Look, plugin: &Plugin, held: &Grants, grants: &Grants) -> Str
             lines.push(look.strong("Instead of"));
             lines.extend(grant_lines(now));
         }
+    }
+    if !plugin.narrowed.is_empty() {
+        let places: Vec<&str> = plugin.narrowed.iter().map(|narrowed| narrowed.place.as_str()).collect();
+        lines.push(format!("and less than that in {}, as it was narrowed there", places.join(", ")));
     }
     let losses = losses(held, grants);
     if !losses.is_empty() {
@@ -753,6 +765,7 @@ mod tests {
             status: "pending".to_owned(),
             requests,
             grants: None,
+            narrowed: Vec::new(),
             config_schema: serde_json::Value::Null,
             size_bytes: 345_678,
             source: None,

@@ -265,9 +265,10 @@ impl CallRunner {
     /// What this call may do: checked again each time, for a grant may have gone.
     fn grants(&self, order: &Order) -> Result<Grants, Failure> {
         let system = self.system.view();
-        let plugin = system.plugins.get(&order.digest);
-        match plugin.and_then(|plugin| Some((plugin, plugin.approval.as_ref()?))) {
-            Some((plugin, approval)) => Ok(narrowed(&plugin.description, &approval.grants, &order.config)),
+        let (project, environment) = (&order.context.project, &order.context.environment);
+        let granted = system.grants_in(order.digest, project, Some(environment));
+        match system.plugins.get(&order.digest).zip(granted) {
+            Some((plugin, granted)) => Ok(narrowed(&plugin.description, &granted, &order.config)),
             None => Err(failure(
                 "denied",
                 format!(

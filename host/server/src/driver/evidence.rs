@@ -421,7 +421,8 @@ mod tests {
                 config_schema: Value::Null,
                 requests: Requests::default(),
             };
-            let check = ApprovedPlugin { digest: digest(), kind: Kind::Gate, description, grants: Grants::default() };
+            let (grants, narrowed) = (Grants::default(), vec![]);
+            let check = ApprovedPlugin { digest: digest(), kind: Kind::Gate, description, grants, narrowed };
             gated.send(Command::CreateRelease(NewRelease {
                 tag: "v1".parse().unwrap(),
                 description: String::new(),

@@ -300,15 +300,18 @@ impl Host {
     /// What the plugins themselves say of their configurations in this definition. A plugin that is not there
     /// yet says nothing: that is found when a release is made.
     pub async fn validate_configs(&self, definition: &Definition) -> Vec<Issue> {
-        let approved = self.system.view().approved();
+        let system = self.system.view();
         // Each is asked once: one that takes its time does not take it again for every environment.
         let mut said: BTreeMap<(Digest, String), Vec<Issue>> = BTreeMap::new();
         let mut issues = Vec::new();
         for (place, used) in definition.plugin_uses() {
-            let Some(plugin) = approved.get(used.plugin).filter(|plugin| plugin.kind == used.kind) else { continue };
-            let asked = (plugin.digest, used.config.to_string());
+            let Some(digest) = system.active.get(used.plugin).copied() else { continue };
+            if system.plugins.get(&digest).is_none_or(|plugin| plugin.kind != used.kind) {
+                continue;
+            }
+            let asked = (digest, used.config.to_string());
             if !said.contains_key(&asked) {
-                said.insert(asked.clone(), self.validate_config(plugin.digest, used.config).await);
+                said.insert(asked.clone(), self.validate_config(digest, used.config).await);
             }
             let at =
                 |issue: &Issue| Issue { path: format!("{place}/config{}", issue.path), message: issue.message.clone() };

@@ -169,6 +169,8 @@ fn plugin_routes() -> OpenApiRouter<Api> {
         .merge(OpenApiRouter::new().routes(routes!(plugins::add)).layer(larger))
         .routes(routes!(plugins::show))
         .routes(routes!(plugins::approve))
+        .routes(routes!(plugins::narrow))
+        .routes(routes!(plugins::widen))
         .routes(routes!(plugins::retire))
         .routes(routes!(plugins::remove))
         .routes(routes!(trust::keys, trust::trust))

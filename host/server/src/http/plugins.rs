@@ -1,5 +1,6 @@
 //! Plugins: added as components, approved with grants, and read.
 
+mod narrowed;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,8 @@ use super::views;
 use crate::driver::{Origin, blocking};
 use crate::printable::printable;
 use crate::{clock, signature, wire};
+
+pub use narrowed::*;
 
 /// All plugins, each digest of them.
 #[utoipa::path(get, path = "/v1/plugins", tag = "plugins",
@@ -122,8 +125,9 @@ pub async fn approve(
     let digest = resolve(&api.host.system.view(), &plugin)?;
     let data = api.host.store.dir().to_owned();
     let asked = approval.grants;
-    let grants =
-        blocking(move || grants(&asked, &data)).await.map_err(|wrong| Problem::invalid("invalid-grant", wrong))?;
+    let grants = blocking(move || grants(&asked, &data, &Limits::default()))
+        .await
+        .map_err(|wrong| Problem::invalid("invalid-grant", wrong))?;
     let (reason, duties) = (approval.reason, api.host.duties);
     let command = SystemCommand::ApprovePlugin { digest, grants, reason, duties, by };
     api.host.system.send(command, clock::now()).await?;
@@ -170,8 +174,9 @@ fn the_only_one(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
 
 // ---- grants ----
 
-/// What was meant by what was typed, or what is wrong with it. Looks at the folders on the disk.
-fn grants(asked: &wire::Grants, data: &Path) -> Result<Grants, String> {
+/// What was meant by what was typed, or what is wrong with it. Looks at the folders on the disk. `unsaid` are the limits
+/// of which nothing was said.
+fn grants(asked: &wire::Grants, data: &Path, unsaid: &Limits) -> Result<Grants, String> {
     let http = asked.http.iter().map(|grant| {
         let origin = normal_origin(&grant.origin).map_err(|error| error.to_string())?;
         let methods = grant.methods.iter().map(|text| method(text)).collect::<Result<_, _>>()?;
@@ -186,7 +191,7 @@ fn grants(asked: &wire::Grants, data: &Path) -> Result<Grants, String> {
         reveal: secret_names(&asked.reveal)?,
         state: asked.state.as_deref().map(namespace).transpose()?,
         tools: tools::granted(asked, data)?,
-        limits: limits(&asked.limits)?,
+        limits: limits(&asked.limits, unsaid)?,
     })
 }
 
@@ -241,25 +246,34 @@ fn folder(name: &str, grant: &wire::FolderGrant, data: &Path) -> Result<FolderGr
     Ok(FolderGrant { path: real.to_owned(), access: access(&grant.access)? })
 }
 
-fn limits(asked: &wire::Limits) -> Result<Limits, String> {
-    let default = Limits::default();
+/// The most that anybody grants.
+const MOST: Limits = Limits {
+    memory_bytes: 4 << 30,
+    cpu_ms: 10 * 60 * 1000,
+    wall_ms: 60 * 60 * 1000,
+    log_bytes: 64 << 20,
+    // An answer is an event, and an event of the journal has at most 8 MiB, escaped.
+    output_bytes: 4 << 20,
+    http_body_bytes: 256 << 20,
+    // More than any host makes.
+    concurrent_calls: Some(1_000),
+};
+
+fn limits(asked: &wire::Limits, unsaid: &Limits) -> Result<Limits, String> {
+    let most_at_once = MOST.concurrent_calls.unwrap_or(u32::MAX);
+    let at_once = asked.concurrent_calls;
+    at_once.map(|calls| limit("concurrent_calls", Some(calls.into()), 1, most_at_once.into())).transpose()?;
     Ok(Limits {
-        memory_bytes: limit("memory_bytes", asked.memory_bytes, default.memory_bytes, 4 << 30)?,
-        cpu_ms: limit("cpu_ms", asked.cpu_ms, default.cpu_ms, 10 * 60 * 1000)?,
-        wall_ms: limit("wall_ms", asked.wall_ms, default.wall_ms, 60 * 60 * 1000)?,
-        log_bytes: limit("log_bytes", asked.log_bytes, default.log_bytes, 64 << 20)?,
-        // An answer is an event, and an event of the journal has at most 8 MiB, escaped.
-        output_bytes: limit("output_bytes", asked.output_bytes, default.output_bytes, 4 << 20)?,
-        http_body_bytes: limit("http_body_bytes", asked.http_body_bytes, default.http_body_bytes, 256 << 20)?,
-        concurrent_calls: asked
-            .concurrent_calls
-            .map(|calls| limit("concurrent_calls", Some(calls.into()), 1, MOST_CONCURRENT_CALLS.into()).map(|_| calls))
-            .transpose()?,
+        memory_bytes: limit("memory_bytes", asked.memory_bytes, unsaid.memory_bytes, MOST.memory_bytes)?,
+        cpu_ms: limit("cpu_ms", asked.cpu_ms, unsaid.cpu_ms, MOST.cpu_ms)?,
+        wall_ms: limit("wall_ms", asked.wall_ms, unsaid.wall_ms, MOST.wall_ms)?,
+        log_bytes: limit("log_bytes", asked.log_bytes, unsaid.log_bytes, MOST.log_bytes)?,
+        output_bytes: limit("output_bytes", asked.output_bytes, unsaid.output_bytes, MOST.output_bytes)?,
+        http_body_bytes: limit("http_body_bytes", asked.http_body_bytes, unsaid.http_body_bytes, MOST.http_body_bytes)?,
+        concurrent_calls: at_once.or(unsaid.concurrent_calls),
     })
 }
 
-/// More than any host makes.
-const MOST_CONCURRENT_CALLS: u32 = 1_000;
 const LONGEST_METHOD: usize = 20;
 
 pub(super) fn limit(name: &str, asked: Option<u64>, default: u64, most: u64) -> Result<u64, String> {
@@ -277,7 +291,7 @@ mod tests {
         let mut asked = wire::Grants::default();
         change(&mut asked);
         let data = tempfile::tempdir().unwrap();
-        grants(&asked, data.path())
+        grants(&asked, data.path(), &Limits::default())
     }
 
     fn asking_for_folder(path: &Path, data: &Path) -> Result<FolderGrant, String> {

@@ -125,7 +125,7 @@ pub async fn create(
         description: new.description,
         artifacts,
         draft: new.draft,
-        approved: api.host.system.view().approved(),
+        approved: api.host.system.view().approved(&project),
         by: actor.clone(),
     });
     let is_new = !handle.send(command).await?.events.is_empty();
@@ -247,7 +247,7 @@ pub async fn edit(
 ) -> Result<Json<wire::Release>, Problem> {
     let handle = api.project(&project)?;
     let Definition { workflows, endpoints, .. } = projects::read_for(&api.host, &handle, body).await?;
-    let approved = api.host.system.view().approved();
+    let approved = api.host.system.view().approved(&project);
     handle.send(Command::EditDraft(DraftEdit { tag: tag.clone(), workflows, endpoints, approved, by })).await?;
     shown(&handle, &tag).map(Json)
 }

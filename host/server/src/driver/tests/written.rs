@@ -78,7 +78,7 @@ pub fn deploying() -> Written {
         requests: Requests::default(),
     };
     let digest = Digest::of(b"steps");
-    let steps = ApprovedPlugin { digest, kind: Kind::Phase, description, grants: Grants::default() };
+    let steps = ApprovedPlugin { digest, kind: Kind::Phase, description, grants: Grants::default(), narrowed: vec![] };
     written.send(Command::CreateRelease(NewRelease {
         tag: "v1".parse().unwrap(),
         description: String::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
+use lockgate_core::narrowing::{Narrowing, Place};
 use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits, ToolGrant, ToolLimits};
 use lockgate_core::secret::Secret;
 use lockgate_core::system::{Plugin, SystemState, Token};
@@ -42,6 +43,7 @@ pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
         status: status.to_owned(),
         requests: serde_json::to_value(&plugin.description.requests).unwrap_or_default(),
         grants: plugin.approval.as_ref().map(|approval| grants(&approval.grants)),
+        narrowed: narrowed(system, digest, plugin),
         config_schema: plugin.description.config_schema.clone(),
         size_bytes: plugin.size_bytes,
         source: plugin.source.clone().map(String::from),
@@ -52,6 +54,22 @@ pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
         approval,
         retired,
     })
+}
+
+fn narrowed(system: &SystemState, digest: &Digest, plugin: &Plugin) -> Vec<wire::NarrowedPlugin> {
+    let shown = |(place, narrowing): (&Place, &Narrowing)| {
+        let left = system.grants_in(*digest, place.project.as_str(), place.environment.as_ref().map(Name::as_str));
+        wire::NarrowedPlugin {
+            place: place.to_string(),
+            grants: grants(left.as_ref().unwrap_or(&narrowing.grants)),
+            narrowed: wire::Said {
+                by: narrowing.by.person.clone(),
+                at: rfc3339(narrowing.at),
+                reason: narrowing.reason.clone(),
+            },
+        }
+    };
+    system.narrowed.get(&plugin.name).into_iter().flatten().map(shown).collect()
 }
 
 fn signature(system: &SystemState, plugin: &Name, signed: &Signed) -> wire::PluginSignature {

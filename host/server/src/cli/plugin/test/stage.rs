@@ -483,6 +483,7 @@ fn approved(plugin: &Plugin<'_>, fixture: &Fixture, grants: &Grants) -> BTreeMap
         kind: plugin.kind,
         description: plugin.description.clone(),
         grants: grants.clone(),
+        narrowed: Vec::new(),
     };
     let description = Description {
         name: EARLIER.to_owned(),
@@ -496,6 +497,7 @@ fn approved(plugin: &Plugin<'_>, fixture: &Fixture, grants: &Grants) -> BTreeMap
         kind: Kind::Phase,
         description,
         grants: Grants::default(),
+        narrowed: Vec::new(),
     };
     let mut approved = BTreeMap::from([(plugin_name(plugin), tested)]);
     if !fixture.outputs.is_empty() {
