@@ -172,6 +172,28 @@ fn what_a_deployment_keeps_the_next_one_finds_also_after_a_crash_and_only_in_its
 }
 
 #[test]
+fn an_operator_sees_what_plugins_keep_and_clears_it() {
+    let host = Host::start();
+    host.plugin_with("counting-phase", Grants { state: Some("counts".to_owned()), ..Grants::default() });
+    let project = Project::with_phase(&host, "shop", "counting-phase", "{ key: deploys }");
+    project.release("v1");
+    counted(&project, "test");
+    counted(&project, "test");
+    let place = ["-p", "shop", "-e", "test"];
+    let shown = host.as_admin(&[&["environment", "state"], &place[..]].concat()).out;
+    assert!(shown.contains("counts") && shown.contains("deploys") && shown.contains("#2"), "{shown}");
+
+    let clear = |more: &[&str]| host.as_admin(&[&["environment", "clear-state"], &place[..], more].concat());
+    let typo = clear(&["count", "--reason", "a new season"]);
+    assert!(typo.code == Some(1) && typo.said.contains("there is: counts"), "{}", typo.said);
+    let silent = clear(&["counts", "--reason", " "]);
+    assert!(silent.code == Some(1) && silent.said.contains("reason"), "{}", silent.said);
+    let cleared = clear(&["counts", "--reason", "a new season"]);
+    assert!(cleared.out.contains("1 value is cleared"), "{} {}", cleared.out, cleared.said);
+    assert_eq!(counted(&project, "test"), r#"{"count":1,"late":"conflict"}"#);
+}
+
+#[test]
 fn what_is_too_large_to_keep_is_refused() {
     let host = Host::start();
     host.plugin_with("counting-phase", Grants { state: Some("counts".to_owned()), ..Grants::default() });

@@ -116,6 +116,9 @@ pub struct Attempt {
     pub accepted: bool,
     /// Calls started so far: the number of the last one.
     pub calls: u32,
+    /// Keys and values that its plugins have had kept, all together.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub kept_bytes: u64,
     pub cancel: Option<CancelRequest>,
     /// Who ended it by force, beside whoever cancelled it first.
     pub stop: Option<CancelRequest>,
@@ -132,6 +135,10 @@ pub struct Attempt {
     /// What was current before this attempt's first apply, to go back to when all of it is undone.
     pub replaced: Option<Replaced>,
     pub finished_at: Option<Timestamp>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -486,6 +493,7 @@ impl Attempt {
             cancel: None,
             stop: None,
             failure: None,
+            kept_bytes: 0,
             drifts: 0,
             last_difference: Vec::new(),
             pre_gates: None,

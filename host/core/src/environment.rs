@@ -234,6 +234,14 @@ pub enum EnvironmentChange {
         key: String,
         entry: Entry,
     },
+    /// One key of a namespace, or all of it.
+    StateCleared {
+        namespace: Name,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        reason: String,
+        by: Actor,
+    },
 }
 
 /// How many releases back an environment remembers what was live, and how many ticks.
@@ -286,6 +294,14 @@ impl EnvironmentState {
             }
             EnvironmentChange::StateKept { namespace, key, entry } => {
                 self.kept.entry(namespace.clone()).or_default().put(key.clone(), entry.clone());
+            }
+            EnvironmentChange::StateCleared { namespace, key, .. } => {
+                if let Some(there) = self.kept.get_mut(namespace) {
+                    there.clear(key.as_deref());
+                    if there.is_empty() {
+                        self.kept.remove(namespace);
+                    }
+                }
             }
         }
     }

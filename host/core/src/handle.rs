@@ -140,6 +140,14 @@ pub enum Command {
     },
     /// A plugin wants something kept, for the deployment that it works on.
     Keep(Keep),
+    /// What plugins keep in a namespace: one key, or all of it.
+    ClearState {
+        environment: Name,
+        namespace: Name,
+        key: Option<String>,
+        reason: String,
+        by: Actor,
+    },
     Report {
         call: CallRef,
         answer: Answer,
@@ -247,6 +255,9 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
         Command::SetDefinition { definition, by } => operators::set_definition(&mut turn, definition, by)?,
         Command::CreateRelease(new) => releases::create(&mut turn, new)?,
         Command::Keep(keep) => kept::keep(&mut turn, keep)?,
+        Command::ClearState { environment, namespace, key, reason, by } => {
+            kept::clear(&mut turn, environment, namespace, key, reason, by)?;
+        }
         Command::EditDraft(edit) => releases::edit(&mut turn, edit)?,
         Command::ActivateRelease { tag, by } => releases::activate(&mut turn, tag, by)?,
         Command::AbandonRelease { tag, by } => releases::abandon(&mut turn, tag, by)?,

@@ -38,6 +38,8 @@ pub const LONGEST_KEY: usize = 200;
 pub const LONGEST_VALUE: usize = 16 << 10;
 /// Keys and values of one namespace in one environment: a snapshot holds all of it.
 pub const MOST_OF_NAMESPACE: usize = 256 << 10;
+/// Keys and values that one attempt has kept, those that were replaced too: the journal holds all of it.
+pub const MOST_OF_ATTEMPT: usize = 16 << 20;
 
 impl Namespace {
     pub fn get(&self, key: &str) -> Option<&Entry> {
@@ -63,6 +65,22 @@ impl Namespace {
 
     pub fn put(&mut self, key: String, entry: Entry) {
         self.0.insert(key, entry);
+    }
+
+    /// All of it, without a key.
+    pub fn clear(&mut self, key: Option<&str>) {
+        match key {
+            Some(key) => drop(self.0.remove(key)),
+            None => self.0.clear(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Entry)> {

@@ -469,6 +469,11 @@ impl State {
             What::Resumed { .. } => self.pause = None,
             What::Environment { environment, change } => {
                 self.environments.entry(environment.clone()).or_default().apply(change, event.at);
+                if let EnvironmentChange::StateKept { key, entry, .. } = change
+                    && let Some(writer) = self.deployments.get_mut(&entry.by)
+                {
+                    Arc::make_mut(writer).attempt.kept_bytes += (key.len() + entry.value.len()) as u64;
+                }
             }
             What::DebtReviewed { number, .. } => {
                 self.debts.remove(number);

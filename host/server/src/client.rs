@@ -19,10 +19,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Applications, Approve, Backtest, Backtested, Cancel, Deployment, DistrustedKey, EndpointAnswer, Environment, Event,
-    Expiry, Explanation, Grants, LogLine, NarrowPlugin, NewDeployment, NewRelease, NewSecret, NewSignatureRule,
-    NewToken, NewTrustedKey, Nothing, Page, Plugin, PluginApproval, Problem, Project, Promote, Reason, Release, Remark,
-    ResourceStatus, Secret, SignatureRule, Token, TrustedKey, UploadedArtifact, WidenPlugin,
+    Applications, Approve, Backtest, Backtested, Cancel, ClearState, ClearedState, Deployment, DistrustedKey,
+    EndpointAnswer, Environment, Event, Expiry, Explanation, Grants, KeptState, LogLine, NarrowPlugin, NewDeployment,
+    NewRelease, NewSecret, NewSignatureRule, NewToken, NewTrustedKey, Nothing, Page, Plugin, PluginApproval, Problem,
+    Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, SignatureRule, Token, TrustedKey,
+    UploadedArtifact, WidenPlugin,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -265,18 +266,8 @@ impl Client {
         application: Option<&str>,
     ) -> Result<Vec<ResourceStatus>, ClientError> {
         let path = ["v1", "projects", project, "environments", environment, "resources"];
-        let (mut all, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let query = [("application", application), ("after", after.as_deref()), ("limit", Some("1000"))];
-            let query: Vec<_> = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-            let get = self.request(Method::GET, &path).query(&query).timeout(ANSWER_TIMEOUT);
-            let page: Page<ResourceStatus> = self.answer(get).await?;
-            all.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                return Ok(all);
-            }
-        }
+        let of: Vec<_> = application.map(|application| ("application", application)).into_iter().collect();
+        self.all_pages(&path, &of).await
     }
 
     /// With `after`, an answer's `sequence`: when something has happened since, or nothing has for a while.
@@ -375,6 +366,21 @@ impl Client {
 
     pub async fn resume(&self, project: &str, place: PausedPlace<'_>) -> Result<Environment, ClientError> {
         self.post(&place.path(project, "resume"), &Nothing {}).await
+    }
+
+    /// What plugins keep there, without the values.
+    pub async fn kept_state(&self, project: &str, environment: &str) -> Result<Vec<KeptState>, ClientError> {
+        let path = ["v1", "projects", project, "environments", environment, "state"];
+        self.all_pages(&path, &[]).await
+    }
+
+    pub async fn clear_state(
+        &self,
+        project: &str,
+        environment: &str,
+        clear: &ClearState,
+    ) -> Result<ClearedState, ClientError> {
+        self.post(&["v1", "projects", project, "environments", environment, "state", "clear"], clear).await
     }
 
     pub async fn release_hold(&self, project: &str, environment: &str) -> Result<Environment, ClientError> {
@@ -673,6 +679,22 @@ impl Client {
 
     async fn get<T: DeserializeOwned>(&self, segments: &[&str]) -> Result<T, ClientError> {
         self.answer(self.request(Method::GET, segments).timeout(ANSWER_TIMEOUT)).await
+    }
+
+    /// All pages of a list.
+    async fn all_pages<T: DeserializeOwned>(&self, path: &[&str], of: &[(&str, &str)]) -> Result<Vec<T>, ClientError> {
+        let (mut all, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let query = after.iter().map(|after| ("after", after.as_str())).chain([("limit", "1000")]);
+            let query: Vec<_> = of.iter().copied().chain(query).collect();
+            let page: Page<T> =
+                self.answer(self.request(Method::GET, path).query(&query).timeout(ANSWER_TIMEOUT)).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     async fn post<T: DeserializeOwned>(&self, segments: &[&str], body: &impl Serialize) -> Result<T, ClientError> {

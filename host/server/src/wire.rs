@@ -721,6 +721,36 @@ pub struct Plugin {
     pub retired: Option<Said>,
 }
 
+/// Of a value that plugins keep between deployments.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct KeptState {
+    /// As it was granted.
+    pub namespace: String,
+    pub key: String,
+    /// Of the value.
+    pub bytes: usize,
+    /// How often it was written since it was there first, or cleared.
+    pub version: u32,
+    /// The deployment that wrote it last.
+    pub written_by: u64,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClearState {
+    pub namespace: String,
+    /// None: all of the namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ClearedState {
+    /// How many values are gone.
+    pub cleared: usize,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct NarrowedPlugin {
     /// A project, such as `shop`, or an environment of it, such as `shop/production`.

@@ -47,6 +47,12 @@ pub enum Rejection {
     NotWaitingForApproval { number: DeploymentNumber, status: String },
     #[error("state `{}` is of version {version}, and {expect} was expected: read it again, then decide again", .key.escape_debug())]
     StateMoved { key: String, version: u32, expect: u32 },
+    #[error("nothing is kept as {what} in environment `{environment}`; there is: {known}")]
+    NothingKept { what: String, environment: Name, known: String },
+    #[error(
+        "deployment {number} has its turn in environment `{environment}`, and its plugins may be about to write; clear what they keep when it is over"
+    )]
+    StateInUse { environment: Name, number: DeploymentNumber },
     #[error("deployment {number} does not wait to start; it is {status}")]
     NotWaiting { number: DeploymentNumber, status: String },
     #[error("deployment {number} has no gate `{gate}` that is being evaluated; it has: {known}")]

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use lockgate_core::definition::Environment;
 use lockgate_core::handle::Command;
-use lockgate_core::kept::{Keep, LONGEST_KEY, LONGEST_VALUE, MOST_OF_NAMESPACE, Namespace};
+use lockgate_core::kept::{Keep, LONGEST_KEY, LONGEST_VALUE, MOST_OF_ATTEMPT, MOST_OF_NAMESPACE, Namespace};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::work::Step::*;
 
@@ -58,6 +58,52 @@ fn a_deployment_that_is_over_keeps_nothing_and_the_next_one_finds_what_was_kept(
     assert!(keep(&mut project, 9, "builds", b"2", 1).unwrap_err().contains("no deployment 9"));
     let next = project.deploy("v1");
     assert_eq!(keep(&mut project, next, "builds", b"2", 1), Ok(2));
+}
+
+#[test]
+fn what_a_deployment_has_kept_in_all_is_bounded_until_somebody_tries_it_again() {
+    let mut project = at_work();
+    let value = [0; LONGEST_VALUE];
+    let mut version = 0;
+    while let Ok(next) = keep(&mut project, 1, "k", &value, version) {
+        version = next;
+    }
+    assert_eq!(version as usize, MOST_OF_ATTEMPT / (LONGEST_VALUE + 1));
+    let refused = keep(&mut project, 1, "k", &value, version).unwrap_err();
+    assert!(refused.contains("what this deployment has kept in all"), "{refused}");
+    project.answer(1, Run(0), fails("red"));
+    project.retry(1).unwrap();
+    assert!(keep(&mut project, 1, "k", &value, version).is_ok());
+}
+
+fn clear(project: &mut Project, namespace: &str, key: Option<&str>) -> Result<(), String> {
+    project.attempt(Command::ClearState {
+        environment: project.deployment(1).environment.clone(),
+        namespace: name(namespace),
+        key: key.map(str::to_owned),
+        reason: "a new season".to_owned(),
+        by: person("olga"),
+    })
+}
+
+#[test]
+fn what_is_kept_is_cleared_by_a_person_while_nobody_writes() {
+    let mut project = at_work();
+    keep(&mut project, 1, "builds", b"1", 0).unwrap();
+    keep(&mut project, 1, "tickets", b"1", 0).unwrap();
+    let refused = clear(&mut project, "counters", None).unwrap_err();
+    assert!(refused.contains("deployment 1 has its turn"), "{refused}");
+    project.answer(1, Run(0), fails("red"));
+    expect!["nothing is kept as `counter` in environment `prod`; there is: counters"]
+        .assert_eq(&clear(&mut project, "counter", None).unwrap_err());
+    expect!["nothing is kept as `build` in `counters` in environment `prod`; there is: builds, tickets"]
+        .assert_eq(&clear(&mut project, "counters", Some("build")).unwrap_err());
+    clear(&mut project, "counters", Some("builds")).unwrap();
+    assert_eq!((kept(&project).version("builds"), kept(&project).version("tickets")), (0, 1));
+    clear(&mut project, "counters", None).unwrap();
+    let environment = project.deployment(1).environment.clone();
+    assert!(project.state.environment(&environment).kept.is_empty());
+    assert!(clear(&mut project, "counters", None).is_err());
 }
 
 #[test]

@@ -37,7 +37,7 @@ variants!(phase_change, PHASE_CHANGES, PhaseChange: Started Answered Succeeded F
 variants!(gates_change, GATES_CHANGES, GatesChange: Started RoundStarted Judged RoundEnded Ignored
     Ended);
 variants!(environment_change, ENVIRONMENT_CHANGES, EnvironmentChange: Paused Resumed Closed Opened TickPlanned Ticked
-    PromotionHeld PromotionHeldBack PromotionReleased PromotionRefused SetUp ExpiryPlanned Expired StateKept);
+    PromotionHeld PromotionHeldBack PromotionReleased PromotionRefused SetUp ExpiryPlanned Expired StateKept StateCleared);
 variants!(answer, ANSWERS, Answer: Progressed Planned Observed Sampled Failed);
 variants!(system_change, SYSTEM_CHANGES, SystemChange: ProjectCreated PluginAdded PluginSigned PluginApproved PluginRetired PluginRemoved
     PluginNarrowed PluginWidened KeyTrusted KeyDistrusted SignatureRequired SignatureNotRequired TokenCreated TokenRevoked

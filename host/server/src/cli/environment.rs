@@ -8,10 +8,10 @@ use clap::{Args, Subcommand};
 
 pub use crate::cli::environment::shown::{differing, shown};
 use crate::cli::fail::CliError;
-use crate::cli::look::{Look, or_dash, printable};
+use crate::cli::look::{Look, bytes, or_dash, printable};
 use crate::cli::session::Session;
 use crate::cli::target::ProjectArg;
-use crate::wire::{ApplicationStatus, Applications, Expiry, ResourceStatus};
+use crate::wire::{ApplicationStatus, Applications, ClearState, ClearedState, Expiry, KeptState, ResourceStatus};
 
 /// Of one type that are as they should be: more of them say nothing new.
 const MOST_IN_SYNC: usize = 10;
@@ -30,6 +30,10 @@ pub enum EnvironmentCommand {
     ReleaseHold(EnvironmentArg),
     /// Say when an ephemeral environment is torn down.
     Expire(ExpireArgs),
+    /// What plugins keep here between deployments, without the values.
+    State(EnvironmentArg),
+    /// Clear what plugins keep here, while no deployment has its turn.
+    ClearState(ClearStateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -38,6 +42,21 @@ pub struct ExpireArgs {
     place: EnvironmentArg,
     #[command(flatten)]
     when: When,
+}
+
+#[derive(Debug, Args)]
+pub struct ClearStateArgs {
+    #[command(flatten)]
+    place: EnvironmentArg,
+    /// As `lockgate environment state` shows it.
+    #[arg(value_name = "NAMESPACE")]
+    namespace: String,
+    /// Only this one; all of the namespace without it.
+    #[arg(long)]
+    key: Option<String>,
+    /// Why; goes on the record.
+    #[arg(long)]
+    reason: String,
 }
 
 /// One of them, always: none of them must not mean that what was agreed is dropped.
@@ -112,9 +131,38 @@ impl EnvironmentCommand {
                 let found = session.client.expire(&project.project, &environment, &when.expiry()).await?;
                 session.out.answer(&found, shown);
             }
+            EnvironmentCommand::State(EnvironmentArg { project, environment }) => {
+                let found = session.client.kept_state(&project.project, &environment).await?;
+                session.out.answer(&found, |look, found| kept(look, found));
+            }
+            EnvironmentCommand::ClearState(ClearStateArgs { place, namespace, key, reason }) => {
+                let EnvironmentArg { project, environment } = place;
+                let clear = ClearState { namespace, key, reason };
+                let cleared = session.client.clear_state(&project.project, &environment, &clear).await?;
+                session.out.answer(&cleared, |_, ClearedState { cleared }| match cleared {
+                    1 => "1 value is cleared".to_owned(),
+                    cleared => format!("{cleared} values are cleared"),
+                });
+            }
         }
         Ok(())
     }
+}
+
+fn kept(look: &Look, all: &[KeptState]) -> String {
+    if all.is_empty() {
+        return "no plugin keeps anything here".to_owned();
+    }
+    let row = |kept: &KeptState| {
+        vec![
+            printable(&kept.namespace),
+            printable(&kept.key),
+            bytes(kept.bytes as u64),
+            kept.version.to_string(),
+            format!("#{}", kept.written_by),
+        ]
+    };
+    look.table(&["NAMESPACE", "KEY", "SIZE", "VERSION", "WRITTEN BY"], all.iter().map(row))
 }
 
 fn resources(look: &Look, all: &[ResourceStatus]) -> String {

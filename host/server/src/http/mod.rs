@@ -12,6 +12,7 @@ mod events;
 mod explain;
 mod gates;
 mod input;
+mod kept;
 mod logs;
 mod openapi;
 mod operate;
@@ -110,6 +111,8 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(projects::environment))
         .routes(routes!(resources::list))
         .routes(routes!(resources::applications))
+        .routes(routes!(kept::list))
+        .routes(routes!(kept::clear))
         .routes(routes!(releases::list, releases::create))
         .routes(routes!(releases::show))
         .routes(routes!(releases::edit))

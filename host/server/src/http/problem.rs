@@ -138,6 +138,8 @@ impl From<Rejection> for Problem {
             Rejection::NotTheWayBack { .. } => (S::CONFLICT, "not-the-way-back"),
             Rejection::ReleaseBusy { .. } => (S::CONFLICT, "release-busy"),
             Rejection::NotWaiting { .. } => (S::CONFLICT, "not-waiting"),
+            Rejection::NothingKept { .. } => (S::NOT_FOUND, "nothing-kept"),
+            Rejection::StateInUse { .. } => (S::CONFLICT, "state-in-use"),
             Rejection::StateMoved { .. } => (S::CONFLICT, "state-moved"),
             Rejection::UnknownGate { .. } => (S::NOT_FOUND, "unknown-gate"),
             Rejection::ReasonMissing { .. } => (S::UNPROCESSABLE_ENTITY, "reason-missing"),

@@ -164,6 +164,13 @@ impl Book {
                 let before = place.kept.insert((namespace.clone(), key.clone()), entry.version).unwrap_or_default();
                 assert_eq!(entry.version, before + 1, "somebody wrote in between");
             }
+            EnvironmentChange::StateCleared { namespace, key, .. } => {
+                let gone = |(of, kept): &(Name, String)| of == namespace && key.as_ref().is_none_or(|key| key == kept);
+                let before = place.kept.len();
+                place.kept.retain(|kept, _| !gone(kept));
+                assert!(place.kept.len() < before, "there was nothing to clear");
+                assert!(place.holders.is_empty(), "cleared under the hands of whoever has a slot");
+            }
             EnvironmentChange::Expired { .. }
             | EnvironmentChange::Closed { .. }
             | EnvironmentChange::Opened

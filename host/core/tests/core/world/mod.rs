@@ -198,6 +198,7 @@ impl World {
             }
             97 => match self.rng.bool() {
                 true => self.expire(),
+                false if self.rng.u8(..4) == 0 => self.clear_state(),
                 false => self.keep(),
             },
             98.. => self.forget(),
@@ -411,6 +412,13 @@ impl World {
         let expect = if self.rng.u8(..4) == 0 { self.rng.u32(..3) } else { read };
         let value = vec![self.rng.u8(..)];
         self.send(Command::Keep(Keep { deployment, namespace, key, value, expect }));
+    }
+
+    fn clear_state(&mut self) {
+        let key = (self.rng.u8(..2) == 0).then(|| "builds".to_owned());
+        let (environment, by) = (self.any_environment(), self.anyone());
+        let (namespace, reason) = (name("counters"), "a new season".to_owned());
+        self.send(Command::ClearState { environment, namespace, key, reason, by });
     }
 
     fn cancel(&mut self) {
