@@ -154,6 +154,17 @@ pub enum LogLevel {
     Error,
 }
 
+impl LogLevel {
+    pub fn word(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        }
+    }
+}
+
 /// Why a call has no answer. Only `Failed` comes from the plugin itself.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CallError {

@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::process::Command;
 
 use rustix::fs::Dir;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -23,6 +24,24 @@ impl ChildCommand {
         let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
         Ok(Self { program, arguments: arguments.into_iter().map(Into::into).collect() })
     }
+
+    /// With an empty environment, in no folder of ours; standard input is its end of a socket to us.
+    pub(crate) fn on(&self, line: UnixStream) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().current_dir("/").stdin(OwnedFd::from(line));
+        command
+    }
+}
+
+/// What a child gives up for good before it touches anything that is not ours.
+#[cfg(target_os = "linux")]
+pub fn give_up_powers() -> io::Result<()> {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    rustix::thread::set_no_new_privs(true)?;
+    // If the machine runs out of memory, this process goes before the host. Where that cannot be said, it is not.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    Ok(())
 }
 
 /// What the program that started us left open without saying so.

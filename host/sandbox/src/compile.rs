@@ -9,11 +9,10 @@ pub mod tests;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
@@ -234,15 +233,7 @@ struct End {
 
 impl Process {
     fn start(command: &ChildCommand, line: UnixStream) -> io::Result<Self> {
-        let child = Command::new(&command.program)
-            .args(&command.arguments)
-            .env_clear()
-            .current_dir("/")
-            .process_group(0)
-            .stdin(OwnedFd::from(line))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let child = command.on(line).process_group(0).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         Ok(Self { child, ended: None })
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{Failure, Retry};
 
-use crate::call::{ArtifactWriter, CallHost, LogLevel, LogLine, StateEntry};
+use crate::call::{ArtifactWriter, CallHost, LogLine, StateEntry};
 use crate::secrets::Secret;
 
 #[derive(Default)]
@@ -29,13 +29,7 @@ impl Recorder {
     pub fn lines(&self) -> String {
         let mut text = String::new();
         for line in self.lines.lock().unwrap().iter() {
-            let level = match line.level {
-                LogLevel::Debug => "debug",
-                LogLevel::Info => "info",
-                LogLevel::Warn => "warn",
-                LogLevel::Error => "error",
-            };
-            write!(text, "{level} {}", line.message).unwrap();
+            write!(text, "{} {}", line.level.word(), line.message).unwrap();
             for (key, value) in &line.fields {
                 write!(text, " {key}={value}").unwrap();
             }

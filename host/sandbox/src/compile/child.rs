@@ -75,12 +75,9 @@ fn prepare(terms: Terms) -> Result<Engine, String> {
 pub fn confine(terms: Terms) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
-        use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        rustix::thread::set_no_new_privs(true)?;
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        crate::child::give_up_powers()?;
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-        // If the machine runs out of memory, this process goes before the host. Where that cannot be said, it is not.
-        let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     }
     let Terms { memory_bytes, cpu_seconds, component_bytes: _ } = terms;
     lower(Resource::Core, 0, 0)?;

@@ -114,15 +114,7 @@ fn adopt_orphans() -> io::Result<()> {
 /// Or why the system does not run it.
 fn start(order: &Order, keeper: u32) -> io::Result<Result<Child, String>> {
     let (ours, theirs) = UnixStream::pair()?;
-    let mut child = Command::new(&order.child.program)
-        .args(&order.child.arguments)
-        .env_clear()
-        .current_dir("/")
-        .process_group(0)
-        .stdin(std::os::fd::OwnedFd::from(theirs))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child = order.child.on(theirs).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let program = Program { keeper, ..order.program.clone() };
     let said = send(&ours, &Job::Become(Box::new(program))).and_then(|()| receive::<String>(&ours));
     match said {
@@ -161,14 +153,9 @@ fn become_tool(program: &Program) -> String {
 
 /// What holds from here on, for the tool and all it starts. The keeper adds them up; these limits are each process's own.
 fn confine(program: &Program) -> io::Result<()> {
+    // With its keeper goes what holds it to its limits.
     #[cfg(target_os = "linux")]
-    {
-        // With its keeper goes what holds it to its limits.
-        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-        rustix::thread::set_no_new_privs(true)?;
-        // If the machine runs out of memory, a tool goes before the host. Where that cannot be said, it is not.
-        let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
-    }
+    crate::child::give_up_powers()?;
     if getppid().map(|parent| parent.as_raw_pid().unsigned_abs()) != Some(program.keeper) {
         return Err(io::Error::other("its keeper is gone"));
     }

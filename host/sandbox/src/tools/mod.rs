@@ -343,14 +343,7 @@ fn order(room: &ToolRoom, run: &RunFolder, allowed: Allowed) -> io::Result<Reply
     let (mut ours, theirs) = UnixStream::pair()?;
     ours.set_read_timeout(Some(KEEPER_PATIENCE))?;
     ours.set_write_timeout(Some(KEEPER_PATIENCE))?;
-    let mut keeper = std::process::Command::new(&room.keeper.program)
-        .args(&room.keeper.arguments)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut keeper = room.keeper.on(theirs).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // It ends when its tool has; somebody has to take note of that, or it stays in the system's list.
     std::thread::Builder::new().name("tool".to_owned()).stack_size(64 << 10).spawn(move || keeper.wait())?;
     send(&ours, &Job::Keep(Box::new(order))).and_then(|()| ours.write_all(&stdin))?;

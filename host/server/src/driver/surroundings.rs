@@ -10,7 +10,7 @@ use lockgate_core::kept::Keep;
 use lockgate_core::name::Name;
 use lockgate_core::plugin::{Failure, Retry, Verdict};
 use lockgate_core::secret::{Binding, Secret as Kept};
-use lockgate_sandbox::{ArtifactWriter, CallHost, LogLevel, LogLine, Secret, SecretValue, StateEntry};
+use lockgate_sandbox::{ArtifactWriter, CallHost, LogLine, Secret, SecretValue, StateEntry};
 use lockgate_store::{BlobReader, Store, StoreError};
 use serde_json::Value;
 
@@ -49,14 +49,8 @@ impl Surroundings {
 
 impl CallHost for Surroundings {
     fn log(&self, line: LogLine) {
-        let level = match line.level {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warn => "warn",
-            LogLevel::Error => "error",
-        };
         let fields = line.fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        self.lines.push(level, &line.message, fields);
+        self.lines.push(line.level.word(), &line.message, fields);
     }
 
     fn progress(&self, percent: u32, message: &str) {

@@ -24,8 +24,8 @@ use lockgate_core::release::{ApprovedPlugin, narrowed};
 use lockgate_core::state::{Due, Event, State};
 use lockgate_core::work::{Answer, GatesOf, ProjectId};
 use lockgate_sandbox::{
-    ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLevel, LogLine, Pace, Rehearsal, Sandbox,
-    Secret, StateEntry, TestClock,
+    ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, LogLine, Pace, Rehearsal, Sandbox, Secret,
+    StateEntry, TestClock,
 };
 use serde_json::Value;
 
@@ -728,14 +728,8 @@ impl Listener {
 
 impl CallHost for Listener {
     fn log(&self, line: LogLine) {
-        let level = match line.level {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warn => "warn",
-            LogLevel::Error => "error",
-        };
         let fields: String = line.fields.iter().map(|(key, value)| format!(" {key}={value}")).collect();
-        self.heard().log.push(format!("{level} {}{fields}", line.message));
+        self.heard().log.push(format!("{} {}{fields}", line.level.word(), line.message));
     }
 
     fn progress(&self, percent: u32, message: &str) {
