@@ -15,6 +15,7 @@ mod distribution;
 mod examples;
 mod harness;
 mod kill;
+mod languages;
 mod operations;
 mod pairs;
 mod plugins;
