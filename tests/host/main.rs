@@ -13,6 +13,7 @@ mod compiling;
 mod disk;
 mod distribution;
 mod examples;
+mod golden;
 mod harness;
 mod kill;
 mod languages;
