@@ -2,7 +2,6 @@
 //! every call and every import of its world. `versions/README.md` says how they are made.
 
 use lockgate::wire::{Gate, Grants, HttpGrant, NewDeployment, NewSecret};
-
 use serde_json::{Value, json};
 
 use crate::harness::{self, Host, Project, Web, block_on, wait};
@@ -152,7 +151,7 @@ fn a_phase_of_a_released_version_is_cancelled_with_its_cursor() {
 fn what_was_built_for_a_released_version_refuses_a_configuration() {
     for version in RELEASED {
         let Stage { host, web, .. } = Stage::of(version);
-        for (kind, place) in KINDS.iter().zip([0, 1, 2]) {
+        for (place, kind) in KINDS.into_iter().enumerate() {
             let mut more = [""; 3];
             more[place] = ", refuse: true";
             let refused =
