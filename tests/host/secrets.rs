@@ -50,7 +50,7 @@ impl Room {
     }
 }
 
-fn new_key(host: &Host) -> String {
+pub fn new_key(host: &Host) -> String {
     let made = host.command(&["secret", "keygen"]);
     String::from_utf8(made.stdout).unwrap().trim().to_owned()
 }

@@ -19,11 +19,11 @@ pub struct Ticket {
     pub title: String,
 }
 
-struct Request {
+pub(super) struct Request {
     method: String,
     path: String,
-    headers: BTreeMap<String, String>,
-    body: Value,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: Value,
 }
 
 impl Desk {
@@ -84,7 +84,7 @@ fn ticket_of(tickets: &mut Vec<Ticket>, request: &Request) -> Option<usize> {
     Some(number)
 }
 
-fn read(stream: &mut impl BufRead) -> std::io::Result<Request> {
+pub(super) fn read(stream: &mut impl BufRead) -> std::io::Result<Request> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
     let mut words = line.split(' ').map(str::to_owned);

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -16,9 +18,12 @@ use lockgate::wire::{Grants, HttpGrant};
 
 /// What tools install and make. All else is written anew.
 const KEPT: [&str; 5] = [".venv", "node_modules", "Cargo.lock", "plugin.wasm", "built-from"];
+const INSTALLED: [&str; 2] = [".venv", "node_modules"];
 
 pub struct Workshop {
     folder: PathBuf,
+    /// Nobody else works in its folder: tests share what tools have installed there.
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Workshop {
@@ -42,16 +47,34 @@ impl Workshop {
         workshop
     }
 
-    /// With what the tools of another project have installed: a compiler takes half a gigabyte.
+    /// With what the tools of another project have installed, that asks for the same: a compiler takes half a gigabyte.
     pub fn with_tools_of(self, other: &Workshop) -> Self {
-        let tools = self.folder.join(".venv");
-        if tools.symlink_metadata().is_err() {
-            std::os::unix::fs::symlink(other.folder.join(".venv"), tools).unwrap();
+        for installed in INSTALLED {
+            let (here, there) = (self.folder.join(installed), other.folder.join(installed));
+            if there.exists() && here.symlink_metadata().is_err() {
+                std::os::unix::fs::symlink(there, here).unwrap();
+            }
+        }
+        // Not newer than what was installed for it: npm would take the link away, and install it all again.
+        if let Ok(package) = fs::File::options().append(true).open(self.folder.join("package.json")) {
+            package.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         }
         self
     }
 
+    /// With these files in the place of those that are there by their names, or beside them.
+    pub fn with_sources(self, folder: &Path) -> Self {
+        for (file, content) in sources(folder) {
+            fs::write(self.folder.join(file), content).unwrap();
+        }
+        self
+    }
+
+    /// Once whoever else works there is done.
     fn emptied(name: &str) -> Self {
+        static TAKEN: Mutex<BTreeMap<String, &Mutex<()>>> = Mutex::new(BTreeMap::new());
+        let place = *TAKEN.lock().unwrap().entry(name.to_owned()).or_insert_with(|| Box::leak(Box::default()));
+        let alone = place.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = profile_folder().parent().unwrap().join("authors").join(name);
         fs::create_dir_all(&folder).unwrap();
         for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap()) {
@@ -62,7 +85,7 @@ impl Workshop {
                 false => fs::remove_file(entry.path()).unwrap(),
             }
         }
-        Self { folder }
+        Self { folder, _alone: alone }
     }
 
     /// The component, by `lockgate plugin build`.

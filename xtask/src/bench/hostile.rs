@@ -1,0 +1,161 @@
+//! What others notice of plugins that do their worst: the API's latency while they spin, take memory and flood their
+//! logs, and the host's memory when they are gone.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::load::{self, in_parallel, trigger};
+use super::{machine, spread};
+use crate::host::Host;
+use crate::http::{Api, Connection};
+use crate::json::{list, text};
+
+/// Guests of each kind, all at once.
+const EACH: usize = 8;
+const DEEDS: [&str; 3] = ["spin", "allocate", "log-flood"];
+/// More than can be run while it is measured.
+const PHASES: usize = 100;
+const PER_SECOND: u64 = 100;
+const SENDERS: usize = 4;
+const SECONDS: u64 = 10;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Of one call: half a second of computing, 64 MiB.
+const LIMITS: &str = r#"{ "grants": { "limits": { "cpu_ms": 500, "memory_bytes": 67108864 } }, "reason": "bench" }"#;
+
+pub fn measure(binary: &Path, data: &Path, component: &Path) -> Result<Value> {
+    // Half of these are one plugin's at most.
+    let host = Host::start_with(binary, data, &["--concurrent-calls", "64"])?;
+    let api = host.admin()?;
+    let plugin = load::plugin(&api, component)?;
+    api.post(&format!("/v1/plugins/{plugin}/approve"), &serde_json::from_str(LIMITS)?)?;
+    load::project(&api, "waiting", &plugin, "approvals: { rules: [{ count: 1, groups: [nobody] }] }")?;
+    trigger(&mut Connection::open(&api)?, "waiting")?;
+    for deed in DEEDS {
+        (0..EACH).try_for_each(|index| project(&api, &named(deed, index), &plugin, deed))?;
+    }
+    // One round of everything, so that what stays in memory for good is there.
+    let under_way = start(&api)?;
+    thread::sleep(Duration::from_secs(SECONDS));
+    cancel(&api, &under_way)?;
+
+    let before = machine::resident_bytes(host.process_id())?;
+    let quiet = requests(&api)?;
+    let under_way = start(&api)?;
+    let watching = AtomicBool::new(true);
+    let (loud, peak) = thread::scope(|scope| {
+        let peak = scope.spawn(|| peak(host.process_id(), &watching));
+        let loud = requests(&api);
+        watching.store(false, Ordering::Relaxed);
+        (loud, peak.join().expect("watching memory answers with errors"))
+    });
+    let (loud, peak) = (loud?, peak?);
+    let ran = under_way.iter().map(|path| phases_run(&api, path)).sum::<Result<usize>>()?;
+    cancel(&api, &under_way)?;
+    let after = machine::resident_bytes(host.process_id())?;
+    Ok(json!({
+        "guests": DEEDS.len() * EACH,
+        "stopped_by_their_limits_or_done": ran,
+        "requests_per_second": PER_SECOND,
+        "quiet": quiet,
+        "loud": loud,
+        "resident_before_bytes": before,
+        "resident_peak_bytes": peak,
+        "resident_after_bytes": after,
+    }))
+}
+
+fn named(deed: &str, index: usize) -> String {
+    format!("{deed}-{index}")
+}
+
+/// One whose every phase does the same, and goes on however it ended.
+fn project(api: &Api, name: &str, plugin: &str, deed: &str) -> Result<()> {
+    let mut file = format!("project: {name}\nenvironments:\n  there: {{}}\nworkflows:\n  patch:\n    phases:\n");
+    for phase in 1..=PHASES {
+        file += &format!(
+            "      - {{ name: phase-{phase}, plugin: {plugin}, continue_on_error: true, \
+             config: {{ do: {deed}, times: 100000, bytes: 1000 }} }}\n"
+        );
+    }
+    let path = format!("/v1/projects/{name}");
+    api.upload("PUT", &path, "application/yaml", file.as_bytes())?;
+    api.post(&format!("{path}/releases"), &json!({ "tag": "v1" }))?;
+    Ok(())
+}
+
+/// The paths of the deployments.
+fn start(api: &Api) -> Result<Vec<String>> {
+    let mut connection = Connection::open(api)?;
+    let mut under_way = Vec::new();
+    for deed in DEEDS {
+        for index in 0..EACH {
+            let project = named(deed, index);
+            let number = trigger(&mut connection, &project)?;
+            under_way.push(format!("/v1/projects/{project}/deployments/{number}"));
+        }
+    }
+    for path in &under_way {
+        api.wait(path, PATIENCE, |seen| text(seen, "/operation_status") == "PhaseInProgress" || phases_over(seen) > 0)?;
+    }
+    Ok(under_way)
+}
+
+fn cancel(api: &Api, under_way: &[String]) -> Result<()> {
+    for path in under_way {
+        api.post(&format!("{path}/cancel"), &json!({ "reason": "bench", "force": true }))?;
+    }
+    for path in under_way {
+        api.wait(path, PATIENCE, |seen| !text(seen, "/finished_at").is_empty())?;
+    }
+    Ok(())
+}
+
+fn phases_run(api: &Api, path: &str) -> Result<usize> {
+    let run = phases_over(&api.get(path)?);
+    ensure!(run > 0, "{path}: not one of its guests came to an end while this was measured");
+    Ok(run)
+}
+
+fn phases_over(deployment: &Value) -> usize {
+    list(deployment, "/phases").iter().filter(|phase| !text(phase, "/ended_at").is_empty()).count()
+}
+
+/// At a fixed rate, whatever the answers take: who is late counts from when it should have been sent.
+fn requests(api: &Api) -> Result<Value> {
+    let between = Duration::from_micros(1_000_000 * SENDERS as u64 / PER_SECOND);
+    let count = SECONDS * PER_SECOND / SENDERS as u64;
+    let start = Instant::now() + between;
+    let measured = in_parallel(SENDERS, |sender| {
+        let mut connection = Connection::open(api)?;
+        let mut micros = Vec::with_capacity(count as usize);
+        for place in 0..count {
+            let due = start + between * place as u32 + between * sender as u32 / SENDERS as u32;
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            match place % 2 {
+                0 => drop(trigger(&mut connection, "waiting")?),
+                _ => {
+                    let path = "/v1/projects/waiting/environments/there";
+                    connection.send("GET", path, &[], b"")?.accepted(path)?;
+                }
+            }
+            micros.push(due.elapsed().as_micros() as u64);
+        }
+        Ok(micros)
+    })?;
+    Ok(spread(measured.concat()))
+}
+
+fn peak(process: u32, watching: &AtomicBool) -> Result<u64> {
+    let mut peak = 0;
+    while watching.load(Ordering::Relaxed) {
+        peak = peak.max(machine::resident_bytes(process)?);
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(peak)
+}
