@@ -11,6 +11,7 @@ mod place;
 mod project;
 mod prometheus;
 mod registry;
+mod sigstore;
 mod workshop;
 
 use std::sync::OnceLock;
@@ -27,6 +28,7 @@ pub use place::{PLAIN, Place, Rules, of_release};
 pub use project::{Project, file, one_phase, pair_of};
 pub use prometheus::Prometheus;
 pub use registry::{Answer, Liar, Registry};
+pub use sigstore::Sigstore;
 pub use workshop::Workshop;
 
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
