@@ -984,7 +984,8 @@ mod tests {
     fn whom_a_bundle_names_counts_while_this_very_identity_is_trusted_for_the_plugin() {
         let own = Root::Own(Digest::of(b"trusted_root.json"));
         let (tags, v2) = (format!("{RELEASE}*"), format!("{RELEASE}v2"));
-        let table: [(&str, &[Root], Option<Signer>, &str, bool); 8] = [
+        type Row<'a> = (&'a str, &'a [Root], Option<Signer>, &'a str, bool);
+        let table: [Row<'_>; 8] = [
             ("nobody is trusted", &[Root::Public], None, "*", false),
             ("the identity is", &[Root::Public], Some(identity(&tags, GITHUB, Root::Public)), "notify", true),
             ("for another plugin", &[Root::Public], Some(identity(&tags, GITHUB, Root::Public)), "deploy-*", false),

@@ -110,8 +110,8 @@ fn every_deployment_that_vouches_for_it_is_named() {
 
 #[test]
 fn whatever_is_changed_no_bundle_holds() {
-    type Change = fn(&mut Given);
-    let table: [(&str, fn() -> Given, Change); 33] = [
+    type Row = (&'static str, fn() -> Given, fn(&mut Given));
+    let table: [Row; 33] = [
         ("other bytes", blob, |given| given.component[0] ^= 1),
         ("bytes that a statement does not name", package, |given| given.component[0] ^= 1),
         ("no bytes", package, |given| given.component.clear()),
