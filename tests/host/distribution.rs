@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Answer, Host, Liar, Registry, Web, binary, component, digest};
+use crate::harness::{Answer, Host, Liar, Registry, Sigstore, Web, binary, component, digest};
 
 /// An administrator at a terminal of their own machine, in a folder of their own.
 struct Desk {
@@ -367,6 +367,91 @@ fn what_must_be_signed_is_approved_when_a_trusted_key_has_signed_it() {
     desk.refused(&approve, &["`ours` is not trusted for it"]);
     desk.plugin(&["require-signature", "http-*", "--remove", "--reason", "a test"]);
     assert_eq!(desk.plugin(&approve)["status"], "active");
+}
+
+const WORKFLOW: &str = "https://github.com/acme/deploy/.github/workflows/release.yml@refs/tags/";
+const GITHUB: &str = "https://token.actions.githubusercontent.com";
+
+#[test]
+fn what_must_be_signed_is_approved_when_whom_its_bundle_names_is_trusted() {
+    let mut desk = Desk::new();
+    let (own, content) = (Sigstore::new(), component("http-request"));
+    let (v1, tags) = (format!("{WORKFLOW}v1.2.3"), format!("{WORKFLOW}v*"));
+    desk.write("notify.wasm", &content);
+    desk.write("root.json", &own.trusted_root());
+    desk.write("notify.wasm.sigstore.json", own.bundle(&content, &v1, GITHUB).to_string().as_bytes());
+    desk.plugin(&["require-signature", "http-*", "--reason", "production"]);
+    let trust = |name: &'static str, identity: &str| {
+        ["trust", "add", name, "--identity", identity, "--issuer", GITHUB, "--plugins", "http-*"].map(str::to_owned)
+    };
+    let own_root = ["--trusted-root", "root.json"].map(str::to_owned);
+    let trusted = |arguments: &[String]| desk.plugin(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+
+    // Nobody here knows that deployment, and this very identity of the public one is somebody else.
+    trusted(&trust("public", &tags));
+    desk.refused(&["add", "notify.wasm"], &["could not be verified with sigstore.dev", "--trusted-root"]);
+    assert!(desk.plugin(&["list"])["items"].as_array().unwrap().is_empty(), "nothing was added");
+
+    trusted(&[&trust("ann", "ann@example.com")[..], &own_root].concat());
+    let added = desk.run(&["plugin", "add", "notify.wasm"]);
+    assert!(added.said.contains("signature: the one in notify.wasm.sigstore.json"), "{}", added.said);
+    let named = format!("signed by {v1}, vouched for by {GITHUB} (trusted root ");
+    assert!(added.out.contains(&named) && added.out.contains("not trusted for it"), "{}", added.out);
+    let approve = ["approve", "http-request", "--yes"];
+    let why = format!("`{v1}`, vouched for by {GITHUB} is trusted as `public` by the keys of sigstore.dev alone");
+    desk.refused(&approve, &[&why, "ann, which is `ann@example.com`, vouched for by", "--bundle FILE.sigstore.json"]);
+
+    trusted(&[&trust("release", &tags)[..], &own_root].concat());
+    assert_eq!(desk.plugin(&approve)["status"], "active");
+    desk.host.kill();
+    desk.host.restart();
+    let shown = desk.plugin(&["show", "http-request"]);
+    let signature = &shown["signatures"][0];
+    assert_eq!((text(&signature["identity"]), &signature["trusted"]), (v1.as_str(), &json!(true)));
+
+    // Anybody can look again.
+    let bundle = format!("/v1/artifacts/{}", text(&signature["bundle"]));
+    let kept: Value = serde_json::from_slice(&desk.read("notify.wasm.sigstore.json")).unwrap();
+    assert_eq!(desk.host.admin().send("GET", &bundle, Vec::new()).body, kept);
+
+    let removed = desk.plugin(&["trust", "remove", "release", "--reason", "moved"]);
+    assert!(text(&removed["active"][0]).starts_with("http-request ("), "{removed}");
+    desk.refused(&approve, &["does not count"]);
+}
+
+#[test]
+fn a_bundle_that_does_not_hold_adds_nothing() {
+    let desk = Desk::new();
+    let (own, content) = (Sigstore::new(), component("http-request"));
+    desk.write("notify.wasm", &content);
+    desk.write("root.json", &own.trusted_root());
+    let ann = ["--identity", "ann@example.com", "--issuer", GITHUB, "--plugins", "*"];
+    desk.plugin(&[&["trust", "add", "ann", "--trusted-root", "root.json"][..], &ann].concat());
+    let mut cut = own.bundle(&content, WORKFLOW, GITHUB);
+    cut["verificationMaterial"]["tlogEntries"][0].as_object_mut().unwrap().remove("inclusionProof").unwrap();
+    let mut forged = own.bundle(&content, WORKFLOW, GITHUB);
+    forged["verificationMaterial"]["tlogEntries"][0]["integratedTime"] = "1736157901".into();
+    let table = [
+        ("of another component", own.bundle(b"other", WORKFLOW, GITHUB).to_string(), "is not of this component"),
+        (
+            "of a deployment that nobody trusts",
+            Sigstore::new().bundle(&content, WORKFLOW, GITHUB).to_string(),
+            "could not be verified",
+        ),
+        ("without a proof", cut.to_string(), "could not be verified"),
+        ("of another time", forged.to_string(), "could not be verified"),
+        ("for nobody", own.bundle(&content, "", GITHUB).to_string(), "names nobody"),
+        ("for whom a terminal obeys", own.bundle(&content, "a\u{1b}[2J", GITHUB).to_string(), "names nobody"),
+        ("garbage", "garbage".to_owned(), "this is no sigstore bundle"),
+        ("too large", " ".repeat((256 << 10) + 1), "too large for a sigstore bundle"),
+    ];
+    for (what, bundle, why) in table {
+        desk.write("it.json", bundle.as_bytes());
+        desk.refused(&["add", "notify.wasm", "--bundle", "it.json"], &[why]);
+        assert!(desk.plugin(&["list"])["items"].as_array().unwrap().is_empty(), "{what}");
+    }
+    desk.write("it.json", own.bundle(&content, WORKFLOW, GITHUB).to_string().as_bytes());
+    assert_eq!(desk.plugin(&["add", "notify.wasm", "--bundle", "it.json"])["signatures"][0]["trusted"], false);
 }
 
 #[test]

@@ -13,7 +13,9 @@ use crate::narrowing::{self, Narrowing, Place};
 use crate::plugin::{Description, Grants, Kind};
 use crate::release::ApprovedPlugin;
 use crate::secret::{Binding, Secret};
-use crate::trust::{self, NamePattern, PublicKey, SignatureRule, Signed, Source, TrustedKey};
+use crate::trust::{
+    self, NamePattern, PublicKey, Root, SignatureRule, Signed, Signer, Source, Trusted, TrustedIdentity,
+};
 use crate::work::ProjectId;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,8 +87,20 @@ pub enum SystemChange {
         plugins: BTreeSet<NamePattern>,
         by: Actor,
     },
+    /// Whoever sigstore certificates are made out to by this name.
+    IdentityTrusted {
+        name: Name,
+        who: TrustedIdentity,
+        plugins: BTreeSet<NamePattern>,
+        by: Actor,
+    },
     /// What is approved stays approved.
     KeyDistrusted {
+        name: Name,
+        reason: String,
+        by: Actor,
+    },
+    IdentityDistrusted {
         name: Name,
         reason: String,
         by: Actor,
@@ -136,8 +150,8 @@ pub struct SystemState {
     #[serde(default)]
     pub secrets: BTreeMap<Name, Secret>,
     #[serde(default)]
-    pub trusted_keys: BTreeMap<Name, TrustedKey>,
-    /// Plugins of these names are approved only with a signature by a key that is trusted for them at that moment.
+    pub trusted: BTreeMap<Name, Trusted>,
+    /// Plugins of these names are approved only with a signature by a signer who is trusted for them at that moment.
     #[serde(default)]
     pub signature_rules: BTreeMap<NamePattern, SignatureRule>,
     pub last_event_at: Timestamp,
@@ -151,7 +165,7 @@ pub struct Plugin {
     pub size_bytes: u64,
     #[serde(default)]
     pub source: Option<Source>,
-    /// One for each key.
+    /// One for each signer.
     #[serde(default)]
     pub signatures: Vec<Signed>,
     pub added_by: Actor,
@@ -212,7 +226,7 @@ pub enum SystemCommand {
         description: Box<Description>,
         size_bytes: u64,
         source: Option<Source>,
-        /// Verified, by a key that was trusted for it a moment ago.
+        /// Verified: by a key that was trusted for it a moment ago, or by whoever a bundle says.
         signed: Option<Signed>,
         by: Actor,
     },
@@ -250,13 +264,13 @@ pub enum SystemCommand {
         duties: Duties,
         by: Actor,
     },
-    TrustKey {
+    Trust {
         name: Name,
-        key: PublicKey,
+        signer: Signer,
         plugins: BTreeSet<NamePattern>,
         by: Actor,
     },
-    DistrustKey {
+    Distrust {
         name: Name,
         reason: String,
         by: Actor,
@@ -331,19 +345,19 @@ pub enum SystemRejection {
     )]
     SignatureNotTrusted { name: Name, known: String },
     #[error(
-        "plugin `{name}` ({}) cannot be approved: `{plugins}` requires a signature, and {why}; have it signed with a trusted key, and add it once more: `lockgate plugin add FILE --signature FILE.sig`", .digest.short()
+        "plugin `{name}` ({}) cannot be approved: `{plugins}` requires a signature, and {why}; have it signed by somebody who is trusted for it, and add it once more: `lockgate plugin add FILE` with `--signature FILE.sig` or `--bundle FILE.sigstore.json`", .digest.short()
     )]
     SignatureMissing { name: Name, digest: Digest, plugins: NamePattern, why: String },
-    #[error("there is a trusted key named `{name}` already; choose another name, or remove it first")]
-    KeyNameTaken { name: Name },
+    #[error("there is a trusted signer named `{name}` already; choose another name, or remove it first")]
+    SignerNameTaken { name: Name },
     #[error(
-        "this key is trusted already, as `{name}`; to trust it for other plugins, remove it with `lockgate plugin trust remove {name}` and add it again"
+        "this signer is trusted already, as `{name}`; to trust it for other plugins, remove it with `lockgate plugin trust remove {name}` and add it again"
     )]
-    KeyKnown { name: Name },
-    #[error("a key is trusted for 1 to {} patterns of plugin names, and this names {count}", trust::MOST)]
+    SignerKnown { name: Name },
+    #[error("a signer is trusted for 1 to {} patterns of plugin names, and this names {count}", trust::MOST)]
     PatternCount { count: usize },
-    #[error("there is no trusted key `{name}`; there are: {known}")]
-    UnknownKey { name: String, known: String },
+    #[error("there is no trusted signer `{name}`; there are: {known}")]
+    UnknownSigner { name: String, known: String },
     #[error("no signature is required for `{plugins}`; there are rules for: {known}")]
     UnknownRule { plugins: NamePattern, known: String },
     #[error("there are {} {what} already, and that is the most; remove one first", trust::MOST)]
@@ -378,7 +392,11 @@ pub fn handle(
             let Ok(name) = description.name.parse::<Name>() else {
                 return Err(SystemRejection::BadPluginName { name: description.name.chars().take(80).collect() });
             };
-            if signed.as_ref().is_some_and(|signed| !state.is_trusted(&signed.key, &name)) {
+            // Whom a bundle names is on record whoever it is; a key that nobody trusts explains nothing.
+            if signed
+                .as_ref()
+                .is_some_and(|signed| matches!(signed, Signed::ByKey { .. }) && !state.counts(signed, &name))
+            {
                 let known = state.known_keys(&name);
                 return Err(SystemRejection::SignatureNotTrusted { name, known });
             }
@@ -386,7 +404,10 @@ pub fn handle(
                 (None, signed) => {
                     Some(SystemChange::PluginAdded { digest, kind, description, size_bytes, source, signed, by })
                 }
-                (Some(known), Some(signed)) if known.signatures.iter().all(|before| before.key != signed.key) => {
+                (Some(known), Some(signed)) if !known.signatures.iter().any(|before| signed.is_in(before)) => {
+                    if known.signatures.len() >= trust::MOST {
+                        return Err(SystemRejection::TooMany { what: "signatures of this plugin" });
+                    }
                     Some(SystemChange::PluginSigned { digest, signed, by })
                 }
                 (Some(_), Some(_) | None) => None,
@@ -433,13 +454,17 @@ pub fn handle(
             }
             Some(SystemChange::PluginWidened { plugin, place, reason: needed(reason)?, by })
         }
-        SystemCommand::TrustKey { name, key, plugins, by } => trust_key(state, name, key, plugins, by)?,
-        SystemCommand::DistrustKey { name, reason, by } => {
-            if !state.trusted_keys.contains_key(&name) {
-                let known = listed(state.trusted_keys.keys());
-                return Err(SystemRejection::UnknownKey { name: name.to_string(), known });
-            }
-            Some(SystemChange::KeyDistrusted { name, reason: needed(reason)?, by })
+        SystemCommand::Trust { name, signer, plugins, by } => trust_signer(state, name, signer, plugins, by)?,
+        SystemCommand::Distrust { name, reason, by } => {
+            let Some(trusted) = state.trusted.get(&name) else {
+                let known = listed(state.trusted.keys());
+                return Err(SystemRejection::UnknownSigner { name: name.to_string(), known });
+            };
+            let reason = needed(reason)?;
+            Some(match trusted.signer {
+                Signer::Key { .. } => SystemChange::KeyDistrusted { name, reason, by },
+                Signer::Identity(_) => SystemChange::IdentityDistrusted { name, reason, by },
+            })
         }
         SystemCommand::RequireSignature { plugins, reason, by } => {
             let is_known = state.signature_rules.contains_key(&plugins);
@@ -533,23 +558,43 @@ fn needed(reason: String) -> Result<String, SystemRejection> {
 fn missing_signature(state: &SystemState, digest: Digest, plugin: &Plugin) -> Option<SystemRejection> {
     let name = plugin.name.clone();
     let plugins = state.signature_required(&name)?.clone();
-    if plugin.signatures.iter().any(|signed| state.is_trusted(&signed.key, &name)) {
+    if plugin.signatures.iter().any(|signed| state.counts(signed, &name)) {
         return None;
     }
     let found = if plugin.signatures.is_empty() {
         "it has none".to_owned()
     } else {
-        let names = plugin.signatures.iter().map(|signed| &signed.name);
-        format!("the one it has counts no more: `{}` is not trusted for it", listed(names))
+        let found = plugin.signatures.iter().map(|signed| not_counting(state, signed, &name));
+        format!("the one it has does not count: {}", found.collect::<Vec<_>>().join("; "))
     };
-    let why = format!("{found} (trusted for it now: {})", state.known_keys(&name));
+    let why = format!("{found} (trusted for it now: {})", state.known_signers(&name));
     Some(SystemRejection::SignatureMissing { name, digest, plugins, why })
 }
 
-fn trust_key(
+fn not_counting(state: &SystemState, signed: &Signed, plugin: &Name) -> String {
+    let attested = match signed {
+        Signed::ByKey { name, .. } => return format!("`{name}` is not trusted for it"),
+        Signed::Attested { attested, .. } => attested,
+    };
+    let elsewhere = state.signers_for(plugin).find_map(|(name, trusted)| match &trusted.signer {
+        Signer::Identity(who) if who.is_named(attested) => Some((name, who.root)),
+        Signer::Identity(_) | Signer::Key { .. } => None,
+    });
+    match elsewhere {
+        Some((name, root)) => {
+            let verified = listed(attested.roots.iter().map(Root::to_string));
+            format!(
+                "{attested} is trusted as `{name}` by the keys of {root} alone, and was verified with those of {verified} (added again, it is verified with all that are known now)"
+            )
+        }
+        None => format!("{attested} is not trusted for it"),
+    }
+}
+
+fn trust_signer(
     state: &SystemState,
     name: Name,
-    key: PublicKey,
+    signer: Signer,
     plugins: BTreeSet<NamePattern>,
     by: Actor,
 ) -> Result<Option<SystemChange>, SystemRejection> {
@@ -557,17 +602,20 @@ fn trust_key(
         return Err(SystemRejection::PatternCount { count: plugins.len() });
     }
     // Under two names it would still be trusted when somebody has removed one.
-    if let Some((known, trusted)) = state.trusted_keys.iter().find(|(_, trusted)| trusted.key == key) {
+    if let Some((known, trusted)) = state.trusted.iter().find(|(_, trusted)| trusted.signer == signer) {
         let same = *known == name && trusted.plugins == plugins;
-        return if same { Ok(None) } else { Err(SystemRejection::KeyKnown { name: known.clone() }) };
+        return if same { Ok(None) } else { Err(SystemRejection::SignerKnown { name: known.clone() }) };
     }
-    if state.trusted_keys.contains_key(&name) {
-        return Err(SystemRejection::KeyNameTaken { name });
+    if state.trusted.contains_key(&name) {
+        return Err(SystemRejection::SignerNameTaken { name });
     }
-    if state.trusted_keys.len() >= trust::MOST {
-        return Err(SystemRejection::TooMany { what: "trusted keys" });
+    if state.trusted.len() >= trust::MOST {
+        return Err(SystemRejection::TooMany { what: "trusted signers" });
     }
-    Ok(Some(SystemChange::KeyTrusted { name, key, plugins, by }))
+    Ok(Some(match signer {
+        Signer::Key { key } => SystemChange::KeyTrusted { name, key, plugins, by },
+        Signer::Identity(who) => SystemChange::IdentityTrusted { name, who, plugins, by },
+    }))
 }
 
 fn revoke(state: &SystemState, name: String, by: Actor) -> Result<SystemChange, SystemRejection> {
@@ -640,10 +688,13 @@ impl SystemState {
                 self.narrowed.retain(|_, places| !places.is_empty());
             }
             SystemChange::KeyTrusted { name, key, plugins, by } => {
-                self.trusted_keys.insert(name, TrustedKey { key, plugins, by, at: event.at });
+                self.trusted.insert(name, Trusted { signer: Signer::Key { key }, plugins, by, at: event.at });
             }
-            SystemChange::KeyDistrusted { name, .. } => {
-                self.trusted_keys.remove(&name);
+            SystemChange::IdentityTrusted { name, who, plugins, by } => {
+                self.trusted.insert(name, Trusted { signer: Signer::Identity(who), plugins, by, at: event.at });
+            }
+            SystemChange::KeyDistrusted { name, .. } | SystemChange::IdentityDistrusted { name, .. } => {
+                self.trusted.remove(&name);
             }
             SystemChange::SignatureRequired { plugins, reason, by } => {
                 self.signature_rules.insert(plugins, SignatureRule { reason, by, at: event.at });
@@ -674,16 +725,39 @@ impl SystemState {
     }
 
     /// Now, whatever it was when the plugin was added.
-    pub fn is_trusted(&self, key: &PublicKey, plugin: &Name) -> bool {
-        self.keys_for(plugin).any(|(_, trusted)| trusted.key == *key)
+    pub fn counts(&self, signed: &Signed, plugin: &Name) -> bool {
+        self.signers_for(plugin).any(|(_, trusted)| trusted.signer.made(signed))
     }
 
-    pub fn keys_for<'a>(&'a self, plugin: &'a Name) -> impl Iterator<Item = (&'a Name, &'a TrustedKey)> {
-        self.trusted_keys.iter().filter(|(_, trusted)| trusted.fits(plugin))
+    pub fn signers_for<'a>(&'a self, plugin: &'a Name) -> impl Iterator<Item = (&'a Name, &'a Trusted)> {
+        self.trusted.iter().filter(|(_, trusted)| trusted.fits(plugin))
+    }
+
+    pub fn keys_for<'a>(&'a self, plugin: &'a Name) -> impl Iterator<Item = (&'a Name, &'a PublicKey)> {
+        self.signers_for(plugin).filter_map(|(name, trusted)| match &trusted.signer {
+            Signer::Key { key } => Some((name, key)),
+            Signer::Identity(_) => None,
+        })
     }
 
     pub fn known_keys(&self, plugin: &Name) -> String {
         listed(self.keys_for(plugin).map(|(name, _)| name))
+    }
+
+    fn known_signers(&self, plugin: &Name) -> String {
+        listed(self.signers_for(plugin).map(|(name, trusted)| match &trusted.signer {
+            Signer::Key { .. } => name.to_string(),
+            Signer::Identity(who) => format!("{name}, which is `{}`, vouched for by {}", who.identity, who.issuer),
+        }))
+    }
+
+    /// Of sigstore deployments that somebody is trusted by, beside the public one.
+    pub fn own_roots(&self) -> BTreeSet<Digest> {
+        let own = |trusted: &Trusted| match &trusted.signer {
+            Signer::Identity(TrustedIdentity { root: Root::Own(digest), .. }) => Some(*digest),
+            Signer::Identity(_) | Signer::Key { .. } => None,
+        };
+        self.trusted.values().filter_map(own).collect()
     }
 
     /// The gate plugins among them: environments have these, whatever their releases pinned.
@@ -725,6 +799,7 @@ impl SystemState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::Attested;
 
     fn admin(name: &str) -> Token {
         Token {
@@ -987,7 +1062,7 @@ mod tests {
     }
 
     fn signed(number: u8) -> Option<Signed> {
-        Some(Signed { name: name("ops"), key: key(number), signature: trust::Signature::new([number; 64]) })
+        Some(Signed::ByKey { name: name("ops"), key: key(number), signature: trust::Signature::new([number; 64]) })
     }
 
     fn patterns(all: &[&str]) -> BTreeSet<NamePattern> {
@@ -995,13 +1070,36 @@ mod tests {
     }
 
     fn trust(state: &mut SystemState, as_name: &str, number: u8, all: &[&str]) -> Result<usize, SystemRejection> {
-        let (name, key, plugins) = (name(as_name), key(number), patterns(all));
-        send(state, SystemCommand::TrustKey { name, key, plugins, by: by() })
+        trust_who(state, as_name, Signer::Key { key: key(number) }, all)
+    }
+
+    fn trust_who(
+        state: &mut SystemState,
+        as_name: &str,
+        signer: Signer,
+        all: &[&str],
+    ) -> Result<usize, SystemRejection> {
+        send(state, SystemCommand::Trust { name: name(as_name), signer, plugins: patterns(all), by: by() })
+    }
+
+    const GITHUB: &str = "https://token.actions.githubusercontent.com";
+    const RELEASE: &str = "https://github.com/acme/deploy/.github/workflows/release.yml@refs/tags/";
+
+    fn identity(pattern: &str, issuer: &str, root: Root) -> Signer {
+        let (identity, issuer) = (pattern.to_owned().try_into().unwrap(), issuer.to_owned().try_into().unwrap());
+        Signer::Identity(TrustedIdentity { identity, issuer, root })
+    }
+
+    /// By the workflow of the tag `v1`.
+    fn attested(roots: &[Root]) -> Option<Signed> {
+        let roots = roots.iter().copied().collect();
+        let attested = Attested { identity: format!("{RELEASE}v1"), issuer: GITHUB.to_owned(), roots };
+        Some(Signed::Attested { attested, bundle: Digest::of(b"bundle") })
     }
 
     fn distrust(state: &mut SystemState, as_name: &str, reason: &str) -> Result<usize, SystemRejection> {
         let (name, reason) = (name(as_name), reason.to_owned());
-        send(state, SystemCommand::DistrustKey { name, reason, by: by() })
+        send(state, SystemCommand::Distrust { name, reason, by: by() })
     }
 
     fn require(state: &mut SystemState, plugins: &str) -> Result<usize, SystemRejection> {
@@ -1115,6 +1213,85 @@ mod tests {
     }
 
     #[test]
+    fn whom_a_bundle_names_counts_while_this_very_identity_is_trusted_for_the_plugin() {
+        let own = Root::Own(Digest::of(b"trusted_root.json"));
+        let (tags, v2) = (format!("{RELEASE}*"), format!("{RELEASE}v2"));
+        type Row<'a> = (&'a str, &'a [Root], Option<Signer>, &'a str, bool);
+        let table: [Row<'_>; 8] = [
+            ("nobody is trusted", &[Root::Public], None, "*", false),
+            ("the identity is", &[Root::Public], Some(identity(&tags, GITHUB, Root::Public)), "notify", true),
+            ("for another plugin", &[Root::Public], Some(identity(&tags, GITHUB, Root::Public)), "deploy-*", false),
+            ("another identity", &[Root::Public], Some(identity(&v2, GITHUB, Root::Public)), "*", false),
+            ("another issuer", &[Root::Public], Some(identity(&tags, "https://a.example", Root::Public)), "*", false),
+            ("by other keys", &[own], Some(identity(&tags, GITHUB, Root::Public)), "*", false),
+            ("by both keys", &[own, Root::Public], Some(identity(&tags, GITHUB, own)), "*", true),
+            ("a key", &[Root::Public], Some(Signer::Key { key: key(1) }), "*", false),
+        ];
+        for (what, roots, signer, plugins, approved) in table {
+            let mut state = SystemState::default();
+            require(&mut state, "*").unwrap();
+            assert_eq!(add_signed(&mut state, "1", attested(roots)), Ok(1), "{what}: on record, whoever it is");
+            if let Some(signer) = signer {
+                trust_who(&mut state, "release", signer, &[plugins]).unwrap();
+            }
+            let answer = approve(&mut state, Digest::of(b"1"));
+            assert_eq!(answer.is_ok(), approved, "{what}: {answer:?}");
+            distrust(&mut state, "release", "left").ok();
+            assert_eq!(active(&state).is_empty(), !approved, "{what}");
+        }
+    }
+
+    #[test]
+    fn who_cannot_approve_what_a_stranger_signed_hears_who_that_is_and_who_is_trusted() {
+        let mut state = SystemState::default();
+        require(&mut state, "*").unwrap();
+        add_signed(&mut state, "1", attested(&[Root::Public])).unwrap();
+        let own = Root::Own(Digest::of(b"trusted_root.json"));
+        trust_who(&mut state, "ann", identity("ann@example.com", "https://accounts.example", own), &["*"]).unwrap();
+        let refused = approve(&mut state, Digest::of(b"1")).unwrap_err().to_string();
+        for part in [
+            "release.yml@refs/tags/v1`, vouched for by https://token.actions.githubusercontent.com is not trusted for it",
+            "now: ann, which is `ann@example.com`, vouched for by https://accounts.example)",
+        ] {
+            assert!(refused.contains(part), "{refused}");
+        }
+        trust_who(&mut state, "release", identity(&format!("{RELEASE}v1"), GITHUB, own), &["*"]).unwrap();
+        let refused = approve(&mut state, Digest::of(b"1")).unwrap_err().to_string();
+        let part =
+            format!("is trusted as `release` by the keys of {own} alone, and was verified with those of sigstore.dev");
+        assert!(refused.contains(&part), "{refused}");
+    }
+
+    #[test]
+    fn a_bundle_is_on_record_once_and_again_where_it_says_more() {
+        let mut state = SystemState::default();
+        let own = Root::Own(Digest::of(b"trusted_root.json"));
+        assert_eq!(add_signed(&mut state, "1", attested(&[Root::Public])), Ok(1));
+        assert_eq!(add_signed(&mut state, "1", attested(&[Root::Public])), Ok(0));
+        assert_eq!(add_signed(&mut state, "1", attested(&[Root::Public, own])), Ok(1));
+        assert_eq!(add_signed(&mut state, "1", attested(&[own])), Ok(0));
+        for number in 0..trust::MOST {
+            let who = Attested { identity: number.to_string(), issuer: GITHUB.to_owned(), roots: [own].into() };
+            let signed = Some(Signed::Attested { attested: who, bundle: Digest::of(b"bundle") });
+            let added = add_signed(&mut state, "1", signed);
+            let is_too_many = matches!(added, Err(SystemRejection::TooMany { what: "signatures of this plugin" }));
+            assert_eq!(is_too_many, number >= trust::MOST - 2, "{added:?}");
+        }
+    }
+
+    #[test]
+    fn keys_and_identities_share_their_names() {
+        let mut state = SystemState::default();
+        let ann = || identity("ann@example.com", GITHUB, Root::Public);
+        trust(&mut state, "ops", 1, &["*"]).unwrap();
+        assert!(matches!(trust_who(&mut state, "ops", ann(), &["*"]), Err(SystemRejection::SignerNameTaken { .. })));
+        assert_eq!(trust_who(&mut state, "ann", ann(), &["*"]), Ok(1));
+        assert!(matches!(trust_who(&mut state, "anna", ann(), &["*"]), Err(SystemRejection::SignerKnown { .. })));
+        assert_eq!(distrust(&mut state, "ann", "left"), Ok(1));
+        assert_eq!(state.trusted.keys().collect::<Vec<_>>(), [&name("ops")]);
+    }
+
+    #[test]
     fn what_is_approved_stays_so_when_a_rule_comes_or_a_key_goes() {
         let mut state = SystemState::default();
         let digest = add(&mut state, "1");
@@ -1143,13 +1320,13 @@ mod tests {
         assert_eq!(trust(&mut state, "ops", 1, &[]), Err(SystemRejection::PatternCount { count: 0 }));
         assert_eq!(trust(&mut state, "ops", 1, &["a", "b-*"]), Ok(1));
         assert_eq!(trust(&mut state, "ops", 1, &["a", "b-*"]), Ok(0));
-        assert!(matches!(trust(&mut state, "ops", 1, &["*"]), Err(SystemRejection::KeyKnown { .. })));
-        assert!(matches!(trust(&mut state, "again", 1, &["a"]), Err(SystemRejection::KeyKnown { .. })));
-        assert!(matches!(trust(&mut state, "ops", 2, &["a"]), Err(SystemRejection::KeyNameTaken { .. })));
+        assert!(matches!(trust(&mut state, "ops", 1, &["*"]), Err(SystemRejection::SignerKnown { .. })));
+        assert!(matches!(trust(&mut state, "again", 1, &["a"]), Err(SystemRejection::SignerKnown { .. })));
+        assert!(matches!(trust(&mut state, "ops", 2, &["a"]), Err(SystemRejection::SignerNameTaken { .. })));
         assert_eq!(distrust(&mut state, "ops", ""), Err(SystemRejection::ReasonMissing));
-        assert!(matches!(distrust(&mut state, "none", "x"), Err(SystemRejection::UnknownKey { .. })));
+        assert!(matches!(distrust(&mut state, "none", "x"), Err(SystemRejection::UnknownSigner { .. })));
         assert_eq!(distrust(&mut state, "ops", "stolen"), Ok(1));
-        assert!(state.trusted_keys.is_empty());
+        assert!(state.trusted.is_empty());
     }
 
     #[test]
@@ -1159,7 +1336,7 @@ mod tests {
             trust(&mut state, &format!("k{number}"), number as u8, &["*"]).unwrap();
             require(&mut state, &format!("k{number}")).unwrap();
         }
-        assert_eq!(trust(&mut state, "more", 255, &["*"]), Err(SystemRejection::TooMany { what: "trusted keys" }));
+        assert_eq!(trust(&mut state, "more", 255, &["*"]), Err(SystemRejection::TooMany { what: "trusted signers" }));
         assert_eq!(require(&mut state, "more"), Err(SystemRejection::TooMany { what: "rules for signatures" }));
         assert_eq!(require(&mut state, "k1"), Ok(0), "it is there");
     }

@@ -19,10 +19,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Applications, Approve, Backtest, Backtested, Cancel, ClearState, ClearedState, Deployment, DistrustedKey,
+    Applications, Approve, Backtest, Backtested, Cancel, ClearState, ClearedState, Deployment, DistrustedSigner,
     EndpointAnswer, Environment, Event, Expiry, Explanation, Grants, KeptState, LogLine, NarrowPlugin, NewDeployment,
-    NewRelease, NewSecret, NewSignatureRule, NewToken, NewTrustedKey, Nothing, Page, Plugin, PluginApproval, Problem,
-    Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, SignatureRule, Token, TrustedKey,
+    NewRelease, NewSecret, NewSignatureRule, NewToken, NewTrustedSigner, Nothing, Page, Plugin, PluginApproval,
+    Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, SignatureRule, Token, TrustedSigner,
     UploadedArtifact, WidenPlugin,
 };
 
@@ -110,13 +110,15 @@ pub struct LocalFile {
     pub size_bytes: u64,
 }
 
-/// Where a component comes from, and its signature in base64.
+/// Where a component comes from, and its signature: in base64, or the digest of a sigstore bundle that is uploaded.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Origin {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<String>,
 }
 
 /// Which releases to list.
@@ -573,6 +575,13 @@ impl Client {
         self.answer(post.body(component).timeout(COMPILE_TIMEOUT)).await
     }
 
+    /// Of sigstore, which a plugin may then be added with; its digest.
+    pub async fn upload_bundle(&self, bundle: Vec<u8>) -> Result<String, ClientError> {
+        let put = self.request(Method::PUT, &["v1", "artifacts"]).header(CONTENT_TYPE, "application/octet-stream");
+        let stored: UploadedArtifact = self.answer(put.body(bundle).timeout(ANSWER_TIMEOUT)).await?;
+        Ok(stored.digest)
+    }
+
     pub async fn plugins(&self) -> Result<Page<Plugin>, ClientError> {
         self.get(&["v1", "plugins"]).await
     }
@@ -618,16 +627,16 @@ impl Client {
 
     // ---- whose signatures count ----
 
-    pub async fn trusted_keys(&self) -> Result<Page<TrustedKey>, ClientError> {
-        self.get(&["v1", "trusted-keys"]).await
+    pub async fn trusted_signers(&self) -> Result<Page<TrustedSigner>, ClientError> {
+        self.get(&["v1", "trusted-signers"]).await
     }
 
-    pub async fn trust_key(&self, key: &NewTrustedKey) -> Result<TrustedKey, ClientError> {
-        self.post(&["v1", "trusted-keys"], key).await
+    pub async fn trust(&self, signer: &NewTrustedSigner) -> Result<TrustedSigner, ClientError> {
+        self.post(&["v1", "trusted-signers"], signer).await
     }
 
-    pub async fn distrust_key(&self, name: &str, reason: String) -> Result<DistrustedKey, ClientError> {
-        self.post(&["v1", "trusted-keys", name, "remove"], &Reason { reason }).await
+    pub async fn distrust(&self, name: &str, reason: String) -> Result<DistrustedSigner, ClientError> {
+        self.post(&["v1", "trusted-signers", name, "remove"], &Reason { reason }).await
     }
 
     pub async fn signature_rules(&self) -> Result<Page<SignatureRule>, ClientError> {

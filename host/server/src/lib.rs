@@ -10,4 +10,5 @@ pub mod http;
 mod printable;
 pub mod project_file;
 mod signature;
+mod sigstore;
 pub mod wire;

@@ -161,13 +161,25 @@ pub struct NewSecret {
     pub environments: Vec<String>,
 }
 
+/// A key, or an identity with its issuer.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewTrustedKey {
-    /// Names the key, such as `release-team`.
+pub struct NewTrustedSigner {
+    /// What to call the signer, such as `release-team`.
     pub name: String,
     /// Of ed25519, in PEM.
-    pub public_key: String,
+    #[serde(default)]
+    pub public_key: Option<String>,
+    /// What sigstore certificates are made out to: an address, or a workflow's URL with its branch or tag, of which `*`
+    /// at the end stands for the rest.
+    #[serde(default)]
+    pub identity: Option<String>,
+    /// Who says so in the certificate, such as `https://token.actions.githubusercontent.com`.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// The text of the `trusted_root.json` of a sigstore deployment of your own; sigstore's own when left out.
+    #[serde(default)]
+    pub trusted_root: Option<String>,
     /// Patterns of plugin names, such as `deploy-*`.
     pub plugins: Vec<String>,
 }
@@ -779,23 +791,35 @@ pub struct WidenPlugin {
 }
 
 /// Of a component, verified when it was added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PluginSignature {
-    /// What the key was called then.
-    pub key: String,
+    /// What the key was called then. None: it is a sigstore bundle.
+    pub key: Option<String>,
     /// Of ed25519: 64 hex digits.
-    pub public_key: String,
+    pub public_key: Option<String>,
     /// In base64.
-    pub signature: String,
-    /// Whether this key is trusted for this plugin now, under whatever name.
+    pub signature: Option<String>,
+    /// To whom the certificate of the sigstore bundle is made out.
+    pub identity: Option<String>,
+    /// Who said so to the certificate's authority.
+    pub issuer: Option<String>,
+    /// With whose keys the bundle was verified: `sigstore.dev`, or the digest of a trusted root.
+    pub trusted_roots: Vec<String>,
+    /// The digest of the bundle, which is kept as an artifact.
+    pub bundle: Option<String>,
+    /// Whether this signer is trusted for this plugin now, under whatever name.
     pub trusted: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct TrustedKey {
+pub struct TrustedSigner {
     pub name: String,
-    /// Of ed25519: 64 hex digits.
-    pub public_key: String,
+    /// Of ed25519: 64 hex digits. None: it is an identity.
+    pub public_key: Option<String>,
+    pub identity: Option<String>,
+    pub issuer: Option<String>,
+    /// Whose keys vouch for the identity: `sigstore.dev`, or the digest of a trusted root, which is kept as an artifact.
+    pub trusted_root: Option<String>,
     /// Patterns of plugin names.
     pub plugins: Vec<String>,
     pub added_by: String,
@@ -804,9 +828,8 @@ pub struct TrustedKey {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct DistrustedKey {
+pub struct DistrustedSigner {
     pub name: String,
-    pub public_key: String,
     /// Plugins that it has signed and that stay approved, with their digests in short.
     pub active: Vec<String>,
 }

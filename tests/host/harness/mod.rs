@@ -11,6 +11,7 @@ mod place;
 mod project;
 mod prometheus;
 mod registry;
+mod sigstore;
 mod supplier;
 mod workshop;
 
@@ -28,6 +29,7 @@ pub use place::{PLAIN, Place, Rules, of_release};
 pub use project::{Project, file, one_phase, pair_of};
 pub use prometheus::Prometheus;
 pub use registry::{Answer, Liar, Registry};
+pub use sigstore::Sigstore;
 pub use supplier::Supplier;
 pub use workshop::Workshop;
 

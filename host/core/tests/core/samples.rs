@@ -40,7 +40,7 @@ variants!(environment_change, ENVIRONMENT_CHANGES, EnvironmentChange: Paused Res
     PromotionHeld PromotionHeldBack PromotionReleased PromotionRefused SetUp ExpiryPlanned Expired StateKept StateCleared);
 variants!(answer, ANSWERS, Answer: Progressed Planned Observed Sampled Failed);
 variants!(system_change, SYSTEM_CHANGES, SystemChange: ProjectCreated PluginAdded PluginSigned PluginApproved PluginRetired PluginRemoved
-    PluginNarrowed PluginWidened KeyTrusted KeyDistrusted SignatureRequired SignatureNotRequired TokenCreated TokenRevoked
+    PluginNarrowed PluginWidened KeyTrusted IdentityTrusted KeyDistrusted IdentityDistrusted SignatureRequired SignatureNotRequired TokenCreated TokenRevoked
     SecretSet SecretRemoved);
 
 pub fn variants_of(event: &Event) -> Vec<&'static str> {

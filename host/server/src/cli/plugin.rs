@@ -24,7 +24,6 @@ use url::{Host, Url};
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_word, short};
-use crate::cli::plugin::sign::short_key;
 use crate::cli::session::{Out, Session};
 use crate::cli::target;
 use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said, ToolGrant};
@@ -583,9 +582,8 @@ fn heading(look: &Look, plugin: &Plugin) -> Vec<String> {
 fn origin_lines(look: &Look, plugin: &Plugin) -> Vec<String> {
     let mut lines: Vec<String> = plugin.source.iter().map(|source| format!("  from {}", printable(source))).collect();
     lines.extend(plugin.signatures.iter().map(|signed| {
-        let key = format!("  signed with `{}`, ed25519 {}", printable(&signed.key), &short_key(&signed.public_key));
-        let not_now = "  not trusted for it any more";
-        if signed.trusted { key } else { format!("{key}{}", look.paint(Tone::Bad, not_now)) }
+        let who = trust::signature(signed);
+        if signed.trusted { who } else { format!("{who}{}", look.paint(Tone::Bad, "  not trusted for it")) }
     }));
     if let Some(rule) = plugin.signature_required.as_ref().filter(|_| !plugin.signatures.iter().any(|one| one.trusted))
     {
@@ -877,10 +875,10 @@ mod tests {
     #[test]
     fn where_it_comes_from_and_who_signed_it_is_shown() {
         let signed = |key: &str, trusted| PluginSignature {
-            key: key.to_owned(),
-            public_key: "0123456789ab".repeat(5) + "0123",
-            signature: String::new(),
+            key: Some(key.to_owned()),
+            public_key: Some("0123456789ab".repeat(5) + "0123"),
             trusted,
+            ..Default::default()
         };
         let plugin = Plugin {
             source: Some("oci://registry.example/static-site:v1@sha256:00".to_owned()),
@@ -894,11 +892,21 @@ mod tests {
               sha256:0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab  337.6 KiB
               added by ann at 09:20:00 (10 min ago)
               from oci://registry.example/static-site:v1@sha256:00
-              signed with `ops`, ed25519 0123456789ab  not trusted for it any more
+              signed with `ops`, ed25519 0123456789ab  not trusted for it
               `static-*` requires a signature: it cannot be approved without"#]]
         .assert_eq(&heading(&look(), &plugin).join("\n"));
         let plugin = Plugin { signatures: vec![signed("ops", false), signed("new", true)], ..plugin };
         assert!(origin_lines(&look(), &plugin).last().unwrap().contains("`new`"));
+        let by_workflow = PluginSignature {
+            identity: Some("https://a.example/x/.github/workflows/release.yml@refs/tags/v1".to_owned()),
+            issuer: Some("https://token.example".to_owned()),
+            trusted_roots: vec!["sigstore.dev".to_owned(), format!("sha256:{}", "0123456789ab".repeat(5))],
+            trusted: true,
+            ..Default::default()
+        };
+        let plugin = Plugin { signatures: vec![by_workflow], source: None, ..plugin };
+        expect!["  signed by https://a.example/x/.github/workflows/release.yml@refs/tags/v1, vouched for by https://token.example (sigstore.dev, trusted root 0123456789ab)"]
+            .assert_eq(&origin_lines(&look(), &plugin).join("\n"));
     }
 
     #[test]

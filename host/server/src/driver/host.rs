@@ -1,9 +1,9 @@
 //! All that one host owns: the data folder, the sandbox, and a running owner for each project.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::{io, iter};
 
 use lockgate_core::definition::Definition;
 use lockgate_core::digest::Digest;
@@ -16,7 +16,7 @@ use lockgate_core::system::{Duties, SystemCommand, SystemRejection, SystemState}
 use lockgate_core::trust::{Signature, Signed, Source};
 use lockgate_core::work::ProjectId;
 use lockgate_sandbox::{ChildCommand, Sandbox, SandboxError};
-use lockgate_store::{IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
+use lockgate_store::{Blobs, IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -28,7 +28,8 @@ use super::replay::{self, Loaded, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
 use super::vault::{Keys, Vault, VaultError};
 use super::{evidence, index, project};
-use crate::{clock, signature};
+use crate::sigstore::{Authority, BundleError};
+use crate::{clock, signature, sigstore};
 
 /// Clocks of one machine may differ by so much after a restart.
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
@@ -80,7 +81,14 @@ pub struct Host {
 #[derive(Debug, Default)]
 pub struct Origin {
     pub source: Option<Source>,
-    pub signature: Option<Signature>,
+    pub signed: Option<Offered>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Offered {
+    Signature(Signature),
+    /// Of a sigstore bundle that was uploaded.
+    Bundle(Digest),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +111,8 @@ pub enum AddPluginError {
     Store(#[from] StoreError),
     #[error(transparent)]
     System(#[from] SystemRefusal),
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -217,17 +227,25 @@ impl Host {
     }
 
     /// Stores and inspects a component. It does nothing until an operator approves it. With a signature that no key
-    /// explains which is trusted for its name, it is not taken.
+    /// explains which is trusted for its name, or with a bundle that does not hold, it is not taken.
     pub async fn add_plugin(&self, bytes: Vec<u8>, origin: Origin, by: Actor) -> Result<Digest, AddPluginError> {
         let bytes: Arc<[u8]> = bytes.into();
+        // Before the component: to compile one costs more than to read a bundle.
+        let attested = match origin.signed {
+            Some(Offered::Bundle(bundle)) => {
+                let (system, blobs, content) = (self.system.view(), self.store.blobs().clone(), bytes.clone());
+                Some(blocking(move || attested(&system, &blobs, &content, bundle)).await?)
+            }
+            Some(Offered::Signature(_)) | None => None,
+        };
         let inspection = self.sandbox.inspect(bytes.clone()).await?;
-        let signed = match origin.signature {
-            Some(signature) => {
+        let signed = match origin.signed {
+            Some(Offered::Signature(signature)) => {
                 let (system, content) = (self.system.view(), bytes.clone());
                 let name = inspection.description.name.clone();
                 Some(blocking(move || signed(&system, &name, &content, signature)).await?)
             }
-            None => None,
+            Some(Offered::Bundle(_)) | None => attested,
         };
         // The bytes are on disk before the event that names them.
         let (store, content) = (self.store.clone(), bytes.clone());
@@ -349,10 +367,31 @@ fn signed(system: &SystemState, name: &str, content: &[u8], signature: Signature
     let bad_name = || SystemRejection::BadPluginName { name: name.chars().take(80).collect() };
     let name: Name = name.parse().map_err(|_| bad_name())?;
     let mut keys = system.keys_for(&name);
-    let key = keys.find(|(_, trusted)| signature::is_by(&trusted.key, content, &signature));
-    let (key_name, trusted) = key
+    let key = keys.find(|(_, key)| signature::is_by(key, content, &signature));
+    let (key_name, key) = key
         .ok_or_else(|| SystemRejection::SignatureNotTrusted { known: system.known_keys(&name), name: name.clone() })?;
-    Ok(Signed { name: key_name.clone(), key: trusted.key, signature })
+    Ok(Signed::ByKey { name: key_name.clone(), key: *key, signature })
+}
+
+/// By whomever the bundle names, with the keys of sigstore's own deployment and of each that somebody is trusted by.
+fn attested(system: &SystemState, blobs: &Blobs, component: &[u8], bundle: Digest) -> Result<Signed, AddPluginError> {
+    // An event is going to name it.
+    if !blobs.contains(bundle) {
+        return Err(StoreError::NoBlob { digest: bundle }.into());
+    }
+    let content = blobs.read(bundle, sigstore::MOST_BYTES).map_err(|error| match error {
+        StoreError::BlobTooLarge { .. } => AddPluginError::Bundle(BundleError::TooLarge),
+        error => error.into(),
+    })?;
+    let own: Vec<Authority> = system.own_roots().into_iter().filter_map(|root| authority(blobs, root)).collect();
+    let attested = sigstore::verify(component, &content, iter::once(Authority::public()).chain(&own))?;
+    Ok(Signed::Attested { attested, bundle })
+}
+
+/// Without one that cannot be used the others still vouch for whom they did.
+fn authority(blobs: &Blobs, root: Digest) -> Option<Authority> {
+    let json = blobs.read(root, sigstore::MOST_BYTES).inspect_err(|error| tracing::error!("{error}")).ok()?;
+    Authority::of(&json).inspect_err(|error| tracing::error!("{root}: {error}")).ok()
 }
 
 /// Every handle of a guest may be an open file or connection, and systems start a process with few. What the

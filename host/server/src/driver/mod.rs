@@ -26,7 +26,7 @@ pub use backtest::{Again, Backtest, BacktestError, TestedRun, TestedSample, Was,
 pub use blocking::blocking;
 pub use call_log::{deployment_kind, log_id};
 pub use evidence::{RunId, gates_of};
-pub use host::{AddPluginError, Host, HostError, Origin, SetSecretError, Settings, random_hex};
+pub use host::{AddPluginError, Host, HostError, Offered, Origin, SetSecretError, Settings, random_hex};
 pub use inbox::{Committed, ProjectHandle, Refusal, View};
 pub use index::{FINISHED, HISTORY, history_key};
 pub use narrate::{HistoryRow, step_in_words};

@@ -176,7 +176,7 @@ fn plugin_routes() -> OpenApiRouter<Api> {
         .routes(routes!(plugins::widen))
         .routes(routes!(plugins::retire))
         .routes(routes!(plugins::remove))
-        .routes(routes!(trust::keys, trust::trust))
+        .routes(routes!(trust::signers, trust::trust))
         .routes(routes!(trust::distrust))
         .routes(routes!(trust::rules, trust::require))
         .routes(routes!(trust::require_no_more))

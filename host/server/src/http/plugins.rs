@@ -24,7 +24,7 @@ use super::auth::Admin;
 use super::input::{Asked, At, Given, Whole};
 use super::problem::Problem;
 use super::views;
-use crate::driver::{Origin, blocking};
+use crate::driver::{Offered, Origin, blocking};
 use crate::printable::printable;
 use crate::{clock, signature, wire};
 
@@ -78,6 +78,10 @@ pub struct AddQuery {
     /// Of ed25519 over the body, in base64. It is refused where no key explains it that is trusted for the plugin.
     #[serde(default)]
     signature: Option<String>,
+    /// Of a sigstore bundle over the body, which is uploaded as an artifact before. Whoever it names is on record.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    bundle: Option<Digest>,
 }
 
 /// Adds a component. It does nothing until it is approved.
@@ -109,7 +113,16 @@ fn origin(query: AddQuery) -> Result<Origin, Problem> {
     let signature = |text: String| {
         signature::read(text.as_bytes()).map_err(|error| Problem::invalid("invalid-signature", error.to_string()))
     };
-    Ok(Origin { source: query.source.map(source).transpose()?, signature: query.signature.map(signature).transpose()? })
+    let signed = match (query.signature.map(signature).transpose()?, query.bundle) {
+        (Some(signature), None) => Some(Offered::Signature(signature)),
+        (None, Some(bundle)) => Some(Offered::Bundle(bundle)),
+        (None, None) => None,
+        (Some(_), Some(_)) => {
+            let what = "a plugin is added with one signature or bundle; add it once more with the other";
+            return Err(Problem::invalid("several-signatures", what));
+        }
+    };
+    Ok(Origin { source: query.source.map(source).transpose()?, signed })
 }
 
 /// Approves a plugin with grants: from now on new releases get this digest, and it may do what is granted.

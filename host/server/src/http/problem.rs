@@ -203,10 +203,10 @@ impl From<SystemRejection> for Problem {
             SystemRejection::ReasonMissing => (S::UNPROCESSABLE_ENTITY, "reason-missing"),
             SystemRejection::SignatureNotTrusted { .. } => (S::UNPROCESSABLE_ENTITY, "signature-not-trusted"),
             SystemRejection::SignatureMissing { .. } => (S::CONFLICT, "signature-missing"),
-            SystemRejection::KeyNameTaken { .. } => (S::CONFLICT, "key-name-taken"),
-            SystemRejection::KeyKnown { .. } => (S::CONFLICT, "key-known"),
+            SystemRejection::SignerNameTaken { .. } => (S::CONFLICT, "signer-name-taken"),
+            SystemRejection::SignerKnown { .. } => (S::CONFLICT, "signer-known"),
             SystemRejection::PatternCount { .. } => (S::UNPROCESSABLE_ENTITY, "invalid-pattern"),
-            SystemRejection::UnknownKey { .. } => (S::NOT_FOUND, "unknown-key"),
+            SystemRejection::UnknownSigner { .. } => (S::NOT_FOUND, "unknown-signer"),
             SystemRejection::UnknownRule { .. } => (S::NOT_FOUND, "unknown-rule"),
             SystemRejection::TooMany { .. } => (S::CONFLICT, "too-many"),
             SystemRejection::TokenNameTaken { .. } => (S::CONFLICT, "token-name-taken"),
@@ -297,6 +297,7 @@ impl From<AddPluginError> for Problem {
             AddPluginError::Sandbox(error) => error.into(),
             AddPluginError::Store(error) => error.into(),
             AddPluginError::System(refusal) => refusal.into(),
+            AddPluginError::Bundle(error) => Self::invalid("invalid-bundle", error.to_string()),
         }
     }
 }

@@ -348,9 +348,9 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         POST /v1/tokens admin
         DELETE /v1/tokens/{name} admin
         POST /v1/trigger/{endpoint} member
-        GET /v1/trusted-keys viewer
-        POST /v1/trusted-keys admin
-        POST /v1/trusted-keys/{key}/remove admin
+        GET /v1/trusted-signers viewer
+        POST /v1/trusted-signers admin
+        POST /v1/trusted-signers/{signer}/remove admin
         GET /v1/whoami viewer
     "#]]
     .assert_eq(&lines.collect::<String>());

@@ -12,7 +12,7 @@ use crate::cli::artifact::progress;
 use crate::cli::fail::CliError;
 use crate::cli::look::printable;
 use crate::cli::plugin::here::component;
-use crate::cli::plugin::sign::{beside, read_signature};
+use crate::cli::plugin::sign::{beside, bundle_beside, read_bundle, read_signature};
 use crate::cli::plugin::{held_grants, next_step, show};
 use crate::cli::session::{Out, Session};
 use crate::client::Origin;
@@ -32,8 +32,13 @@ pub struct AddArgs {
     #[arg(long, value_name = "FILE.sig")]
     signature: Option<PathBuf>,
 
+    /// A sigstore bundle over it, as `cosign sign-blob --bundle` writes one, or an attestation that names its digest.
+    /// FILE.sigstore.json beside a file is taken by itself where there is no FILE.sig.
+    #[arg(long, value_name = "FILE.sigstore.json", conflicts_with = "signature")]
+    bundle: Option<PathBuf>,
+
     /// Leave the signature that was found: then it counts as unsigned.
-    #[arg(long, conflicts_with = "signature")]
+    #[arg(long, conflicts_with_all = ["signature", "bundle"])]
     no_signature: bool,
 
     /// Take it only if it is this very component.
@@ -60,8 +65,14 @@ struct Fetched {
 }
 
 struct Found {
-    signature: Signature,
+    signed: Signed,
     place: String,
+}
+
+enum Signed {
+    ByKey(Signature),
+    /// A sigstore bundle.
+    Bundle(Vec<u8>),
 }
 
 fn source(text: &str) -> Result<Source, String> {
@@ -80,22 +91,28 @@ impl AddArgs {
         let out = &session.out;
         let fetched = self.source.fetch(out, plain_http(&self.elsewhere)).await?;
         check_digest(self.digest, &fetched)?;
-        let signature = match (self.signature, fetched.signature) {
-            (Some(file), _) => Some(read_signature(&file)?),
-            (None, Some(found)) if self.no_signature => {
+        let signed = match (self.signature, self.bundle, fetched.signature) {
+            (Some(file), _, _) => Some(Signed::ByKey(read_signature(&file)?)),
+            (None, Some(file), _) => Some(Signed::Bundle(read_bundle(&file)?)),
+            (None, None, Some(found)) if self.no_signature => {
                 out.note(&format!(
                     "the signature in {} is left: the plugin counts as unsigned",
                     printable(&found.place)
                 ));
                 None
             }
-            (None, Some(found)) => {
+            (None, None, Some(found)) => {
                 out.note(&format!("signature: the one in {}", printable(&found.place)));
-                Some(found.signature)
+                Some(found.signed)
             }
-            (None, None) => None,
+            (None, None, None) => None,
         };
-        let origin = Origin { source: Some(fetched.source), signature: signature.as_ref().map(signature::base64) };
+        let (signature, bundle) = match signed {
+            Some(Signed::ByKey(signature)) => (Some(signature::base64(&signature)), None),
+            Some(Signed::Bundle(bundle)) => (None, Some(session.client.upload_bundle(bundle).await?)),
+            None => (None, None),
+        };
+        let origin = Origin { source: Some(fetched.source), signature, bundle };
         let plugin = session.client.add_plugin_from(fetched.component, &origin).await?;
         let held = held_grants(session, &plugin).await?;
         out.answer(&plugin, |look, plugin| format!("{}{}", show(look, plugin), next_step(look, plugin, &held)));
@@ -131,7 +148,7 @@ impl Source {
                 bar.finish_and_clear();
                 let pulled = pulled?;
                 let place = format!("the manifest of {}", pulled.reference);
-                let signature = pulled.signature.map(|signature| Found { signature, place });
+                let signature = pulled.signature.map(|signature| Found { signed: Signed::ByKey(signature), place });
                 Ok(Fetched { component: pulled.component, source: pulled.reference.to_string(), signature })
             }
         }
@@ -139,9 +156,11 @@ impl Source {
 }
 
 fn of_file(file: &Path) -> Result<Fetched, CliError> {
-    let signature = match beside(file) {
-        Some(place) => Some(Found { signature: read_signature(&place)?, place: place.display().to_string() }),
-        None => None,
+    let shown = |place: &Path| place.display().to_string();
+    let signature = match (beside(file), bundle_beside(file)) {
+        (Some(place), _) => Some(Found { signed: Signed::ByKey(read_signature(&place)?), place: shown(&place) }),
+        (None, Some(place)) => Some(Found { signed: Signed::Bundle(read_bundle(&place)?), place: shown(&place) }),
+        (None, None) => None,
     };
     // Without its folders: they say something of this machine, and nothing of the component.
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();

@@ -13,7 +13,7 @@ use crate::cli::fail::CliError;
 use crate::cli::look::printable;
 use crate::cli::plugin::here::component;
 use crate::cli::session::Out;
-use crate::signature;
+use crate::{signature, sigstore};
 
 /// A signature has 64 bytes, a key in PEM some hundred.
 const MOST_BYTES: u64 = 16 << 10;
@@ -72,17 +72,32 @@ pub fn beside(component: &Path) -> Option<PathBuf> {
     Some(signature_file(component)).filter(|place| place.is_file())
 }
 
+/// The sigstore bundle that is there, called as cosign's documentation calls it.
+pub fn bundle_beside(component: &Path) -> Option<PathBuf> {
+    let mut name = OsString::from(component);
+    name.push(".sigstore.json");
+    Some(PathBuf::from(name)).filter(|place| place.is_file())
+}
+
 pub fn read_signature(file: &Path) -> Result<Signature, CliError> {
     let content = small_file(file, "make one with `lockgate plugin sign FILE --key KEY.pem`")?;
     signature::read(&content).map_err(|error| CliError::usage(format!("{}: {error}", file.display()), ""))
 }
 
+pub fn read_bundle(file: &Path) -> Result<Vec<u8>, CliError> {
+    bounded_file(file, sigstore::MOST_BYTES, "a sigstore bundle", "`cosign sign-blob --bundle` makes one")
+}
+
 pub fn small_file(file: &Path, hint: &str) -> Result<Vec<u8>, CliError> {
+    bounded_file(file, MOST_BYTES, "a key or a signature", hint)
+}
+
+pub fn bounded_file(file: &Path, most_bytes: u64, what: &str, hint: &str) -> Result<Vec<u8>, CliError> {
     let failed = |error: std::io::Error| CliError::usage(format!("cannot read {}: {error}", file.display()), hint);
     let mut content = Vec::new();
-    File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut content)).map_err(failed)?;
-    if content.len() as u64 > MOST_BYTES {
-        return Err(CliError::usage(format!("{} is too large for a key or a signature", file.display()), hint));
+    File::open(file).and_then(|file| file.take(most_bytes + 1).read_to_end(&mut content)).map_err(failed)?;
+    if content.len() as u64 > most_bytes {
+        return Err(CliError::usage(format!("{} is too large for {what}", file.display()), hint));
     }
     Ok(content)
 }

@@ -8,7 +8,7 @@ use lockgate_core::narrowing::{Narrowing, Place};
 use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits, ToolGrant, ToolLimits};
 use lockgate_core::secret::Secret;
 use lockgate_core::system::{Plugin, SystemState, Token};
-use lockgate_core::trust::{NamePattern, SignatureRule, Signed, TrustedKey};
+use lockgate_core::trust::{NamePattern, PublicKey, Root, SignatureRule, Signed, Signer, Trusted};
 
 use super::word;
 use crate::clock::rfc3339;
@@ -73,18 +73,37 @@ fn narrowed(system: &SystemState, digest: &Digest, plugin: &Plugin) -> Vec<wire:
 }
 
 fn signature(system: &SystemState, plugin: &Name, signed: &Signed) -> wire::PluginSignature {
-    wire::PluginSignature {
-        key: signed.name.to_string(),
-        public_key: signed.key.to_string(),
-        signature: crate::signature::base64(&signed.signature),
-        trusted: system.is_trusted(&signed.key, plugin),
+    let trusted = system.counts(signed, plugin);
+    match signed {
+        Signed::ByKey { name, key, signature } => wire::PluginSignature {
+            key: Some(name.to_string()),
+            public_key: Some(key.to_string()),
+            signature: Some(crate::signature::base64(signature)),
+            trusted,
+            ..Default::default()
+        },
+        Signed::Attested { attested, bundle } => wire::PluginSignature {
+            identity: Some(attested.identity.clone()),
+            issuer: Some(attested.issuer.clone()),
+            trusted_roots: attested.roots.iter().map(Root::to_string).collect(),
+            bundle: Some(bundle.to_string()),
+            trusted,
+            ..Default::default()
+        },
     }
 }
 
-pub fn trusted_key(name: &Name, trusted: &TrustedKey) -> wire::TrustedKey {
-    wire::TrustedKey {
+pub fn trusted_signer(name: &Name, trusted: &Trusted) -> wire::TrustedSigner {
+    let (key, who) = match &trusted.signer {
+        Signer::Key { key } => (Some(key), None),
+        Signer::Identity(who) => (None, Some(who)),
+    };
+    wire::TrustedSigner {
         name: name.to_string(),
-        public_key: trusted.key.to_string(),
+        public_key: key.map(PublicKey::to_string),
+        identity: who.map(|who| who.identity.to_string()),
+        issuer: who.map(|who| who.issuer.to_string()),
+        trusted_root: who.map(|who| who.root.to_string()),
         plugins: trusted.plugins.iter().map(NamePattern::to_string).collect(),
         added_by: trusted.by.person.clone(),
         added_at: rfc3339(trusted.at),
@@ -92,13 +111,13 @@ pub fn trusted_key(name: &Name, trusted: &TrustedKey) -> wire::TrustedKey {
 }
 
 /// `after`: the state without it.
-pub fn distrusted_key(name: &Name, trusted: &TrustedKey, after: &SystemState) -> wire::DistrustedKey {
-    let has_signed = |plugin: &&Plugin| plugin.signatures.iter().any(|signed| signed.key == trusted.key);
+pub fn distrusted_signer(name: &Name, trusted: &Trusted, after: &SystemState) -> wire::DistrustedSigner {
+    let has_signed = |plugin: &&Plugin| plugin.signatures.iter().any(|signed| trusted.signer.made(signed));
     let named = |plugin: &Plugin, digest: &Digest| format!("{} ({})", plugin.name, digest.short());
     let active = after.active.values().filter_map(|digest| Some((after.plugins.get(digest)?, digest)));
     let active =
         active.filter(|(plugin, _)| has_signed(plugin)).map(|(plugin, digest)| named(plugin, digest)).collect();
-    wire::DistrustedKey { name: name.to_string(), public_key: trusted.key.to_string(), active }
+    wire::DistrustedSigner { name: name.to_string(), active }
 }
 
 pub fn signature_rules(system: &SystemState) -> Vec<wire::SignatureRule> {
