@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 
 use expect_test::{Expect, expect};
 use lockgate_core::digest::Digest;
