@@ -1,5 +1,9 @@
 //! Whatever a plugin does: its own deployment says why it failed, and nothing else notices.
 
+use std::fs;
+
+use lockgate::wire::{Grants, Limits};
+
 use crate::harness::{Host, Project, one_phase};
 
 /// Runs the deed, and then shows that the host lives and the same project deploys again.
@@ -121,4 +125,49 @@ fn a_call_that_never_answers_ends_with_its_phase() {
     let (status, reason) = project.outcome_of(project.deploy("v1", "test"));
     assert_eq!(status, "FAILED");
     assert_eq!(reason, "work: `work` did not finish within its 1 s");
+}
+
+/// What the host holds when they have all run is what stays: pools that are warm, and no guest's memory.
+#[test]
+fn a_crowd_of_hostile_guests_leaves_others_alone_and_the_host_as_it_was() {
+    const EACH: usize = 8;
+    let host = Host::start();
+    let limits = Limits { cpu_ms: Some(300), memory_bytes: Some(GUEST_BYTES), ..Limits::default() };
+    host.plugin_with("hostile-phase", Grants { limits, ..Grants::default() });
+    let deeds = [
+        ("spin", "{ do: spin }", "CPU time"),
+        ("allocate", "{ do: allocate }", "memory"),
+        ("flood", "{ do: log-flood, times: 20000, bytes: 1000 }", ""),
+    ];
+    let crowd: Vec<(Project, &str)> = deeds
+        .iter()
+        .flat_map(|(name, config, ends)| (0..EACH).map(move |index| (format!("{name}-{index}"), *config, *ends)))
+        .map(|(name, config, ends)| (Project::with_phase(&host, &name, "hostile-phase", config), ends))
+        .collect();
+    let bystander = Project::with_phase(&host, "bystander", "hostile-phase", "{ do: done }");
+    crowd.iter().for_each(|(project, _)| project.release("v1"));
+    bystander.release("v1");
+    let round = || {
+        let under_way: Vec<u64> = crowd.iter().map(|(project, _)| project.deploy("v1", "test")).collect();
+        bystander.assert_succeeds(bystander.deploy("v1", "test"));
+        for ((project, ends), number) in crowd.iter().zip(under_way) {
+            let (status, reason) = project.outcome_of(number);
+            let fits = if ends.is_empty() { status == "SUCCEEDED" } else { reason.contains(ends) };
+            assert!(fits, "{}: {status} {reason}", project.name);
+        }
+        resident_bytes(host.process_id())
+    };
+    let once = round();
+    let thrice = [round(), round()];
+    // One guest's memory left behind by each round would show.
+    let most = once + EACH as u64 * GUEST_BYTES / 4;
+    assert!(thrice.iter().all(|now| *now < most), "{once} bytes after the first round, then {thrice:?}");
+}
+
+const GUEST_BYTES: u64 = 64 << 20;
+
+fn resident_bytes(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }

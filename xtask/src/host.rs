@@ -17,6 +17,7 @@ const BETWEEN_KNOCKS: Duration = Duration::from_millis(20);
 pub struct Host {
     binary: PathBuf,
     pub data: PathBuf,
+    flags: Vec<String>,
     pub address: SocketAddr,
     log: PathBuf,
     process: Child,
@@ -24,10 +25,16 @@ pub struct Host {
 
 impl Host {
     pub fn start(binary: &Path, data: &Path) -> Result<Self> {
+        Self::start_with(binary, data, &[])
+    }
+
+    /// With these flags of `serve`.
+    pub fn start_with(binary: &Path, data: &Path, flags: &[&str]) -> Result<Self> {
         let address = free_address()?;
         let log = data.with_extension("log");
-        let process = spawn(binary, data, address, &log)?;
-        let mut host = Self { binary: binary.to_owned(), data: data.to_owned(), address, log, process };
+        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let process = spawn(binary, data, address, &log, &flags)?;
+        let mut host = Self { binary: binary.to_owned(), data: data.to_owned(), flags, address, log, process };
         host.wait_until_ready()?;
         Ok(host)
     }
@@ -41,7 +48,7 @@ impl Host {
 
     /// At the same address, with the same data.
     pub fn start_again(&mut self) -> Result<()> {
-        self.process = spawn(&self.binary, &self.data, self.address, &self.log)?;
+        self.process = spawn(&self.binary, &self.data, self.address, &self.log, &self.flags)?;
         self.wait_until_ready()
     }
 
@@ -93,11 +100,12 @@ impl Drop for Host {
     }
 }
 
-fn spawn(binary: &Path, data: &Path, address: SocketAddr, log: &Path) -> Result<Child> {
+fn spawn(binary: &Path, data: &Path, address: SocketAddr, log: &Path, flags: &[String]) -> Result<Child> {
     let log = File::options().create(true).append(true).open(log).with_context(|| log.display().to_string())?;
     Command::new(binary)
         .args(["serve", "--listen", &address.to_string(), "--data"])
         .arg(data)
+        .args(flags)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

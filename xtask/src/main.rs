@@ -45,7 +45,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => test::run(),
         ["plugins", flags @ ..] => plugins::run(profile(flags, plugins::PROFILE)?),
         ["bench", flags @ ..] => bench::run(profile(flags, "release")?),
-        [bench::INSTANCES, component] => bench::instances(component),
+        [bench::IN_SANDBOX, components @ ..] => bench::measure_in_sandbox(components),
         [] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -25,7 +25,7 @@ use crate::definition::{Definition, Workflow};
 use crate::deployment::*;
 use crate::digest::Digest;
 use crate::environment::EnvironmentChange;
-use crate::kept::Keep;
+use crate::kept::{ClearState, Keep};
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::next::next;
 use crate::plugin::Artifact;
@@ -140,14 +140,7 @@ pub enum Command {
     },
     /// A plugin wants something kept, for the deployment that it works on.
     Keep(Keep),
-    /// What plugins keep in a namespace: one key, or all of it.
-    ClearState {
-        environment: Name,
-        namespace: Name,
-        key: Option<String>,
-        reason: String,
-        by: Actor,
-    },
+    ClearState(ClearState),
     Report {
         call: CallRef,
         answer: Answer,
@@ -255,9 +248,7 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
         Command::SetDefinition { definition, by } => operators::set_definition(&mut turn, definition, by)?,
         Command::CreateRelease(new) => releases::create(&mut turn, new)?,
         Command::Keep(keep) => kept::keep(&mut turn, keep)?,
-        Command::ClearState { environment, namespace, key, reason, by } => {
-            kept::clear(&mut turn, environment, namespace, key, reason, by)?;
-        }
+        Command::ClearState(clear) => kept::clear(&mut turn, clear)?,
         Command::EditDraft(edit) => releases::edit(&mut turn, edit)?,
         Command::ActivateRelease { tag, by } => releases::activate(&mut turn, tag, by)?,
         Command::AbandonRelease { tag, by } => releases::abandon(&mut turn, tag, by)?,

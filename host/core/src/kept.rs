@@ -4,7 +4,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use crate::handle::{Rejection, at_most};
-use crate::name::{DeploymentNumber, Name};
+use crate::name::{Actor, DeploymentNumber, Name};
 
 /// All of an environment.
 pub type Kept = OrdMap<Name, Namespace>;
@@ -34,12 +34,28 @@ pub struct Keep {
     pub expect: u32,
 }
 
+/// What is to go: one key of a namespace, or all of it.
+#[derive(Debug, Clone)]
+pub struct ClearState {
+    pub environment: Name,
+    pub namespace: Name,
+    pub key: Option<String>,
+    pub reason: String,
+    pub by: Actor,
+}
+
 pub const LONGEST_KEY: usize = 200;
 pub const LONGEST_VALUE: usize = 16 << 10;
-/// Keys and values of one namespace in one environment: a snapshot holds all of it.
+/// What each value costs beside its key and itself: an event, and a place in every snapshot.
+pub const VALUE_OVERHEAD: usize = 256;
+/// Of one namespace in one environment: a snapshot holds all of it.
 pub const MOST_OF_NAMESPACE: usize = 256 << 10;
-/// Keys and values that one attempt has kept, those that were replaced too: the journal holds all of it.
+/// What one attempt has kept, values that were replaced too: the journal holds all of it.
 pub const MOST_OF_ATTEMPT: usize = 16 << 20;
+
+pub fn cost(key: &str, value: &[u8]) -> usize {
+    key.len() + value.len() + VALUE_OVERHEAD
+}
 
 impl Namespace {
     pub fn get(&self, key: &str) -> Option<&Entry> {
@@ -53,6 +69,9 @@ impl Namespace {
     /// What stands at the key once it is kept, or why it is not.
     pub fn kept(&self, keep: Keep) -> Result<(String, Entry), Rejection> {
         let Keep { deployment, namespace: _, key, value, expect } = keep;
+        if key.is_empty() {
+            return Err(Rejection::NoStateKey);
+        }
         at_most("the key's length", key.len(), LONGEST_KEY)?;
         at_most("the value's length", value.len(), LONGEST_VALUE)?;
         let version = self.version(&key);
@@ -90,6 +109,6 @@ impl Namespace {
     /// How large it would be with this value in the place of the one that is there.
     fn bytes_with(&self, key: &str, value: &[u8]) -> usize {
         let others = self.0.iter().filter(|(other, _)| other.as_str() != key);
-        others.map(|(key, entry)| key.len() + entry.value.len()).sum::<usize>() + key.len() + value.len()
+        others.map(|(key, entry)| cost(key, &entry.value)).sum::<usize>() + cost(key, value)
     }
 }

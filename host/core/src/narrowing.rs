@@ -16,7 +16,7 @@ pub const MOST: usize = 1_000;
 /// `shop`, or `shop/production`: a project, or one environment of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Place {
+pub struct Scope {
     pub project: Name,
     pub environment: Option<Name>,
 }
@@ -31,28 +31,35 @@ pub struct Narrowing {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no place; write a project, such as `shop`, or an environment of it, such as `shop/production`")]
-pub struct InvalidPlace {
+#[error("`{text}` is no scope; write a project, such as `shop`, or an environment of it, such as `shop/production`")]
+pub struct InvalidScope {
     text: String,
 }
 
-impl Place {
-    /// Whether an environment is this place, or in it. No environment: the project as a whole.
+impl Scope {
+    /// Whether an environment is in it. No environment: the project as a whole.
     pub fn holds(&self, project: &str, environment: Option<&str>) -> bool {
-        self.project.as_str() == project && self.holds_environment(environment)
-    }
-
-    /// The same, of an environment of its project.
-    pub(crate) fn holds_environment(&self, environment: Option<&str>) -> bool {
-        self.environment.as_ref().is_none_or(|of| environment == Some(of.as_str()))
+        let is_of = |of: &Name| environment == Some(of.as_str());
+        self.project.as_str() == project && self.environment.as_ref().is_none_or(is_of)
     }
 }
 
-impl FromStr for Place {
-    type Err = InvalidPlace;
+/// What is left of what was approved: all that speak of a place must allow it.
+pub fn left<'a>(
+    approved: &Grants,
+    narrowed: impl IntoIterator<Item = (&'a Scope, &'a Grants)>,
+    project: &str,
+    environment: Option<&str>,
+) -> Grants {
+    let here = narrowed.into_iter().filter(|(scope, _)| scope.holds(project, environment));
+    here.fold(approved.clone(), |left, (_, most)| left.and(most))
+}
 
-    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
-        let invalid = || InvalidPlace { text: text.chars().take(130).collect() };
+impl FromStr for Scope {
+    type Err = InvalidScope;
+
+    fn from_str(text: &str) -> Result<Self, InvalidScope> {
+        let invalid = || InvalidScope { text: text.chars().take(130).collect() };
         let (project, environment) = match text.split_once('/') {
             Some((project, environment)) => (project, Some(environment)),
             None => (text, None),
@@ -62,7 +69,7 @@ impl FromStr for Place {
     }
 }
 
-impl Display for Place {
+impl Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.environment {
             Some(environment) => write!(f, "{}/{environment}", self.project),
@@ -71,22 +78,22 @@ impl Display for Place {
     }
 }
 
-impl TryFrom<String> for Place {
-    type Error = InvalidPlace;
+impl TryFrom<String> for Scope {
+    type Error = InvalidScope;
 
-    fn try_from(text: String) -> Result<Self, InvalidPlace> {
+    fn try_from(text: String) -> Result<Self, InvalidScope> {
         text.parse()
     }
 }
 
-impl From<Place> for String {
-    fn from(place: Place) -> Self {
+impl From<Scope> for String {
+    fn from(place: Scope) -> Self {
         place.to_string()
     }
 }
 
 impl Grants {
-    /// What both allow. Where they mean different things by one name, neither is allowed.
+    /// What both allow. What a folder or a tool is, the first of them says: the other allows it by its name.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         Self {
@@ -129,7 +136,7 @@ impl HttpGrant {
 
 impl FolderGrant {
     fn and(&self, other: &Self) -> Option<Self> {
-        (self.path == other.path).then(|| Self { path: self.path.clone(), access: self.access.and(other.access) })
+        Some(Self { path: self.path.clone(), access: self.access.and(other.access) })
     }
 }
 
@@ -142,8 +149,7 @@ impl Access {
 impl ToolGrant {
     fn and(&self, other: &Self) -> Option<Self> {
         let args: Vec<_> = self.args.iter().filter(|args| other.args.contains(args)).cloned().collect();
-        let same = self.path == other.path && self.digest == other.digest && self.env == other.env;
-        (same && !args.is_empty()).then(|| Self { args, limits: self.limits.and(other.limits), ..self.clone() })
+        (!args.is_empty()).then(|| Self { args, limits: self.limits.and(other.limits), ..self.clone() })
     }
 }
 
@@ -229,11 +235,6 @@ mod tests {
                 folders(vec![("site", folder("/srv", read))]),
                 folders(vec![("site", folder("/srv", read))]),
             ),
-            (
-                folders(vec![("site", folder("/srv", read))]),
-                folders(vec![("site", folder("/etc", read))]),
-                none.clone(),
-            ),
             (workspace(write), none.clone(), none.clone()),
             (workspace(write), workspace(read), workspace(read)),
             (workspace(write), workspace(write), workspace(write)),
@@ -246,13 +247,23 @@ mod tests {
                 tools(vec![("db", tool(&["up", "drop"], "1"))]),
                 tools(vec![("db", tool(&["up"], "1"))]),
             ),
-            (tools(vec![("db", tool(&["up"], "1"))]), tools(vec![("db", tool(&["drop"], "1"))]), none.clone()),
-            (tools(vec![("db", tool(&["up"], "1"))]), tools(vec![("db", tool(&["up"], "2"))]), none),
+            (tools(vec![("db", tool(&["up"], "1"))]), tools(vec![("db", tool(&["drop"], "1"))]), none),
         ];
         for (one, two, left) in table {
             assert_eq!(one.and(&two), left, "{one:?} and {two:?}");
             assert_eq!(two.and(&one), left, "{two:?} and {one:?}");
         }
+    }
+
+    /// Else an upgrade of the tool would take it away wherever the plugin is narrowed.
+    #[test]
+    fn a_folder_and_a_tool_are_what_was_approved_whatever_narrows_them() {
+        let of = |path, content| Grants {
+            folders: named(vec![("site", folder(path, Access::ReadWrite))]),
+            tools: named(vec![("db", tool(&["up"], content))]),
+            ..Grants::default()
+        };
+        assert_eq!(of("/srv", "new").and(&of("/old", "old")), of("/srv", "new"));
     }
 
     #[test]
@@ -276,12 +287,12 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_a_project_or_an_environment() {
+    fn a_scope_is_a_project_or_an_environment() {
         for text in ["shop", "shop/production"] {
-            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }
         for wrong in ["", "/", "shop/", "/production", "shop/production/web", "Shop", "shop/*"] {
-            assert!(wrong.parse::<Place>().unwrap_err().to_string().contains("is no place"), "{wrong}");
+            assert!(wrong.parse::<Scope>().unwrap_err().to_string().contains("is no scope"), "{wrong}");
         }
     }
 }

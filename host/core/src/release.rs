@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::definition::{Definition, Workflow};
+use crate::definition::{Definition, Workflow, listed};
 use crate::digest::Digest;
 use crate::name::{Actor, Name, Tag, Timestamp};
-use crate::narrowing::Place;
+use crate::narrowing::{self, Scope};
 use crate::origin::origin_of_url;
 use crate::plugin::{Access, Artifact, Description, Grants, Kind, Requested, Requests};
 
@@ -88,15 +88,21 @@ pub struct ApprovedPlugin {
     pub description: Description,
     pub grants: Grants,
     /// Less than that, in the project and in some of its environments.
-    pub narrowed: Vec<(Place, Grants)>,
+    pub narrowed: Vec<(Scope, Grants)>,
 }
 
 impl ApprovedPlugin {
     /// Of no environment: what it may do in each that is not narrowed further.
     fn grants_in(&self, environment: Option<&Name>) -> Grants {
-        let environment = environment.map(Name::as_str);
-        let narrowed = self.narrowed.iter().filter(|(place, _)| place.holds_environment(environment));
-        narrowed.fold(self.grants.clone(), |grants, (_, most)| grants.and(most))
+        let narrowed = self.narrowed.iter().map(|(scope, grants)| (scope, grants));
+        let project = self.narrowed.first().map_or("", |(scope, _)| scope.project.as_str());
+        narrowing::left(&self.grants, narrowed, project, environment.map(Name::as_str))
+    }
+
+    /// Where it was taken away.
+    fn narrowed_in(&self, environment: Option<&Name>) -> String {
+        let speaks_of = |scope: &&Scope| scope.holds(scope.project.as_str(), environment.map(Name::as_str));
+        listed(self.narrowed.iter().map(|(scope, _)| scope).filter(speaks_of))
     }
 }
 
@@ -121,7 +127,10 @@ pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, Approv
                 for Missing { what, flag } in ungranted(requests, &plugin.grants_in(used.environment), used.config) {
                     let why = match never.iter().any(|missing| missing.what == what) {
                         true => format!("which is not granted; an operator can: `{flag}`"),
-                        false => format!("which was taken away here: `lockgate plugin show {name}` says by whom"),
+                        false => format!(
+                            "which was taken away in {}; an operator can give it back: `lockgate plugin narrow` or `widen {name} --in ...`",
+                            plugin.narrowed_in(used.environment)
+                        ),
                     };
                     problems.push(format!("{place}: plugin `{name}` asks for {what}, {why}"));
                 }

@@ -15,6 +15,7 @@ use crate::definition::{Definition, QueuePolicy, Requirement};
 use crate::deployment::*;
 use crate::digest::Digest;
 use crate::environment::{EnvironmentChange, EnvironmentState, Likeness, Live, LiveBefore, Lived, Pause};
+use crate::kept::cost;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::plugin::{Artifact, ResourceState};
 use crate::release::{Lifecycle, Release, ReleaseStatus};
@@ -472,7 +473,7 @@ impl State {
                 if let EnvironmentChange::StateKept { key, entry, .. } = change
                     && let Some(writer) = self.deployments.get_mut(&entry.by)
                 {
-                    Arc::make_mut(writer).attempt.kept_bytes += (key.len() + entry.value.len()) as u64;
+                    Arc::make_mut(writer).attempt.kept_bytes += cost(key, &entry.value) as u64;
                 }
             }
             What::DebtReviewed { number, .. } => {

@@ -111,6 +111,10 @@ pub trait CallHost: Send + Sync + 'static {
     fn progress(&self, percent: u32, message: &str);
     /// The plugin tried something it was not granted: a line for the audit log.
     fn denied(&self, what: &str);
+    /// What it may do now that its turn has come: it may have waited, and less is granted meanwhile. None: as before.
+    fn grants_now(&self) -> Option<Grants> {
+        None
+    }
     /// Of those that are granted. What cannot be had is a failure: there is none of that name for this call.
     fn secret(&self, name: &str) -> Result<Secret, Failure>;
     /// All that may travel to an origin, whoever may send them: what comes back from there shows none of them.

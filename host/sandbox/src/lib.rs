@@ -335,6 +335,11 @@ impl Sandbox {
                 place = places.clone().acquire_owned() => place.expect("this semaphore is never closed"),
             });
         }
+        let grants = match run.host.grants_now() {
+            Some(now) => run.grants.and(&now),
+            None => run.grants.clone(),
+        };
+        let run = Run { grants, ..run };
         let job = self.0.runtime.spawn(async move {
             let _taken = taken;
             run.ask(question).await

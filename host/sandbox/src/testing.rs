@@ -6,7 +6,7 @@ use std::io::{Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 
 use lockgate_core::digest::Digest;
-use lockgate_core::plugin::{Failure, Retry};
+use lockgate_core::plugin::{Failure, Grants, Retry};
 
 use crate::call::{ArtifactWriter, CallHost, LogLine, StateEntry};
 use crate::secrets::Secret;
@@ -20,6 +20,8 @@ pub struct Recorder {
     state: Mutex<BTreeMap<String, StateEntry>>,
     pub secrets: Mutex<BTreeMap<String, Secret>>,
     pub revealed: Mutex<Vec<String>>,
+    /// What is granted by now, where a test says so.
+    pub now: Mutex<Option<Grants>>,
     /// Told at each log line, for tests that wait until a guest has come so far.
     pub said: tokio::sync::Notify,
 }
@@ -66,6 +68,10 @@ impl CallHost for Recorder {
 
     fn progress(&self, percent: u32, message: &str) {
         self.progress.lock().unwrap().push((percent, message.to_owned()));
+    }
+
+    fn grants_now(&self) -> Option<Grants> {
+        self.now.lock().unwrap().clone()
     }
 
     fn denied(&self, what: &str) {

@@ -514,6 +514,22 @@ async fn a_call_that_waits_for_its_turn_can_be_cancelled() {
 }
 
 #[tokio::test]
+async fn a_call_that_has_waited_may_do_what_is_granted_when_its_turn_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { max_concurrent_calls: 1, ..options(folder.path()) };
+    let bench = Bench::with(Sandbox::new(options).unwrap(), "phase").await;
+    let running = bench.started("wait 3600000").await;
+    let mut waiting = Bench::with(bench.sandbox.clone(), "phase").await;
+    waiting.grants.state = Some("counts".parse().unwrap());
+    let mut call = std::pin::pin!(waiting.advance("state"));
+    assert!(call.as_mut().now_or_never().is_none());
+    *waiting.host.now.lock().unwrap() = Some(Grants::default());
+    running.abort();
+    assert_eq!(call.await.unwrap_err().failure().code, "denied");
+    assert_eq!(waiting.host.denials(), ["state"]);
+}
+
+#[tokio::test]
 async fn one_plugins_waiting_calls_leave_half_the_places_to_others() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { max_concurrent_calls: 4, ..options(folder.path()) };

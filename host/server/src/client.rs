@@ -20,10 +20,10 @@ use url::Url;
 
 use crate::wire::{
     Applications, Approve, Backtest, Backtested, Cancel, ClearState, ClearedState, Deployment, DistrustedSigner,
-    EndpointAnswer, Environment, Event, Expiry, Explanation, Grants, KeptState, LogLine, NarrowPlugin, NewDeployment,
-    NewRelease, NewSecret, NewSignatureRule, NewToken, NewTrustedSigner, Nothing, Page, Plugin, PluginApproval,
-    Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, SignatureRule, Token, TrustedSigner,
-    UploadedArtifact, WidenPlugin,
+    EndpointAnswer, Environment, Event, Expiry, Explanation, Grants, KeptState, LogLine, NarrowPlugin, NarrowedPlugin,
+    NewDeployment, NewRelease, NewSecret, NewSignatureRule, NewToken, NewTrustedSigner, Nothing, Page, Plugin,
+    PluginApproval, Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, SignatureRule, Token,
+    TrustedSigner, UploadedArtifact, WidenPlugin,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -595,11 +595,11 @@ impl Client {
         self.post(&["v1", "plugins", which, "approve"], &PluginApproval { grants, reason }).await
     }
 
-    pub async fn narrow_plugin(&self, which: &str, narrow: &NarrowPlugin) -> Result<Plugin, ClientError> {
+    pub async fn narrow_plugin(&self, which: &str, narrow: &NarrowPlugin) -> Result<Page<NarrowedPlugin>, ClientError> {
         self.post(&["v1", "plugins", which, "narrow"], narrow).await
     }
 
-    pub async fn widen_plugin(&self, which: &str, widen: &WidenPlugin) -> Result<Plugin, ClientError> {
+    pub async fn widen_plugin(&self, which: &str, widen: &WidenPlugin) -> Result<Page<NarrowedPlugin>, ClientError> {
         self.post(&["v1", "plugins", which, "widen"], widen).await
     }
 

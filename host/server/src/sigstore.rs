@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use lockgate_core::digest::Digest;
 use lockgate_core::trust::{Attested, LONGEST_IDENTITY, Root};
 use sigstore_verify::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
-use sigstore_verify::types::Bundle;
+use sigstore_verify::types::{Bundle, SignatureContent, Statement};
 use sigstore_verify::{Error, VerificationPolicy, Verifier};
 
 use crate::printable::printable;
@@ -23,9 +23,9 @@ pub const MOST_BYTES: u64 = 256 << 10;
 /// Of what the crate says, which may repeat what stands in a bundle.
 const LONGEST_REASON: usize = 300;
 
-static PUBLIC: LazyLock<Authority> = LazyLock::new(|| {
+static PUBLIC: LazyLock<RootVerifier> = LazyLock::new(|| {
     let verifier = verifier(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes());
-    Authority { root: Root::Public, verifier: verifier.expect("the trusted root that is built in can be read") }
+    RootVerifier { root: Root::Public, verifier: verifier.expect("the trusted root that is built in can be read") }
 });
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,22 +45,46 @@ pub enum BundleError {
     )]
     NotVerified(String),
     #[error(
+        "the signature in the bundle cannot be verified here: {0}; sign with a key of P-256 or ed25519, or have the digest attested by a statement"
+    )]
+    Unsupported(String),
+    #[error(
+        "the bundle has an entry of a transparency log without an inclusion proof, so nobody can know that it is in there; make the bundle again with a newer cosign"
+    )]
+    NoProof,
+    #[error(
+        "the statement in the bundle says something of the component (`{0}`) and not who built, signed or published it; statements that count are: {counting}", counting = VOUCHING.join(", ")
+    )]
+    OtherPredicate(String),
+    #[error(
         "the certificate of the bundle names nobody: it needs an identity and an issuer of at most {LONGEST_IDENTITY} bytes each"
     )]
     Nobody,
+}
+
+impl BundleError {
+    /// With what else may be the reason.
+    pub fn because(self, unusable: &[String]) -> Self {
+        match self {
+            Self::NotVerified(why) => {
+                Self::NotVerified(std::iter::once(why).chain(unusable.iter().cloned()).collect::<Vec<_>>().join("; "))
+            }
+            other => other,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this is no trusted root of sigstore: {0}; give the trusted_root.json of your deployment")]
 pub struct RootError(String);
 
-/// Vouches for certificates and log entries.
-pub struct Authority {
+/// Verifies with the keys of one trusted root.
+pub struct RootVerifier {
     root: Root,
     verifier: Verifier,
 }
 
-impl Authority {
+impl RootVerifier {
     /// Sigstore's own, as it was when this program was built.
     pub fn public() -> &'static Self {
         &PUBLIC
@@ -88,18 +112,26 @@ fn verifier(json: &[u8]) -> Result<Verifier, RootError> {
     Verifier::new(&root).map_err(|error| wrong(&error))
 }
 
-/// Who has signed this component, by the word of each authority that vouches for it. Blocks on the processor.
+/// Who has signed this component, and by which trusted roots that is proven. Blocks on the processor.
 pub fn verify<'a>(
     component: &[u8],
     bundle: &[u8],
-    authorities: impl IntoIterator<Item = &'a Authority>,
+    roots: impl IntoIterator<Item = &'a RootVerifier>,
 ) -> Result<Attested, BundleError> {
     crypto::install();
     let text = std::str::from_utf8(bundle).map_err(|error| BundleError::NotABundle(error.to_string()))?;
     let parsed = Bundle::from_json(text).map_err(|error| BundleError::NotABundle(reason(&error)))?;
+    let entries = &parsed.verification_material.tlog_entries;
+    // An older bundle may have the log's promise alone, of which nobody but the log knows whether it was kept.
+    if entries.is_empty() || entries.iter().any(|entry| entry.inclusion_proof.is_none()) {
+        return Err(BundleError::NoProof);
+    }
+    if let SignatureContent::DsseEnvelope(envelope) = &parsed.content {
+        vouches(envelope.payload.as_bytes())?;
+    }
     let mut found: Option<Attested> = None;
     let mut refused = Vec::new();
-    for Authority { root, verifier } in authorities {
+    for RootVerifier { root, verifier } in roots {
         match signer(verifier, component, &parsed) {
             Ok((identity, issuer)) => {
                 let attested = found.get_or_insert_with(|| Attested { identity, issuer, roots: Default::default() });
@@ -111,7 +143,28 @@ pub fn verify<'a>(
     found.map_or_else(|| Err(why(&refused)), Ok)
 }
 
+/// Of statements, those by which somebody says that they built, signed or published what is named. A scan, a list of
+/// parts, or the result of a test is also made of what nobody approves of.
+const VOUCHING: [&str; 6] = [
+    "https://slsa.dev/provenance/v1",
+    "https://slsa.dev/provenance/v0.2",
+    "https://sigstore.dev/cosign/sign/v1",
+    "https://docs.pypi.org/attestations/publish/v1",
+    "https://github.com/npm/attestation/tree/main/specs/publish/v0.1",
+    "https://schemas.conda.org/attestations-publish-1.schema.json",
+];
+
+fn vouches(statement: &[u8]) -> Result<(), BundleError> {
+    let statement: Statement =
+        serde_json::from_slice(statement).map_err(|error| BundleError::NotABundle(reason(&error)))?;
+    match VOUCHING.contains(&statement.predicate_type.as_str()) {
+        true => Ok(()),
+        false => Err(BundleError::OtherPredicate(printable(&statement.predicate_type).chars().take(200).collect())),
+    }
+}
+
 enum Refusal {
+    Unsupported(String),
     OtherBytes(String),
     Unproven(String),
     Nobody,
@@ -120,6 +173,10 @@ enum Refusal {
 fn signer(verifier: &Verifier, component: &[u8], bundle: &Bundle) -> Result<(String, String), Refusal> {
     let found =
         verifier.verify(component, bundle, &VerificationPolicy::any_identity()).map_err(|error| match error {
+            // The crate says so of whatever a signature cannot be verified by.
+            Error::SignatureInvalid(_) if error.to_string().contains(crypto::UNSUPPORTED) => {
+                Refusal::Unsupported(reason(&error))
+            }
             Error::ArtifactMismatch(_) | Error::SignatureInvalid(_) => Refusal::OtherBytes(reason(&error)),
             error => Refusal::Unproven(reason(&error)),
         })?;
@@ -134,11 +191,12 @@ fn signer(verifier: &Verifier, component: &[u8], bundle: &Bundle) -> Result<(Str
     }
 }
 
-/// An authority that got as far as the component knows most.
+/// A root that got as far as the component knows most.
 fn why(refused: &[(&Root, Refusal)]) -> BundleError {
     let mut unproven = Vec::new();
     for (root, refusal) in refused {
         match refusal {
+            Refusal::Unsupported(reason) => return BundleError::Unsupported(reason.clone()),
             Refusal::OtherBytes(reason) => return BundleError::OtherBytes(reason.clone()),
             Refusal::Nobody => return BundleError::Nobody,
             Refusal::Unproven(reason) => unproven.push(format!("{root}: {reason}")),

@@ -766,7 +766,7 @@ pub struct ClearedState {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct NarrowedPlugin {
     /// A project, such as `shop`, or an environment of it, such as `shop/production`.
-    pub place: String,
+    pub scope: String,
     /// What is left there of what it was approved for.
     pub grants: Grants,
     pub narrowed: Said,
@@ -776,9 +776,11 @@ pub struct NarrowedPlugin {
 #[serde(deny_unknown_fields)]
 pub struct NarrowPlugin {
     /// A project, such as `shop`, or an environment of it, such as `shop/production`.
-    pub place: String,
-    /// The most that it may do there. A limit that is not said stays as approved.
+    pub scope: String,
+    /// The most that it may do there: what is not named it may not do. Folders and tools are those that were approved,
+    /// whatever path is said here. A limit that is not said stays as approved; `concurrent_calls` cannot be said.
     pub grants: Grants,
+    /// Needed where it gives something back.
     #[serde(default)]
     pub reason: String,
 }
@@ -786,7 +788,7 @@ pub struct NarrowPlugin {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WidenPlugin {
-    pub place: String,
+    pub scope: String,
     pub reason: String,
 }
 

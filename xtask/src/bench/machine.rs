@@ -28,5 +28,13 @@ pub fn cpu_ms(process: u32) -> Result<u64> {
     Ok((ticks(14) + ticks(15)) * MS_PER_TICK)
 }
 
+/// Memory that a process holds now.
+pub fn resident_bytes(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).context("the host is gone; see its log")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS of the host")?;
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().with_context(|| line.to_owned())?;
+    Ok(kib << 10)
+}
+
 /// Linux counts a hundred ticks a second towards user space, everywhere.
 const MS_PER_TICK: u64 = 10;

@@ -1,6 +1,10 @@
 //! `cargo xtask bench`: what the real host does on this machine, over HTTP, with its journal on this disk.
 
 mod disk;
+#[cfg(feature = "sandbox")]
+mod floor;
+mod guests;
+mod hostile;
 mod load;
 mod machine;
 mod queue;
@@ -8,8 +12,8 @@ mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -19,7 +23,7 @@ use crate::plugins;
 use crate::workspace::Workspace;
 
 /// The command that a build with the sandbox in it answers; `bench` runs it by itself.
-pub const INSTANCES: &str = "bench-instances";
+pub const IN_SANDBOX: &str = "bench-in-sandbox";
 /// A phase that does what its configuration names; here, nothing.
 const GUEST: &str = "hostile-phase";
 
@@ -53,14 +57,17 @@ pub fn run(profile: &str) -> Result<ExitCode> {
     let mut host = Host::start(&binary, &folder.path().join("crowd"))?;
     let queue = queue::measure(&mut host, &component)?;
     drop(host);
-    eprintln!("Instances");
+    eprintln!("Hostile plugins");
+    let hostile = hostile::measure(&binary, &folder.path().join("hostile"), &component)?;
+    let gates = guests::gates(&workspace, &binary)?;
     let measured = json!({
         "machine": machine,
         "fdatasync": disk,
         "acks": acks,
         "deployments": deployments,
         "queue": queue,
-        "instances": instances_in(&workspace, profile, &component)?,
+        "hostile": hostile,
+        "sandbox": in_sandbox(&workspace, profile, &component, &gates)?,
     });
     let readable = report::readable(&measured);
     println!("{readable}");
@@ -71,42 +78,64 @@ pub fn run(profile: &str) -> Result<ExitCode> {
 }
 
 /// Asked of the build of ourselves that has the sandbox in it: too large a thing for all who never measure it.
-fn instances_in(workspace: &Workspace, profile: &str, component: &Path) -> Result<Value> {
-    let output = Command::new(workspace.binary(profile, "xtask"))
-        .arg(INSTANCES)
-        .arg(component)
-        .stderr(std::process::Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        bail!("measuring instances failed");
+fn in_sandbox(workspace: &Workspace, profile: &str, phase: &Path, gates: &[(String, PathBuf)]) -> Result<Value> {
+    eprintln!("Calls in the sandbox alone");
+    let mut command = Command::new(workspace.binary(profile, "xtask"));
+    command.arg(IN_SANDBOX).arg(phase).stderr(Stdio::inherit());
+    for (language, gate) in gates {
+        command.arg(language).arg(gate);
     }
-    serde_json::from_slice(&output.stdout).context("the measured instances")
+    let output = command.output()?;
+    if !output.status.success() {
+        bail!("measuring calls failed");
+    }
+    serde_json::from_slice(&output.stdout).context("the measured calls")
 }
 
+/// A phase, then language and gate as often as there are languages.
 #[cfg(feature = "sandbox")]
-pub fn instances(component: &str) -> Result<ExitCode> {
-    println!("{}", sandbox::measure(Path::new(component))?);
+pub fn measure_in_sandbox(arguments: &[&str]) -> Result<ExitCode> {
+    let [phase, gates @ ..] = arguments else { bail!("no component was named") };
+    let phase = Path::new(phase);
+    let gates: Vec<(String, PathBuf)> =
+        gates.chunks_exact(2).map(|pair| (pair[0].to_owned(), PathBuf::from(pair[1]))).collect();
+    let measured = json!({
+        "phase": sandbox::phase(phase)?,
+        "languages": sandbox::languages(&gates)?,
+        "overruns": sandbox::overruns(phase)?,
+    });
+    println!("{measured}");
     Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(not(feature = "sandbox"))]
-pub fn instances(_component: &str) -> Result<ExitCode> {
+pub fn measure_in_sandbox(_arguments: &[&str]) -> Result<ExitCode> {
     bail!("this build has no sandbox in it; run `cargo xtask bench`")
 }
 
 /// Percentiles of durations in microseconds.
-fn spread(mut micros: Vec<u64>) -> Value {
-    micros.sort_unstable();
+fn spread(micros: Vec<u64>) -> Value {
+    percentiles(micros, |micros| json!(micros))
+}
+
+/// The same of shorter ones, in microseconds with one digit behind the point.
+#[cfg(feature = "sandbox")]
+fn spread_of_nanos(nanos: Vec<u64>) -> Value {
+    percentiles(nanos, |nanos| json!((nanos as f64 / 100.0).round() / 10.0))
+}
+
+fn percentiles(mut durations: Vec<u64>, in_micros: impl Fn(u64) -> Value) -> Value {
+    durations.sort_unstable();
     let at = |share: f64| {
-        let place = (micros.len() as f64 * share).ceil() as usize;
-        micros.get(place.clamp(1, micros.len().max(1)) - 1).copied().unwrap_or_default()
+        let place = (durations.len() as f64 * share).ceil() as usize;
+        in_micros(durations.get(place.clamp(1, durations.len().max(1)) - 1).copied().unwrap_or_default())
     };
     json!({
-        "count": micros.len(),
+        "count": durations.len(),
         "p50_us": at(0.5),
         "p99_us": at(0.99),
         "p999_us": at(0.999),
-        "max_us": micros.last().copied().unwrap_or_default(),
+        "max_us": in_micros(durations.last().copied().unwrap_or_default()),
     })
 }
 

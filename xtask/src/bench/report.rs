@@ -12,6 +12,8 @@ pub fn readable(measured: &Value) -> String {
     latencies(&mut page, measured);
     deployments(&mut page, measured);
     queue(&mut page, &measured["queue"]);
+    hostile(&mut page, &measured["hostile"], &measured["sandbox"]["overruns"]);
+    languages(&mut page, &measured["sandbox"]);
     page += &what_dominates(measured);
     page
 }
@@ -37,11 +39,11 @@ fn latencies(page: &mut String, measured: &Value) {
         let cpu = format!("{:.3}", acks["cpu_us_each"].as_f64().unwrap_or_default() / 1_000.0);
         row(page, &name, &acks["latency"], &acks["per_second"].to_string(), &cpu);
     }
-    row(page, "One call of a trivial plugin, in a fresh instance", &measured["instances"], "", "");
+    row(page, "One call of a trivial plugin, in a fresh instance", &measured["sandbox"]["phase"], "", "");
 }
 
 fn row(page: &mut String, name: &str, spread: &Value, per_second: &str, cpu: &str) {
-    let ms = |pointer| number(spread, pointer) as f64 / 1_000.0;
+    let ms = |pointer| micros(spread, pointer) / 1_000.0;
     let (p50, p99, p999, max) = (ms("/p50_us"), ms("/p99_us"), ms("/p999_us"), ms("/max_us"));
     let cells = format!("{p50:.3} | {p99:.3} | {p999:.3} | {max:.3}");
     writeln!(page, "| {name} | {cells} | {per_second} | {cpu} |").expect("text takes what is written");
@@ -74,6 +76,54 @@ fn queue(page: &mut String, measured: &Value) {
     *page += &format!("\nKilled with all of them waiting, the host answers again after {start_ms} ms.\n");
 }
 
+fn hostile(page: &mut String, measured: &Value, overruns: &Value) {
+    let mib = |pointer| number(measured, pointer) >> 20;
+    *page += &format!(
+        "\nRequests at a fixed {} a second, half of them triggers, counted from when each was due; {} hostile guests at once: a \
+         third spin, a third take memory, a third flood their logs. {} of their calls came to an end meanwhile.\n\n\
+         | Milliseconds | p50 | p99 | p99.9 | longest | | |\n|---|---:|---:|---:|---:|---|---|\n",
+        number(measured, "/requests_per_second"),
+        number(measured, "/guests"),
+        number(measured, "/stopped_by_their_limits_or_done"),
+    );
+    row(page, "Alone", &measured["quiet"], "", "");
+    row(page, "Beside hostile guests", &measured["loud"], "", "");
+    row(page, "A guest computes on after its CPU budget", &overruns["cpu"], "", "");
+    row(page, "A guest lives on after its time", &overruns["wall"], "", "");
+    *page += &format!(
+        "\nThe host's memory: {} MiB before, {} MiB at most, {} MiB after.\n",
+        mib("/resident_before_bytes"),
+        mib("/resident_peak_bytes"),
+        mib("/resident_after_bytes"),
+    );
+}
+
+fn languages(page: &mut String, measured: &Value) {
+    *page += "\nA rule that judges one number, in a fresh instance, as `lockgate plugin new` writes it; the floor is wasmtime's \
+        own for the same component, without limits, host or threads:\n\n\
+        | Language | component KiB | compile ms | load ms | first call us | p50 us | p99 us | floor p50 us | of the floor |\n\
+        |---|---:|---:|---:|---:|---:|---:|---:|---:|\n";
+    for row in list(measured, "/languages") {
+        let (warm, floor) = (micros(row, "/warm/p50_us"), micros(row, "/floor/p50_us"));
+        writeln!(
+            page,
+            "| {} | {} | {} | {} | {} | {warm:.1} | {:.1} | {floor:.1} | {:.2} |",
+            text(row, "/language"),
+            number(row, "/bytes") >> 10,
+            number(row, "/compile_ms"),
+            number(row, "/load_ms"),
+            number(row, "/first_us"),
+            micros(row, "/warm/p99_us"),
+            warm / floor,
+        )
+        .expect("text takes what is written");
+    }
+}
+
+fn micros(value: &Value, pointer: &str) -> f64 {
+    value.pointer(pointer).and_then(Value::as_f64).unwrap_or_default()
+}
+
 fn what_dominates(measured: &Value) -> String {
     let sync_ms = number(measured, "/fdatasync/p50_us") as f64 / 1_000.0;
     let ack_ms = number(measured, "/acks/0/latency/p50_us") as f64 / 1_000.0;
@@ -91,7 +141,7 @@ fn what_dominates(measured: &Value) -> String {
     let run = list(measured, "/deployments").last().unwrap_or(&Value::Null);
     let (cpu_ms, busy) =
         (run["cpu_ms_each"].as_f64().unwrap_or_default(), run["cores_busy"].as_f64().unwrap_or_default());
-    let call_ms = number(measured, "/instances/p50_us") as f64 / 1_000.0;
+    let call_ms = micros(measured, "/sandbox/phase/p50_us") / 1_000.0;
     let calls = if cpu_ms > 0.0 { (5.0 * call_ms / cpu_ms * 100.0).min(100.0) } else { 0.0 };
     let cores = number(measured, "/machine/cores") as f64;
     let bound = match busy > 0.7 * cores {

@@ -1,48 +1,160 @@
 //! What one call costs inside the sandbox, without host, disk and HTTP around it.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use lockgate_core::digest::Digest;
-use lockgate_core::plugin::{CallContext, Failure, Grants, Retry};
+use lockgate_core::plugin::{CallContext, Failure, Grants, Limits, Retry};
 use lockgate_sandbox::{
-    ArtifactWriter, CallHost, CallRequest, CancellationToken, ChildCommand, LogLine, Operation, Options, Sandbox,
-    Secret, StateEntry,
+    ArtifactWriter, CallError, CallHost, CallRequest, CancellationToken, ChildCommand, LogLine, Operation, Options,
+    Sandbox, Secret, StateEntry,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
 
-const WARM_UP: usize = 50;
-const CALLS: usize = 1_000;
-const SUBJECT: &str = r#"{ "type": "FULL", "project": "bench", "environment": "there", "deployment": "bench/1",
+use super::floor;
+
+pub const WARM_UP: usize = 200;
+pub const CALLS: usize = 2_000;
+/// The rule of the gates that `lockgate plugin new` writes, the same in every language.
+pub const CONFIG: &str = r#"{"url":"http://127.0.0.1/","field":"error_rate","max":0.01}"#;
+pub const EVIDENCE: &str = r#"{"status":200,"field":"error_rate","value":0.005}"#;
+pub const SUBJECT: &str = r#"{ "type": "FULL", "project": "bench", "environment": "there", "deployment": "bench/1",
     "release": { "tag": "v1", "digest": "" }, "artifacts": [] }"#;
 
-pub fn measure(component: &Path) -> Result<Value> {
-    let bytes: Arc<[u8]> = std::fs::read(component).with_context(|| component.display().to_string())?.into();
-    let plugin = Digest::of(&bytes);
-    let cache = tempfile::tempdir()?;
-    // Built together with this program.
-    let lockgate = std::env::current_exe()?.with_file_name("lockgate");
-    let compiler = ChildCommand { program: lockgate, arguments: vec!["compile-component".into()] };
-    let sandbox = Sandbox::new(Options::new(cache.path(), compiler))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(async {
-        sandbox.load(plugin, bytes).await?;
-        let mut micros = Vec::with_capacity(CALLS);
-        for place in 0..WARM_UP + CALLS {
-            let started = Instant::now();
-            sandbox.call(request(plugin)).await?;
-            if place >= WARM_UP {
-                micros.push(started.elapsed().as_micros() as u64);
-            }
-        }
-        Ok(super::spread(micros))
-    })
+struct Bench {
+    sandbox: Sandbox,
+    runtime: Runtime,
 }
 
-fn request(plugin: Digest) -> CallRequest {
+impl Bench {
+    /// With the compiled code that an earlier one left in the folder.
+    fn open(cache: &Path) -> Result<Self> {
+        // Built together with this program.
+        let lockgate = std::env::current_exe()?.with_file_name("lockgate");
+        let compiler = ChildCommand { program: lockgate, arguments: vec!["compile-component".into()] };
+        let sandbox = Sandbox::new(Options { max_concurrent_calls: 64, ..Options::new(cache, compiler) })?;
+        Ok(Self { sandbox, runtime: Builder::new_multi_thread().worker_threads(1).enable_all().build()? })
+    }
+
+    fn load(&self, bytes: &Arc<[u8]>) -> Result<Digest> {
+        let plugin = Digest::of(bytes);
+        self.runtime.block_on(self.sandbox.load(plugin, bytes.clone()))?;
+        Ok(plugin)
+    }
+
+    fn call(&self, request: CallRequest) -> Result<u64> {
+        let started = Instant::now();
+        self.runtime.block_on(self.sandbox.call(request))?;
+        Ok(started.elapsed().as_nanos() as u64)
+    }
+}
+
+/// The trivial phase of all deployments here.
+pub fn phase(component: &Path) -> Result<Value> {
+    let cache = tempfile::tempdir()?;
+    let bench = Bench::open(cache.path())?;
+    let plugin = bench.load(&read(component)?)?;
+    let advance = || request(plugin, r#"{"do":"done"}"#, Operation::Advance { cursor: Vec::new() });
+    warm(&bench, advance)
+}
+
+/// The same gate in each language: its first load compiles, the second finds that in the cache.
+pub fn languages(gates: &[(String, PathBuf)]) -> Result<Vec<Value>> {
+    gates.iter().map(|(language, gate)| language_of(language, gate)).collect()
+}
+
+fn language_of(language: &str, gate: &Path) -> Result<Value> {
+    eprintln!("A call in {language}");
+    let (bytes, cache) = (read(gate)?, tempfile::tempdir()?);
+    let timed = |bench: &Bench| {
+        let started = Instant::now();
+        bench.load(&bytes).map(|plugin| (plugin, started.elapsed().as_millis() as u64))
+    };
+    let (_, compile_ms) = timed(&Bench::open(cache.path())?)?;
+    let bench = Bench::open(cache.path())?;
+    let (plugin, load_ms) = timed(&bench)?;
+    let evidence: Value = serde_json::from_str(EVIDENCE)?;
+    let judge = || request(plugin, CONFIG, Operation::Judge { evidence: evidence.clone() });
+    let first_us = bench.call(judge())? / 1_000;
+    let warm = warm(&bench, judge)?;
+    let floor = floor::measure(&bytes)?;
+    Ok(json!({
+        "language": language,
+        "bytes": bytes.len(),
+        "compile_ms": compile_ms,
+        "load_ms": load_ms,
+        "first_us": first_us,
+        "warm": warm,
+        "floor": floor,
+    }))
+}
+
+fn warm(bench: &Bench, request: impl Fn() -> CallRequest) -> Result<Value> {
+    let mut nanos = Vec::with_capacity(CALLS);
+    for place in 0..WARM_UP + CALLS {
+        let taken = bench.call(request())?;
+        if place >= WARM_UP {
+            nanos.push(taken);
+        }
+    }
+    Ok(super::spread_of_nanos(nanos))
+}
+
+fn read(component: &Path) -> Result<Arc<[u8]>> {
+    Ok(std::fs::read(component).with_context(|| component.display().to_string())?.into())
+}
+
+// ---- hostile guests ----
+
+/// Of each kind, all at once.
+const HOSTILE: usize = 8;
+const ROUNDS: usize = 5;
+
+/// How far over its budget each guest gets, while all the others are at it, too.
+pub fn overruns(component: &Path) -> Result<Value> {
+    let cache = tempfile::tempdir()?;
+    let bench = Bench::open(cache.path())?;
+    let plugin = bench.load(&read(component)?)?;
+    let limits = Limits { cpu_ms: 200, wall_ms: 60_000, memory_bytes: 64 << 20, ..Limits::default() };
+    let (mut cpu, mut wall) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let calls = ["spin", "allocate", "log-flood", "sleep-forever"].into_iter().flat_map(|deed| {
+            let config = format!(r#"{{"do":"{deed}","times":100000,"bytes":1000}}"#);
+            let limits =
+                if deed == "sleep-forever" { Limits { wall_ms: 1_000, ..limits.clone() } } else { limits.clone() };
+            (0..HOSTILE)
+                .map(move |_| {
+                    let advance = Operation::Advance { cursor: Vec::new() };
+                    let grants = Grants { limits: limits.clone(), ..Grants::default() };
+                    CallRequest { grants, ..request(plugin, &config, advance) }
+                })
+                .collect::<Vec<_>>()
+        });
+        let ended = bench.runtime.block_on(futures::future::join_all(calls.map(|call| async {
+            let started = Instant::now();
+            (bench.sandbox.call(call).await, started.elapsed())
+        })));
+        for (answer, taken) in ended {
+            match answer {
+                Err(CallError::CpuLimit { limit_ms, used_ms }) => {
+                    cpu.push(used_ms.saturating_sub(limit_ms) * 1_000_000)
+                }
+                Err(CallError::WallLimit { limit_ms }) => {
+                    wall.push((taken.as_nanos() as u64).saturating_sub(limit_ms * 1_000_000));
+                }
+                Err(CallError::MemoryLimit { .. }) | Ok(_) => {}
+                Err(other) => bail!("a hostile guest ended otherwise than it was meant to: {other}"),
+            }
+        }
+    }
+    Ok(json!({ "cpu": super::spread_of_nanos(cpu), "wall": super::spread_of_nanos(wall) }))
+}
+
+fn request(plugin: Digest, config: &str, operation: Operation) -> CallRequest {
     CallRequest {
         plugin,
         context: CallContext {
@@ -54,9 +166,9 @@ fn request(plugin: Digest) -> CallRequest {
             sequence: 1,
             idempotency_key: "key".to_owned(),
         },
-        config: r#"{"do":"done"}"#.into(),
+        config: config.into(),
         subject: SUBJECT.into(),
-        operation: Operation::Advance { cursor: Vec::new() },
+        operation,
         grants: Grants::default(),
         workspace: None,
         tools: None,

@@ -3,16 +3,15 @@
 use super::{Rejection, Turn, at_most, find_unfinished, unknown_environment, with_a_reason};
 use crate::definition::listed;
 use crate::environment::EnvironmentChange;
-use crate::kept::{Keep, MOST_OF_ATTEMPT};
-use crate::name::{Actor, Name};
+use crate::kept::{ClearState, Keep, MOST_OF_ATTEMPT, cost};
 use crate::state::What;
 
 pub(super) fn keep(turn: &mut Turn, keep: Keep) -> Result<(), Rejection> {
     // A call that was stopped may still speak.
     let writer = find_unfinished(&turn.state, keep.deployment)?;
     let environment = writer.environment.clone();
-    let in_all = (writer.attempt.kept_bytes as usize).saturating_add(keep.key.len() + keep.value.len());
-    at_most("what this deployment has kept in all, in bytes", in_all, MOST_OF_ATTEMPT)?;
+    let in_all = (writer.attempt.kept_bytes as usize).saturating_add(cost(&keep.key, &keep.value));
+    at_most("what this attempt of the deployment has kept, in bytes,", in_all, MOST_OF_ATTEMPT)?;
     let namespace = keep.namespace.clone();
     let there = turn.state.environment(&environment).kept.get(&namespace).cloned().unwrap_or_default();
     let (key, entry) = there.kept(keep)?;
@@ -21,20 +20,15 @@ pub(super) fn keep(turn: &mut Turn, keep: Keep) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Whose plugins have read it may still write by what they read: a cleared key begins again at version 1.
-pub(super) fn clear(
-    turn: &mut Turn,
-    environment: Name,
-    namespace: Name,
-    key: Option<String>,
-    reason: String,
-    by: Actor,
-) -> Result<(), Rejection> {
+/// Only while nobody has a turn: versions begin again at 1, and whoever read an old one could write by it.
+pub(super) fn clear(turn: &mut Turn, clear: ClearState) -> Result<(), Rejection> {
+    let ClearState { environment, namespace, key, reason, by } = clear;
     with_a_reason("clearing what plugins keep", "reason", &reason)?;
-    if !turn.state.definition.environments.contains_key(&environment) {
+    let there = turn.state.environment(&environment);
+    // One that has left the project file may have left something.
+    if !turn.state.definition.environments.contains_key(&environment) && there.kept.is_empty() {
         return Err(unknown_environment(&turn.state, &environment));
     }
-    let there = turn.state.environment(&environment);
     if let Some(number) = there.slots.get_min().copied() {
         return Err(Rejection::StateInUse { environment, number });
     }

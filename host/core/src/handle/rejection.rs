@@ -47,6 +47,8 @@ pub enum Rejection {
     NotWaitingForApproval { number: DeploymentNumber, status: String },
     #[error("state `{}` is of version {version}, and {expect} was expected: read it again, then decide again", .key.escape_debug())]
     StateMoved { key: String, version: u32, expect: u32 },
+    #[error("a value is kept at a key, and this one is empty")]
+    NoStateKey,
     #[error("nothing is kept as {what} in environment `{environment}`; there is: {known}")]
     NothingKept { what: String, environment: Name, known: String },
     #[error(

@@ -3,7 +3,9 @@
 use expect_test::expect;
 use lockgate_core::definition::Environment;
 use lockgate_core::handle::Command;
-use lockgate_core::kept::{Keep, LONGEST_KEY, LONGEST_VALUE, MOST_OF_ATTEMPT, MOST_OF_NAMESPACE, Namespace};
+use lockgate_core::kept::{
+    ClearState, Keep, LONGEST_KEY, LONGEST_VALUE, MOST_OF_ATTEMPT, MOST_OF_NAMESPACE, Namespace, cost,
+};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::work::Step::*;
 
@@ -68,22 +70,22 @@ fn what_a_deployment_has_kept_in_all_is_bounded_until_somebody_tries_it_again() 
     while let Ok(next) = keep(&mut project, 1, "k", &value, version) {
         version = next;
     }
-    assert_eq!(version as usize, MOST_OF_ATTEMPT / (LONGEST_VALUE + 1));
+    assert_eq!(version as usize, MOST_OF_ATTEMPT / cost("k", &value));
     let refused = keep(&mut project, 1, "k", &value, version).unwrap_err();
-    assert!(refused.contains("what this deployment has kept in all"), "{refused}");
+    assert!(refused.contains("what this attempt of the deployment has kept"), "{refused}");
     project.answer(1, Run(0), fails("red"));
     project.retry(1).unwrap();
     assert!(keep(&mut project, 1, "k", &value, version).is_ok());
 }
 
 fn clear(project: &mut Project, namespace: &str, key: Option<&str>) -> Result<(), String> {
-    project.attempt(Command::ClearState {
+    project.attempt(Command::ClearState(ClearState {
         environment: project.deployment(1).environment.clone(),
         namespace: name(namespace),
         key: key.map(str::to_owned),
         reason: "a new season".to_owned(),
         by: person("olga"),
-    })
+    }))
 }
 
 #[test]
@@ -113,9 +115,10 @@ fn what_is_kept_is_small() {
     assert_eq!(keep(&mut project, 1, &long, &[0; LONGEST_VALUE], 0), Ok(1));
     assert!(keep(&mut project, 1, &format!("{long}k"), b"", 0).is_err());
     assert!(keep(&mut project, 1, "x", &[0; LONGEST_VALUE + 1], 0).is_err());
-    let room = MOST_OF_NAMESPACE - LONGEST_KEY - LONGEST_VALUE;
+    let room = MOST_OF_NAMESPACE - cost(&long, &[0; LONGEST_VALUE]);
     let fits = (0..100).take_while(|i| keep(&mut project, 1, &format!("{i:03}"), &[0; LONGEST_VALUE], 0).is_ok());
-    assert_eq!(fits.count(), room / (LONGEST_VALUE + 3));
+    assert_eq!(fits.count(), room / cost("000", &[0; LONGEST_VALUE]));
+    assert!(keep(&mut project, 1, "", b"1", 0).unwrap_err().contains("key"));
     // What takes the place of something larger always fits.
     assert_eq!(keep(&mut project, 1, "000", b"", 1), Ok(2));
 }

@@ -62,9 +62,10 @@ pub enum PluginCommand {
     /// Say all that a plugin may do, and let it be used: this replaces the grants it has. What is not granted is not
     /// allowed.
     Approve(Box<ApproveArgs>),
-    /// Let a plugin do less than it was approved for, in a project or in one environment.
+    /// Say the most that a plugin may do in a project or in one environment, of what it was approved for: what is not
+    /// named it may not do there, and what was said of that scope before is replaced.
     Narrow(Box<narrow::NarrowArgs>),
-    /// Let a plugin do in a place again what it was approved for.
+    /// Let a plugin do in a project or environment again what it was approved for. Needs a reason.
     Widen(narrow::WidenArgs),
     /// Take one out of use: no new release gets it, and those that have it keep it.
     Retire {
@@ -91,6 +92,10 @@ pub struct ApproveArgs {
 
     #[command(flatten)]
     grants: GrantArgs,
+
+    /// Calls of the plugin at a time; what is over waits. Never more than half of what the host makes.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    at_once: Option<u32>,
 
     /// Why; goes on the record.
     #[arg(long, default_value = "")]
@@ -174,10 +179,6 @@ pub struct LimitArgs {
     /// Size of a body that one call sends or gets.
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=65_536))]
     http_body_mb: Option<u64>,
-
-    /// Calls of the plugin at a time; what is over waits. Never more than half of what the host makes.
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    at_once: Option<u32>,
 }
 
 impl LimitArgs {
@@ -190,7 +191,7 @@ impl LimitArgs {
             log_bytes: self.log_kb.map(|kib| kib << 10).or(before.log_bytes),
             output_bytes: self.output_kb.map(|kib| kib << 10).or(before.output_bytes),
             http_body_bytes: self.http_body_mb.map(|mib| mib << 20).or(before.http_body_bytes),
-            concurrent_calls: self.at_once.or(before.concurrent_calls),
+            concurrent_calls: before.concurrent_calls,
         }
     }
 }
@@ -367,7 +368,8 @@ impl ApproveArgs {
         }
         let plugin = session.client.plugin(&self.which).await?;
         let before = plugin.grants.clone().unwrap_or_default();
-        let grants = self.grants.wire(&plugin.name, &before)?;
+        let mut grants = self.grants.wire(&plugin.name, &before)?;
+        grants.limits.concurrent_calls = self.at_once.or(grants.limits.concurrent_calls);
         let held = held_grants(session, &plugin).await?;
         for Reach { origin, .. } in self.grants.allow_http.iter().filter(|reach| is_private(&reach.origin)) {
             session.out.note(&format!(
@@ -376,7 +378,7 @@ impl ApproveArgs {
         }
         if !self.yes {
             session.out.note(&decision(&session.out.look(), &plugin, &held, &grants));
-            confirm(&plugin.name)?;
+            confirm(&format!("Approve {} with these grants?", plugin.name), "nothing was approved")?;
         } else if !self.take_away {
             refuse_losses(&plugin, &held, &grants)?;
         }
@@ -421,17 +423,17 @@ fn approval(look: &Look, plugin: &Plugin) -> String {
     lines.join("\n")
 }
 
-fn confirm(name: &str) -> Result<(), CliError> {
+fn confirm(question: &str, otherwise: &str) -> Result<(), CliError> {
     let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if !terminal {
-        return Err(CliError::usage("approving asks before it does it, and there is nobody to ask", "add --yes"));
+        return Err(CliError::usage("this asks before it does it, and there is nobody to ask", "add --yes"));
     }
-    eprint!("Approve {name} with these grants? [y/N] ");
+    eprint!("{question} [y/N] ");
     let mut answer = String::new();
     let heard = std::io::stderr().flush().and_then(|()| std::io::stdin().read_line(&mut answer));
     match (heard, answer.trim().to_ascii_lowercase().as_str()) {
         (Ok(_), "y" | "yes") => Ok(()),
-        (Ok(_) | Err(_), _) => Err(CliError::usage("nothing was approved", "")),
+        (Ok(_) | Err(_), _) => Err(CliError::usage(otherwise, "")),
     }
 }
 
@@ -549,8 +551,8 @@ fn decision(look: &Look, plugin: &Plugin, held: &Grants, grants: &Grants) -> Str
         }
     }
     if !plugin.narrowed.is_empty() {
-        let places: Vec<&str> = plugin.narrowed.iter().map(|narrowed| narrowed.place.as_str()).collect();
-        lines.push(format!("and less than that in {}, as it was narrowed there", places.join(", ")));
+        let scopes: Vec<&str> = plugin.narrowed.iter().map(|narrowed| narrowed.scope.as_str()).collect();
+        lines.push(format!("and less than that in {}, as it was narrowed there", scopes.join(", ")));
     }
     let losses = losses(held, grants);
     if !losses.is_empty() {

@@ -235,6 +235,7 @@ impl CallRunner {
             artifacts: artifacts_of(&job.order.subject),
             release: job.order.subject["release"]["tag"].as_str().unwrap_or_default().to_owned(),
             plugin: job.order.plugin.clone(),
+            digest: job.order.digest,
             environment: job.order.context.environment.clone(),
             state: grants.as_ref().ok().and_then(|grants| grants.state.clone()),
             reports,
@@ -348,7 +349,16 @@ async fn may_start(stop: &CancellationToken, stopped: Left) -> bool {
 /// Puts a failure into the phase's log, where its reader looks first.
 fn told(host: &Surroundings, error: CallError) -> Failure {
     host.fail(&error.to_string());
-    error.failure()
+    let mut failure = error.failure();
+    if failure.code == "denied"
+        && let Some(scopes) = host.narrowed()
+    {
+        let plugin = &host.plugin;
+        failure.message += &format!(
+            "; plugin `{plugin}` is narrowed in {scopes}: `lockgate plugin show {plugin}` says to what, `lockgate plugin widen` ends it"
+        );
+    }
+    failure
 }
 
 #[cfg(test)]

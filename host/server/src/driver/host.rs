@@ -28,7 +28,7 @@ use super::replay::{self, Loaded, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
 use super::vault::{Keys, Vault, VaultError};
 use super::{evidence, index, project};
-use crate::sigstore::{Authority, BundleError};
+use crate::sigstore::{BundleError, RootVerifier};
 use crate::{clock, signature, sigstore};
 
 /// Clocks of one machine may differ by so much after a restart.
@@ -383,15 +383,23 @@ fn attested(system: &SystemState, blobs: &Blobs, component: &[u8], bundle: Diges
         StoreError::BlobTooLarge { .. } => AddPluginError::Bundle(BundleError::TooLarge),
         error => error.into(),
     })?;
-    let own: Vec<Authority> = system.own_roots().into_iter().filter_map(|root| authority(blobs, root)).collect();
-    let attested = sigstore::verify(component, &content, iter::once(Authority::public()).chain(&own))?;
+    let (mut own, mut unusable) = (Vec::new(), Vec::new());
+    for root in system.own_roots() {
+        match verifier(blobs, root) {
+            Ok(verifier) => own.push(verifier),
+            // The others still prove what they did.
+            Err(why) => unusable.push(format!("the trusted root {root} cannot be used: {why}")),
+        }
+    }
+    unusable.iter().for_each(|why| tracing::error!("{why}"));
+    let found = sigstore::verify(component, &content, iter::once(RootVerifier::public()).chain(&own));
+    let attested = found.map_err(|error| error.because(&unusable))?;
     Ok(Signed::Attested { attested, bundle })
 }
 
-/// Without one that cannot be used the others still vouch for whom they did.
-fn authority(blobs: &Blobs, root: Digest) -> Option<Authority> {
-    let json = blobs.read(root, sigstore::MOST_BYTES).inspect_err(|error| tracing::error!("{error}")).ok()?;
-    Authority::of(&json).inspect_err(|error| tracing::error!("{root}: {error}")).ok()
+fn verifier(blobs: &Blobs, root: Digest) -> Result<RootVerifier, String> {
+    let json = blobs.read(root, sigstore::MOST_BYTES).map_err(|error| error.to_string())?;
+    RootVerifier::of(&json).map_err(|error| error.to_string())
 }
 
 /// Every handle of a guest may be an open file or connection, and systems start a process with few. What the

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use lockgate_core::definition::listed;
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::Rejection;
 use lockgate_core::kept::Keep;
 use lockgate_core::name::Name;
-use lockgate_core::plugin::{Failure, Retry, Verdict};
+use lockgate_core::plugin::{Failure, Grants, Retry, Verdict};
 use lockgate_core::secret::{Binding, Secret as Kept};
 use lockgate_sandbox::{ArtifactWriter, CallHost, LogLine, Secret, SecretValue, StateEntry};
 use lockgate_store::{BlobReader, Store, StoreError};
@@ -26,6 +27,7 @@ pub struct Surroundings {
     /// Its tag.
     pub release: String,
     pub plugin: Name,
+    pub digest: Digest,
     pub environment: String,
     /// The namespace that was granted.
     pub state: Option<Name>,
@@ -38,6 +40,13 @@ pub struct Surroundings {
 impl Surroundings {
     pub fn fail(&self, message: &str) {
         self.lines.push("error", message, BTreeMap::new());
+    }
+
+    /// Where its operator has narrowed it, of what speaks of this environment.
+    pub fn narrowed(&self) -> Option<String> {
+        let system = self.system.view();
+        let scopes = system.narrowed_in(&self.plugin, &self.lines.tag.project, &self.environment);
+        (!scopes.is_empty()).then(|| listed(scopes))
     }
 
     /// A gate's evidence is bulk: it belongs beside the journal, in the log.
@@ -61,7 +70,14 @@ impl CallHost for Surroundings {
     fn denied(&self, what: &str) {
         let tag = &self.lines.tag;
         tracing::warn!(target: "audit", plugin = %self.plugin, project = tag.project, deployment = tag.number, what, "denied");
-        self.lines.push("warn", &format!("denied: {what}"), BTreeMap::new());
+        let narrowed =
+            self.narrowed().map(|scopes| format!(" (the plugin is narrowed in {scopes})")).unwrap_or_default();
+        self.lines.push("warn", &format!("denied: {what}{narrowed}"), BTreeMap::new());
+    }
+
+    fn grants_now(&self) -> Option<Grants> {
+        let granted = self.system.view().grants_in(self.digest, &self.lines.tag.project, Some(&self.environment));
+        Some(granted.unwrap_or_default())
     }
 
     fn secret(&self, name: &str) -> Result<Secret, Failure> {
@@ -159,7 +175,7 @@ pub fn state_not_granted() -> Failure {
 pub fn not_kept(rejection: &Rejection) -> Failure {
     let code = match rejection {
         Rejection::StateMoved { .. } => "conflict",
-        Rejection::TooMuch { .. } => "limit",
+        Rejection::TooMuch { .. } | Rejection::NoStateKey => "limit",
         // It is over, and its call may not have heard.
         Rejection::AlreadyFinished { .. } | Rejection::UnknownDeployment { .. } => "denied",
         // Nothing else stands in the way of keeping; if it did, it would be the host's.

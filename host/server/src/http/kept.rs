@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use lockgate_core::handle::Command;
-use lockgate_core::kept::{Entry, Kept, Namespace};
+use lockgate_core::kept::{ClearState, Entry};
 use lockgate_core::name::Name;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -38,14 +38,17 @@ pub async fn list(
     Asked(query): Asked<KeptQuery>,
 ) -> Result<Json<wire::Page<wire::KeptState>>, Problem> {
     let view = api.project(&project)?.view();
-    expect_environment(&view.state, &environment)?;
     let kept = view.state.environment(&environment).kept;
+    // One that has left the project file may have left something.
+    if kept.is_empty() {
+        expect_environment(&view.state, &environment)?;
+    }
     let all = kept.iter().flat_map(|(namespace, there)| there.iter().map(move |(key, entry)| (namespace, key, entry)));
     let place = |namespace: &Name, key: &str| format!("{namespace}/{key}");
     let is_behind =
         |namespace: &Name, key: &str| query.after.as_ref().is_none_or(|after| place(namespace, key) > *after);
     let mut found: Vec<_> = all.filter(|(namespace, key, _)| is_behind(namespace, key)).collect();
-    found.sort_by_key(|(namespace, key, _)| place(namespace, key));
+    found.sort_by_cached_key(|(namespace, key, _)| place(namespace, key));
     let limit = PAGE.in_query(query.limit)?;
     let next = found.get(limit).and(found.get(limit - 1)).map(|(namespace, key, _)| place(namespace, key));
     let items = found.into_iter().take(limit).map(|(namespace, key, entry)| shown(namespace, key, entry)).collect();
@@ -75,12 +78,9 @@ pub async fn clear(
     let namespace: Name =
         namespace.parse().map_err(|error| Problem::invalid("invalid-name", format!("the namespace: {error}")))?;
     let handle = api.project(&project)?;
-    let before = count(&handle.view().state.environment(&environment).kept);
-    handle.send(Command::ClearState { environment: environment.clone(), namespace, key, reason, by }).await?;
-    let after = count(&handle.view().state.environment(&environment).kept);
-    Ok(Json(wire::ClearedState { cleared: before.saturating_sub(after) }))
-}
-
-fn count(kept: &Kept) -> usize {
-    kept.values().map(Namespace::len).sum()
+    let there = handle.view().state.environment(&environment).kept.get(&namespace).cloned().unwrap_or_default();
+    let cleared = if key.is_some() { 1 } else { there.len() };
+    let command = Command::ClearState(ClearState { environment, namespace, key, reason, by });
+    handle.send(command).await?;
+    Ok(Json(wire::ClearedState { cleared }))
 }

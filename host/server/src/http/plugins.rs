@@ -13,7 +13,7 @@ use lockgate_core::definition::listed;
 use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
 use lockgate_core::origin::normal_origin;
-use lockgate_core::plugin::{Access, FolderGrant, Grants, HttpGrant, Limits};
+use lockgate_core::plugin::{Access, FolderGrant, Grants, HttpGrant, Limits, ToolLimits};
 use lockgate_core::system::{SystemCommand, SystemRejection, SystemState};
 use lockgate_core::trust::{InvalidSource, Source};
 use serde::Deserialize;
@@ -138,7 +138,7 @@ pub async fn approve(
     let digest = resolve(&api.host.system.view(), &plugin)?;
     let data = api.host.store.dir().to_owned();
     let asked = approval.grants;
-    let grants = blocking(move || grants(&asked, &data, &Limits::default()))
+    let grants = blocking(move || grants(&asked, &data, &Limits::default(), &ToolLimits::default()))
         .await
         .map_err(|wrong| Problem::invalid("invalid-grant", wrong))?;
     let (reason, duties) = (approval.reason, api.host.duties);
@@ -189,21 +189,44 @@ fn the_only_one(system: &SystemState, plugin: &str) -> Result<Digest, Problem> {
 
 /// What was meant by what was typed, or what is wrong with it. Looks at the folders on the disk. `unsaid` are the limits
 /// of which nothing was said.
-fn grants(asked: &wire::Grants, data: &Path, unsaid: &Limits) -> Result<Grants, String> {
-    let http = asked.http.iter().map(|grant| {
+fn grants(asked: &wire::Grants, data: &Path, unsaid: &Limits, unsaid_of_tool: &ToolLimits) -> Result<Grants, String> {
+    let counts = [
+        ("http", asked.http.len()),
+        ("folders", asked.folders.len()),
+        ("secrets", asked.secrets.len()),
+        ("reveal", asked.reveal.len()),
+        ("tools", asked.tools.len()),
+        ("methods of an origin", asked.http.iter().map(|grant| grant.methods.len()).max().unwrap_or_default()),
+    ];
+    if let Some((what, count)) = counts.iter().find(|(_, count)| *count > MOST_GRANTS) {
+        return Err(format!("{count} {what} are too many; at most {MOST_GRANTS} can be granted"));
+    }
+    // One for each origin and network, with the methods of all: then what two grants leave is never longer than they are.
+    let mut http = BTreeMap::<(String, bool), Option<BTreeSet<String>>>::new();
+    for grant in &asked.http {
         let origin = normal_origin(&grant.origin).map_err(|error| error.to_string())?;
-        let methods = grant.methods.iter().map(|text| method(text)).collect::<Result<_, _>>()?;
-        Ok(HttpGrant { origin, private_network: grant.private_network, methods })
+        let methods = grant.methods.iter().map(|text| method(text)).collect::<Result<BTreeSet<_>, _>>()?;
+        let all = http.entry((origin, grant.private_network)).or_insert_with(|| Some(BTreeSet::new()));
+        match all {
+            Some(_) if methods.is_empty() => *all = None,
+            Some(all) => all.extend(methods),
+            None => {}
+        }
+    }
+    let http = http.into_iter().map(|((origin, private_network), methods)| HttpGrant {
+        origin,
+        private_network,
+        methods: methods.unwrap_or_default(),
     });
     let folders = asked.folders.iter().map(|(name, grant)| Ok((folder_name(name)?, folder(name, grant, data)?)));
     Ok(Grants {
-        http: http.collect::<Result<_, String>>()?,
+        http: http.collect(),
         folders: folders.collect::<Result<BTreeMap<_, _>, String>>()?,
         workspace: asked.workspace.as_deref().map(access).transpose()?,
         secrets: secret_names(&asked.secrets)?,
         reveal: secret_names(&asked.reveal)?,
         state: asked.state.as_deref().map(namespace).transpose()?,
-        tools: tools::granted(asked, data)?,
+        tools: tools::granted(asked, data, unsaid_of_tool)?,
         limits: limits(&asked.limits, unsaid)?,
     })
 }
@@ -288,6 +311,8 @@ fn limits(asked: &wire::Limits, unsaid: &Limits) -> Result<Limits, String> {
 }
 
 const LONGEST_METHOD: usize = 20;
+/// Of each kind.
+const MOST_GRANTS: usize = 100;
 
 pub(super) fn limit(name: &str, asked: Option<u64>, default: u64, most: u64) -> Result<u64, String> {
     match asked.unwrap_or(default) {
@@ -304,7 +329,7 @@ mod tests {
         let mut asked = wire::Grants::default();
         change(&mut asked);
         let data = tempfile::tempdir().unwrap();
-        grants(&asked, data.path(), &Limits::default())
+        grants(&asked, data.path(), &Limits::default(), &ToolLimits::default())
     }
 
     fn asking_for_folder(path: &Path, data: &Path) -> Result<FolderGrant, String> {
@@ -337,6 +362,21 @@ mod tests {
         for wrong in ["get", "", "GET POST", "GET\n", "A".repeat(30).as_str()] {
             assert!(granting(&[wrong]).unwrap_err().contains("is no method"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_granted_once_with_all_its_methods() {
+        let http = |origin: &str, methods: &[&str]| wire::HttpGrant {
+            methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+            ..wire::HttpGrant::new(origin, false)
+        };
+        let granted = |http: &[wire::HttpGrant]| asking(|asked| asked.http = http.to_vec()).unwrap().http;
+        let both = granted(&[http("https://a.example", &["GET"]), http("https://a.example:443", &["POST"])]);
+        assert_eq!(both, granted(&[http("https://a.example", &["GET", "POST"])]));
+        let all = granted(&[http("https://a.example", &["GET"]), http("https://a.example", &[])]);
+        assert_eq!(all, granted(&[http("https://a.example", &[])]));
+        let many: Vec<_> = (0..=MOST_GRANTS).map(|number| http(&format!("https://{number}.example"), &[])).collect();
+        assert!(asking(|asked| asked.http = many).unwrap_err().contains("too many"));
     }
 
     #[test]

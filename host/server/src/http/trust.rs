@@ -17,7 +17,7 @@ use super::input::{At, Given};
 use super::problem::Problem;
 use super::views;
 use crate::driver::blocking;
-use crate::sigstore::Authority;
+use crate::sigstore::RootVerifier;
 use crate::{clock, signature, sigstore, wire};
 
 /// The signers who are trusted, and for which plugins.
@@ -68,7 +68,7 @@ async fn keys_of(api: &Api, trusted_root: Option<String>) -> Result<Root, Proble
         return Err(Problem::too_large(sigstore::MOST_BYTES));
     }
     let blobs = api.host.store.blobs().clone();
-    let written = blocking(move || match Authority::of(text.as_bytes()) {
+    let written = blocking(move || match RootVerifier::of(text.as_bytes()) {
         Ok(_) => Ok(Ok(blobs.write(text.as_bytes())?)),
         Err(wrong) => Ok::<_, StoreError>(Err(wrong)),
     });

@@ -26,7 +26,7 @@ use lockgate_core::work::{Side, Step};
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::system::{distrusted_signer, plugin, secret, signature_rules, token, trusted_signer};
+pub use self::system::{distrusted_signer, narrowed, plugin, secret, signature_rules, token, trusted_signer};
 pub use self::waiting::in_the_way;
 use self::waiting::{place, waiting_for};
 use crate::clock::rfc3339;

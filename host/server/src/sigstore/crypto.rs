@@ -8,6 +8,9 @@ use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use sigstore_verify::crypto::{CryptoProvider, Error, HashContext, Result, SigningScheme, install_default_provider};
 use sigstore_verify::types::HashAlgorithm;
 
+/// What an error says of a signature that is computed otherwise than we can.
+pub const UNSUPPORTED: &str = "over a component is not computed here";
+
 /// For the whole process; a second time changes nothing.
 pub fn install() {
     let _ = install_default_provider(&Ring);
@@ -46,8 +49,7 @@ impl CryptoProvider for Ring {
 
     fn verify_prehashed(&self, scheme: SigningScheme, key: &[u8], digest: &[u8], signature: &[u8]) -> Result<()> {
         if scheme != SigningScheme::EcdsaP256Sha256 || digest.len() != digest::SHA256_OUTPUT_LEN {
-            let what = "component is verified by P-256 with SHA-256, or through a statement that names its digest";
-            return Err(Error::UnsupportedAlgorithm(format!("{} over a {what}", scheme.name())));
+            return Err(Error::UnsupportedAlgorithm(format!("{} {UNSUPPORTED}", scheme.name())));
         }
         let key = VerifyingKey::from_sec1_bytes(key).map_err(|_| invalid(scheme))?;
         let signature = Signature::from_der(signature).map_err(|_| invalid(scheme))?;

@@ -51,12 +51,12 @@ fn staging() -> Given {
 }
 
 impl Given {
-    fn authority(&self) -> Result<Authority, RootError> {
-        Authority::of(self.root.to_string().as_bytes())
+    fn verifier(&self) -> Result<RootVerifier, RootError> {
+        RootVerifier::of(self.root.to_string().as_bytes())
     }
 
     fn verify(&self) -> Result<Attested, BundleError> {
-        verify(&self.component, self.bundle.to_string().as_bytes(), [&self.authority().unwrap()])
+        verify(&self.component, self.bundle.to_string().as_bytes(), [&self.verifier().unwrap()])
     }
 
     fn at(&mut self, place: &str) -> &mut Value {
@@ -89,7 +89,7 @@ fn entry(name: &str) -> String {
 fn what_cosign_and_a_workflow_signed_is_verified_and_says_by_whom() {
     let found = |given: Given| {
         let Attested { identity, issuer, roots } = given.verify().unwrap();
-        assert_eq!(roots, [given.authority().unwrap().root].into());
+        assert_eq!(roots, [given.verifier().unwrap().root].into());
         (identity, issuer)
     };
     let oauth = "https://github.com/login/oauth".to_owned();
@@ -100,10 +100,30 @@ fn what_cosign_and_a_workflow_signed_is_verified_and_says_by_whom() {
 }
 
 #[test]
+fn a_promise_of_the_log_is_no_proof() {
+    let mut given = blob();
+    *given.at("/mediaType") = "application/vnd.dev.sigstore.bundle+json;version=0.1".into();
+    given.remove(&entry("inclusionProof"));
+    assert_eq!(given.verify(), Err(BundleError::NoProof));
+}
+
+/// Before anything is verified: who would make another one here has no key.
+#[test]
+fn a_statement_that_does_not_vouch_for_the_component_counts_as_no_signature() {
+    let mut given = package();
+    let payload = STANDARD.decode(given.at("/dsseEnvelope/payload").as_str().unwrap()).unwrap();
+    let mut statement = json(&String::from_utf8(payload).unwrap());
+    statement["predicateType"] = "https://in-toto.io/attestation/test-result/v0.1".into();
+    *given.at("/dsseEnvelope/payload") = STANDARD.encode(statement.to_string()).into();
+    let refused = given.verify().unwrap_err().to_string();
+    assert!(refused.contains("test-result/v0.1") && refused.contains("slsa.dev/provenance"), "{refused}");
+}
+
+#[test]
 fn every_deployment_that_vouches_for_it_is_named() {
     let given = blob();
     let bundle = given.bundle.to_string();
-    let (public, own, other) = (Authority::public(), given.authority().unwrap(), staging().authority().unwrap());
+    let (public, own, other) = (RootVerifier::public(), given.verifier().unwrap(), staging().verifier().unwrap());
     let attested = verify(&given.component, bundle.as_bytes(), [public, &own, &other]).unwrap();
     assert_eq!(attested.roots, [Root::Public, own.root].into());
 }
@@ -192,7 +212,8 @@ fn whatever_is_changed_no_bundle_holds() {
             Err(BundleError::NotABundle(why)) => format!("no bundle: {why}"),
             Err(BundleError::OtherBytes(why)) => format!("of other bytes: {why}"),
             Err(BundleError::NotVerified(why)) => why.split_once(": ").unwrap().1.to_owned(),
-            Err(error @ (BundleError::TooLarge | BundleError::Nobody)) => error.to_string(),
+            Err(BundleError::NoProof) => "no proof".to_owned(),
+            Err(error) => error.to_string(),
         };
         format!("{what} -> {why}\n")
     });
@@ -209,10 +230,10 @@ fn whatever_is_changed_no_bundle_holds() {
         another's certificate -> certificate chain is invalid: certificate chain validation failed: CertExpired { time: UnixTime(1764787002), not_after: UnixTime(1756729439) }
         a changed certificate -> certificate chain is invalid: certificate chain validation failed: InvalidSignatureForPublicKey
         a key and no certificate -> invalid bundle: bundle has no signing certificate
-        no entry of the log -> Bundle error: application/vnd.dev.sigstore.bundle.v0.3+json bundle must have an inclusion proof
+        no entry of the log -> no proof
         another's entry of the log -> certificate chain is invalid: certificate chain validation failed: CertNotValidYet { time: UnixTime(1756728839), not_before: UnixTime(1764787002) }
         a changed entry -> invalid inclusion promise: SET verification failed: Verification error: ECDSA_P256_SHA256 does not hold
-        no proof -> Bundle error: application/vnd.dev.sigstore.bundle.v0.3+json bundle must have an inclusion proof
+        no proof -> no proof
         a proof that is cut -> invalid inclusion proof: inclusion proof verification failed: expected 17 proof hashes, got 16
         a changed proof -> invalid inclusion proof: inclusion proof verification failed: root hash mismatch: expected 74c8688d62f02998e9df174b045802cac6c8629e054def78becef4cc50789c03, computed 664007221ef8f913fa7e99466ffa35a720d45f8a9f36d0977c692401e1621642
         a proof for another place -> invalid inclusion proof: inclusion proof verification failed: expected 30 proof hashes, got 17
@@ -238,11 +259,11 @@ fn what_is_no_bundle_is_refused_as_one() {
     let nested = "[".repeat(200_000);
     let (version, array) = (blob().bundle.to_string().replace("v0.3", "v9.9"), "[]".repeat(3));
     for text in ["", "text", "{}", "null", "[]", "\u{1b}[2J", &version, &array, &nested] {
-        let refused = verify(b"component", text.as_bytes(), [Authority::public()]).unwrap_err();
+        let refused = verify(b"component", text.as_bytes(), [RootVerifier::public()]).unwrap_err();
         assert!(matches!(refused, BundleError::NotABundle(_)), "{refused:?}");
         assert!(refused.to_string().len() < LONGEST_REASON + 200 && !refused.to_string().contains('\u{1b}'));
     }
-    assert!(matches!(verify(b"", b"\xff", [Authority::public()]), Err(BundleError::NotABundle(_))));
+    assert!(matches!(verify(b"", b"\xff", [RootVerifier::public()]), Err(BundleError::NotABundle(_))));
 }
 
 #[test]
@@ -250,7 +271,7 @@ fn a_trusted_root_must_be_able_to_vouch() {
     let refused = |change: fn(&mut Value)| {
         let mut given = blob();
         change(&mut given.root);
-        given.authority().err().map(|error| error.to_string()).unwrap_or_default()
+        given.verifier().err().map(|error| error.to_string()).unwrap_or_default()
     };
     assert_eq!(refused(|_| {}), "");
     for (missing, change) in [

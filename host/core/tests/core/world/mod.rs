@@ -18,7 +18,7 @@ use lockgate_core::digest::Digest;
 use lockgate_core::handle::{
     Again, Command, Deploy, DraftEdit, Expiry, NewRelease, PauseScope, Rejection, Surroundings, TryFrom, handle,
 };
-use lockgate_core::kept::Keep;
+use lockgate_core::kept::{ClearState, Keep};
 use lockgate_core::name::{Actor, DeploymentNumber, Timestamp};
 use lockgate_core::order::{Order, order};
 use lockgate_core::plugin::ChangeAction;
@@ -418,7 +418,7 @@ impl World {
         let key = (self.rng.u8(..2) == 0).then(|| "builds".to_owned());
         let (environment, by) = (self.any_environment(), self.anyone());
         let (namespace, reason) = (name("counters"), "a new season".to_owned());
-        self.send(Command::ClearState { environment, namespace, key, reason, by });
+        self.send(Command::ClearState(ClearState { environment, namespace, key, reason, by }));
     }
 
     fn cancel(&mut self) {

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::cli::fail::CliError;
-use crate::cli::look::{Look, printable};
-use crate::cli::plugin::{GrantArgs, grant_lines, heading, losses};
+use crate::cli::look::{Look, Tone, printable};
+use crate::cli::plugin::{GrantArgs, confirm, grant_lines, losses};
 use crate::cli::session::Session;
-use crate::wire::{Grants, NarrowPlugin, NarrowedPlugin, Plugin, WidenPlugin};
+use crate::wire::{Grants, NarrowPlugin, NarrowedPlugin, Page, Plugin, WidenPlugin};
 
 #[derive(Debug, Args)]
 pub struct NarrowArgs {
@@ -16,14 +16,18 @@ pub struct NarrowArgs {
 
     /// Where: a project, such as shop, or an environment of it, such as shop/production.
     #[arg(long = "in", value_name = "PROJECT[/ENVIRONMENT]")]
-    place: String,
+    scope: String,
 
     #[command(flatten)]
     grants: GrantArgs,
 
-    /// Why; goes on the record.
+    /// Why; goes on the record. Needed where it gives something back.
     #[arg(long, default_value = "")]
     reason: String,
+
+    /// Do not ask.
+    #[arg(short, long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -34,7 +38,7 @@ pub struct WidenArgs {
 
     /// Where, as `lockgate plugin show` says it.
     #[arg(long = "in", value_name = "PROJECT[/ENVIRONMENT]")]
-    place: String,
+    scope: String,
 
     /// Why; goes on the record.
     #[arg(long)]
@@ -43,53 +47,65 @@ pub struct WidenArgs {
 
 impl NarrowArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
-        let plugin = session.client.plugin(&self.which).await?;
-        // A limit of which nothing is said stays as approved, and so do those of tools.
-        let approved = plugin.grants.clone().unwrap_or_default();
-        let before = Grants { tools: approved.tools.clone(), ..Grants::default() };
-        let asked = self.grants.wire(&plugin.name, &before)?;
-        let narrow = NarrowPlugin { place: self.place.clone(), grants: asked.clone(), reason: self.reason };
-        let narrowed = session.client.narrow_plugin(&plugin.digest, &narrow).await?;
-        let left = narrowed.narrowed.iter().find(|narrowed| narrowed.place == self.place);
-        let beyond = left.map(|left| losses(&asked, &left.grants)).unwrap_or_default();
-        if !beyond.is_empty() && plugin.grants.is_some() {
-            session.out.note(&format!(
-                "warning: it may not do this there, for it was not approved for it, or {} was narrowed:\n{}",
-                self.place.split('/').next().unwrap_or_default(),
-                beyond.join("\n")
-            ));
+        if session.out.json && !self.yes {
+            let what = "narrowing shows what is lost before it asks, and --json shows nothing";
+            return Err(CliError::usage(what, "add --yes"));
         }
-        session.out.answer(&narrowed, shown);
+        let plugin = session.client.plugin(&self.which).await?;
+        let most = self.grants.wire(&plugin.name, &Grants::default())?;
+        if !self.yes {
+            session.out.note(&decision(&session.out.look(), &plugin, &self.scope, &most));
+            confirm(&format!("Narrow {} in {}?", plugin.name, self.scope), "nothing was narrowed")?;
+        }
+        let narrow = NarrowPlugin { scope: self.scope, grants: most, reason: self.reason };
+        let narrowed = session.client.narrow_plugin(&plugin.digest, &narrow).await?;
+        session.out.answer(&narrowed, |look, page| shown(look, &plugin.name, page));
         Ok(())
     }
 }
 
 impl WidenArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
-        let widen = WidenPlugin { place: self.place, reason: self.reason };
-        session.out.answer(&session.client.widen_plugin(&self.which, &widen).await?, shown);
+        let widen = WidenPlugin { scope: self.scope, reason: self.reason };
+        let left = session.client.widen_plugin(&self.which, &widen).await?;
+        session.out.answer(&left, |look, page| shown(look, &self.which, page));
         Ok(())
     }
 }
 
-fn shown(look: &Look, plugin: &Plugin) -> String {
-    let mut all = heading(look, plugin).into_iter().take(1).collect::<Vec<_>>();
-    all.push(look.strong("May"));
-    all.extend(match &plugin.grants {
-        Some(grants) => grant_lines(grants),
-        None => vec!["  nothing, it is not approved".to_owned()],
-    });
-    all.extend(lines(look, plugin));
-    all.join("\n")
+/// What it may do there now and not any more then, and what it never may.
+fn decision(look: &Look, plugin: &Plugin, scope: &str, most: &Grants) -> String {
+    let approved = plugin.grants.clone().unwrap_or_default();
+    let before = plugin.narrowed.iter().find(|narrowed| narrowed.scope == scope);
+    let before = before.map_or(&approved, |narrowed| &narrowed.grants);
+    let mut lines = vec![look.strong(&format!("In {} no more than", printable(scope)))];
+    lines.extend(grant_lines(most));
+    let mut also = |tone, title: &str, what: Vec<String>| {
+        if !what.is_empty() {
+            lines.push(look.paint(tone, title));
+            lines.extend(what);
+        }
+    };
+    also(Tone::Bad, "Loses there", losses(before, most));
+    also(Tone::Quiet, "Is not approved for, so may not there either", losses(most, &approved));
+    lines.join("\n")
 }
 
-/// What is left of its grants, place by place.
+fn shown(look: &Look, plugin: &str, narrowed: &Page<NarrowedPlugin>) -> String {
+    let lines: Vec<String> = narrowed.items.iter().flat_map(|narrowed| of_scope(look, narrowed)).collect();
+    match lines.is_empty() {
+        true => format!("{} may do everywhere what it was approved for", look.strong(&printable(plugin))),
+        false => format!("{}\n{}", look.strong(&printable(plugin)), lines.join("\n")),
+    }
+}
+
+/// What is left of its grants, scope by scope.
 pub fn lines(look: &Look, plugin: &Plugin) -> Vec<String> {
-    plugin.narrowed.iter().flat_map(|narrowed| of_place(look, narrowed)).collect()
+    plugin.narrowed.iter().flat_map(|narrowed| of_scope(look, narrowed)).collect()
 }
 
-fn of_place(look: &Look, NarrowedPlugin { place, grants, narrowed }: &NarrowedPlugin) -> Vec<String> {
-    let mut lines = vec![look.strong(&format!("In {} only", printable(place)))];
+fn of_scope(look: &Look, NarrowedPlugin { scope, grants, narrowed }: &NarrowedPlugin) -> Vec<String> {
+    let mut lines = vec![look.strong(&format!("In {} no more than", printable(scope)))];
     lines.extend(grant_lines(grants));
     let why = if narrowed.reason.is_empty() { String::new() } else { format!(": {}", printable(&narrowed.reason)) };
     lines.push(format!("  narrowed by {} at {}{why}", printable(&narrowed.by), look.moment(&narrowed.at)));

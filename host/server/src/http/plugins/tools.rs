@@ -34,18 +34,19 @@ const NEVER_A_GUESTS: [&str; 16] = [
     "GCONV_PATH",
 ];
 
-pub fn granted(asked: &wire::Grants, data: &Path) -> Result<BTreeMap<String, ToolGrant>, String> {
+/// `unsaid` are the limits of which nothing was said.
+pub fn granted(asked: &wire::Grants, data: &Path, unsaid: &ToolLimits) -> Result<BTreeMap<String, ToolGrant>, String> {
     let writable = asked.folders.values().filter(|folder| folder.access != "read").map(|folder| folder.path.as_str());
     let writable: Vec<PathBuf> = writable.filter_map(|path| Path::new(path).canonicalize().ok()).collect();
     let tool = |(name, grant): (&String, &wire::ToolGrant)| {
         let wrong = |why: String| format!("tool `{name}`: {why}");
         let valid: Name = name.parse().map_err(|error| format!("tool {error}"))?;
-        Ok((valid.to_string(), tool(grant, data, &writable).map_err(wrong)?))
+        Ok((valid.to_string(), tool(grant, data, &writable, unsaid).map_err(wrong)?))
     };
     asked.tools.iter().map(tool).collect()
 }
 
-fn tool(asked: &wire::ToolGrant, data: &Path, writable: &[PathBuf]) -> Result<ToolGrant, String> {
+fn tool(asked: &wire::ToolGrant, data: &Path, writable: &[PathBuf], unsaid: &ToolLimits) -> Result<ToolGrant, String> {
     let wire::ToolGrant { path, digest, args, env, limits: asked_limits } = asked;
     let (path, actual) = program(path, data, writable)?;
     let meant = digest.as_deref().map(|text| text.parse::<Digest>().map_err(|error| error.to_string())).transpose()?;
@@ -61,7 +62,7 @@ fn tool(asked: &wire::ToolGrant, data: &Path, writable: &[PathBuf]) -> Result<To
     }
     pattern::check(args)?;
     env.iter().try_for_each(|(name, value)| variable(name, value.as_deref()))?;
-    Ok(ToolGrant { path, digest: actual, args: args.clone(), env: env.clone(), limits: limits(asked_limits)? })
+    Ok(ToolGrant { path, digest: actual, args: args.clone(), env: env.clone(), limits: limits(asked_limits, unsaid)? })
 }
 
 /// Its path as it is once all links are followed, and its digest.
@@ -105,15 +106,23 @@ fn variable(name: &str, value: Option<&str>) -> Result<(), String> {
     Ok(())
 }
 
-fn limits(asked: &wire::ToolLimits) -> Result<ToolLimits, String> {
-    let default = ToolLimits::default();
+/// The most that anybody grants.
+pub const MOST: ToolLimits = ToolLimits {
+    wall_ms: DAY_MS,
+    cpu_ms: DAY_MS,
+    memory_bytes: 1 << 40,
+    // A poll reads it from the beginning.
+    output_bytes: 64 << 20,
+    processes: 4096,
+};
+
+fn limits(asked: &wire::ToolLimits, unsaid: &ToolLimits) -> Result<ToolLimits, String> {
     Ok(ToolLimits {
-        wall_ms: limit("wall_ms", asked.wall_ms, default.wall_ms, DAY_MS)?,
-        cpu_ms: limit("cpu_ms", asked.cpu_ms, default.cpu_ms, DAY_MS)?,
-        memory_bytes: limit("memory_bytes", asked.memory_bytes, default.memory_bytes, 1 << 40)?,
-        // A poll reads it from the beginning.
-        output_bytes: limit("output_bytes", asked.output_bytes, default.output_bytes, 64 << 20)?,
-        processes: limit("processes", asked.processes, default.processes, 4096)?,
+        wall_ms: limit("wall_ms", asked.wall_ms, unsaid.wall_ms, MOST.wall_ms)?,
+        cpu_ms: limit("cpu_ms", asked.cpu_ms, unsaid.cpu_ms, MOST.cpu_ms)?,
+        memory_bytes: limit("memory_bytes", asked.memory_bytes, unsaid.memory_bytes, MOST.memory_bytes)?,
+        output_bytes: limit("output_bytes", asked.output_bytes, unsaid.output_bytes, MOST.output_bytes)?,
+        processes: limit("processes", asked.processes, unsaid.processes, MOST.processes)?,
     })
 }
 
@@ -151,7 +160,7 @@ mod tests {
                 limits: wire::ToolLimits::default(),
             };
             change(&mut grant);
-            tool(&grant, self.data.path(), &[])
+            tool(&grant, self.data.path(), &[], &ToolLimits::default())
         }
 
         fn granting_path(&self, path: impl AsRef<Path>) -> Result<ToolGrant, String> {
@@ -205,9 +214,13 @@ mod tests {
             limits: wire::ToolLimits::default(),
         };
         let mut grants = wire::Grants { tools: BTreeMap::from([("tool".to_owned(), tool)]), ..wire::Grants::default() };
-        assert!(granted(&grants, machine.data.path()).is_ok());
+        assert!(granted(&grants, machine.data.path(), &ToolLimits::default()).is_ok());
         grants.folders.insert("all".to_owned(), folder);
-        assert!(granted(&grants, machine.data.path()).unwrap_err().contains("the plugin may write to"));
+        assert!(
+            granted(&grants, machine.data.path(), &ToolLimits::default())
+                .unwrap_err()
+                .contains("the plugin may write to")
+        );
     }
 
     #[test]

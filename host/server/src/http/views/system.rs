@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lockgate_core::digest::Digest;
 use lockgate_core::name::Name;
-use lockgate_core::narrowing::{Narrowing, Place};
+use lockgate_core::narrowing::{Narrowing, Scope};
 use lockgate_core::plugin::{FolderGrant, Grants, HttpGrant, Limits, ToolGrant, ToolLimits};
 use lockgate_core::secret::Secret;
 use lockgate_core::system::{Plugin, SystemState, Token};
@@ -43,7 +43,7 @@ pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
         status: status.to_owned(),
         requests: serde_json::to_value(&plugin.description.requests).unwrap_or_default(),
         grants: plugin.approval.as_ref().map(|approval| grants(&approval.grants)),
-        narrowed: narrowed(system, digest, plugin),
+        narrowed: narrowed_of(system, &plugin.name, Some(digest)),
         config_schema: plugin.description.config_schema.clone(),
         size_bytes: plugin.size_bytes,
         source: plugin.source.clone().map(String::from),
@@ -56,11 +56,17 @@ pub fn plugin(system: &SystemState, digest: &Digest) -> Option<wire::Plugin> {
     })
 }
 
-fn narrowed(system: &SystemState, digest: &Digest, plugin: &Plugin) -> Vec<wire::NarrowedPlugin> {
-    let shown = |(place, narrowing): (&Place, &Narrowing)| {
-        let left = system.grants_in(*digest, place.project.as_str(), place.environment.as_ref().map(Name::as_str));
+/// Of the digest that new releases get, or of none: then it is the most that any may do.
+pub fn narrowed(system: &SystemState, plugin: &Name) -> Vec<wire::NarrowedPlugin> {
+    narrowed_of(system, plugin, system.active.get(plugin))
+}
+
+fn narrowed_of(system: &SystemState, plugin: &Name, digest: Option<&Digest>) -> Vec<wire::NarrowedPlugin> {
+    let shown = |(scope, narrowing): (&Scope, &Narrowing)| {
+        let environment = scope.environment.as_ref().map(Name::as_str);
+        let left = digest.and_then(|digest| system.grants_in(*digest, scope.project.as_str(), environment));
         wire::NarrowedPlugin {
-            place: place.to_string(),
+            scope: scope.to_string(),
             grants: grants(left.as_ref().unwrap_or(&narrowing.grants)),
             narrowed: wire::Said {
                 by: narrowing.by.person.clone(),
@@ -69,7 +75,7 @@ fn narrowed(system: &SystemState, digest: &Digest, plugin: &Plugin) -> Vec<wire:
             },
         }
     };
-    system.narrowed.get(&plugin.name).into_iter().flatten().map(shown).collect()
+    system.narrowed.get(plugin).into_iter().flatten().map(shown).collect()
 }
 
 fn signature(system: &SystemState, plugin: &Name, signed: &Signed) -> wire::PluginSignature {
