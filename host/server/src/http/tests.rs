@@ -297,7 +297,9 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         GET /v1/plugins/{plugin} viewer
         DELETE /v1/plugins/{plugin} admin
         POST /v1/plugins/{plugin}/approve admin
+        POST /v1/plugins/{plugin}/narrow admin
         POST /v1/plugins/{plugin}/retire admin
+        POST /v1/plugins/{plugin}/widen admin
         GET /v1/projects viewer
         GET /v1/projects/{project} viewer
         PUT /v1/projects/{project} admin
@@ -329,6 +331,8 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         POST /v1/projects/{project}/environments/{environment}/rollback member
         POST /v1/projects/{project}/environments/{environment}/schedule/pause member
         POST /v1/projects/{project}/environments/{environment}/schedule/resume member
+        GET /v1/projects/{project}/environments/{environment}/state viewer
+        POST /v1/projects/{project}/environments/{environment}/state/clear admin
         POST /v1/projects/{project}/gates/backtest member
         POST /v1/projects/{project}/pause member
         GET /v1/projects/{project}/releases viewer
