@@ -438,7 +438,7 @@ fn a_bundle_that_does_not_hold_adds_nothing() {
             Sigstore::new().bundle(&content, WORKFLOW, GITHUB).to_string(),
             "could not be verified",
         ),
-        ("without a proof", cut.to_string(), "could not be verified"),
+        ("without a proof", cut.to_string(), "without an inclusion proof"),
         ("of another time", forged.to_string(), "could not be verified"),
         ("for nobody", own.bundle(&content, "", GITHUB).to_string(), "names nobody"),
         ("for whom a terminal obeys", own.bundle(&content, "a\u{1b}[2J", GITHUB).to_string(), "names nobody"),
