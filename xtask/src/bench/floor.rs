@@ -37,7 +37,7 @@ enum Decision {
 #[derive(ComponentType, Lift)]
 #[component(record)]
 struct Field {
-    name: String,
+    key: String,
     value: String,
 }
 
