@@ -93,23 +93,26 @@ pub struct ApprovedPlugin {
 
 impl ApprovedPlugin {
     /// Of no environment: what it may do in each that is not narrowed further.
-    fn grants_in(&self, environment: Option<&Name>) -> Grants {
+    fn grants_in(&self, project: &Name, environment: Option<&Name>) -> Grants {
         let narrowed = self.narrowed.iter().map(|(scope, grants)| (scope, grants));
-        let project = self.narrowed.first().map_or("", |(scope, _)| scope.project.as_str());
-        narrowing::left(&self.grants, narrowed, project, environment.map(Name::as_str))
+        narrowing::left(&self.grants, narrowed, project.as_str(), environment.map(Name::as_str))
     }
 
     /// Where it was taken away.
-    fn narrowed_in(&self, environment: Option<&Name>) -> String {
-        let speaks_of = |scope: &&Scope| scope.holds(scope.project.as_str(), environment.map(Name::as_str));
-        listed(self.narrowed.iter().map(|(scope, _)| scope).filter(speaks_of))
+    fn narrowed_in(&self, project: &Name, environment: Option<&Name>) -> String {
+        let scopes = self.narrowed.iter().map(|(scope, _)| scope);
+        listed(scopes.filter(|scope| scope.holds(project.as_str(), environment.map(Name::as_str))))
     }
 }
 
 /// Everything that stops a release of this definition from being deployable: plugins that are missing or of
 /// another kind, and requests nobody granted. Found when the release is made, not in the middle of one; but for what
 /// a phase may not do in one of the environments that its workflow runs in.
-pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, ApprovedPlugin>) -> Vec<String> {
+pub fn plugin_problems(
+    project: &Name,
+    definition: &Definition,
+    approved: &BTreeMap<Name, ApprovedPlugin>,
+) -> Vec<String> {
     let mut problems = Vec::new();
     for (place, used) in definition.plugin_uses() {
         let name = used.plugin;
@@ -124,12 +127,13 @@ pub fn plugin_problems(definition: &Definition, approved: &BTreeMap<Name, Approv
             Some(plugin) => {
                 let requests = &plugin.description.requests;
                 let never = ungranted(requests, &plugin.grants, used.config);
-                for Missing { what, flag } in ungranted(requests, &plugin.grants_in(used.environment), used.config) {
+                let here = plugin.grants_in(project, used.environment);
+                for Missing { what, flag } in ungranted(requests, &here, used.config) {
                     let why = match never.iter().any(|missing| missing.what == what) {
                         true => format!("which is not granted; an operator can: `{flag}`"),
                         false => format!(
                             "which was taken away in {}; an operator can give it back: `lockgate plugin narrow` or `widen {name} --in ...`",
-                            plugin.narrowed_in(used.environment)
+                            plugin.narrowed_in(project, used.environment)
                         ),
                     };
                     problems.push(format!("{place}: plugin `{name}` asks for {what}, {why}"));

@@ -23,7 +23,7 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
         Some(known) => with(&turn.state.definition, known.workflows.clone(), known.endpoints.clone()),
         None => turn.state.definition.clone(),
     };
-    let plugins = pinned(&meant, &new.approved)?;
+    let plugins = pinned(&turn.state.project.name, &meant, &new.approved)?;
     let mut involved = draft.map(|draft| draft.involved.clone()).unwrap_or_default();
     involved.insert(new.by.person.clone());
     let release = Release {
@@ -66,10 +66,11 @@ fn with(
 }
 
 fn pinned(
+    project: &Name,
     definition: &Definition,
     approved: &BTreeMap<Name, ApprovedPlugin>,
 ) -> Result<BTreeMap<Name, Digest>, Rejection> {
-    let problems = plugin_problems(definition, approved);
+    let problems = plugin_problems(project, definition, approved);
     if !problems.is_empty() {
         return Err(Rejection::PluginsNotReady { problems });
     }
@@ -93,7 +94,7 @@ pub(super) fn edit(turn: &mut Turn, edit: DraftEdit) -> Result<(), Rejection> {
         expect_status(&turn.state, &tag, ReleaseStatus::Draft, "edit it while it is a draft, or make another release")?;
     under_way(&turn.state, &tag)?;
     let meant = with(&turn.state.definition, workflows, endpoints);
-    let plugins = pinned(&meant, &approved)?;
+    let plugins = pinned(&turn.state.project.name, &meant, &approved)?;
     let (workflows, endpoints) = (meant.workflows.clone(), meant.endpoints.clone());
     let edited_by = Some(by.person.clone());
     let mut release = Release { workflows, endpoints, plugins, edited_by, ..Release::clone(&draft) };
