@@ -72,8 +72,11 @@ impl Run {
         }
     }
 
-    /// A disk may be slow to answer, or never answer.
+    /// A disk may be slow to answer, or never answer; a call without folders asks none.
     async fn folders(&self, output: &Output) -> Result<WasiCtx, CallError> {
+        if self.workspace.is_none() && self.grants.folders.is_empty() {
+            return wasi(&self.grants, None, output, self.rehearsal.as_ref());
+        }
         let (grants, workspace, captured) = (self.grants.clone(), self.workspace.clone(), output.clone());
         let rehearsal = self.rehearsal.clone();
         let opened = blocking(move || wasi(&grants, workspace.as_deref(), &captured, rehearsal.as_ref())).await;

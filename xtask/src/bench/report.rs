@@ -101,20 +101,21 @@ fn hostile(page: &mut String, measured: &Value, overruns: &Value) {
 fn languages(page: &mut String, measured: &Value) {
     *page += "\nA rule that judges one number, in a fresh instance, as `lockgate plugin new` writes it; the floor is wasmtime's \
         own for the same component, without limits, host or threads, where that calls no import:\n\n\
-        | Language | component KiB | compile ms | load ms | first call us | p50 us | p99 us | floor p50 us | of the floor |\n\
-        |---|---:|---:|---:|---:|---:|---:|---:|---:|\n";
+        | Language | component KiB | compile ms | load ms | first call us | p50 us | p99 us | floor p50 us | of the floor | from another thread p50 us |\n\
+        |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";
     for row in list(measured, "/languages") {
-        let (warm, floor) = (micros(row, "/warm/p50_us"), micros(row, "/floor/p50_us"));
+        let (warm, floor) = (micros(row, "/warm/inside/p50_us"), micros(row, "/floor/p50_us"));
         let floor = if floor > 0.0 { format!("{floor:.1} | {:.2}", warm / floor) } else { "– | –".to_owned() };
         writeln!(
             page,
-            "| {} | {} | {} | {} | {} | {warm:.1} | {:.1} | {floor} |",
+            "| {} | {} | {} | {} | {} | {warm:.1} | {:.1} | {floor} | {:.1} |",
             text(row, "/language"),
             number(row, "/bytes") >> 10,
             number(row, "/compile_ms"),
             number(row, "/load_ms"),
             number(row, "/first_us"),
-            micros(row, "/warm/p99_us"),
+            micros(row, "/warm/inside/p99_us"),
+            micros(row, "/warm/outside/p50_us"),
         )
         .expect("text takes what is written");
     }
@@ -141,7 +142,7 @@ fn what_dominates(measured: &Value) -> String {
     let run = list(measured, "/deployments").last().unwrap_or(&Value::Null);
     let (cpu_ms, busy) =
         (run["cpu_ms_each"].as_f64().unwrap_or_default(), run["cores_busy"].as_f64().unwrap_or_default());
-    let call_ms = micros(measured, "/sandbox/phase/p50_us") / 1_000.0;
+    let call_ms = micros(measured, "/sandbox/phase/inside/p50_us") / 1_000.0;
     let calls = if cpu_ms > 0.0 { (5.0 * call_ms / cpu_ms * 100.0).min(100.0) } else { 0.0 };
     let cores = number(measured, "/machine/cores") as f64;
     let bound = match busy > 0.7 * cores {
