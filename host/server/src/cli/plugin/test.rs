@@ -102,6 +102,9 @@ impl TestArgs {
         let Tested { seen, script } = tested;
         let mut mistakes = script.mistakes();
         let happened = snapshot(&seen);
+        if self.record {
+            mistakes.extend(lost_to_denials(&fixture, &happened));
+        }
         let mut written = Vec::new();
         if mistakes.is_empty() && self.record {
             written.push(("http", Value::Array(script.recorded())));
@@ -243,6 +246,17 @@ fn snapshot(seen: &Seen) -> Map<String, Value> {
         ("state", lines(&seen.state)),
     ];
     all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// A recording without what was denied would replace one that has it.
+fn lost_to_denials(fixture: &Fixture, happened: &Map<String, Value>) -> Option<String> {
+    let denied = &happened["denied"];
+    let is_expected = fixture.expect.get("denied") == Some(denied);
+    if fixture.http.is_empty() || is_nothing(denied) || is_expected {
+        return None;
+    }
+    let what = "the fixture keeps the `http` it had: grant under `grants` what is missing, or expect it under `denied`";
+    Some(format!("denied while recording: {denied}; {what}"))
 }
 
 fn is_nothing(value: &Value) -> bool {

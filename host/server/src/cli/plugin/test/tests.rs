@@ -154,6 +154,23 @@ fn an_update_keeps_to_the_keys_that_were_expected() {
 }
 
 #[test]
+fn a_recording_that_was_denied_something_does_not_replace_one_that_has_it() {
+    let exchange = "http: [{ request: { method: GET, url: 'http://x' }, fails: refused }]\n";
+    let fixture = |text: &str| read_as(text, Kind::Phase).unwrap();
+    let happened = |denied: Value| map(json!({ "denied": denied }));
+    let expecting = format!("{exchange}expect: {{ denied: ['GET http://x'] }}\n");
+    for (fixture, denied, is_lost) in [
+        (fixture(exchange), json!(["GET http://x"]), true),
+        (fixture(exchange), json!([]), false),
+        (fixture("about: nothing was recorded yet\n"), json!(["GET http://x"]), false),
+        (fixture(&expecting), json!(["GET http://x"]), false),
+        (fixture(&expecting), json!(["GET http://x", "GET http://y"]), true),
+    ] {
+        assert_eq!(lost_to_denials(&fixture, &happened(denied)).is_some(), is_lost);
+    }
+}
+
+#[test]
 fn a_fixture_has_secrets_and_what_was_kept_before() {
     let fixture = read_as(
         "grants: { secrets: [desk], reveal: [key], state: true }\n\
