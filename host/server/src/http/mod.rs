@@ -29,6 +29,7 @@ mod tokens;
 mod trust;
 mod views;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt as _;
 use lockgate_core::definition::listed;
 use lockgate_core::name::Name;
 use lockgate_sandbox::CancellationToken;
@@ -95,6 +97,7 @@ fn build(host: Host, stopping: CancellationToken) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(input::BODY_BYTES))
         .layer(from_fn(input::bounded))
+        .layer(from_fn(unbroken))
         .layer(from_fn(traced))
         .with_state(api)
 }
@@ -222,6 +225,17 @@ async fn no_such_route(request: Request) -> Problem {
 async fn wrong_method(request: Request) -> Problem {
     let detail = format!("{} cannot be used with {}", request.uri().path(), request.method());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+}
+
+/// A panic is a mistake of ours, or of a crate that reads what strangers send: whoever asked hears so, instead of a
+/// connection that ends, and the thread's own report is in the log.
+async fn unbroken(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        let what = format!("{method} {path} met a mistake in Lockgate itself; the host's log has more");
+        Problem::ours("internal", what).into_response()
+    })
 }
 
 /// The query is left out: it may hold what a person typed.

@@ -174,6 +174,23 @@ fn events(text: &str) -> Vec<(String, String, Value)> {
 // ---- who may ----
 
 #[tokio::test]
+async fn a_mistake_of_our_own_is_an_answer_and_no_broken_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    async fn broken() -> StatusCode {
+        panic!("this one is on purpose")
+    }
+    let router = Router::new().route("/", axum::routing::get(broken)).layer(from_fn(unbroken));
+    let stopping = CancellationToken::new();
+    let serving = tokio::spawn(connections::answer_all(listener, router, LIMITS, stopping.clone()));
+
+    let answer = Answer::of(reqwest::get(url).await.unwrap()).await;
+    assert_eq!(answer.problem(), (500, "internal".to_owned()));
+    stopping.cancel();
+    serving.await.unwrap();
+}
+
+#[tokio::test]
 async fn nobody_gets_in_without_a_good_token() {
     let server = Server::start().await;
     let whoami = |secret: Option<&str>| {
