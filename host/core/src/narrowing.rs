@@ -217,6 +217,9 @@ mod tests {
         let workspace = |access| Grants { workspace: Some(access), ..Grants::default() };
         let state = |namespace: &str| Grants { state: Some(namespace.parse().unwrap()), ..Grants::default() };
         let tools = |grants| Grants { tools: named(grants), ..Grants::default() };
+        let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+        let secrets = |of: &[&str]| Grants { secrets: names(of), ..Grants::default() };
+        let reveal = |of: &[&str]| Grants { reveal: names(of), ..Grants::default() };
         let (read, write) = (Access::Read, Access::ReadWrite);
         let table = [
             (all, none.clone(), none.clone()),
@@ -238,6 +241,9 @@ mod tests {
             (workspace(write), none.clone(), none.clone()),
             (workspace(write), workspace(read), workspace(read)),
             (workspace(write), workspace(write), workspace(write)),
+            (secrets(&["a", "b"]), secrets(&["b", "c"]), secrets(&["b"])),
+            (reveal(&["a", "b"]), reveal(&["b", "c"]), reveal(&["b"])),
+            (reveal(&["a"]), secrets(&["a"]), none.clone()),
             (state("a"), none.clone(), none.clone()),
             (state("a"), state("b"), none.clone()),
             (state("a"), state("a"), state("a")),

@@ -345,7 +345,7 @@ pub enum SystemRejection {
     Pinned { name: Name, digest: Digest, pinned_by: Vec<String> },
     #[error("there is no project `{project}` to narrow a plugin in; there are: {known}")]
     NarrowedNowhere { project: Name, known: String },
-    #[error("plugin `{plugin}` is not narrowed in {scope}, so there is nothing to widen; it is in: {known}")]
+    #[error("plugin `{plugin}` is not narrowed in {scope}, so there is nothing to widen; it is narrowed in: {known}")]
     NotNarrowed { plugin: Name, scope: Scope, known: String },
     #[error(
         "plugin `{plugin}` is narrowed {} times, in projects and environments, and that is the most; narrow whole projects instead",
@@ -355,7 +355,7 @@ pub enum SystemRejection {
     #[error("this needs a reason: say why, for whoever reads it later")]
     ReasonMissing,
     #[error(
-        "the signature is by none of the keys that are trusted for plugin `{name}` ({known}), or the component was changed after it was signed; trust its key with `lockgate plugin trust add`, or add it with --no-signature: then it counts as unsigned"
+        "the signature is by none of the keys that are trusted for plugin `{name}` ({known}), or the component was changed after it was signed; trust its key with `lockgate plugin trust add`, or, where no rule asks for one, add it with --no-signature: then it counts as unsigned"
     )]
     SignatureNotTrusted { name: Name, known: String },
     #[error(
@@ -370,7 +370,7 @@ pub enum SystemRejection {
     #[error("there is a trusted signer named `{name}` already; choose another name, or remove it first")]
     SignerNameTaken { name: Name },
     #[error(
-        "this signer is trusted already, as `{name}`; to trust it for other plugins, remove it with `lockgate plugin trust remove {name}` and add it again"
+        "this signer is trusted already, as `{name}`; to trust it for other plugins, remove it with `lockgate plugin trust remove {name} --reason WHY` and add it again"
     )]
     SignerKnown { name: Name },
     #[error("a signer is trusted for 1 to {} patterns of plugin names, and this names {count}", trust::MOST)]
