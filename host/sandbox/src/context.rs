@@ -122,12 +122,12 @@ impl Context {
         &mut self,
         name: String,
         granted: fn(&Self) -> &BTreeSet<Name>,
-        grant: &str,
+        flag: &str,
     ) -> wasmtime::Result<Result<Secret, types::Failure>> {
         let what = format!("secret `{name}`");
         if !granted(self).iter().any(|granted| granted.as_str() == name) {
             self.output.denied(&what);
-            let message = format!("{what} is not granted; an operator can add it to this plugin's grants (`{grant}`)");
+            let message = format!("{what} is not granted; an operator can: `{flag} {name}`");
             return Ok(Err(failure("denied", message, Retry::Never)));
         }
         let host = self.host.clone();
@@ -140,7 +140,7 @@ impl Context {
             return Ok(());
         }
         self.output.denied("state");
-        let message = "state is not granted; an operator can add it to this plugin's grants (`state`)".to_owned();
+        let message = "state is not granted; an operator can: `--state`".to_owned();
         Err(failure("denied", message, Retry::Never))
     }
 
@@ -380,7 +380,7 @@ impl control::Host for Context {
 
 impl secrets::Host for Context {
     async fn token(&mut self, name: String) -> wasmtime::Result<Result<String, types::Failure>> {
-        let secret = match self.secret(name, |context| &context.secrets, "secrets").await? {
+        let secret = match self.secret(name, |context| &context.secrets, "--secret").await? {
             Ok(secret) => secret,
             Err(failure) => return Ok(Err(failure)),
         };
@@ -396,7 +396,7 @@ impl secrets::Host for Context {
 
 impl secrets_reveal::Host for Context {
     async fn reveal(&mut self, name: String) -> wasmtime::Result<Result<Vec<u8>, types::Failure>> {
-        let secret = match self.secret(name, |context| &context.reveal, "reveal").await? {
+        let secret = match self.secret(name, |context| &context.reveal, "--reveal-secret").await? {
             Ok(secret) => secret,
             Err(failure) => return Ok(Err(failure)),
         };

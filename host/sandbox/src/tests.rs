@@ -785,7 +785,9 @@ async fn a_request_that_is_not_granted_is_denied_and_noted() {
     let says = failure.message.replace(&server.port.to_string(), "PORT");
     check(
         says,
-        expect!["http to http://127.0.0.1:PORT is not granted; an operator can add it to this plugin's grants"],
+        expect![
+            "http to http://127.0.0.1:PORT is not granted; an operator can: `--allow-private-http http://127.0.0.1:PORT`"
+        ],
     );
     assert_eq!(bench.host.denials(), [format!("http {}", server.origin)]);
 }
@@ -833,7 +835,7 @@ async fn a_private_address_needs_its_own_word_by_number_and_by_name() {
     check(
         refusal.message,
         expect![
-            "127.0.0.1 has a loopback address; an operator can set `private_network` on its grant if that is meant"
+            "127.0.0.1 has a loopback address; if that is meant, an operator can: `--allow-private-http` in the place of `--allow-http`"
         ],
     );
     let refusal = bench.error(&format!("http GET {named}/hello")).await.failure();

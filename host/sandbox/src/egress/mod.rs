@@ -80,18 +80,18 @@ pub enum Timeout {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
-    #[error("http to {origin} is not granted; an operator can add it to this plugin's grants")]
-    NotGranted { origin: String },
-    #[error("{method} to {origin} is not granted, only {}; an operator can add it to this plugin's grants", .granted.join(", "))]
-    MethodNotGranted { origin: String, method: Method, granted: Vec<String> },
+    #[error("http to {origin} is not granted; an operator can: `{flag} {origin}`")]
+    NotGranted { origin: String, flag: &'static str },
+    #[error("{method} to {origin} is not granted, only {}; an operator can: `{flag} \"{method} {origin}\"`", .granted.join(", "))]
+    MethodNotGranted { origin: String, method: Method, granted: Vec<String>, flag: &'static str },
     #[error(
-        "secret `{secret}` may not travel to {origin}; an administrator can set it again with that origin: `lockgate secret set {secret} --to ORIGIN`"
+        "secret `{secret}` may not travel to {origin}; an administrator can set it again, with this origin beside those it has: `lockgate secret set {secret} --to {origin}`"
     )]
     SecretAstray { origin: String, secret: String },
     #[error(
-        "secret `{secret}` may not stand in the header `{header}`; an administrator can set it again for it: `lockgate secret set {secret} --header {header}`"
+        "secret `{secret}` may not stand in the header `{header}`; an administrator can set it again for it, with the origins it has: `lockgate secret set {secret} --to {origin} --header {header}`"
     )]
-    SecretInHeader { secret: String, header: String },
+    SecretInHeader { secret: String, origin: String, header: String },
     /// The address is for the audit log alone: a guest is not told how the host's network looks from inside.
     #[error("{host} has a {class} address; {}", remedy(class))]
     NotPublic { host: String, address: IpAddr, class: &'static str },
@@ -299,13 +299,15 @@ impl Egress {
         let origin = origin(&url);
         let grants: Vec<_> = self.0.grants.iter().filter(|grant| grant.origin == origin).collect();
         if grants.is_empty() {
-            return Err(EgressError::NotGranted { origin });
+            let flag = flag_for(check_literal(&url, false).is_err());
+            return Err(EgressError::NotGranted { origin, flag });
         }
         let allows = |grant: &&&HttpGrant| grant.methods.is_empty() || grant.methods.contains(request.method.as_str());
         let allowing: Vec<_> = grants.iter().filter(allows).collect();
         if allowing.is_empty() {
             let granted = grants.iter().flat_map(|grant| grant.methods.iter().cloned()).collect();
-            return Err(EgressError::MethodNotGranted { origin, method: request.method.clone(), granted });
+            let flag = flag_for(grants.iter().any(|grant| grant.private_network));
+            return Err(EgressError::MethodNotGranted { origin, method: request.method.clone(), granted, flag });
         }
         let private_network = allowing.iter().any(|grant| grant.private_network);
         check_literal(&url, private_network)?;
@@ -313,21 +315,21 @@ impl Egress {
         let bound = self.0.purse.check(&request.headers, &origin);
         bound.map_err(|astray| match astray {
             Astray::Origin { secret } => EgressError::SecretAstray { origin: origin.clone(), secret },
-            Astray::Header { secret, header } => EgressError::SecretInHeader { secret, header },
+            Astray::Header { secret, header } => EgressError::SecretInHeader { secret, origin: origin.clone(), header },
         })?;
         Ok(Permitted { url, origin, private_network })
     }
 
     fn note(&self, error: &EgressError) {
         match error {
-            EgressError::NotGranted { origin } => self.0.output.denied(&format!("http {origin}")),
+            EgressError::NotGranted { origin, .. } => self.0.output.denied(&format!("http {origin}")),
             EgressError::MethodNotGranted { origin, method, .. } => {
                 self.0.output.denied(&format!("http {method} {origin}"));
             }
             EgressError::SecretAstray { origin, secret } => {
                 self.0.output.denied(&format!("secret `{secret}` to {origin}"));
             }
-            EgressError::SecretInHeader { secret, header } => {
+            EgressError::SecretInHeader { secret, header, .. } => {
                 self.0.output.denied(&format!("secret `{secret}` in the header `{header}`"));
             }
             EgressError::NotPublic { host, address, class } => {
@@ -371,6 +373,11 @@ struct Permitted {
     private_network: bool,
 }
 
+/// Of `lockgate plugin approve`.
+fn flag_for(private_network: bool) -> &'static str {
+    if private_network { "--allow-private-http" } else { "--allow-http" }
+}
+
 fn check_literal(url: &Url, private_network: bool) -> Result<(), EgressError> {
     let address = match url.host() {
         Some(Host::Ipv4(address)) => IpAddr::V4(address),
@@ -391,8 +398,8 @@ fn is_by_number_only(class: &str) -> bool {
 
 fn remedy(class: &str) -> &'static str {
     match is_by_number_only(class) {
-        true => "one like it is reached only by number, with a grant for that number with `private_network`",
-        false => "an operator can set `private_network` on its grant if that is meant",
+        true => "one like it is reached only by number, with `--allow-private-http` for that number",
+        false => "if that is meant, an operator can: `--allow-private-http` in the place of `--allow-http`",
     }
 }
 
@@ -678,7 +685,7 @@ mod tests {
         let refusal = check_addresses("rebind.example", &addresses, false).unwrap_err().to_string();
         assert_eq!(
             refusal,
-            "rebind.example has a private address; an operator can set `private_network` on its grant if that is meant"
+            "rebind.example has a private address; if that is meant, an operator can: `--allow-private-http` in the place of `--allow-http`"
         );
         assert!(check_addresses("rebind.example", &addresses, true).is_ok());
     }

@@ -112,7 +112,8 @@ fn declared(folder: &Path) -> BTreeSet<String> {
 /// Where a crate that we link keeps its files.
 fn of_crate(name: &str) -> PathBuf {
     let listed = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline"])
+        // Of other systems not every crate is on this machine.
+        .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", "host-tuple"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

@@ -13,7 +13,7 @@ mod test;
 mod tools;
 mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -318,6 +318,27 @@ fn is_private(origin: &str) -> bool {
 
 /// What `before` allows and `after` does not, in words.
 fn losses(before: &Grants, after: &Grants) -> Vec<String> {
+    reach_lines(&lost(before, after))
+}
+
+/// What was typed, and what would be lost by it.
+fn both(held: &Grants, typed: &Grants) -> Grants {
+    let lost = lost(held, typed);
+    let mut both = typed.clone();
+    both.http.extend(lost.http);
+    both.folders.extend(lost.folders);
+    both.workspace = lost.workspace.or(both.workspace);
+    both.secrets.extend(lost.secrets);
+    both.reveal.extend(lost.reveal);
+    both.state = lost.state.or(both.state);
+    for (name, old) in lost.tools {
+        let kept = both.tools.remove(&name).map_or(old.clone(), |typed| tools::both(old, typed));
+        both.tools.insert(name, kept);
+    }
+    both
+}
+
+fn lost(before: &Grants, after: &Grants) -> Grants {
     let origin_of = |grant: &HttpGrant| origin(&grant.origin).unwrap_or_else(|_| grant.origin.clone());
     let http_stays = |old: &HttpGrant| {
         let has_methods = |new: &HttpGrant| {
@@ -337,7 +358,7 @@ fn losses(before: &Grants, after: &Grants) -> Vec<String> {
         || before.workspace.is_none()
         || after.workspace.as_deref() == Some("read-write");
     let tool_stays = |name: &String, old: &ToolGrant| after.tools.get(name).is_some_and(|new| tools::stays(old, new));
-    let lost = Grants {
+    Grants {
         http: before.http.iter().filter(|old| !http_stays(old)).cloned().collect(),
         folders: before
             .folders
@@ -356,8 +377,7 @@ fn losses(before: &Grants, after: &Grants) -> Vec<String> {
             .map(|(name, old)| (name.clone(), old.clone()))
             .collect(),
         limits: Limits::default(),
-    };
-    reach_lines(&lost)
+    }
 }
 
 impl ApproveArgs {
@@ -374,6 +394,19 @@ impl ApproveArgs {
         for Reach { origin, .. } in self.grants.allow_http.iter().filter(|reach| is_private(&reach.origin)) {
             session.out.note(&format!(
                 "warning: {origin} is at a private address, and requests there are denied: --allow-private-http {origin} allows them"
+            ));
+        }
+        // Only an administrator may know which there are.
+        let known = session.client.secrets().await.ok();
+        let known = known.map(|known| known.items.into_iter().map(|secret| secret.name).collect::<BTreeSet<_>>());
+        for name in grants
+            .secrets
+            .iter()
+            .chain(&grants.reveal)
+            .filter(|name| known.as_ref().is_some_and(|known| !known.contains(*name)))
+        {
+            session.out.note(&format!(
+                "warning: there is no secret {name} yet: lockgate secret set {name} --to ORIGIN keeps one"
             ));
         }
         if !self.yes {
@@ -397,7 +430,7 @@ fn refuse_losses(plugin: &Plugin, held: &Grants, grants: &Grants) -> Result<(), 
     }
     let (name, losses) = (&plugin.name, losses.join("\n"));
     let what = format!("an approval replaces the grants there are, and `{name}` would lose:\n{losses}");
-    let keep = suggested_flags(&requests(plugin).unwrap_or_default(), held);
+    let keep = flags_of(&both(held, grants));
     Err(CliError::usage(
         what,
         format!("`lockgate plugin approve {name}{keep}` keeps them; --take-away takes them away"),
@@ -420,6 +453,7 @@ fn approval(look: &Look, plugin: &Plugin) -> String {
         lines.push(look.strong("Asks for, and was not granted"));
         lines.extend(denied);
     }
+    lines.extend(unasked_lines(look, &requests, &grants));
     lines.join("\n")
 }
 
@@ -554,6 +588,7 @@ fn decision(look: &Look, plugin: &Plugin, held: &Grants, grants: &Grants) -> Str
         let scopes: Vec<&str> = plugin.narrowed.iter().map(|narrowed| narrowed.scope.as_str()).collect();
         lines.push(format!("and less than that in {}, as it was narrowed there", scopes.join(", ")));
     }
+    lines.extend(unasked_lines(look, &requests(plugin).unwrap_or_default(), grants));
     let losses = losses(held, grants);
     if !losses.is_empty() {
         lines.push(look.paint(Tone::Bad, "Loses"));
@@ -667,6 +702,34 @@ impl Asked<'_> {
             Asked::State => grants.state.is_some(),
         }
     }
+}
+
+/// A mistyped origin is granted and never used.
+fn unasked_lines(look: &Look, requests: &Requests, grants: &Grants) -> Vec<String> {
+    let unasked = reach_lines(&unasked(requests, grants));
+    if unasked.is_empty() { unasked } else { [vec![look.strong("May, and does not ask for")], unasked].concat() }
+}
+
+/// Where a configuration names what is meant, everything of its kind may be.
+fn unasked(requests: &Requests, grants: &Grants) -> Grants {
+    let is_asked = |asked: &[Requested], name: &str| {
+        asked.iter().any(|asked| match asked {
+            Requested::Named(asked) => asked == name || origin(asked).is_ok_and(|asked| origin(name) == Ok(asked)),
+            Requested::Config(_) => true,
+        })
+    };
+    let secrets = |asked: &[Requested], granted: &[String]| -> Vec<String> {
+        granted.iter().filter(|name| !is_asked(asked, name)).cloned().collect()
+    };
+    let mut rest = Grants { limits: Limits::default(), ..grants.clone() };
+    rest.http.retain(|grant| !is_asked(&requests.http, &grant.origin));
+    rest.folders.retain(|name, _| !is_asked(&requests.folders, name));
+    rest.workspace = rest.workspace.filter(|_| requests.workspace.is_none());
+    rest.secrets = secrets(&requests.secrets, &grants.secrets);
+    rest.reveal = secrets(&requests.reveal, &grants.reveal);
+    rest.state = rest.state.filter(|_| !requests.state);
+    rest.tools.retain(|name, _| !is_asked(&requests.tools, name));
+    rest
 }
 
 fn access_name(access: Access) -> &'static str {
@@ -991,6 +1054,40 @@ mod tests {
         }
         assert!(refuse_losses(&plugin(), &held, &Grants::default()).is_err());
         assert!(refuse_losses(&plugin(), &Grants::default(), &other).is_ok());
+    }
+
+    #[test]
+    fn what_a_refusal_suggests_keeps_what_there_was_and_gives_what_was_typed() {
+        let digest = "ab".repeat(32);
+        let held = format!(
+            "--allow-http https://a.example --folder site=/srv --workspace read --secret one --state shared \
+             --tool k=/bin/k@sha256:{digest} --tool-args k=get --tool-env k=HOME --tool t=/bin/t --tool-args t="
+        );
+        let typed = "--allow-http https://b.example --folder-read site=/srv --folder logs=/logs --secret two \
+             --tool k=/bin/k --tool-args k=put";
+        let (held, typed) = (grants(&held).unwrap(), grants(typed).unwrap());
+        let suggested = grants(&flags_of(&both(&held, &typed))).unwrap();
+        assert_eq!(losses(&held, &suggested), Vec::<String>::new());
+        assert_eq!(losses(&typed, &suggested), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_granted_and_not_asked_for_is_told() {
+        let mut plugin = plugin();
+        plugin.requests["http"] = serde_json::json!([{ "named": "https://api.example.com:443" }]);
+        let requests = requests(&plugin).unwrap();
+        let given = "--allow-http https://api.example.com --allow-http https://api.exmple.com --folder site=/a \
+             --folder sites=/b --workspace read --secret github --state";
+        expect![[r#"
+            May, and does not ask for
+              send requests to https://api.exmple.com
+              read-write the folder sites, which is /b
+              send secret github to where it may travel, unseen
+              keep state in x"#]]
+        .assert_eq(&unasked_lines(&look(), &requests, &grants(given).unwrap()).join("\n"));
+        plugin.requests["http"] = serde_json::json!([{ "config": "/url" }]);
+        let requests = super::requests(&plugin).unwrap();
+        assert!(unasked(&requests, &grants(given).unwrap()).http.is_empty());
     }
 
     #[test]

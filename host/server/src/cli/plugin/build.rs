@@ -36,6 +36,8 @@ pub struct BuildArgs {
 
 #[derive(Debug, Serialize)]
 struct Built {
+    #[serde(skip)]
+    dir: PathBuf,
     component: PathBuf,
     size_bytes: u64,
     digest: Digest,
@@ -43,6 +45,7 @@ struct Built {
 
 impl BuildArgs {
     pub fn run(self, out: &Out) -> Result<(), CliError> {
+        one_world(&self.dir.join("wit"))?;
         let project = Project { folder: &self.dir, out };
         let component = match Language::of(&self.dir)? {
             Language::Rust => project.rust()?,
@@ -52,7 +55,7 @@ impl BuildArgs {
         };
         let content = fs::read(&component).map_err(|error| Project::unreadable(&component, &error))?;
         let (size_bytes, digest) = (content.len() as u64, Digest::of(&content));
-        out.answer(&Built { component, size_bytes, digest }, show);
+        out.answer(&Built { dir: self.dir, component, size_bytes, digest }, show);
         Ok(())
     }
 }
@@ -75,7 +78,14 @@ pub fn built(folder: &Path, out: &Out) -> Result<PathBuf, CliError> {
 
 fn show(look: &Look, built: &Built) -> String {
     let component = built.component.to_string_lossy();
-    let next = ["test", "inspect", "add"].map(|verb| format!("  lockgate plugin {verb} {}", shell_word(&component)));
+    let file = shell_word(&component);
+    // Its fixtures are in the project.
+    let test = match built.dir == Path::new(".") {
+        true => file.clone(),
+        false => format!("{file} --dir {}", shell_word(&built.dir.to_string_lossy())),
+    };
+    let next = [("test", &test), ("inspect", &file), ("add", &file)];
+    let next = next.map(|(verb, what)| format!("  lockgate plugin {verb} {what}"));
     let mut lines = vec![
         format!("{}  {}", look.strong(&component), bytes(built.size_bytes)),
         format!("  {}", built.digest),
@@ -84,6 +94,23 @@ fn show(look: &Look, built: &Built) -> String {
     ];
     lines.extend(next.map(|command| look.quiet(&command)));
     lines.join("\n")
+}
+
+/// A second world would be left out, and whatever it adds would be missing from the component without a word.
+fn one_world(wit: &Path) -> Result<(), CliError> {
+    let mut resolve = Resolve::default();
+    let Ok((package, _)) = resolve.push_dir(wit) else {
+        // The language's own tools say what is wrong with it, or do without it.
+        return Ok(());
+    };
+    let worlds: Vec<String> = resolve.packages[package].worlds.keys().map(|name| format!("`{name}`")).collect();
+    match &worlds[..] {
+        [] | [_] => Ok(()),
+        [_, _, ..] => {
+            let what = format!("{} has the worlds {}, and a plugin has one", wit.display(), worlds.join(" and "));
+            Err(CliError::usage(what, "add the imports to the world that is there, and take the other out"))
+        }
+    }
 }
 
 struct Project<'a> {
@@ -295,6 +322,18 @@ mod tests {
         );
         assert_eq!(newest_component(messages), Some(PathBuf::from("/t/notify.wasm")));
         assert_eq!(newest_component(r#"{"reason":"build-finished","success":true}"#), None);
+    }
+
+    #[test]
+    fn a_second_world_is_refused_before_anything_is_built() {
+        let project = tempfile::tempdir().unwrap();
+        let write = |worlds: &str| fs::write(project.path().join("a.wit"), format!("package a:b;\n{worlds}")).unwrap();
+        write("world one {}");
+        assert!(one_world(project.path()).is_ok());
+        write("world one {}\nworld two {}");
+        let CliError::Usage { what, .. } = one_world(project.path()).unwrap_err() else { panic!("another error") };
+        assert!(what.ends_with("has the worlds `one` and `two`, and a plugin has one"), "{what}");
+        assert!(one_world(&project.path().join("missing")).is_ok());
     }
 
     #[test]

@@ -53,9 +53,12 @@ impl NarrowArgs {
         }
         let plugin = session.client.plugin(&self.which).await?;
         let most = self.grants.wire(&plugin.name, &Grants::default())?;
+        let look = session.out.look();
         if !self.yes {
-            session.out.note(&decision(&session.out.look(), &plugin, &self.scope, &most));
+            session.out.note(&decision(&look, &plugin, &self.scope, &most));
             confirm(&format!("Narrow {} in {}?", plugin.name, self.scope), "nothing was narrowed")?;
+        } else if !session.out.json {
+            never(&look, &plugin, &most).iter().for_each(|line| session.out.note(line));
         }
         let narrow = NarrowPlugin { scope: self.scope, grants: most, reason: self.reason };
         let narrowed = session.client.narrow_plugin(&plugin.digest, &narrow).await?;
@@ -80,15 +83,19 @@ fn decision(look: &Look, plugin: &Plugin, scope: &str, most: &Grants) -> String 
     let before = before.map_or(&approved, |narrowed| &narrowed.grants);
     let mut lines = vec![look.strong(&format!("In {} no more than", printable(scope)))];
     lines.extend(grant_lines(most));
-    let mut also = |tone, title: &str, what: Vec<String>| {
-        if !what.is_empty() {
-            lines.push(look.paint(tone, title));
-            lines.extend(what);
-        }
-    };
-    also(Tone::Bad, "Loses there", losses(before, most));
-    also(Tone::Quiet, "Is not approved for, so may not there either", losses(most, &approved));
+    lines.extend(titled(look.paint(Tone::Bad, "Loses there"), losses(before, most)));
+    lines.extend(never(look, plugin, most));
     lines.join("\n")
+}
+
+/// What was named and yet is not allowed.
+fn never(look: &Look, plugin: &Plugin, most: &Grants) -> Vec<String> {
+    let approved = plugin.grants.clone().unwrap_or_default();
+    titled(look.paint(Tone::Quiet, "Is not approved for, so may not there either"), losses(most, &approved))
+}
+
+fn titled(title: String, lines: Vec<String>) -> Vec<String> {
+    if lines.is_empty() { lines } else { [vec![title], lines].concat() }
 }
 
 fn shown(look: &Look, plugin: &str, narrowed: &Page<NarrowedPlugin>) -> String {

@@ -79,7 +79,9 @@ impl ToolArgs {
             None => Ok(tools),
             Some((name, _)) => Err(CliError::usage(
                 format!("the tool `{name}` could never be started: nothing says which arguments it may be given"),
-                format!("--tool-args {name}= for none, or what they are, such as --tool-args '{name}=get {{[a-z]+}}'"),
+                format!(
+                    "--tool-args {name}= for none, or what they are, such as --tool-args '{name}=get {{[a-z]+}}' (in quotes, or the shell reads it)"
+                ),
             )),
         }
     }
@@ -181,6 +183,17 @@ pub fn stays(old: &ToolGrant, new: &ToolGrant) -> bool {
     let same_program = old.path == new.path && (new.digest.is_none() || new.digest == old.digest);
     let same_arguments = old.args.iter().all(|items| new.args.contains(items));
     same_program && same_arguments && old.env.iter().all(|(name, value)| new.env.get(name) == Some(value))
+}
+
+/// All that either of them allows, of the program that was typed. There is no such grant of two programs: then it is the old.
+pub fn both(old: ToolGrant, typed: ToolGrant) -> ToolGrant {
+    if old.path != typed.path {
+        return old;
+    }
+    let mut both = typed;
+    both.args.extend(old.args.into_iter().filter(|items| !both.args.contains(items)).collect::<Vec<_>>());
+    both.env.extend(old.env);
+    both
 }
 
 pub fn lines(name: &str, tool: &ToolGrant) -> Vec<String> {
