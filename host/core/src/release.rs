@@ -132,7 +132,7 @@ pub fn plugin_problems(
                     let why = match never.iter().any(|missing| missing.what == what) {
                         true => format!("which is not granted; an operator can: `{flag}`"),
                         false => format!(
-                            "which was taken away in {}; an operator can give it back: `lockgate plugin narrow` or `widen {name} --in ...`",
+                            "which was taken away in {}; an operator can give it back: `lockgate plugin widen {name} --in SCOPE --reason WHY`, or `narrow` it to more",
                             plugin.narrowed_in(project, used.environment)
                         ),
                     };

@@ -127,7 +127,8 @@ impl Context {
         let what = format!("secret `{name}`");
         if !granted(self).iter().any(|granted| granted.as_str() == name) {
             self.output.denied(&what);
-            let message = format!("{what} is not granted; an operator can: `{flag} {name}`");
+            let message =
+                format!("{what} is not granted; where the plugin asks for it, an operator can: `{flag} {name}`");
             return Ok(Err(failure("denied", message, Retry::Never)));
         }
         let host = self.host.clone();
@@ -140,7 +141,7 @@ impl Context {
             return Ok(());
         }
         self.output.denied("state");
-        let message = "state is not granted; an operator can: `--state`".to_owned();
+        let message = "state is not granted; where the plugin asks for it, an operator can: `--state`".to_owned();
         Err(failure("denied", message, Retry::Never))
     }
 
@@ -162,8 +163,8 @@ impl Context {
     }
 }
 
-/// No network, no environment, no arguments; clocks and randomness are real, but in a rehearsal. Asks the disk, so not
-/// for guests' threads.
+/// No network, no environment, no arguments; clocks and randomness are real, but in a rehearsal. Where there are folders
+/// it asks the disk: then not for guests' threads.
 pub fn wasi(
     grants: &Grants,
     workspace: Option<&Path>,

@@ -138,7 +138,7 @@ pub(crate) struct Index {
 }
 
 struct Job {
-    batch: IndexBatch,
+    batches: Vec<IndexBatch>,
     done: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -165,15 +165,17 @@ impl Index {
         Ok((Self { sled, jobs: Some(jobs), writer: Some(writer) }, state))
     }
 
-    /// Returns when the batch can be read. It becomes durable some time later.
-    pub async fn apply(&self, batch: IndexBatch) -> Result<(), StoreError> {
-        check_names([batch.stream.as_str()].into_iter().chain(batch.entries.iter().map(|entry| entry.table)))?;
+    /// Returns when the batches can be read. They become durable some time later.
+    pub async fn apply(&self, batches: Vec<IndexBatch>) -> Result<(), StoreError> {
+        for batch in &batches {
+            check_names([batch.stream.as_str()].into_iter().chain(batch.entries.iter().map(|entry| entry.table)))?;
+        }
         let (done, applied) = oneshot::channel();
         let stopping = StoreError::Stopping { what: "the index" };
         let Some(jobs) = &self.jobs else {
             return Err(stopping);
         };
-        jobs.send(Job { batch, done }).await.map_err(|_| stopping.clone())?;
+        jobs.send(Job { batches, done }).await.map_err(|_| stopping.clone())?;
         applied.await.map_err(|_| stopping)?
     }
 
@@ -311,8 +313,8 @@ impl Writer {
     fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
         while waiting.blocking_recv_many(&mut jobs, 128) > 0 {
-            let (batches, done): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.batch, job.done)).unzip();
-            let result = self.apply(batches);
+            let (batches, done): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.batches, job.done)).unzip();
+            let result = self.apply(batches.into_iter().flatten().collect());
             for done in done {
                 // A waiter may have gone.
                 let _ = done.send(result.clone());

@@ -169,7 +169,12 @@ impl Store {
 
     /// Writes to the index; returns when it can be read, not when it is durable.
     pub async fn index(&self, batch: IndexBatch) -> Result<(), StoreError> {
-        self.inner.index.apply(batch).await
+        self.index_all(vec![batch]).await
+    }
+
+    /// The same for many, in their order and in one commit.
+    pub async fn index_all(&self, batches: Vec<IndexBatch>) -> Result<(), StoreError> {
+        self.inner.index.apply(batches).await
     }
 
     /// The last event of a stream that is in the index; zero if none is.

@@ -99,7 +99,8 @@ fn hostile(page: &mut String, measured: &Value, overruns: &Value) {
 }
 
 fn languages(page: &mut String, measured: &Value) {
-    *page += "\nA rule that judges one number, in a fresh instance, as `lockgate plugin new` writes it; the floor is wasmtime's \
+    *page += "\nA rule that judges one number, in a fresh instance, as `lockgate plugin new` writes it, called on the guests' own \
+        threads, and last from another, as the host does; the floor is wasmtime's \
         own for the same component, without limits, host or threads, where that calls no import:\n\n\
         | Language | component KiB | compile ms | load ms | first call us | p50 us | p99 us | floor p50 us | of the floor | from another thread p50 us |\n\
         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";

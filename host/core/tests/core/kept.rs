@@ -70,12 +70,11 @@ fn what_a_deployment_has_kept_in_all_is_bounded_until_somebody_tries_it_again() 
     for version in 0..most {
         keep(&mut project, 1, "k", &value, version).unwrap();
     }
-    let version = most;
-    let refused = keep(&mut project, 1, "k", &value, version).unwrap_err();
+    let refused = keep(&mut project, 1, "k", &value, most).unwrap_err();
     assert!(refused.contains("what this attempt of the deployment has kept"), "{refused}");
     project.answer(1, Run(0), fails("red"));
     project.retry(1).unwrap();
-    assert!(keep(&mut project, 1, "k", &value, version).is_ok());
+    assert!(keep(&mut project, 1, "k", &value, most).is_ok());
 }
 
 fn clear(project: &mut Project, namespace: &str, key: Option<&str>) -> Result<(), String> {

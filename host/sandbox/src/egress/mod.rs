@@ -80,18 +80,18 @@ pub enum Timeout {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
-    #[error("http to {origin} is not granted; an operator can: `{flag} {origin}`")]
+    #[error("http to {origin} is not granted; where the plugin asks for it, an operator can: `{flag} {origin}`")]
     NotGranted { origin: String, flag: &'static str },
     #[error("{method} to {origin} is not granted, only {}; an operator can: `{flag} \"{method} {origin}\"`", .granted.join(", "))]
     MethodNotGranted { origin: String, method: Method, granted: Vec<String>, flag: &'static str },
     #[error(
-        "secret `{secret}` may not travel to {origin}; an administrator can set it again, with this origin beside those it has: `lockgate secret set {secret} --to {origin}`"
+        "secret `{secret}` may not travel to {origin}; an administrator can set it again, with all that `lockgate secret list` shows of it and this origin: `lockgate secret set {secret} --to {origin} ...`"
     )]
     SecretAstray { origin: String, secret: String },
     #[error(
-        "secret `{secret}` may not stand in the header `{header}`; an administrator can set it again for it, with the origins it has: `lockgate secret set {secret} --to {origin} --header {header}`"
+        "secret `{secret}` may not stand in the header `{header}`; an administrator can set it again, with all that `lockgate secret list` shows of it and this header: `lockgate secret set {secret} --header {header} ...`"
     )]
-    SecretInHeader { secret: String, origin: String, header: String },
+    SecretInHeader { secret: String, header: String },
     /// The address is for the audit log alone: a guest is not told how the host's network looks from inside.
     #[error("{host} has a {class} address; {}", remedy(class))]
     NotPublic { host: String, address: IpAddr, class: &'static str },
@@ -299,7 +299,8 @@ impl Egress {
         let origin = origin(&url);
         let grants: Vec<_> = self.0.grants.iter().filter(|grant| grant.origin == origin).collect();
         if grants.is_empty() {
-            let flag = flag_for(check_literal(&url, false).is_err());
+            let is_private = url.domain().is_some_and(is_local_name) || check_literal(&url, false).is_err();
+            let flag = flag_for(is_private);
             return Err(EgressError::NotGranted { origin, flag });
         }
         let allows = |grant: &&&HttpGrant| grant.methods.is_empty() || grant.methods.contains(request.method.as_str());
@@ -315,7 +316,7 @@ impl Egress {
         let bound = self.0.purse.check(&request.headers, &origin);
         bound.map_err(|astray| match astray {
             Astray::Origin { secret } => EgressError::SecretAstray { origin: origin.clone(), secret },
-            Astray::Header { secret, header } => EgressError::SecretInHeader { secret, origin: origin.clone(), header },
+            Astray::Header { secret, header } => EgressError::SecretInHeader { secret, header },
         })?;
         Ok(Permitted { url, origin, private_network })
     }
@@ -329,7 +330,7 @@ impl Egress {
             EgressError::SecretAstray { origin, secret } => {
                 self.0.output.denied(&format!("secret `{secret}` to {origin}"));
             }
-            EgressError::SecretInHeader { secret, header, .. } => {
+            EgressError::SecretInHeader { secret, header } => {
                 self.0.output.denied(&format!("secret `{secret}` in the header `{header}`"));
             }
             EgressError::NotPublic { host, address, class } => {
@@ -371,6 +372,11 @@ struct Permitted {
     url: Url,
     origin: String,
     private_network: bool,
+}
+
+/// By its name alone, as far as that tells.
+fn is_local_name(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Of `lockgate plugin approve`.

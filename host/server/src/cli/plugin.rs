@@ -26,7 +26,7 @@ use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, duration, or_dash, printable, shell_word, short};
 use crate::cli::session::{Out, Session};
 use crate::cli::target;
-use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said, ToolGrant};
+use crate::wire::{FolderGrant, Grants, HttpGrant, Limits, Page, Plugin, Said, Secret, ToolGrant};
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
@@ -396,18 +396,14 @@ impl ApproveArgs {
                 "warning: {origin} is at a private address, and requests there are denied: --allow-private-http {origin} allows them"
             ));
         }
+        let names_secrets = !(grants.secrets.is_empty() && grants.reveal.is_empty());
         // Only an administrator may know which there are.
-        let known = session.client.secrets().await.ok();
-        let known = known.map(|known| known.items.into_iter().map(|secret| secret.name).collect::<BTreeSet<_>>());
-        for name in grants
-            .secrets
-            .iter()
-            .chain(&grants.reveal)
-            .filter(|name| known.as_ref().is_some_and(|known| !known.contains(*name)))
-        {
-            session.out.note(&format!(
-                "warning: there is no secret {name} yet: lockgate secret set {name} --to ORIGIN keeps one"
-            ));
+        if names_secrets && let Ok(known) = session.client.secrets().await {
+            for name in missing_secrets(&grants, &known.items) {
+                session.out.note(&format!(
+                    "warning: there is no secret {name} yet; an administrator can set it: lockgate secret set {name}"
+                ));
+            }
         }
         if !self.yes {
             session.out.note(&decision(&session.out.look(), &plugin, &held, &grants));
@@ -422,6 +418,11 @@ impl ApproveArgs {
     }
 }
 
+fn missing_secrets<'a>(grants: &'a Grants, known: &[Secret]) -> BTreeSet<&'a str> {
+    let is_missing = |name: &&str| known.iter().all(|secret| secret.name != **name);
+    grants.secrets.iter().chain(&grants.reveal).map(String::as_str).filter(is_missing).collect()
+}
+
 /// Nobody reads what is lost when nobody is asked.
 fn refuse_losses(plugin: &Plugin, held: &Grants, grants: &Grants) -> Result<(), CliError> {
     let losses = losses(held, grants);
@@ -433,7 +434,9 @@ fn refuse_losses(plugin: &Plugin, held: &Grants, grants: &Grants) -> Result<(), 
     let keep = flags_of(&both(held, grants));
     Err(CliError::usage(
         what,
-        format!("`lockgate plugin approve {name}{keep}` keeps them; --take-away takes them away"),
+        format!(
+            "`lockgate plugin approve {name}{keep}` keeps them, with whatever limits and reason you gave; --take-away takes them away"
+        ),
     ))
 }
 
@@ -453,7 +456,7 @@ fn approval(look: &Look, plugin: &Plugin) -> String {
         lines.push(look.strong("Asks for, and was not granted"));
         lines.extend(denied);
     }
-    lines.extend(unasked_lines(look, &requests, &grants));
+    lines.extend(unasked_lines(look, plugin, &grants));
     lines.join("\n")
 }
 
@@ -588,7 +591,7 @@ fn decision(look: &Look, plugin: &Plugin, held: &Grants, grants: &Grants) -> Str
         let scopes: Vec<&str> = plugin.narrowed.iter().map(|narrowed| narrowed.scope.as_str()).collect();
         lines.push(format!("and less than that in {}, as it was narrowed there", scopes.join(", ")));
     }
-    lines.extend(unasked_lines(look, &requests(plugin).unwrap_or_default(), grants));
+    lines.extend(unasked_lines(look, plugin, grants));
     let losses = losses(held, grants);
     if !losses.is_empty() {
         lines.push(look.paint(Tone::Bad, "Loses"));
@@ -704,10 +707,14 @@ impl Asked<'_> {
     }
 }
 
-/// A mistyped origin is granted and never used.
-fn unasked_lines(look: &Look, requests: &Requests, grants: &Grants) -> Vec<String> {
-    let unasked = reach_lines(&unasked(requests, grants));
-    if unasked.is_empty() { unasked } else { [vec![look.strong("May, and does not ask for")], unasked].concat() }
+/// A mistyped origin is granted and never given. Of requests of a newer host nobody here knows what they ask for.
+fn unasked_lines(look: &Look, plugin: &Plugin, grants: &Grants) -> Vec<String> {
+    let unasked = requests(plugin).map_or_else(Vec::new, |requests| reach_lines(&unasked(&requests, grants)));
+    titled(look.strong("Granted, and not asked for, so not given"), unasked)
+}
+
+fn titled(title: String, lines: Vec<String>) -> Vec<String> {
+    if lines.is_empty() { lines } else { [vec![title], lines].concat() }
 }
 
 /// Where a configuration names what is meant, everything of its kind may be.
@@ -1072,22 +1079,44 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_was_changed_is_another_one_and_its_old_grant_is_what_is_kept() {
+        let tool = |content: &str| format!("--tool k=/bin/k@sha256:{} --tool-args k=get", content.repeat(32));
+        let (held, typed) = (grants(&tool("ab")).unwrap(), grants(&tool("cd")).unwrap());
+        assert_eq!(grants(&flags_of(&both(&held, &typed))).unwrap(), held);
+    }
+
+    #[test]
+    fn a_secret_that_is_granted_and_not_there_is_named_once() {
+        let secret = |name: &str| Secret {
+            name: name.to_owned(),
+            origins: Vec::new(),
+            headers: Vec::new(),
+            project: None,
+            environments: Vec::new(),
+            set_by: "ann".to_owned(),
+            set_at: "2026-03-14T06:30:00Z".to_owned(),
+        };
+        let grants = grants("--secret one --secret two --reveal-secret two").unwrap();
+        assert_eq!(missing_secrets(&grants, &[secret("one")]), BTreeSet::from(["two"]));
+    }
+
+    #[test]
     fn what_is_granted_and_not_asked_for_is_told() {
         let mut plugin = plugin();
         plugin.requests["http"] = serde_json::json!([{ "named": "https://api.example.com:443" }]);
-        let requests = requests(&plugin).unwrap();
         let given = "--allow-http https://api.example.com --allow-http https://api.exmple.com --folder site=/a \
              --folder sites=/b --workspace read --secret github --state";
         expect![[r#"
-            May, and does not ask for
+            Granted, and not asked for, so not given
               send requests to https://api.exmple.com
               read-write the folder sites, which is /b
               send secret github to where it may travel, unseen
               keep state in x"#]]
-        .assert_eq(&unasked_lines(&look(), &requests, &grants(given).unwrap()).join("\n"));
+        .assert_eq(&unasked_lines(&look(), &plugin, &grants(given).unwrap()).join("\n"));
         plugin.requests["http"] = serde_json::json!([{ "config": "/url" }]);
-        let requests = super::requests(&plugin).unwrap();
-        assert!(unasked(&requests, &grants(given).unwrap()).http.is_empty());
+        assert!(unasked(&requests(&plugin).unwrap(), &grants(given).unwrap()).http.is_empty());
+        plugin.requests = serde_json::json!(["of a newer host"]);
+        assert_eq!(unasked_lines(&look(), &plugin, &grants(given).unwrap()), Vec::<String>::new());
     }
 
     #[test]

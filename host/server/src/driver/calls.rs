@@ -355,7 +355,7 @@ fn told(host: &Surroundings, error: CallError) -> Failure {
     {
         let plugin = &host.plugin;
         failure.message += &format!(
-            "; and plugin `{plugin}` is narrowed in {scopes}, which no approval changes: `lockgate plugin show {plugin}` says to what, `lockgate plugin widen` ends it"
+            "; and plugin `{plugin}` is narrowed in {scopes}, which no approval changes: `lockgate plugin show {plugin}` says to what, `lockgate plugin widen {plugin} --in SCOPE --reason WHY` ends it"
         );
     }
     failure

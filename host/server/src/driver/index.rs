@@ -1,5 +1,7 @@
 //! Keeps the index in step with the journal, behind the owner's back: what is listed and paged, never the truth.
 
+use std::time::Duration;
+
 use lockgate_core::change::Milestone;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::{Deployments, changed};
@@ -27,6 +29,9 @@ pub const EVENTS_PER_SNAPSHOT: u64 = 4_096;
 
 /// Batches that wait to be indexed; then the owner waits with them.
 const WAITING_BATCHES: usize = 256;
+/// How long the first of them waits for others. A commit costs as much as to decide a trigger, however little it holds; what is
+/// shown is behind by so much.
+const GATHERING: Duration = Duration::from_millis(5);
 
 pub struct Indexer(mpsc::Sender<(IndexBatch, Vec<Finished>)>);
 
@@ -46,9 +51,14 @@ pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, For
     // Unbounded is bounded here: no more numbers than batches were let in.
     let (forget, forgettable) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        while let Some((batch, finished)) = batches.recv().await {
-            let through = batch.through;
-            if let Err(error) = store.index(batch).await {
+        let mut waiting = Vec::new();
+        while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
+            tokio::time::sleep(GATHERING).await;
+            waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
+            let (gathered, finished): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
+            let (through, finished) =
+                (gathered.last().map_or(0, |batch: &IndexBatch| batch.through), finished.concat());
+            if let Err(error) = store.index_all(gathered).await {
                 tracing::error!(%project, %error, "the index failed: lists and history stand still until the next start rebuilds it");
                 return;
             }

@@ -88,7 +88,7 @@ impl CallHost for Surroundings {
         let Some((name, kept)) = kept.filter(|(_, kept)| kept.binding.holds_for(&tag.project, &self.environment))
         else {
             let message = format!(
-                "there is no secret `{name}` for environment `{}` of project `{}`; an administrator can set it: `lockgate secret set {name} --to ORIGIN`",
+                "there is no secret `{name}` for environment `{}` of project `{}`; `lockgate secret list` shows where there is one, and an administrator can set it: `lockgate secret set {name}`",
                 self.environment, tag.project
             );
             return Err(failure("denied", message, Retry::Never));
@@ -168,7 +168,7 @@ impl Surroundings {
 }
 
 pub fn state_not_granted() -> Failure {
-    let message = "state is not granted; an operator can: `--state`".to_owned();
+    let message = "state is not granted; where the plugin asks for it, an operator can: `--state`".to_owned();
     failure("denied", message, Retry::Never)
 }
 

@@ -90,16 +90,21 @@ fn build(host: Host, stopping: CancellationToken) -> Router {
     let (open, locked, document) = routes();
     let looking_ahead = Arc::new(Semaphore::new(explain::AT_ONCE));
     let api = Api { host, stopping, looking_ahead, document: openapi::text(&document).into() };
-    locked
+    let routes = locked
         .layer(from_fn_with_state(api.clone(), auth::authenticate))
         .merge(open)
         .fallback(no_such_route)
-        .method_not_allowed_fallback(wrong_method)
+        .method_not_allowed_fallback(wrong_method);
+    guarded(routes).with_state(api)
+}
+
+/// What holds for whatever is asked.
+fn guarded<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
         .layer(DefaultBodyLimit::max(input::BODY_BYTES))
         .layer(from_fn(input::bounded))
         .layer(from_fn(unbroken))
         .layer(from_fn(traced))
-        .with_state(api)
 }
 
 /// The routes for everyone, those that need a token, and the document of both.

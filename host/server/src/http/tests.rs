@@ -171,8 +171,6 @@ fn events(text: &str) -> Vec<(String, String, Value)> {
     text.split("\n\n").filter_map(event).collect()
 }
 
-// ---- who may ----
-
 #[tokio::test]
 async fn a_mistake_of_our_own_is_an_answer_and_no_broken_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -180,7 +178,7 @@ async fn a_mistake_of_our_own_is_an_answer_and_no_broken_connection() {
     async fn broken() -> StatusCode {
         panic!("this one is on purpose")
     }
-    let router = Router::new().route("/", axum::routing::get(broken)).layer(from_fn(unbroken));
+    let router = guarded(Router::new().route("/", axum::routing::get(broken)));
     let stopping = CancellationToken::new();
     let serving = tokio::spawn(connections::answer_all(listener, router, LIMITS, stopping.clone()));
 
@@ -189,6 +187,8 @@ async fn a_mistake_of_our_own_is_an_answer_and_no_broken_connection() {
     stopping.cancel();
     serving.await.unwrap();
 }
+
+// ---- who may ----
 
 #[tokio::test]
 async fn nobody_gets_in_without_a_good_token() {

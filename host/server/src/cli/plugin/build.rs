@@ -63,6 +63,7 @@ impl BuildArgs {
 /// Where the build of a project has left its component. Rust is built anew: cargo says where, and does only what is left
 /// to do.
 pub fn built(folder: &Path, out: &Out) -> Result<PathBuf, CliError> {
+    one_world(&folder.join("wit"))?;
     let component = match Language::of(folder)? {
         Language::Rust => return Project { folder, out }.rust(),
         Language::Python | Language::Js | Language::Ts | Language::C => component(folder),
@@ -310,6 +311,7 @@ fn componentized(core: &[u8]) -> Result<Vec<u8>, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::look::testing;
 
     #[test]
     fn cargo_says_where_the_component_is() {
@@ -334,6 +336,17 @@ mod tests {
         let CliError::Usage { what, .. } = one_world(project.path()).unwrap_err() else { panic!("another error") };
         assert!(what.ends_with("has the worlds `one` and `two`, and a plugin has one"), "{what}");
         assert!(one_world(&project.path().join("missing")).is_ok());
+    }
+
+    #[test]
+    fn what_comes_next_is_written_for_the_folder_one_is_in() {
+        let next = |dir: &str| {
+            let (dir, component) = (PathBuf::from(dir), PathBuf::from("x/plugin.wasm"));
+            let shown = show(&testing::look(), &Built { dir, component, size_bytes: 1, digest: Digest::of(b"x") });
+            shown.lines().find(|line| line.contains("plugin test")).unwrap().trim().to_owned()
+        };
+        assert_eq!(next("."), "lockgate plugin test x/plugin.wasm");
+        assert_eq!(next("x"), "lockgate plugin test x/plugin.wasm --dir x");
     }
 
     #[test]

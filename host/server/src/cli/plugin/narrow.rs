@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, printable};
-use crate::cli::plugin::{GrantArgs, confirm, grant_lines, losses};
+use crate::cli::plugin::{GrantArgs, confirm, grant_lines, losses, titled};
 use crate::cli::session::Session;
 use crate::wire::{Grants, NarrowPlugin, NarrowedPlugin, Page, Plugin, WidenPlugin};
 
@@ -58,7 +58,7 @@ impl NarrowArgs {
             session.out.note(&decision(&look, &plugin, &self.scope, &most));
             confirm(&format!("Narrow {} in {}?", plugin.name, self.scope), "nothing was narrowed")?;
         } else if !session.out.json {
-            never(&look, &plugin, &most).iter().for_each(|line| session.out.note(line));
+            never(&look, &plugin, &self.scope, &most).iter().for_each(|line| session.out.note(line));
         }
         let narrow = NarrowPlugin { scope: self.scope, grants: most, reason: self.reason };
         let narrowed = session.client.narrow_plugin(&plugin.digest, &narrow).await?;
@@ -84,18 +84,15 @@ fn decision(look: &Look, plugin: &Plugin, scope: &str, most: &Grants) -> String 
     let mut lines = vec![look.strong(&format!("In {} no more than", printable(scope)))];
     lines.extend(grant_lines(most));
     lines.extend(titled(look.paint(Tone::Bad, "Loses there"), losses(before, most)));
-    lines.extend(never(look, plugin, most));
+    lines.extend(never(look, plugin, scope, most));
     lines.join("\n")
 }
 
 /// What was named and yet is not allowed.
-fn never(look: &Look, plugin: &Plugin, most: &Grants) -> Vec<String> {
+fn never(look: &Look, plugin: &Plugin, scope: &str, most: &Grants) -> Vec<String> {
     let approved = plugin.grants.clone().unwrap_or_default();
-    titled(look.paint(Tone::Quiet, "Is not approved for, so may not there either"), losses(most, &approved))
-}
-
-fn titled(title: String, lines: Vec<String>) -> Vec<String> {
-    if lines.is_empty() { lines } else { [vec![title], lines].concat() }
+    let title = format!("Is not approved for, so may not in {} either", printable(scope));
+    titled(look.paint(Tone::Quiet, &title), losses(most, &approved))
 }
 
 fn shown(look: &Look, plugin: &str, narrowed: &Page<NarrowedPlugin>) -> String {

@@ -248,15 +248,18 @@ fn snapshot(seen: &Seen) -> Map<String, Value> {
     all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// A recording without what was denied would replace one that has it.
+/// A recording without what was denied would replace one that has it. Where no release could be made, all of it was.
 fn lost_to_denials(fixture: &Fixture, happened: &Map<String, Value>) -> Option<String> {
-    let denied = &happened["denied"];
-    let is_expected = fixture.expect.get("denied") == Some(denied);
-    if fixture.http.is_empty() || is_nothing(denied) || is_expected {
+    let is_expected = |key: &str| fixture.expect.get(key) == happened.get(key);
+    let is_refused = happened["outcome"] == "refused" && !is_expected("outcome");
+    let is_denied = !is_nothing(&happened["denied"]) && !is_expected("denied");
+    if fixture.http.is_empty() || !(is_refused || is_denied) {
         return None;
     }
-    let what = "the fixture keeps the `http` it had: grant under `grants` what is missing, or expect it under `denied`";
-    Some(format!("denied while recording: {denied}; {what}"))
+    let what = if is_refused { &happened["message"] } else { &happened["denied"] };
+    Some(format!(
+        "denied while recording: {what}; the fixture keeps the `http` it had: grant under `grants` what is missing, or expect this"
+    ))
 }
 
 fn is_nothing(value: &Value) -> bool {

@@ -185,9 +185,9 @@ pub fn stays(old: &ToolGrant, new: &ToolGrant) -> bool {
     same_program && same_arguments && old.env.iter().all(|(name, value)| new.env.get(name) == Some(value))
 }
 
-/// All that either of them allows, of the program that was typed. There is no such grant of two programs: then it is the old.
+/// What the old one allows, and what was typed beside it. Two programs cannot be granted under one name: then it is the old.
 pub fn both(old: ToolGrant, typed: ToolGrant) -> ToolGrant {
-    if old.path != typed.path {
+    if old.path != typed.path || typed.digest.is_some() && typed.digest != old.digest {
         return old;
     }
     let mut both = typed;

@@ -157,7 +157,7 @@ fn an_update_keeps_to_the_keys_that_were_expected() {
 fn a_recording_that_was_denied_something_does_not_replace_one_that_has_it() {
     let exchange = "http: [{ request: { method: GET, url: 'http://x' }, fails: refused }]\n";
     let fixture = |text: &str| read_as(text, Kind::Phase).unwrap();
-    let happened = |denied: Value| map(json!({ "denied": denied }));
+    let happened = |denied: Value| map(json!({ "outcome": "succeeded", "denied": denied }));
     let expecting = format!("{exchange}expect: {{ denied: ['GET http://x'] }}\n");
     for (fixture, denied, is_lost) in [
         (fixture(exchange), json!(["GET http://x"]), true),
@@ -168,6 +168,10 @@ fn a_recording_that_was_denied_something_does_not_replace_one_that_has_it() {
     ] {
         assert_eq!(lost_to_denials(&fixture, &happened(denied)).is_some(), is_lost);
     }
+    let refused = map(json!({ "outcome": "refused", "message": "asks for HTTP", "denied": [] }));
+    assert!(lost_to_denials(&fixture(exchange), &refused).unwrap().contains("asks for HTTP"));
+    let expecting = fixture(&format!("{exchange}expect: {{ outcome: refused }}\n"));
+    assert_eq!(lost_to_denials(&expecting, &refused), None);
 }
 
 #[test]
