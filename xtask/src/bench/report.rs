@@ -39,7 +39,9 @@ fn latencies(page: &mut String, measured: &Value) {
         let cpu = format!("{:.3}", acks["cpu_us_each"].as_f64().unwrap_or_default() / 1_000.0);
         row(page, &name, &acks["latency"], &acks["per_second"].to_string(), &cpu);
     }
-    row(page, "One call of a trivial plugin, in a fresh instance", &measured["sandbox"]["phase"], "", "");
+    let call = &measured["sandbox"]["phase"];
+    row(page, "One call of a trivial plugin, in a fresh instance", &call["inside"], "", "");
+    row(page, "The same from another thread, as the host calls", &call["outside"], "", "");
 }
 
 fn row(page: &mut String, name: &str, spread: &Value, per_second: &str, cpu: &str) {
@@ -158,4 +160,22 @@ fn what_dominates(measured: &Value) -> String {
          instances: about {calls:.0}% of its {cpu_ms:.2} ms of CPU, by the time of a lone call. At most load the host kept \
          {busy:.2} of {cores} cores busy. {bound}\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_call_takes_stands_beside_what_the_way_to_it_takes() {
+        let spread = |p50_us: f64| json!({ "p50_us": p50_us });
+        let call = json!({ "inside": spread(51.0), "outside": spread(75.0) });
+        let rust = json!({ "language": "rust", "warm": call.clone(), "floor": spread(25.5) });
+        let page = readable(&json!({ "sandbox": { "phase": call, "languages": [rust] } }));
+        for row in ["a fresh instance | 0.051", "as the host calls | 0.075", "| 51.0 | 0.0 | 25.5 | 2.00 | 75.0 |"] {
+            assert!(page.contains(row), "{row} in {page}");
+        }
+    }
 }
