@@ -40,8 +40,8 @@ fn latencies(page: &mut String, measured: &Value) {
         row(page, &name, &acks["latency"], &acks["per_second"].to_string(), &cpu);
     }
     let call = &measured["sandbox"]["phase"];
-    row(page, "One call of a trivial plugin, in a fresh instance", &call["inside"], "", "");
-    row(page, "The same from another thread, as the host calls", &call["outside"], "", "");
+    row(page, "One call of a trivial plugin, in a fresh instance", &call["call"], "", "");
+    row(page, "Of that, waking a thread and being woken by it", &call["way"], "", "");
 }
 
 fn row(page: &mut String, name: &str, spread: &Value, per_second: &str, cpu: &str) {
@@ -101,13 +101,13 @@ fn hostile(page: &mut String, measured: &Value, overruns: &Value) {
 }
 
 fn languages(page: &mut String, measured: &Value) {
-    *page += "\nA rule that judges one number, in a fresh instance, as `lockgate plugin new` writes it, called on the guests' own \
-        threads, and last from another, as the host does; the floor is wasmtime's \
+    *page += "\nA rule that judges one number, in a fresh instance, as `lockgate plugin new` writes it, called as the host \
+        does; the way is waking a thread and being woken by it; the floor is wasmtime's \
         own for the same component, without limits, host or threads, where that calls no import:\n\n\
-        | Language | component KiB | compile ms | load ms | first call us | p50 us | p99 us | floor p50 us | of the floor | from another thread p50 us |\n\
+        | Language | component KiB | compile ms | load ms | first call us | p50 us | p99 us | floor p50 us | of the floor | of it, the way p50 us |\n\
         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";
     for row in list(measured, "/languages") {
-        let (warm, floor) = (micros(row, "/warm/inside/p50_us"), micros(row, "/floor/p50_us"));
+        let (warm, floor) = (micros(row, "/warm/call/p50_us"), micros(row, "/floor/p50_us"));
         let floor = if floor > 0.0 { format!("{floor:.1} | {:.2}", warm / floor) } else { "– | –".to_owned() };
         writeln!(
             page,
@@ -117,8 +117,8 @@ fn languages(page: &mut String, measured: &Value) {
             number(row, "/compile_ms"),
             number(row, "/load_ms"),
             number(row, "/first_us"),
-            micros(row, "/warm/inside/p99_us"),
-            micros(row, "/warm/outside/p50_us"),
+            micros(row, "/warm/call/p99_us"),
+            micros(row, "/warm/way/p50_us"),
         )
         .expect("text takes what is written");
     }
@@ -145,7 +145,7 @@ fn what_dominates(measured: &Value) -> String {
     let run = list(measured, "/deployments").last().unwrap_or(&Value::Null);
     let (cpu_ms, busy) =
         (run["cpu_ms_each"].as_f64().unwrap_or_default(), run["cores_busy"].as_f64().unwrap_or_default());
-    let call_ms = micros(measured, "/sandbox/phase/inside/p50_us") / 1_000.0;
+    let call_ms = micros(measured, "/sandbox/phase/call/p50_us") / 1_000.0;
     let calls = if cpu_ms > 0.0 { (5.0 * call_ms / cpu_ms * 100.0).min(100.0) } else { 0.0 };
     let cores = number(measured, "/machine/cores") as f64;
     let bound = match busy > 0.7 * cores {
@@ -171,10 +171,10 @@ mod tests {
     #[test]
     fn what_a_call_takes_stands_beside_what_the_way_to_it_takes() {
         let spread = |p50_us: f64| json!({ "p50_us": p50_us });
-        let call = json!({ "inside": spread(51.0), "outside": spread(75.0) });
+        let call = json!({ "call": spread(51.0), "way": spread(25.0) });
         let rust = json!({ "language": "rust", "warm": call.clone(), "floor": spread(25.5) });
         let page = readable(&json!({ "sandbox": { "phase": call, "languages": [rust] } }));
-        for row in ["a fresh instance | 0.051", "as the host calls | 0.075", "| 51.0 | 0.0 | 25.5 | 2.00 | 75.0 |"] {
+        for row in ["a fresh instance | 0.051", "woken by it | 0.025", "| 51.0 | 0.0 | 25.5 | 2.00 | 25.0 |"] {
             assert!(page.contains(row), "{row} in {page}");
         }
     }

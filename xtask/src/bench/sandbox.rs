@@ -94,23 +94,18 @@ fn language_of(language: &str, gate: &Path) -> Result<Value> {
     }))
 }
 
-/// Once from where guests run, which is what the sandbox itself takes; and once as a host calls, from a thread of its own,
-/// which wakes one of theirs and is woken by it.
+/// As the host calls, and what of that is the way: waking a thread like those of guests, and being woken by it.
 fn warm(bench: &Bench, request: impl Fn() -> CallRequest) -> Result<Value> {
-    let outside: Vec<u64> = (0..WARM_UP + CALLS).map(|_| bench.call(request())).collect::<Result<_>>()?;
-    let (sandbox, requests) = (bench.sandbox.clone(), (0..WARM_UP + CALLS).map(|_| request()).collect::<Vec<_>>());
-    let calls = bench.sandbox.threads().spawn(async move {
-        let mut nanos = Vec::with_capacity(requests.len());
-        for request in requests {
-            let started = Instant::now();
-            sandbox.call(request).await?;
-            nanos.push(started.elapsed().as_nanos() as u64);
-        }
-        anyhow::Ok(nanos)
-    });
-    let inside = bench.runtime.block_on(calls)??;
+    let calls: Vec<u64> = (0..WARM_UP + CALLS).map(|_| bench.call(request())).collect::<Result<_>>()?;
+    let threads = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let way = || {
+        let started = Instant::now();
+        bench.runtime.block_on(threads.spawn(async {}))?;
+        anyhow::Ok(started.elapsed().as_nanos() as u64)
+    };
+    let ways: Vec<u64> = (0..WARM_UP + CALLS).map(|_| way()).collect::<Result<_>>()?;
     let spread = |nanos: &[u64]| super::spread_of_nanos(nanos[WARM_UP..].to_vec());
-    Ok(json!({ "inside": spread(&inside), "outside": spread(&outside) }))
+    Ok(json!({ "call": spread(&calls), "way": spread(&ways) }))
 }
 
 fn read(component: &Path) -> Result<Arc<[u8]>> {
