@@ -16,8 +16,8 @@ use serde_json::Value;
 use crate::cli::exit;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes, printable};
-use crate::cli::plugin::asked;
 use crate::cli::plugin::here::{LocalSandbox, broken, component};
+use crate::cli::plugin::requests::asked;
 use crate::cli::session::Out;
 
 /// Above this, compiling takes seconds: somebody who waits wants to know what for.

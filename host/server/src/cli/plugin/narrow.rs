@@ -4,7 +4,8 @@ use clap::Args;
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, printable};
-use crate::cli::plugin::{GrantArgs, confirm, grant_lines, losses, titled};
+use crate::cli::plugin::grants::{GrantArgs, grant_lines, losses};
+use crate::cli::plugin::{confirm, titled};
 use crate::cli::session::Session;
 use crate::wire::{Grants, NarrowPlugin, NarrowedPlugin, Page, Plugin, WidenPlugin};
 
@@ -89,7 +90,7 @@ fn decision(look: &Look, plugin: &Plugin, scope: &str, most: &Grants) -> String 
 }
 
 /// What was named and yet is not allowed.
-fn never(look: &Look, plugin: &Plugin, scope: &str, most: &Grants) -> Vec<String> {
+pub fn never(look: &Look, plugin: &Plugin, scope: &str, most: &Grants) -> Vec<String> {
     let approved = plugin.grants.clone().unwrap_or_default();
     let title = format!("Is not approved for, so may not in {} either", printable(scope));
     titled(look.paint(Tone::Quiet, &title), losses(most, &approved))
