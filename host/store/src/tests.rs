@@ -112,6 +112,24 @@ async fn a_stream_is_loaded_from_its_snapshot_and_the_events_after_it() {
 }
 
 #[tokio::test]
+async fn what_is_indexed_together_is_as_if_it_came_one_after_the_other() {
+    let (_dir, store) = fresh();
+    for payload in ["a", "b", "c"] {
+        append(&store, "shop", payload).await;
+    }
+    let batch = |through, snapshot, entries| IndexBatch { stream: "shop".to_owned(), through, snapshot, entries };
+    let gathered = vec![
+        batch(1, SnapshotChange::Keep, vec![put("plans", "kept", "1"), put("plans", "gone", "1")]),
+        batch(2, SnapshotChange::Replace(b"at two".to_vec()), vec![put("plans", "kept", "2")]),
+        batch(3, SnapshotChange::Keep, vec![remove("plans", "gone")]),
+    ];
+    store.index_all(gathered).await.unwrap();
+    assert_eq!((get(&store, "kept"), get(&store, "gone")), (Some(b"2".to_vec()), None));
+    assert_eq!(store.indexed_through("shop").unwrap(), 3);
+    assert_eq!(store.snapshot("shop").unwrap(), Some(Snapshot { through: 2, state: b"at two".to_vec() }));
+}
+
+#[tokio::test]
 async fn without_its_snapshot_a_stream_is_loaded_from_its_first_event() {
     let (dir, store) = fresh();
     let through = append(&store, "shop", "a").await;

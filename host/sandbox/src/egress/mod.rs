@@ -299,8 +299,7 @@ impl Egress {
         let origin = origin(&url);
         let grants: Vec<_> = self.0.grants.iter().filter(|grant| grant.origin == origin).collect();
         if grants.is_empty() {
-            let is_private = url.domain().is_some_and(is_local_name) || check_literal(&url, false).is_err();
-            let flag = flag_for(is_private);
+            let flag = flag_for(looks_private(&url));
             return Err(EgressError::NotGranted { origin, flag });
         }
         let allows = |grant: &&&HttpGrant| grant.methods.is_empty() || grant.methods.contains(request.method.as_str());
@@ -374,9 +373,10 @@ struct Permitted {
     private_network: bool,
 }
 
-/// By its name alone, as far as that tells.
-fn is_local_name(name: &str) -> bool {
-    name == "localhost" || name.ends_with(".localhost")
+/// As far as that can be told without looking its name up.
+fn looks_private(url: &Url) -> bool {
+    let is_local = |name: &str| name == "localhost" || name.ends_with(".localhost");
+    url.domain().is_some_and(is_local) || check_literal(url, false).is_err()
 }
 
 /// Of `lockgate plugin approve`.
@@ -683,6 +683,24 @@ mod tests {
         }
         assert!(check_head(&request(&[("content-length", "4"), ("content-length", "4")], "body")).is_err());
         assert!(check_head(&request(&[("content-length", "4"), ("x-token", "t")], "body")).is_ok());
+    }
+
+    #[test]
+    fn a_denial_names_the_flag_that_lets_the_request_through() {
+        for (url, flag) in [
+            ("https://a.example", "--allow-http"),
+            ("http://1.1.1.1", "--allow-http"),
+            ("http://127.0.0.1:8080", "--allow-private-http"),
+            ("http://[::1]", "--allow-private-http"),
+            ("http://localhost:8080", "--allow-private-http"),
+            ("http://web.localhost", "--allow-private-http"),
+        ] {
+            assert_eq!(flag_for(looks_private(&url.parse().unwrap())), flag, "{url}");
+        }
+        let (origin, granted) = ("https://a.example:443".to_owned(), vec!["GET".to_owned()]);
+        let denied = EgressError::MethodNotGranted { origin, method: Method::PUT, granted, flag: flag_for(false) };
+        let told = r#"PUT to https://a.example:443 is not granted, only GET; an operator can: `--allow-http "PUT https://a.example:443"`"#;
+        assert_eq!(denied.to_string(), told);
     }
 
     #[test]
