@@ -1,7 +1,7 @@
 //! A release: an immutable snapshot that deployments bring to environments.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,7 +37,29 @@ pub struct Release {
     pub edited_by: Option<String>,
     /// Whether it was live anywhere, ever.
     pub was_live: bool,
+    #[serde(skip)]
+    pub computed: Computed,
 }
+
+/// The digest of a release, once somebody has asked for it: each call of a plugin does. A copy begins without, for whoever
+/// copies a release means to change it.
+#[derive(Debug, Default)]
+pub struct Computed(OnceLock<Digest>);
+
+impl Clone for Computed {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// It says nothing that the release does not.
+impl PartialEq for Computed {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Computed {}
 
 /// Status (A). A draft has no digest yet and may still be edited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,9 +80,11 @@ pub enum Lifecycle {
 impl Release {
     /// Of everything that deployments use; who made it and when is not part of it.
     pub fn digest(&self) -> Digest {
-        let content = (&self.description, &self.artifacts, &self.workflows, &self.endpoints, &self.plugins);
-        let content = serde_json::to_value(content).expect("a release is plain data with text for keys");
-        Digest::of(canonical(&content).as_bytes())
+        *self.computed.0.get_or_init(|| {
+            let content = (&self.description, &self.artifacts, &self.workflows, &self.endpoints, &self.plugins);
+            let content = serde_json::to_value(content).expect("a release is plain data with text for keys");
+            Digest::of(canonical(&content).as_bytes())
+        })
     }
 }
 
@@ -241,6 +265,20 @@ mod tests {
         let other: Value = serde_json::from_str(r#"{"b":{"d":[3],"c":2},"a":1}"#).unwrap();
         assert_eq!(canonical(&one), canonical(&other));
     }
+
+    #[test]
+    fn a_copy_that_was_changed_has_a_digest_of_its_own() {
+        let release: Release = serde_json::from_value(serde_json::json!({
+            "tag": "v1", "description": "first", "artifacts": [], "workflows": {}, "plugins": {},
+            "created_by": { "person": "ada", "via": "laptop" }, "involved": [], "created_at": 0,
+            "status": "Draft", "was_live": false,
+        }))
+        .unwrap();
+        assert_eq!(release.digest(), release.digest());
+        let edited = Release { description: "second".to_owned(), ..release.clone() };
+        assert_ne!(edited.digest(), release.digest());
+    }
+
     /// Otherwise a digest would be another one after a restart.
     #[test]
     fn a_number_is_the_same_after_it_was_written_and_read() {

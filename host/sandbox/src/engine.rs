@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
@@ -101,6 +101,15 @@ impl PluginRuntime {
             .enable_all()
             .build()
             .map(|runtime| Self(Some(runtime)))
+    }
+
+    pub fn handle(&self) -> &Handle {
+        self.runtime().handle()
+    }
+
+    /// Whether this is one of its threads.
+    pub fn is_here(&self) -> bool {
+        Handle::try_current().is_ok_and(|here| here.id() == self.handle().id())
     }
 
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Job<T> {

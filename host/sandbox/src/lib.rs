@@ -39,6 +39,7 @@ use std::time::Duration;
 use lockgate_core::digest::Digest;
 use lockgate_core::plugin::{Description, Failure, Grants, Issue, Kind, Limits, MOST_COMPONENT_BYTES, Retry};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
@@ -242,6 +243,11 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Where guests run. Whoever calls from there has its answer soonest, and shares the threads with guests that spin.
+    pub fn threads(&self) -> &Handle {
+        self.0.runtime.handle()
+    }
+
     pub fn is_loaded(&self, digest: &Digest) -> bool {
         self.0.plugins().contains_key(digest)
     }
@@ -340,10 +346,15 @@ impl Sandbox {
             None => run.grants.clone(),
         };
         let run = Run { grants, ..run };
-        let job = self.0.runtime.spawn(async move {
+        let asked = async move {
             let _taken = taken;
             run.ask(question).await
-        });
+        };
+        // To wake another thread, and to be woken by it, costs more than a small guest does.
+        if self.0.runtime.is_here() {
+            return Box::pin(asked).await;
+        }
+        let job = self.0.runtime.spawn(asked);
         job.outcome().await.map_err(CallError::Sandbox)?
     }
 

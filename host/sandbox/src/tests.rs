@@ -499,6 +499,28 @@ async fn dropping_a_call_in_the_middle_ends_it_and_frees_its_place() {
 }
 
 #[tokio::test]
+async fn a_call_from_the_guests_own_threads_ends_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { max_concurrent_calls: 1, ..options(folder.path()) };
+    let bench = Bench::with(Sandbox::new(options).unwrap(), "phase").await;
+    let bench = bench.limits(|limits| (limits.cpu_ms, limits.wall_ms) = (3_600_000, 3_600_000));
+    let call = |config: &str| {
+        let (sandbox, request) = (bench.sandbox.clone(), bench.request(Operation::Advance { cursor: vec![] }, config));
+        bench.sandbox.threads().spawn(async move { sandbox.call(request).await })
+    };
+    let spinning = call("spin");
+    bench.host.said.notified().await;
+    spinning.abort();
+    assert!(spinning.await.unwrap_err().is_cancelled());
+    let told = call("spin");
+    bench.host.said.notified().await;
+    bench.cancelled.cancel();
+    assert_eq!(told.await.unwrap(), Err(CallError::Cancelled));
+    let next = Bench::with(bench.sandbox.clone(), "phase").await;
+    next.advance("echo").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_call_that_waits_for_its_turn_can_be_cancelled() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { max_concurrent_calls: 1, ..options(folder.path()) };

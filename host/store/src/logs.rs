@@ -4,12 +4,13 @@
 //! A line is known by its position, the byte where it begins. Positions never
 //! change, so a reader who was away goes on without gaps or repeats. An empty line
 //! closes the log: whether it is closed is part of what is read, so no reader can
-//! miss it, after a restart neither.
+//! miss it, after a restart neither. A log without lines has no file, and that it is
+//! closed is known for a while only: whoever follows one has to know by other means that its attempt is over.
 //!
 //! One thread writes. Readers read the files and are woken through a `watch`, so
 //! a slow one delays nobody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -28,6 +29,8 @@ pub const MAX_LOG_LINE_BYTES: usize = 1 << 20;
 const PAGE_BYTES: u64 = 1 << 20;
 const MAX_OPEN_FILES: usize = 256;
 const QUEUE: usize = 1024;
+/// Closed logs without lines that are remembered.
+const MOST_SILENT: usize = 4096;
 
 /// Which log: the phase of an attempt of a deployment of a project.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +99,8 @@ struct Files {
     dir: PathBuf,
     /// Only logs that somebody follows.
     followed: Mutex<HashMap<LogId, watch::Sender<()>>>,
+    /// Closed a moment ago, without a line.
+    silent: Mutex<HashSet<LogId>>,
 }
 
 struct Job {
@@ -106,7 +111,7 @@ struct Job {
 
 impl Logs {
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
-        let files = Arc::new(Files { dir: dir.to_owned(), followed: Mutex::default() });
+        let files = Arc::new(Files { dir: dir.to_owned(), followed: Mutex::default(), silent: Mutex::default() });
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let writer = Writer { files: Arc::clone(&files), open: HashMap::new() };
         let writer = thread::Builder::new()
@@ -124,11 +129,24 @@ impl Logs {
             bytes.extend(line);
             bytes.push(b'\n');
         }
+        lock(&self.inner.files.silent).remove(id);
         self.write(id, bytes).await
     }
 
     /// Tells readers that no more lines come. A later append opens the log again.
     pub async fn close(&self, id: &LogId) -> Result<(), StoreError> {
+        let files = &self.inner.files;
+        // To make a folder and a file only to say that they hold nothing costs as much as a small phase.
+        if !id.path(&files.dir).exists() {
+            let mut silent = lock(&files.silent);
+            if silent.len() >= MOST_SILENT {
+                silent.clear();
+            }
+            silent.insert(id.clone());
+            drop(silent);
+            files.wake(id);
+            return Ok(());
+        }
         self.write(id, b"\n".to_vec()).await
     }
 
@@ -149,7 +167,7 @@ impl Logs {
         let page = match File::open(&path) {
             Ok(file) => read_page(file, from, limit),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(LogPage { lines: Vec::new(), next: 0, closed: false })
+                Ok(LogPage { lines: Vec::new(), next: 0, closed: lock(&self.inner.files.silent).contains(id) })
             }
             Err(error) => Err(error),
         };
@@ -158,7 +176,7 @@ impl Logs {
 
     /// Reads from a position on and waits for what is not written yet.
     pub fn follow(&self, id: &LogId, from: u64) -> Follow {
-        let mut followed = self.inner.files.followed();
+        let mut followed = lock(&self.inner.files.followed);
         let wake = followed.entry(id.clone()).or_insert_with(|| watch::Sender::new(())).subscribe();
         Follow { logs: self.clone(), id: id.clone(), wake, next: from, closed: false }
     }
@@ -175,12 +193,8 @@ impl Drop for Inner {
 }
 
 impl Files {
-    fn followed(&self) -> MutexGuard<'_, HashMap<LogId, watch::Sender<()>>> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn wake(&self, id: &LogId) {
-        let mut followed = self.followed();
+        let mut followed = lock(&self.followed);
         if let Some(sender) = followed.get(id)
             && sender.send(()).is_err()
         {
@@ -228,12 +242,16 @@ impl Follow {
 
 impl Drop for Follow {
     fn drop(&mut self) {
-        let mut followed = self.logs.inner.files.followed();
+        let mut followed = lock(&self.logs.inner.files.followed);
         // Our own receiver still counts.
         if followed.get(&self.id).is_some_and(|sender| sender.receiver_count() <= 1) {
             followed.remove(&self.id);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check_line(line: &[u8]) -> Result<(), StoreError> {
@@ -356,8 +374,9 @@ fn end_of_lines(file: &File, length: u64) -> io::Result<u64> {
 mod tests {
     use std::fs;
 
-    use super::*;
     use expect_test::expect;
+
+    use super::*;
 
     fn logs() -> (tempfile::TempDir, Logs) {
         let dir = tempfile::tempdir().unwrap();
@@ -448,16 +467,32 @@ mod tests {
         assert_eq!(seen, expected);
         writer.await.unwrap();
         drop(steady);
-        assert!(logs.inner.files.followed().is_empty(), "nobody follows any more");
+        assert!(lock(&logs.inner.files.followed).is_empty(), "nobody follows any more");
+    }
+
+    #[tokio::test]
+    async fn a_log_without_lines_is_closed_without_a_file() {
+        let (dir, logs) = logs();
+        let mut early = logs.follow(&build(), 0);
+        let early = tokio::spawn(async move { early.next(9).await });
+        logs.close(&build()).await.unwrap();
+        assert_eq!(early.await.unwrap().unwrap(), None);
+        assert_eq!(logs.follow(&build(), 0).next(9).await.unwrap(), None);
+        assert!(!build().path(dir.path()).exists());
+        logs.append(&build(), lines(&["late"])).await.unwrap();
+        assert!(!logs.read(&build(), 0, 9).unwrap().closed);
     }
 
     #[tokio::test]
     async fn a_log_that_is_closed_before_it_is_followed_ends_at_once() {
         let (dir, logs) = logs();
+        logs.append(&build(), lines(&["one"])).await.unwrap();
         logs.close(&build()).await.unwrap();
         drop(logs);
         let logs = Logs::open(dir.path()).unwrap();
-        assert_eq!(logs.follow(&build(), 0).next(9).await.unwrap(), None);
+        let mut followed = logs.follow(&build(), 0);
+        assert_eq!(texts(&followed.next(9).await.unwrap().unwrap()), ["one"]);
+        assert_eq!(followed.next(9).await.unwrap(), None);
     }
 
     #[tokio::test]

@@ -41,7 +41,7 @@ fn latencies(page: &mut String, measured: &Value) {
     }
     let call = &measured["sandbox"]["phase"];
     row(page, "One call of a trivial plugin, in a fresh instance", &call["call"], "", "");
-    row(page, "Of that, waking a thread and being woken by it", &call["way"], "", "");
+    row(page, "From another thread, to wake one and be woken by it: that much more", &call["way"], "", "");
 }
 
 fn row(page: &mut String, name: &str, spread: &Value, per_second: &str, cpu: &str) {
@@ -102,9 +102,9 @@ fn hostile(page: &mut String, measured: &Value, overruns: &Value) {
 
 fn languages(page: &mut String, measured: &Value) {
     *page += "\nA rule that judges one number, in a fresh instance, as `lockgate plugin new` writes it, called as the host \
-        does; the way is waking a thread and being woken by it; the floor is wasmtime's \
+        does, on the guests' threads; to wake one of these and be woken by it is what it costs more from elsewhere; the floor is wasmtime's \
         own for the same component, without limits, host or threads, where that calls no import:\n\n\
-        | Language | component KiB | compile ms | load ms | first call us | p50 us | p99 us | floor p50 us | of the floor | of it, the way p50 us |\n\
+        | Language | component KiB | compile ms | load ms | first call us | p50 us | p99 us | floor p50 us | of the floor | more from elsewhere p50 us |\n\
         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";
     for row in list(measured, "/languages") {
         let (warm, floor) = (micros(row, "/warm/call/p50_us"), micros(row, "/floor/p50_us"));
@@ -174,7 +174,7 @@ mod tests {
         let call = json!({ "call": spread(51.0), "way": spread(25.0) });
         let rust = json!({ "language": "rust", "warm": call.clone(), "floor": spread(25.5) });
         let page = readable(&json!({ "sandbox": { "phase": call, "languages": [rust] } }));
-        for row in ["a fresh instance | 0.051", "woken by it | 0.025", "| 51.0 | 0.0 | 25.5 | 2.00 | 25.0 |"] {
+        for row in ["a fresh instance | 0.051", "that much more | 0.025", "| 51.0 | 0.0 | 25.5 | 2.00 | 25.0 |"] {
             assert!(page.contains(row), "{row} in {page}");
         }
     }

@@ -8,7 +8,7 @@ use crate::definition::{Definition, Workflow, WorkflowStage};
 use crate::digest::Digest;
 use crate::name::{Actor, Name, Tag};
 use crate::plugin::Artifact;
-use crate::release::{ApprovedPlugin, Release, ReleaseStatus, plugin_problems};
+use crate::release::{ApprovedPlugin, Computed, Release, ReleaseStatus, plugin_problems};
 use crate::state::{State, What};
 
 pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
@@ -40,6 +40,7 @@ pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> 
         built: false,
         edited_by: edited.and_then(|known| known.edited_by.clone()),
         was_live: false,
+        computed: Computed::default(),
     };
     if !new.draft {
         is_built(&release)?;

@@ -19,6 +19,7 @@ use lockgate_core::work::{Answer, CallRef};
 use lockgate_sandbox::tools::ToolRoom;
 use lockgate_sandbox::{CallError, CallRequest, CancellationToken, ChildCommand, Sandbox};
 use lockgate_store::Store;
+use tokio::task::JoinSet;
 
 use super::ask::{Asked, Judged, ask, bounded};
 use super::blocking::blocking;
@@ -37,6 +38,8 @@ pub struct RunningCalls {
     reports: Reports,
     running: BTreeMap<DeploymentNumber, BTreeMap<CallRef, Running>>,
     leaving: Leaving,
+    /// End with their owner, answered or not.
+    tasks: JoinSet<()>,
     /// Deployments whose calls may have started tools.
     with_tools: BTreeSet<DeploymentNumber>,
 }
@@ -53,7 +56,7 @@ struct Running {
 
 impl RunningCalls {
     pub fn new(runner: CallRunner, reports: Reports) -> Self {
-        Self { runner, reports, running: BTreeMap::new(), leaving: Leaving::default(), with_tools: BTreeSet::new() }
+        Self { runner, reports, running: BTreeMap::new(), leaving: Leaving::default(), tasks: JoinSet::new(), with_tools: BTreeSet::new() }
     }
 
     /// After a start: everything that was under way is under way again.
@@ -70,6 +73,7 @@ impl RunningCalls {
 
     /// Makes the running calls of one deployment those that are due: stops the others, starts the missing.
     pub fn follow(&mut self, state: &State, number: DeploymentNumber, due: &[Due]) {
+        while self.tasks.try_join_next().is_some() {}
         let running = self.running.entry(number).or_default();
         for (_, stopped) in running.extract_if(.., |call, _| due.iter().all(|due| due.call != *call)) {
             stopped.stop.cancel();
@@ -91,10 +95,11 @@ impl RunningCalls {
                     let (cancelled, stop, gone) = (job.cancelled.clone(), job.stop.clone(), CancellationToken::new());
                     let call = self.runner.clone().run(job, self.leaving.of(&environment), self.reports.clone());
                     let leaves = gone.clone().drop_guard();
-                    tokio::spawn(async move {
+                    let task = async move {
                         let _leaves = leaves;
                         call.await;
-                    });
+                    };
+                    self.tasks.spawn_on(task, self.runner.sandbox.threads());
                     running.insert(due.call, Running { environment, gone, cancelled: cancelled.clone(), stop });
                     cancelled
                 }

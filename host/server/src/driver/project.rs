@@ -251,18 +251,20 @@ impl Owner {
                 let goes = finish == Finish::Succeeded && deployment.is_finished();
                 self.calls.clear_workspaces(&self.state, deployment, if goes { Keep::No } else { Keep::Yes });
             }
-            for log in logs_ended_by(deployment, milestone) {
-                let (store, name) = (self.store.clone(), self.name.clone());
-                let left = self.calls.leaving(&deployment.environment);
-                tokio::spawn(async move {
-                    left.wait().await;
-                    if let Ok(id) = log_id(&name, number, attempt, &log)
-                        && let Err(error) = store.logs().close(&id).await
-                    {
+            let ended = logs_ended_by(deployment, milestone);
+            if ended.is_empty() {
+                continue;
+            }
+            let (store, name) = (self.store.clone(), self.name.clone());
+            let left = self.calls.leaving(&deployment.environment);
+            tokio::spawn(async move {
+                left.wait().await;
+                for id in ended.iter().filter_map(|log| log_id(&name, number, attempt, log).ok()) {
+                    if let Err(error) = store.logs().close(&id).await {
                         tracing::warn!(log = %id, %error, "the log could not be closed");
                     }
-                });
-            }
+                }
+            });
         }
     }
 

@@ -80,6 +80,7 @@ pub fn deployed() -> Deployment {
         built: false,
         edited_by: None,
         was_live: false,
+        computed: Default::default(),
     };
     let mut attempt = Attempt::new(1, Timestamp(1), ann(), Arc::new(Environment::default()), &workflow);
     attempt.phases.iter_mut().for_each(|run| run.result = PhaseResult::Succeeded);
