@@ -157,8 +157,12 @@ impl Shared {
     }
 
     fn committed(&self, heads: BTreeMap<String, StreamHead>, records: u64) {
-        self.streams().extend(heads);
-        let before = self.last.fetch_add(records, Ordering::Release);
+        let before = {
+            // Together: whoever has seen a head can read up to it.
+            let mut streams = self.streams();
+            streams.extend(heads);
+            self.last.fetch_add(records, Ordering::Release)
+        };
         self.mark.set(before + records);
         self.batches.fetch_add(1, Ordering::Relaxed);
         self.records.fetch_add(records, Ordering::Relaxed);
