@@ -135,19 +135,24 @@ impl Logs {
 
     /// Tells readers that no more lines come. A later append opens the log again.
     pub async fn close(&self, id: &LogId) -> Result<(), StoreError> {
+        if self.close_silent(id) { Ok(()) } else { self.write(id, b"\n".to_vec()).await }
+    }
+
+    /// The same at once, where the log has no lines: to make a folder and a file only to say so costs as much as a small
+    /// phase. Otherwise it stays open.
+    pub fn close_silent(&self, id: &LogId) -> bool {
         let files = &self.inner.files;
-        // To make a folder and a file only to say that they hold nothing costs as much as a small phase.
-        if !id.path(&files.dir).exists() {
-            let mut silent = lock(&files.silent);
-            if silent.len() >= MOST_SILENT {
-                silent.clear();
-            }
-            silent.insert(id.clone());
-            drop(silent);
-            files.wake(id);
-            return Ok(());
+        if id.path(&files.dir).exists() {
+            return false;
         }
-        self.write(id, b"\n".to_vec()).await
+        let mut silent = lock(&files.silent);
+        if silent.len() >= MOST_SILENT {
+            silent.clear();
+        }
+        silent.insert(id.clone());
+        drop(silent);
+        files.wake(id);
+        true
     }
 
     async fn write(&self, id: &LogId, bytes: Vec<u8>) -> Result<(), StoreError> {

@@ -10,7 +10,6 @@ use lockgate_core::work::Step;
 use lockgate_store::{LogId, Store, StoreError};
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use crate::clock;
 
@@ -68,12 +67,13 @@ pub fn deployment_kind(deployment_type: DeploymentType) -> &'static str {
     }
 }
 
-/// Lines go to the disk in the order they come, while the guest runs on. They are few: a call's log is limited.
-pub fn start(store: &Store, tag: &LogTag) -> (Lines, JoinHandle<()>) {
+/// Lines go to the disk in the order they come, while the guest runs on, by a future that is done when nobody has more to
+/// say. They are few: a call's log is limited.
+pub fn start(store: &Store, tag: &LogTag) -> (Lines, impl Future<Output = ()> + use<>) {
     let (sender, mut lines) = mpsc::unbounded_channel::<Vec<u8>>();
     let (store, tag) = (store.clone(), tag.clone());
     let log = tag.clone();
-    let pump = tokio::spawn(async move {
+    let pump = async move {
         let Ok(project) = log.project.parse::<Name>() else { return };
         let Ok(id) = log_id(&project, log.number, log.attempt, &log.log) else { return };
         let mut batch = Vec::new();
@@ -82,9 +82,10 @@ pub fn start(store: &Store, tag: &LogTag) -> (Lines, JoinHandle<()>) {
                 tracing::warn!(log = %id, %error, "log lines were lost");
             }
         }
-    });
+    };
     (Lines { sender, tag }, pump)
 }
+
 pub struct Lines {
     sender: mpsc::UnboundedSender<Vec<u8>>,
     pub tag: LogTag,

@@ -56,7 +56,14 @@ struct Running {
 
 impl RunningCalls {
     pub fn new(runner: CallRunner, reports: Reports) -> Self {
-        Self { runner, reports, running: BTreeMap::new(), leaving: Leaving::default(), tasks: JoinSet::new(), with_tools: BTreeSet::new() }
+        Self {
+            runner,
+            reports,
+            running: BTreeMap::new(),
+            leaving: Leaving::default(),
+            tasks: JoinSet::new(),
+            with_tools: BTreeSet::new(),
+        }
     }
 
     /// After a start: everything that was under way is under way again.
@@ -134,6 +141,9 @@ impl RunningCalls {
             Keep::No => Some(deployment.number),
         };
         let (left, gone) = (self.leaving.of(environment), CancellationToken::new());
+        if left.is_nobody() && folders.iter().all(|folder| !folder.exists()) {
+            return;
+        }
         self.leaving.add(environment, gone.clone());
         let leaves = gone.drop_guard();
         tokio::spawn(async move {
@@ -164,6 +174,10 @@ impl Leaving {
 pub struct Left(Vec<CancellationToken>);
 
 impl Left {
+    pub fn is_nobody(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub async fn wait(self) {
         for gone in self.0 {
             gone.cancelled().await;
@@ -219,15 +233,15 @@ impl CallRunner {
             return;
         }
         let (lines, pump) = call_log::start(&self.store, &job.log);
-        let answer = AssertUnwindSafe(self.answer(job, lines, reports.clone())).catch_unwind();
-        let answer = tokio::select! {
-            biased;
-            () = stop.cancelled() => None,
-            answer = answer => Some(answer),
+        let answered = async {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => None,
+                answer = AssertUnwindSafe(self.answer(job, lines, reports.clone())).catch_unwind() => Some(answer),
+            }
         };
         // The guest holds the other end of the log: when that is closed, the log is complete and the guest is gone.
-        let _ = pump.await;
-        let Some(answer) = answer else { return };
+        let (Some(answer), ()) = tokio::join!(answered, pump) else { return };
         // A bug of ours must not leave a phase waiting for its timeout.
         let answer = answer.unwrap_or_else(|_| Err(ours("the host failed while it made this call".to_owned())));
         reports.send(call, answer.and_then(bounded).unwrap_or_else(Answer::Failed)).await;

@@ -15,7 +15,7 @@ use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::Deployments;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::work::{Answer, CallRef};
-use lockgate_store::{IndexBatch, SeriesId, SnapshotChange, Store, StoreError};
+use lockgate_store::{IndexBatch, LogId, SeriesId, SnapshotChange, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use super::blocking::blocking;
@@ -251,15 +251,19 @@ impl Owner {
                 let goes = finish == Finish::Succeeded && deployment.is_finished();
                 self.calls.clear_workspaces(&self.state, deployment, if goes { Keep::No } else { Keep::Yes });
             }
-            let ended = logs_ended_by(deployment, milestone);
-            if ended.is_empty() {
+            let left = self.calls.leaving(&deployment.environment);
+            let ended = logs_ended_by(deployment, milestone).into_iter();
+            let mut open: Vec<LogId> = ended.filter_map(|log| log_id(&self.name, number, attempt, &log).ok()).collect();
+            if left.is_nobody() {
+                open.retain(|id| !self.store.logs().close_silent(id));
+            }
+            if open.is_empty() {
                 continue;
             }
-            let (store, name) = (self.store.clone(), self.name.clone());
-            let left = self.calls.leaving(&deployment.environment);
+            let store = self.store.clone();
             tokio::spawn(async move {
                 left.wait().await;
-                for id in ended.iter().filter_map(|log| log_id(&name, number, attempt, log).ok()) {
+                for id in open {
                     if let Err(error) = store.logs().close(&id).await {
                         tracing::warn!(log = %id, %error, "the log could not be closed");
                     }
