@@ -10,6 +10,7 @@ mod authors;
 mod backtest;
 mod commands;
 mod compiling;
+mod copies;
 mod disk;
 mod distribution;
 mod examples;

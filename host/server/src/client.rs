@@ -563,6 +563,28 @@ impl Client {
         }
     }
 
+    /// Streams a backup into the file that will be `path`; its length. `received` hears how much of it is there.
+    pub async fn back_up(
+        &self,
+        mut file: impl std::io::Write,
+        path: &Path,
+        received: impl Fn(u64),
+    ) -> Result<u64, ClientError> {
+        let mut response = self.send(self.request(Method::GET, &["v1", "backup"])).await?;
+        let mut bytes = 0;
+        loop {
+            let Ok(chunk) = tokio::time::timeout(UPLOAD_SILENCE, response.chunk()).await else {
+                return Err(ClientError::Unanswered { url: self.base.clone(), cause: TOO_LONG.to_owned() });
+            };
+            let Some(chunk) = chunk.map_err(|error| ClientError::no_answer(self.base.clone(), &error))? else {
+                return Ok(bytes);
+            };
+            file.write_all(&chunk).map_err(ClientError::file(path))?;
+            bytes += chunk.len() as u64;
+            received(bytes);
+        }
+    }
+
     // ---- plugins ----
 
     pub async fn add_plugin(&self, component: Vec<u8>) -> Result<Plugin, ClientError> {

@@ -104,6 +104,18 @@ impl Blobs {
         StoreError::DamagedBlob { digest, actual, path }
     }
 
+    /// Of all blobs that are there.
+    pub(crate) fn digests(&self) -> io::Result<Vec<Digest>> {
+        let mut digests = Vec::new();
+        for shelf in fs::read_dir(self.dir.join("sha256"))? {
+            for blob in fs::read_dir(shelf?.path())? {
+                digests
+                    .extend(blob?.file_name().to_str().and_then(|hex| format!("sha256:{hex}").parse::<Digest>().ok()));
+            }
+        }
+        Ok(digests)
+    }
+
     fn path(&self, digest: Digest) -> PathBuf {
         let hex = digest.hex();
         self.dir.join("sha256").join(&hex[..2]).join(&hex)

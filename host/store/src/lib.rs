@@ -8,8 +8,10 @@
 //! apply [`Store::tail`], the events after all snapshots in one pass. A snapshot that
 //! its owner cannot read is left out, and the stream comes from its beginning.
 
+pub mod backup;
 mod blobs;
 mod error;
+pub mod export;
 mod folder;
 mod index;
 mod logs;
@@ -165,6 +167,11 @@ impl Store {
     /// All events from a sequence on, for exports and the audit log.
     pub fn events(&self, from: u64) -> Result<impl Iterator<Item = Result<Event, StoreError>> + use<>, StoreError> {
         Ok(self.inner.journal.read(from)?.map(|record| Ok(event(record?))))
+    }
+
+    /// All that is committed, and at least what [`Store::heads`] has told of before.
+    pub(crate) fn records(&self) -> Result<Records, StoreError> {
+        Ok(self.inner.journal.read(1)?)
     }
 
     /// Writes to the index; returns when it can be read, not when it is durable.

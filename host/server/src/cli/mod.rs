@@ -1,9 +1,10 @@
-//! The commands. Each noun has its file; all but `serve`, `schema`, `audit` and what
+//! The commands. Each noun has its file; all but `serve`, `schema`, `audit`, `journal`, `backup restore` and what
 //! authors of plugins need are clients of the HTTP API.
 
 mod apply;
 mod artifact;
 mod audit;
+mod backup;
 mod compiler;
 mod deploy;
 mod deployment;
@@ -12,6 +13,7 @@ pub mod exit;
 mod explain;
 mod fail;
 mod gate;
+mod journal;
 mod live;
 mod look;
 mod pause;
@@ -110,6 +112,12 @@ enum Command {
     /// The record of everything.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// The same record as lines of JSON, out of a data folder and into a new one.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
+    /// All of a host in one file, and a host made of that.
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     /// Values that plugins use without seeing them.
     #[command(subcommand)]
     Secret(secret::SecretCommand),
@@ -192,6 +200,8 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Resume(args) => args.run(&session()?).await,
         Command::Status(args) => args.run(&session()?).await,
         Command::Audit(command) => command.run(out),
+        Command::Journal(command) => command.run(out),
+        Command::Backup(command) => command.run(session, out).await,
         Command::Secret(command) => command.run(session, out).await,
         Command::Token(command) => command.run(&session()?).await,
         Command::CompileComponent | Command::RunTool => {
@@ -228,6 +238,10 @@ mod tests {
             "lockgate apply -f shop.yaml",
             "lockgate schema",
             "lockgate project list",
+            "lockgate journal export /srv/lockgate",
+            "lockgate journal import - --data new --json",
+            "lockgate backup create -o monday.tar --force",
+            "lockgate backup restore monday.tar --data new",
             "lockgate plugin add site.wasm",
             "lockgate plugin add site.wasm --signature other.sig --json",
             "lockgate plugin add https://a.example/site.wasm --digest sha256:fbae041b02c41ed0fd8a4efb039bc780dd6af4a1f0c420f42561ae705dda43fe",

@@ -70,7 +70,7 @@ pub struct Host {
     pub sandbox: Sandbox,
     pub system: SystemHandle,
     pub duties: Duties,
-    vault: Vault,
+    pub(super) vault: Vault,
     projects: Arc<Mutex<BTreeMap<Name, ProjectHandle>>>,
     pub(super) runner: CallRunner,
     /// One at a time: what is live comes first.

@@ -4,6 +4,7 @@
 
 mod ask;
 mod backtest;
+mod backup;
 mod blocking;
 mod call_log;
 mod calls;

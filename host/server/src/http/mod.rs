@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod auth;
+mod backup;
 mod connections;
 mod deployments;
 mod endpoints;
@@ -146,6 +147,7 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(artifacts::upload))
         .routes(routes!(artifacts::download))
         .merge(plugin_routes())
+        .routes(routes!(backup::create))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::remove))
         .routes(routes!(tokens::list, tokens::create))

@@ -309,6 +309,7 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         PUT /v1/artifacts member
         GET /v1/artifacts/{digest} viewer
         HEAD /v1/artifacts/{digest} viewer
+        GET /v1/backup admin
         GET /v1/plugins viewer
         POST /v1/plugins admin
         GET /v1/plugins/{plugin} viewer

@@ -1,0 +1,175 @@
+//! `lockgate backup`: all of a host in one file, made while it goes on, and a data folder made of that.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lockgate_store::backup::{BackupError, Contents, restore};
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use crate::cli::artifact::progress;
+use crate::cli::fail::CliError;
+use crate::cli::look::{Look, Tone, bytes};
+use crate::cli::session::{Out, Session};
+
+#[derive(Debug, Subcommand)]
+pub enum BackupCommand {
+    /// Back the host up into a file, while it goes on.
+    ///
+    /// The file holds the journal, artifacts and plugins, encrypted secrets, and logs, as they are at that moment; not the key of the
+    /// secrets, and not the files of deployments under way.
+    Create(CreateArgs),
+    /// Make a data folder of a backup; needs no host.
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// Where to.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+
+    /// Write over what is there.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// What `lockgate backup create` has written.
+    file: PathBuf,
+
+    /// The new data folder: empty, or not there yet.
+    #[arg(long, env = "LOCKGATE_DATA", value_name = "FOLDER")]
+    data: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+struct Created {
+    file: PathBuf,
+    size_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Restored {
+    data: PathBuf,
+    #[serde(flatten)]
+    contents: Contents,
+}
+
+impl BackupCommand {
+    pub async fn run(self, session: impl FnOnce() -> Result<Session, CliError>, out: &Out) -> Result<(), CliError> {
+        match self {
+            BackupCommand::Create(args) => args.run(&session()?).await,
+            BackupCommand::Restore(args) => args.run(out),
+        }
+    }
+}
+
+impl CreateArgs {
+    async fn run(self, session: &Session) -> Result<(), CliError> {
+        if !self.force && self.output.symlink_metadata().is_ok() {
+            let what = format!("{} is there already", self.output.display());
+            return Err(CliError::usage(what, "name another with -o, or add --force"));
+        }
+        let bar = received(&session.out);
+        let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let unwritable = |cause: io::Error| CliError::usage(format!("{}: {cause}", self.output.display()), "");
+        // Private, as it holds what the data folder holds; and under its name only when it is whole.
+        let mut partial = NamedTempFile::new_in(folder).map_err(unwritable)?;
+        let seen = bar.clone();
+        let size_bytes =
+            session.client.back_up(&mut partial, &self.output, move |bytes| seen.set_position(bytes)).await?;
+        bar.finish_and_clear();
+        partial.as_file().sync_all().map_err(unwritable)?;
+        partial.persist(&self.output).map_err(|error| unwritable(error.error))?;
+        session.out.answer(&Created { file: self.output, size_bytes }, created);
+        Ok(())
+    }
+}
+
+/// Nobody knows before how much there is.
+fn received(out: &Out) -> ProgressBar {
+    let target = if out.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let style = ProgressStyle::with_template("{msg} {bytes} {bytes_per_sec}").expect("the template is right");
+    ProgressBar::with_draw_target(None, target).with_style(style).with_message("backing up")
+}
+
+fn created(look: &Look, created: &Created) -> String {
+    let Created { file, size_bytes } = created;
+    format!(
+        "{} backed up into {} ({})\n  The key of its secrets is not in it: keep that elsewhere.\n  `lockgate backup restore {} --data FOLDER` makes a data folder of it.",
+        look.paint(Tone::Good, "✓"),
+        file.display(),
+        bytes(*size_bytes),
+        file.display()
+    )
+}
+
+impl RestoreArgs {
+    fn run(self, out: &Out) -> Result<(), CliError> {
+        let RestoreArgs { file, data } = self;
+        let opened = File::open(&file).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (size, backup) = opened.map_err(|cause| CliError::usage(format!("{}: {cause}", file.display()), ""))?;
+        let bar = progress(out, size, format!("restoring {}", file.display()));
+        let contents =
+            restore(&data, Watched { inner: backup, bar: bar.clone() }).map_err(|error| refused(&file, error))?;
+        bar.finish_and_clear();
+        out.answer(&Restored { data, contents }, restored);
+        Ok(())
+    }
+}
+
+struct Watched<R> {
+    inner: R,
+    bar: ProgressBar,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.inner.read(buffer)?;
+        self.bar.inc(bytes as u64);
+        Ok(bytes)
+    }
+}
+
+fn refused(file: &Path, error: BackupError) -> CliError {
+    match error {
+        BackupError::NotEmpty(_) | BackupError::Io(_) | BackupError::Store(_) => CliError::usage(error, ""),
+        BackupError::Unknown(_)
+        | BackupError::CutOff
+        | BackupError::Damaged(_)
+        | BackupError::Stray(_)
+        | BackupError::Journal(_) => CliError::Damaged { what: format!("{}: {error}", file.display()) },
+    }
+}
+
+fn restored(look: &Look, restored: &Restored) -> String {
+    let Restored { data, contents: Contents { events, blobs, secrets, files } } = restored;
+    let data = data.display();
+    format!(
+        "{} restored into {data}: {events} events, {blobs} artifacts and plugins, {secrets} secrets, {files} files of logs, samples and tools\n  \
+         `lockgate serve --data {data}` goes on from there, with the same --secret-key-file. Never beside the host it comes from:\n  \
+         both would do what was under way.",
+        look.paint(Tone::Good, "✓")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::cli::look::testing::look;
+
+    #[test]
+    fn what_was_made_is_told_with_what_to_do_with_it() {
+        let made = created(&look(), &Created { file: "monday.tar".into(), size_bytes: 5 << 20 });
+        let contents = Contents { events: 1204, blobs: 7, secrets: 2, files: 96 };
+        let back = restored(&look(), &Restored { data: "/srv/lockgate".into(), contents });
+        expect![[r#""#]].assert_eq(&format!("{made}\n{back}"));
+    }
+}

@@ -1,0 +1,94 @@
+//! `lockgate journal`: the record of everything, as lines of JSON, out of a data folder and into a new one. Needs no host.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use lockgate_store::export::{ExportError, Imported, export, import};
+
+use crate::cli::fail::CliError;
+use crate::cli::look::{Look, Tone};
+use crate::cli::session::Out;
+
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Print every event, one a line, with its sequence and stream; also while a host uses the folder.
+    ///
+    /// The last line says how many there were and where each chain ends: without it the export was cut off.
+    Export {
+        /// A data folder.
+        folder: PathBuf,
+    },
+    /// Begin a data folder from an export. It has the record alone: `lockgate backup` keeps artifacts, plugins and secrets, too.
+    Import(ImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// What `lockgate journal export` has printed; `-` for standard input.
+    file: PathBuf,
+
+    /// The new data folder: empty, or not there yet.
+    #[arg(long, env = "LOCKGATE_DATA", value_name = "FOLDER")]
+    data: PathBuf,
+}
+
+impl JournalCommand {
+    pub fn run(self, out: &Out) -> Result<(), CliError> {
+        match self {
+            JournalCommand::Export { folder } => print(&folder),
+            JournalCommand::Import(ImportArgs { file, data }) => {
+                let imported = read(&file, &data).map_err(|error| refused(&file, error))?;
+                out.answer(&imported, |look, imported| taken_in(look, imported, &data));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn print(folder: &Path) -> Result<(), CliError> {
+    let journal = folder.join("journal");
+    if !journal.is_dir() {
+        let what = format!("there is no journal in {}", folder.display());
+        return Err(CliError::usage(what, "name the data folder of a host"));
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let printed = export(&journal, &mut out).and_then(|_| Ok(out.flush()?));
+    match printed {
+        // `| head` has seen enough.
+        Err(ExportError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(|error| refused(folder, error)),
+    }
+}
+
+fn read(file: &Path, data: &Path) -> Result<Imported, ExportError> {
+    if file == Path::new("-") {
+        return import(data, &mut io::stdin().lock());
+    }
+    import(data, &mut BufReader::new(File::open(file)?))
+}
+
+fn refused(source: &Path, error: ExportError) -> CliError {
+    let what = format!("{}: {error}", source.display());
+    match error {
+        ExportError::NotEmpty(_) => CliError::usage(error, ""),
+        ExportError::Io(_) => CliError::usage(what, ""),
+        ExportError::Store(_)
+        | ExportError::NoLine { .. }
+        | ExportError::Line { .. }
+        | ExportError::CutOff { .. }
+        | ExportError::Changed { .. } => CliError::Damaged { what },
+    }
+}
+
+fn taken_in(look: &Look, imported: &Imported, data: &Path) -> String {
+    format!(
+        "{} {} events of {} streams are in {}, and every chain ends as the export says\n  \
+         Artifacts, plugins and values of secrets are not: add and set them again where a release needs them.",
+        look.paint(Tone::Good, "✓"),
+        imported.events,
+        imported.streams.len(),
+        data.display()
+    )
+}

@@ -1,0 +1,73 @@
+//! A backup of the host, as it is made.
+
+use std::io::{self, Write};
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use lockgate_sandbox::CancellationToken;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::Api;
+use super::auth::Admin;
+
+const BYTES_PER_CHUNK: usize = 256 << 10;
+/// Chunks that wait for the reader; then the backup waits with them.
+const WAITING_CHUNKS: usize = 4;
+
+type Chunk = io::Result<Bytes>;
+
+/// A backup: an archive (tar) of the journal, the artifacts and plugins, the encrypted secrets, and the logs, as they are
+/// at this moment.
+///
+/// It is whole when its last entry is `end.json`; an answer that breaks off is none. `lockgate backup restore` makes a data
+/// folder of it.
+#[utoipa::path(get, path = "/v1/backup", tag = "host",
+    responses((status = 200, content_type = "application/x-tar", body = Vec<u8>)), security(("token" = ["admin"])))]
+pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Response {
+    let (chunks, answered) = mpsc::channel::<Chunk>(WAITING_CHUNKS);
+    tokio::task::spawn_blocking(move || {
+        tracing::info!(by = %by.person, "a backup begins");
+        let out = io::BufWriter::with_capacity(
+            BYTES_PER_CHUNK,
+            Answer { chunks: chunks.clone(), stopping: api.stopping.clone() },
+        );
+        match api.host.back_up(out) {
+            Ok(contents) => tracing::info!(by = %by.person, ?contents, "a backup was made"),
+            Err(error) => {
+                tracing::error!(%error, "a backup broke off");
+                // Without the archive's end; its reader hears that something went wrong.
+                let _ = chunks.blocking_send(Err(io::Error::other(error)));
+            }
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-tar"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"lockgate-backup.tar\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, Body::from_stream(ReceiverStream::new(answered))).into_response()
+}
+
+/// Hands chunks to whoever reads the answer.
+struct Answer {
+    chunks: mpsc::Sender<Chunk>,
+    stopping: CancellationToken,
+}
+
+impl Write for Answer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.stopping.is_cancelled() {
+            return Err(io::Error::other("the host is stopping"));
+        }
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads it any more");
+        self.chunks.blocking_send(Ok(Bytes::copy_from_slice(bytes))).map_err(gone)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

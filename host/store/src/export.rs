@@ -1,0 +1,389 @@
+//! The journal as lines of JSON: for other programs to read, and to begin a store from.
+//!
+//! The first line says what this is. Then comes a line for each event, in the order of the journal, and the last line says
+//! how many there were and where each chain ends: without it the export was cut off. Each event stands there byte for
+//! byte, so an export of what was imported is the same again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use lockgate_journal::{self as journal, Journal, Record, StreamHead};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::{StoreError, folder};
+
+const FORMAT: &str = "lockgate-journal";
+const VERSION: u32 = 1;
+/// Around an event: its sequence, and its stream as JSON.
+const MOST_AROUND_EVENT: usize = 4 << 10;
+/// Taken in with one wait for the disk.
+const BYTES_PER_ROUND: usize = 8 << 20;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    format: String,
+    version: u32,
+}
+
+/// What stands before an event in its line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    sequence: u64,
+    stream: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    events: u64,
+    heads: BTreeMap<String, ChainEnd>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainEnd {
+    last: u64,
+    hash: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("could not read or write the export: {0}")]
+    Io(#[from] io::Error),
+    #[error("event {sequence} of the journal is no line of JSON: this export cannot hold it")]
+    NoLine { sequence: u64 },
+    #[error("line {line} of the export {problem}")]
+    Line { line: u64, problem: String },
+    #[error("the export ends after {events} events without its last line: it was cut off; export it again")]
+    CutOff { events: u64 },
+    #[error(
+        "the chain of stream `{stream}` does not end as the export says: an event in it was changed; export it again"
+    )]
+    Changed { stream: String },
+    #[error("{} holds something already: import into a folder that is empty or not there", .0.display())]
+    NotEmpty(PathBuf),
+}
+
+impl From<journal::JournalError> for ExportError {
+    fn from(error: journal::JournalError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Writes the whole journal of a data folder, also of one that a host is using: up to what is there now.
+pub fn export(journal: &Path, out: &mut impl Write) -> Result<u64, ExportError> {
+    let verified = journal::verify(journal)?;
+    let records = journal::read(journal, 1)?;
+    write(records.take(verified.records as usize).map(|record| Ok(record?)), &verified.streams, out)
+}
+
+/// Writes these events, and that they end with these heads.
+pub fn write(
+    records: impl Iterator<Item = Result<Record, StoreError>>,
+    heads: &BTreeMap<String, StreamHead>,
+    out: &mut impl Write,
+) -> Result<u64, ExportError> {
+    line(out, &Head { format: FORMAT.to_owned(), version: VERSION })?;
+    let mut events = 0;
+    for record in records {
+        let Record { sequence, stream, payload, .. } = record?;
+        if payload.contains(&b'\n') || serde_json::from_slice::<IgnoredAny>(&payload).is_err() {
+            return Err(ExportError::NoLine { sequence });
+        }
+        let place = serde_json::to_vec(&Place { sequence, stream }).map_err(io::Error::from)?;
+        // The event as it is: written by a serializer it could come out otherwise.
+        out.write_all(&place[..place.len() - 1])?;
+        out.write_all(EVENT)?;
+        out.write_all(&payload)?;
+        out.write_all(b"}\n")?;
+        events += 1;
+    }
+    let end = |head: &StreamHead| ChainEnd { last: head.last, hash: head.hash_hex() };
+    line(out, &End { events, heads: heads.iter().map(|(name, head)| (name.clone(), end(head))).collect() })?;
+    Ok(events)
+}
+
+/// No name of a stream has it in it: a quote in one stands behind a backslash.
+const EVENT: &[u8] = b",\"event\":";
+
+fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// What an import has taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    pub events: u64,
+    pub streams: BTreeSet<String>,
+}
+
+/// Makes a new journal of an export, in the data folder `dir`, which must be empty. Nothing is there under its name before
+/// all of it is, and is on disk.
+pub fn import(dir: &Path, input: &mut impl BufRead) -> Result<Imported, ExportError> {
+    folder::create(dir)?;
+    if std::fs::read_dir(dir)?.next().is_some() {
+        return Err(ExportError::NotEmpty(dir.to_owned()));
+    }
+    let unfinished = dir.join("journal.unfinished");
+    let imported = read_in(&unfinished, input);
+    if imported.is_err() {
+        folder::remove_dir_if_there(&unfinished)?;
+        return imported;
+    }
+    std::fs::rename(&unfinished, dir.join("journal"))?;
+    folder::sync(dir)?;
+    imported
+}
+
+/// Takes an export into a new journal in `folder`.
+pub(crate) fn read_in(folder: &Path, input: &mut impl BufRead) -> Result<Imported, ExportError> {
+    let (journal, _) = Journal::open(folder, journal::Options::default())?;
+    let mut lines = Lines { input, read: 0, line: Vec::new(), limit: journal.max_payload_bytes() + MOST_AROUND_EVENT };
+    let head: Option<Head> = lines.next()?.and_then(|line| serde_json::from_slice(line).ok());
+    if !head.is_some_and(|head| head.format == FORMAT && head.version == VERSION) {
+        return Err(lines.wrong(format!("does not begin an export of version {VERSION} of a journal")));
+    }
+    let mut round = Round { journal: &journal, appends: Vec::new(), bytes: 0 };
+    let mut events = 0;
+    loop {
+        let Some(line) = lines.next()? else { return Err(ExportError::CutOff { events }) };
+        let Some((place, event)) = split(line) else { break };
+        events += 1;
+        if place.sequence != events {
+            return Err(lines.wrong(format!("has event {}, where {events} is expected", place.sequence)));
+        }
+        round.take(place.stream, event)?;
+    }
+    round.write()?;
+    let end: End = match serde_json::from_slice(&lines.line) {
+        Ok(end) => end,
+        Err(error) => return Err(lines.wrong(format!("is neither an event nor the end: {error}"))),
+    };
+    if end.events != events {
+        return Err(lines.wrong(format!("does not end the export: it has {events} events, not {}", end.events)));
+    }
+    if lines.next()?.is_some() {
+        return Err(lines.wrong("follows the end of the export".to_owned()));
+    }
+    let heads = journal.streams();
+    let named: BTreeSet<String> = heads.keys().chain(end.heads.keys()).cloned().collect();
+    let chain = |name: &String| heads.get(name).map(|head| ChainEnd { last: head.last, hash: head.hash_hex() });
+    match named.iter().find(|name| chain(name).as_ref() != end.heads.get(*name)) {
+        Some(stream) => Err(ExportError::Changed { stream: stream.clone() }),
+        None => Ok(Imported { events, streams: named }),
+    }
+}
+
+/// `None`: this is no line of an event.
+fn split(line: &[u8]) -> Option<(Place, Vec<u8>)> {
+    let at = line.windows(EVENT.len()).position(|window| window == EVENT)?;
+    let event = line[at + EVENT.len()..].strip_suffix(b"}")?;
+    let place = serde_json::from_slice(&[&line[..at], b"}"].concat()).ok()?;
+    serde_json::from_slice::<IgnoredAny>(event).ok()?;
+    Some((place, event.to_vec()))
+}
+
+struct Lines<'a, R> {
+    input: &'a mut R,
+    /// Lines so far.
+    read: u64,
+    line: Vec<u8>,
+    limit: usize,
+}
+
+impl<R: BufRead> Lines<'_, R> {
+    /// Without its end.
+    fn next(&mut self) -> Result<Option<&[u8]>, ExportError> {
+        self.line.clear();
+        let bytes = self.input.by_ref().take(self.limit as u64).read_until(b'\n', &mut self.line)?;
+        if bytes == 0 {
+            return Ok(None);
+        }
+        self.read += 1;
+        match self.line.pop() {
+            Some(b'\n') => Ok(Some(&self.line)),
+            _ if bytes == self.limit => Err(self.wrong(format!("is longer than {} bytes", self.limit))),
+            _ => Err(self.wrong("has no end: the export was cut off; export it again".to_owned())),
+        }
+    }
+
+    fn wrong(&self, problem: String) -> ExportError {
+        ExportError::Line { line: self.read.max(1), problem }
+    }
+}
+
+/// Events that are written together.
+struct Round<'a> {
+    journal: &'a Journal,
+    appends: Vec<(String, Vec<Vec<u8>>)>,
+    bytes: usize,
+}
+
+impl Round<'_> {
+    fn take(&mut self, stream: String, event: Vec<u8>) -> Result<(), ExportError> {
+        self.bytes += event.len();
+        match self.appends.last_mut() {
+            Some((last, events)) if *last == stream => events.push(event),
+            Some(_) | None => self.appends.push((stream, vec![event])),
+        }
+        if self.bytes < BYTES_PER_ROUND { Ok(()) } else { self.write() }
+    }
+
+    fn write(&mut self) -> Result<(), ExportError> {
+        let (tell, told) = mpsc::channel();
+        self.bytes = 0;
+        for (stream, events) in self.appends.drain(..) {
+            let tell = tell.clone();
+            // Whoever waits is below, until all have told.
+            self.journal.append(&stream, events, move |result| drop(tell.send(result.map(drop))));
+        }
+        drop(tell);
+        Ok(told.iter().collect::<Result<(), _>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A data folder with a journal of these events, and its export.
+    fn exported(events: &[(&str, &str)]) -> (TempDir, Vec<u8>) {
+        let data = TempDir::new().unwrap();
+        let (journal, _) = Journal::open(&data.path().join("journal"), journal::Options::default()).unwrap();
+        for (stream, event) in events {
+            let mut round = Round { journal: &journal, appends: Vec::new(), bytes: 0 };
+            round.take((*stream).to_owned(), event.as_bytes().to_vec()).unwrap();
+            round.write().unwrap();
+        }
+        drop(journal);
+        let text = export_of(data.path());
+        (data, text)
+    }
+
+    fn export_of(data: &Path) -> Vec<u8> {
+        let mut text = Vec::new();
+        export(&data.join("journal"), &mut text).unwrap();
+        text
+    }
+
+    fn three() -> Vec<u8> {
+        exported(&[("@system", r#"{"made":"shop"}"#), ("shop", "[1.0,2]"), ("shop", r#"{ "a": ",\"event\":" }"#)]).1
+    }
+
+    #[test]
+    fn an_export_of_what_was_imported_is_the_same_again() {
+        let text = three();
+        expect![[r#"
+            {"format":"lockgate-journal","version":1}
+            {"sequence":1,"stream":"@system","event":{"made":"shop"}}
+            {"sequence":2,"stream":"shop","event":[1.0,2]}
+            {"sequence":3,"stream":"shop","event":{ "a": ",\"event\":" }}
+            {"events":3,"heads":{"@system":{"last":1,"hash":"f3"},"shop":{"last":3,"hash":"f3"}}}
+        "#]]
+        .assert_eq(&without_hashes(&text));
+        let dir = TempDir::new().unwrap();
+        let imported = import(dir.path(), &mut text.as_slice()).unwrap();
+        assert_eq!(imported, Imported { events: 3, streams: ["@system", "shop"].map(str::to_owned).into() });
+        assert_eq!(export_of(dir.path()), text);
+    }
+
+    fn without_hashes(text: &[u8]) -> String {
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        let mut parts = text.split("\"hash\":\"");
+        let first = parts.next().unwrap().to_owned();
+        parts.fold(first, |text, part| format!("{text}\"hash\":\"f3{}", &part[64..]))
+    }
+
+    #[test]
+    fn an_export_of_many_rounds_comes_back_whole() {
+        let event = format!("\"{}\"", "x".repeat(1 << 20));
+        let events: Vec<(&str, &str)> = (0..20).map(|n| (["a", "b"][n % 2], event.as_str())).collect();
+        let (_data, text) = exported(&events);
+        let dir = TempDir::new().unwrap();
+        assert_eq!(import(dir.path(), &mut text.as_slice()).unwrap().events, 20);
+        assert_eq!(export_of(dir.path()), text);
+    }
+
+    /// What an import of a changed text says; nothing of it is left.
+    fn refused(change: fn(&str) -> String) -> String {
+        let text = change(&String::from_utf8(three()).unwrap());
+        let dir = TempDir::new().unwrap();
+        let error = import(dir.path(), &mut text.as_bytes()).unwrap_err();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        error.to_string()
+    }
+
+    fn lines(text: &str, keep: &[usize]) -> String {
+        keep.iter().map(|line| format!("{}\n", text.lines().nth(*line).unwrap())).collect()
+    }
+
+    #[test]
+    fn what_is_not_a_whole_export_is_refused_and_leaves_nothing() {
+        let changes: [fn(&str) -> String; 10] = [
+            |_| String::new(),
+            |text| text.replace("\"version\":1", "\"version\":2"),
+            |text| lines(text, &[0, 1, 2]),
+            |text| lines(text, &[0, 1, 3, 4]),
+            |text| text.trim_end().to_owned(),
+            |text| text.replace("[1.0,2]", "[1.0,3]"),
+            |text| text.replace("[1.0,2]", "[1.0,"),
+            |text| format!("{text}{{}}\n"),
+            |text| text.replace("\"events\":3", "\"events\":4"),
+            |text| text.replace("\"shop\":{\"last\"", "\"other\":{\"last\""),
+        ];
+        let said = changes.map(refused);
+        expect![[r#"
+            line 1 of the export does not begin an export of version 1 of a journal
+            line 1 of the export does not begin an export of version 1 of a journal
+            the export ends after 2 events without its last line: it was cut off; export it again
+            line 3 of the export has event 3, where 2 is expected
+            line 5 of the export has no end: the export was cut off; export it again
+            the chain of stream `shop` does not end as the export says: an event in it was changed; export it again
+            line 3 of the export is neither an event nor the end: unknown field `sequence`, expected `events` or `heads` at line 1 column 11
+            line 6 of the export follows the end of the export
+            line 5 of the export does not end the export: it has 3 events, not 4
+            the chain of stream `other` does not end as the export says: an event in it was changed; export it again"#]]
+        .assert_eq(&said.join("\n"));
+    }
+
+    #[test]
+    fn a_folder_that_holds_something_is_left_alone() {
+        let (data, text) = exported(&[("shop", "{}")]);
+        let error = import(data.path(), &mut text.as_slice()).unwrap_err();
+        assert!(matches!(error, ExportError::NotEmpty(folder) if folder == data.path()));
+        assert_eq!(export_of(data.path()), text);
+    }
+
+    #[test]
+    fn an_event_that_is_no_line_is_not_exported() {
+        for event in ["no json", "{\n}"] {
+            let data = TempDir::new().unwrap();
+            let (journal, _) = Journal::open(&data.path().join("journal"), journal::Options::default()).unwrap();
+            let mut round = Round { journal: &journal, appends: Vec::new(), bytes: 0 };
+            round.take("shop".to_owned(), event.as_bytes().to_vec()).unwrap();
+            round.write().unwrap();
+            let error = export(&data.path().join("journal"), &mut Vec::new()).unwrap_err();
+            assert!(matches!(error, ExportError::NoLine { sequence: 1 }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_takes_no_more_memory_than_an_event() {
+        let dir = TempDir::new().unwrap();
+        let head = format!("{}\n", String::from_utf8(three()).unwrap().lines().next().unwrap());
+        let mut endless = io::BufReader::new(io::Cursor::new(head).chain(io::repeat(b'x')));
+        let error = import(dir.path(), &mut endless).unwrap_err().to_string();
+        assert!(error.starts_with("line 2 of the export is longer than"), "{error}");
+    }
+}

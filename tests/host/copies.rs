@@ -1,0 +1,131 @@
+//! A host in one file and back: backups that are made while it works, and its record as lines of JSON.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::harness::{Host, Project, Web, block_on};
+use crate::secrets::new_key;
+
+const FILE: &str = "
+environments:
+  quick: { workflow: quick }
+  asked: { workflow: quick, approvals: { rules: [{ groups: [operators] }] } }
+  told: { workflow: told }
+workflows:
+  quick: { phases: [{ name: work, plugin: hostile-phase, config: { do: say, ms: 0 } }] }
+  told: { phases: [{ name: work, plugin: http-request, config: { url: URL, secret: chat, headers: { Authorization: \"Bearer {{secret}}\" } } }] }
+";
+
+/// Puts what was restored where the host looks, with the token that its operator has.
+fn take_over(host: &mut Host, restored: &std::path::Path) {
+    host.kill();
+    let old = host.place("old").join("data");
+    fs::rename(host.data(), &old).unwrap();
+    fs::rename(restored, host.data()).unwrap();
+    fs::copy(old.join("admin-token"), host.data().join("admin-token")).unwrap();
+    host.restart();
+}
+
+#[test]
+fn a_host_goes_on_from_a_backup_that_was_made_while_it_worked() {
+    let mut host = Host::not_started();
+    host.keys(&[&new_key(&host)]);
+    host.restart();
+    let web = Web::serving(host.place("web"));
+    host.plugin("hostile-phase", &[]);
+    let http = vec![lockgate::wire::HttpGrant::new(&web.url(), true)];
+    host.plugin_with(
+        "http-request",
+        lockgate::wire::Grants { http, secrets: vec!["chat".to_owned()], ..Default::default() },
+    );
+    let secret = lockgate::wire::NewSecret {
+        value: "value-of-the-chat-room".to_owned(),
+        origins: vec![web.url()],
+        headers: Vec::new(),
+        project: None,
+        environments: Vec::new(),
+    };
+    block_on(host.admin().client.set_secret("chat", &secret)).unwrap();
+    let project = Project::create(&host, "shop", &FILE.replace("URL", &format!("\"{}/echo\"", web.url())));
+    project.release("v1");
+    let first = project.deploy("v1", "quick");
+    project.assert_succeeds(first);
+    let messages = || project.log(first, "work").into_iter().map(|line| line.message).collect::<Vec<_>>();
+    let said = messages();
+    assert!(!said.is_empty());
+    let waiting = project.deploy("v1", "asked");
+    project.wait_for_approval(waiting);
+
+    let file = host.place("backups").join("monday.tar");
+    let path = file.to_str().unwrap();
+    // Others go on triggering: none of theirs may make it less whole.
+    let (over, beside) = (AtomicBool::new(false), project.clone());
+    thread::scope(|scope| {
+        let triggers = scope.spawn(|| {
+            for _ in 0..50 {
+                if over.load(Ordering::Relaxed) {
+                    break;
+                }
+                beside.deploy("v1", "quick");
+            }
+        });
+        let made = host.as_admin(&["backup", "create", "-o", path]);
+        over.store(true, Ordering::Relaxed);
+        triggers.join().unwrap();
+        assert_eq!(made.code, Some(0), "{}", made.said);
+        assert!(made.out.contains("The key of its secrets is not in it"), "{}", made.out);
+    });
+    let again = host.as_admin(&["backup", "create", "-o", path]);
+    assert_eq!(again.code, Some(2));
+    assert!(again.said.contains("is there already"), "{}", again.said);
+    let denied = block_on(host.person("ann", &[], "member").client.back_up(Vec::new(), &file, |_| {})).unwrap_err();
+    assert!(denied.to_string().contains("admin"), "{denied}");
+
+    let restored = host.place("new").join("data");
+    let ran = host.command(&["backup", "restore", path, "--data", restored.to_str().unwrap()]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let twice = host.command(&["backup", "restore", path, "--data", restored.to_str().unwrap()]);
+    assert_eq!(twice.status.code(), Some(2));
+    let verified = host.command(&["audit", "verify", restored.to_str().unwrap()]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+
+    take_over(&mut host, &restored);
+    project.assert_succeeds(first);
+    assert_eq!(messages(), said);
+    assert_eq!(project.live("quick").as_deref(), Some("v1"));
+    project.approve(waiting);
+    project.assert_succeeds(waiting);
+    let told = project.deploy("v1", "told");
+    project.assert_succeeds(told);
+    assert!(web.seen().contains("authorization: Bearer value-of-the-chat-room"), "{}", web.seen());
+    // What was under way at that moment comes to its end, too.
+    project.deployments().iter().for_each(|one| project.assert_succeeds(one.number));
+}
+
+#[test]
+fn an_export_of_what_was_imported_is_the_same_and_serves() {
+    let mut host = Host::start();
+    host.plugin("hostile-phase", &[]);
+    let project = Project::with_phase(&host, "shop", "hostile-phase", "{ do: done }");
+    project.release("v1");
+    let number = project.deploy("v1", "test");
+    project.assert_succeeds(number);
+    // Also while the host is there.
+    let data = host.data();
+    let exported = host.command(&["journal", "export", data.to_str().unwrap()]);
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let file = host.place("export").join("journal.jsonl");
+    fs::write(&file, &exported.stdout).unwrap();
+
+    let imported = host.place("new").join("data");
+    let (file, to) = (file.to_str().unwrap(), imported.to_str().unwrap());
+    let ran = host.command(&["journal", "import", file, "--data", to]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(host.command(&["journal", "export", to]).stdout, exported.stdout);
+    assert_eq!(host.command(&["journal", "import", file, "--data", to]).status.code(), Some(2));
+
+    take_over(&mut host, &imported);
+    project.assert_succeeds(number);
+    assert_eq!(project.live("test").as_deref(), Some("v1"));
+}
