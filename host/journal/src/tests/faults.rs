@@ -1,0 +1,235 @@
+//! A script on a disk of which each operation fails, one after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use expect_test::expect;
+
+use super::life::{Append, Life, Outcome};
+use super::simulated::{Fate, SimulatedDisk};
+
+enum Step {
+    Start,
+    Append(Vec<Append>),
+    Pack,
+    Read,
+    End,
+}
+
+/// What a fault leads to, as a caller sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    Refused,
+    Stopped,
+    NotOpened,
+    NotRead,
+    NotPacked,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Lasts {
+    Once,
+    UntilTheNextStart,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Then {
+    Restart,
+    PowerCut,
+}
+
+/// Three segments and one of a size of its own, some packed, over three starts.
+fn script() -> Vec<Step> {
+    use Step::*;
+    vec![
+        Start,
+        Append(vec![("shop", vec![100])]),
+        Append(vec![("shop", vec![600, 5]), ("system", vec![40])]),
+        Append(vec![("shop", vec![300, 300]), ("bakery", vec![0])]),
+        Append(vec![("shop", vec![1200])]),
+        Read,
+        Append(vec![("system", vec![20]), ("bakery", vec![3000, 400]), ("shop", vec![10])]),
+        Pack,
+        Append(vec![("shop", vec![500])]),
+        Read,
+        End,
+        Start,
+        Pack,
+        Append(vec![("shop", vec![900])]),
+        Append(vec![("system", vec![900])]),
+        Append(vec![("shop", vec![900])]),
+        Read,
+        End,
+        Start,
+        Append(vec![("shop", vec![7])]),
+        Pack,
+        Read,
+        End,
+    ]
+}
+
+#[test]
+fn each_operation_that_fails_has_one_answer() {
+    let mut answers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    each_fault(Lasts::Once, |fault, troubles| {
+        let answer = troubles.first().map_or("goes on".to_owned(), |trouble| format!("{trouble:?}"));
+        assert!(troubles.len() <= 1, "{fault} once: {troubles:?}");
+        answers.entry(fault).or_default().insert(answer);
+    });
+    let lines =
+        answers.into_iter().map(|(fault, answers)| format!("{fault}: {}\n", Vec::from_iter(answers).join(", ")));
+    expect![[r#"
+        append: Create a new segment: Refused, goes on
+        append: Rename a segment: Stopped
+        append: Sync a new segment: Refused, Stopped, goes on
+        append: Sync a segment: Stopped
+        append: SyncDir a folder: Stopped
+        append: Write a new segment: Refused, Stopped, goes on
+        append: Write a segment: Stopped
+        append: Write the mark: goes on
+        pack: Create a packed segment: NotPacked
+        pack: Read a segment: NotPacked
+        pack: Rename a segment: NotPacked
+        pack: Sync a packed segment: NotPacked
+        pack: Write a packed segment: NotPacked
+        read: List a folder: NotRead
+        read: Read a segment: NotRead
+        start: Bytes a segment: NotOpened
+        start: Create a new segment: NotOpened
+        start: Create the mark: NotOpened
+        start: CreateDir a folder: NotOpened
+        start: List a folder: NotOpened, goes on
+        start: Open a segment: NotOpened
+        start: Open the mark: NotOpened
+        start: Read a segment: NotOpened
+        start: Read the mark: NotOpened
+        start: Remove a new segment: NotOpened
+        start: Remove a packed segment: NotOpened
+        start: Rename a segment: NotOpened
+        start: Sync a new segment: NotOpened
+        start: Sync a segment: NotOpened
+        start: SyncDir a folder: NotOpened
+        start: Write a new segment: NotOpened
+        start: Write a segment: NotOpened
+        start: Write the mark: goes on
+    "#]]
+    .assert_eq(&lines.collect::<String>());
+}
+
+#[test]
+fn a_disk_that_keeps_failing_loses_nothing() {
+    each_fault(Lasts::UntilTheNextStart, |_, _| {});
+}
+
+fn each_fault(lasts: Lasts, mut tell: impl FnMut(String, Vec<Trouble>)) {
+    for then in [Then::Restart, Then::PowerCut] {
+        for seed in 0..4 {
+            let of_number = |number| with_fault(number, seed, lasts, then);
+            (0..).map_while(of_number).for_each(|(fault, troubles)| tell(fault, troubles));
+        }
+    }
+}
+
+/// Plays the script while the operation of that number fails; none when there are not that many.
+fn with_fault(number: u64, seed: u64, lasts: Lasts, then: Then) -> Option<(String, Vec<Trouble>)> {
+    let disk = SimulatedDisk::new(seed);
+    let faults = Arc::new(Mutex::new(Vec::new()));
+    let (note, operations) = (Arc::clone(&faults), AtomicU64::new(0));
+    disk.decide(move |kind, path| {
+        let this = operations.fetch_add(1, Ordering::Relaxed);
+        let fails = match lasts {
+            Lasts::Once => this == number,
+            Lasts::UntilTheNextStart => this >= number,
+        };
+        if !fails {
+            return Fate::Work;
+        }
+        note.lock().unwrap().push(format!("{kind:?} {}", noun(path)));
+        Fate::Fail
+    });
+    let mut life = Life::on(disk);
+    let mut first = None;
+    let mut troubles = Vec::new();
+    for step in script() {
+        troubles.extend(play(&mut life, &step, lasts, then));
+        if let (None, Some(fault)) = (&first, faults.lock().unwrap().first()) {
+            first = Some(format!("{}: {fault}", step.verb()));
+        }
+    }
+    life.disk.heal();
+    end(&mut life, then);
+    life.start().unwrap();
+    life.check();
+    assert_eq!(life.append(&[("shop", vec![1])]), Outcome::Fine);
+    Some((first?, troubles))
+}
+
+/// One step; after what a host does not survive, the next start on a disk that works.
+fn play(life: &mut Life, step: &Step, lasts: Lasts, then: Then) -> Option<Trouble> {
+    let trouble = match step {
+        Step::Start => life.start().err().map(|_| Trouble::NotOpened),
+        Step::Append(appends) => match life.append(appends) {
+            Outcome::Fine => None,
+            Outcome::Refused => Some(Trouble::Refused),
+            Outcome::Stopped => Some(Trouble::Stopped),
+        },
+        Step::Pack => {
+            let before = life.stats().segments_not_packed;
+            while life.pack() {}
+            (life.stats().segments_not_packed > before).then_some(Trouble::NotPacked)
+        }
+        Step::Read => life.read().err().map(|_| Trouble::NotRead),
+        Step::End => {
+            end(life, then);
+            None
+        }
+    };
+    match (trouble?, lasts) {
+        (Trouble::Stopped | Trouble::NotOpened, _) => {
+            if let Lasts::UntilTheNextStart = lasts {
+                life.disk.heal();
+            }
+            end(life, then);
+            life.start().unwrap();
+            life.check();
+        }
+        (Trouble::Refused, Lasts::Once) => assert_eq!(life.append(&[("shop", vec![900])]), Outcome::Fine),
+        (Trouble::NotRead, Lasts::Once) => life.read().unwrap(),
+        (Trouble::NotPacked, _) | (Trouble::Refused | Trouble::NotRead, Lasts::UntilTheNextStart) => {}
+    }
+    trouble
+}
+
+fn end(life: &mut Life, then: Then) {
+    life.end();
+    match then {
+        Then::Restart => life.disk.restart(),
+        Then::PowerCut => life.disk.lose_power(),
+    }
+}
+
+impl Step {
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Append(_) => "append",
+            Self::Pack => "pack",
+            Self::Read => "read",
+            Self::End => "end",
+        }
+    }
+}
+
+fn noun(path: &Path) -> &'static str {
+    let name = path.file_name().map_or("", |name| name.to_str().unwrap());
+    let extension = path.extension().map_or("", |extension| extension.to_str().unwrap());
+    match (name, extension) {
+        ("acknowledged", _) => "the mark",
+        (_, "log") => "a segment",
+        (_, "tmp") if name.len() == "00000000000000000001.tmp".len() => "a packed segment",
+        (_, "tmp") => "a new segment",
+        _ => "a folder",
+    }
+}
