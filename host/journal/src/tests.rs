@@ -1,6 +1,7 @@
 //! The journal against a disk that tears, flips, fails and waits.
 
 mod faults;
+mod formats;
 mod life;
 mod packed;
 mod power;
