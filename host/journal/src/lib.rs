@@ -14,10 +14,17 @@
 //!   power cut took the mark along, the recovery names how many bytes it dropped.
 //! - Where the segments end before that mark, opening is refused: somebody cut, removed or replaced them.
 //! - After a cut the rest of the segment is zeroed and synced before anything is
-//!   appended, so old bytes are never taken for records later.
+//!   appended, so old bytes are never taken for records later. The last batch is written once more: where its sync
+//!   failed it can be read, and yet is not on disk.
 //! - A failed write or sync stops the journal for good: after a failed sync the
 //!   kernel may call lost pages clean, a second try would lie. Only a segment that
 //!   cannot be *prepared* (a full disk) refuses its appends and tries again.
+//!
+//! A segment that is full is packed in the background (`packed`). Its file changes in one step and whole, its records,
+//! chains and places stay what they were; where packing fails the segment stays as it is, and `Stats` says so.
+//!
+//! All that touches a file stands in `disk`. What each operation that fails leads to is a table in `tests/faults`; what
+//! power cuts leave is tried by seeds in `tests/power`; what older releases wrote is kept in `formats`.
 
 mod committer;
 mod disk;

@@ -80,8 +80,8 @@ pub(crate) fn load(folder: &Folder, segment: &Named) -> Result<Loaded, JournalEr
         PACKED if crc32c::crc32c(rest) != checksum => {
             Err(damage(HEADER_BYTES, "the checksum of the packed records does not match their bytes"))
         }
-        PACKED => match packed::unpack(rest, length) {
-            Some(records) => Ok(Loaded { bytes: [header, &records[..]].concat(), packed: true }),
+        PACKED => match packed::unpack(header, rest, length) {
+            Some(bytes) => Ok(Loaded { bytes, packed: true }),
             None => Err(damage(HEADER_BYTES, "the packed records are not as long as the header says")),
         },
         found => Err(JournalError::Version { path: path.clone(), found, known: PACKED }),

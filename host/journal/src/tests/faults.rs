@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use expect_test::expect;
 
 use super::life::{Append, Life, Outcome};
-use super::simulated::{Fate, SimulatedDisk};
+use super::simulated::{Fate, Kind, SimulatedDisk};
 
 enum Step {
     Start,
@@ -28,13 +28,15 @@ enum Trouble {
     NotPacked,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Lasts {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
     Once,
     UntilTheNextStart,
+    /// The process ends there.
+    Kill,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Then {
     Restart,
     PowerCut,
@@ -73,7 +75,7 @@ fn script() -> Vec<Step> {
 #[test]
 fn each_operation_that_fails_has_one_answer() {
     let mut answers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    each_fault(Lasts::Once, |fault, troubles| {
+    each_fault(Fault::Once, |fault, troubles| {
         let answer = troubles.first().map_or("goes on".to_owned(), |trouble| format!("{trouble:?}"));
         assert!(troubles.len() <= 1, "{fault} once: {troubles:?}");
         answers.entry(fault).or_default().insert(answer);
@@ -120,54 +122,77 @@ fn each_operation_that_fails_has_one_answer() {
 
 #[test]
 fn a_disk_that_keeps_failing_loses_nothing() {
-    each_fault(Lasts::UntilTheNextStart, |_, _| {});
+    each_fault(Fault::UntilTheNextStart, |_, _| {});
 }
 
-fn each_fault(lasts: Lasts, mut tell: impl FnMut(String, Vec<Trouble>)) {
+#[test]
+fn each_moment_is_a_good_one_to_be_killed() {
+    each_fault(Fault::Kill, |_, _| {});
+}
+
+#[test]
+fn what_could_not_be_reserved_or_packed_takes_no_room() {
+    for kind in [Kind::Write, Kind::Sync] {
+        let mut life = Life::on(SimulatedDisk::new(0));
+        life.start().unwrap();
+        for _ in 0..2 {
+            life.append(&[("shop", vec![1200])]);
+        }
+        let before = life.disk.folder().disk.list(&life.disk.folder().path).unwrap();
+        life.disk
+            .decide(move |this, path| if this == kind && noun(path) != "a segment" { Fate::Fail } else { Fate::Work });
+        assert_eq!(life.append(&[("shop", vec![5000])]), Outcome::Refused);
+        assert!(life.pack() && life.stats().segments_not_packed == 1);
+        assert_eq!(life.disk.folder().disk.list(&life.disk.folder().path).unwrap(), before);
+    }
+}
+
+fn each_fault(fault: Fault, mut tell: impl FnMut(String, Vec<Trouble>)) {
     for then in [Then::Restart, Then::PowerCut] {
         for seed in 0..4 {
-            let of_number = |number| with_fault(number, seed, lasts, then);
-            (0..).map_while(of_number).for_each(|(fault, troubles)| tell(fault, troubles));
+            let of_number = |number| with_fault(number, seed, fault, then);
+            (0..).map_while(of_number).for_each(|(place, troubles)| tell(place, troubles));
         }
     }
 }
 
 /// Plays the script while the operation of that number fails; none when there are not that many.
-fn with_fault(number: u64, seed: u64, lasts: Lasts, then: Then) -> Option<(String, Vec<Trouble>)> {
+fn with_fault(number: u64, seed: u64, fault: Fault, then: Then) -> Option<(String, Vec<Trouble>)> {
     let disk = SimulatedDisk::new(seed);
-    let faults = Arc::new(Mutex::new(Vec::new()));
-    let (note, operations) = (Arc::clone(&faults), AtomicU64::new(0));
+    let places = Arc::new(Mutex::new(Vec::new()));
+    let (note, operations) = (Arc::clone(&places), AtomicU64::new(0));
     disk.decide(move |kind, path| {
         let this = operations.fetch_add(1, Ordering::Relaxed);
-        let fails = match lasts {
-            Lasts::Once => this == number,
-            Lasts::UntilTheNextStart => this >= number,
+        let fails = match fault {
+            Fault::Once | Fault::Kill => this == number,
+            Fault::UntilTheNextStart => this >= number,
         };
         if !fails {
             return Fate::Work;
         }
         note.lock().unwrap().push(format!("{kind:?} {}", noun(path)));
-        Fate::Fail
+        if fault == Fault::Kill { Fate::Die } else { Fate::Fail }
     });
     let mut life = Life::on(disk);
     let mut first = None;
     let mut troubles = Vec::new();
     for step in script() {
-        troubles.extend(play(&mut life, &step, lasts, then));
-        if let (None, Some(fault)) = (&first, faults.lock().unwrap().first()) {
-            first = Some(format!("{}: {fault}", step.verb()));
+        troubles.extend(play(&mut life, &step, fault, then));
+        if let (None, Some(place)) = (&first, places.lock().unwrap().first()) {
+            first = Some(format!("{}: {place}", step.verb()));
+        }
+        if life.disk.is_dead() {
+            start_again(&mut life, then);
         }
     }
     life.disk.heal();
-    end(&mut life, then);
-    life.start().unwrap();
-    life.check();
+    start_again(&mut life, then);
     assert_eq!(life.append(&[("shop", vec![1])]), Outcome::Fine);
     Some((first?, troubles))
 }
 
 /// One step; after what a host does not survive, the next start on a disk that works.
-fn play(life: &mut Life, step: &Step, lasts: Lasts, then: Then) -> Option<Trouble> {
+fn play(life: &mut Life, step: &Step, fault: Fault, then: Then) -> Option<Trouble> {
     let trouble = match step {
         Step::Start => life.start().err().map(|_| Trouble::NotOpened),
         Step::Append(appends) => match life.append(appends) {
@@ -186,20 +211,23 @@ fn play(life: &mut Life, step: &Step, lasts: Lasts, then: Then) -> Option<Troubl
             None
         }
     };
-    match (trouble?, lasts) {
-        (Trouble::Stopped | Trouble::NotOpened, _) => {
-            if let Lasts::UntilTheNextStart = lasts {
-                life.disk.heal();
-            }
-            end(life, then);
-            life.start().unwrap();
-            life.check();
+    match (trouble?, fault) {
+        (Trouble::Stopped | Trouble::NotOpened, Fault::Once) => start_again(life, then),
+        (Trouble::Stopped | Trouble::NotOpened, Fault::UntilTheNextStart) => {
+            life.disk.heal();
+            start_again(life, then);
         }
-        (Trouble::Refused, Lasts::Once) => assert_eq!(life.append(&[("shop", vec![900])]), Outcome::Fine),
-        (Trouble::NotRead, Lasts::Once) => life.read().unwrap(),
-        (Trouble::NotPacked, _) | (Trouble::Refused | Trouble::NotRead, Lasts::UntilTheNextStart) => {}
+        (Trouble::Refused, Fault::Once) => assert_eq!(life.append(&[("shop", vec![900])]), Outcome::Fine),
+        (Trouble::NotRead, Fault::Once) => life.read().unwrap(),
+        (Trouble::NotPacked, Fault::Once) | (_, Fault::UntilTheNextStart | Fault::Kill) => {}
     }
     trouble
+}
+
+fn start_again(life: &mut Life, then: Then) {
+    end(life, then);
+    life.start().unwrap();
+    life.check();
 }
 
 fn end(life: &mut Life, then: Then) {

@@ -66,7 +66,8 @@ fn a_torn_end_of_format_1_is_cut_for_ever() {
         2 system
         3 system Grüße
         shop: f91944a4b9f32fe9c08c509d5b4e905b05c8fe54751009885c814db8f695ba19
-        system: 07a730b3362f4ef3f937dadbdcebf9fd0cf51911162952e7421705d73501b185"#]].assert_eq(&told(dir.path()));
+        system: 07a730b3362f4ef3f937dadbdcebf9fd0cf51911162952e7421705d73501b185"#]]
+    .assert_eq(&told(dir.path()));
 }
 
 #[test]

@@ -46,15 +46,23 @@ impl Life {
         Self { disk, running: None, acknowledged: Vec::new(), unknown: Vec::new(), appends: 0 }
     }
 
+    /// Where that fails the disk does, and says so: a power cut or a fault is no damage.
     pub fn start(&mut self) -> Result<(), JournalError> {
         let told_fatal = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&told_fatal);
         let on_fatal = Box::new(move |_: &JournalError| _ = count.fetch_add(1, Ordering::Relaxed));
         let options = Options { segment_bytes: SEGMENT_BYTES, on_fatal: Some(on_fatal), ..Options::default() };
-        let (journal, committer, packer, recovery) = Journal::at_rest(self.disk.folder(), options)?;
+        let started = Journal::at_rest(self.disk.folder(), options);
+        let (journal, committer, packer, recovery) = started.inspect_err(|error| {
+            assert!(matches!(error, JournalError::Io { .. }) && self.disk.has_failed(), "{error}");
+        })?;
         assert_eq!(recovery.records, journal.last());
         self.running = Some(Running { journal, committer, packer, told_fatal });
         Ok(())
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.running.as_ref().unwrap().journal
     }
 
     pub fn end(&mut self) {
@@ -95,7 +103,8 @@ impl Life {
                     Outcome::Fine
                 }
                 Err(error) if error.is_refusal() => Outcome::Refused,
-                Err(_) => {
+                Err(error) => {
+                    assert!(self.disk.has_failed(), "{error}");
                     self.unknown.push(written);
                     Outcome::Stopped
                 }
@@ -105,18 +114,13 @@ impl Life {
         outcome
     }
 
-    /// As the end of a journal begins.
-    pub fn close(&self) {
-        self.running.as_ref().unwrap().journal.shared.close();
-    }
-
     /// Packs a segment that is full, if there is one.
     pub fn pack(&mut self) -> bool {
         self.running.as_ref().unwrap().packer.turn_if_told()
     }
 
     pub fn stats(&self) -> Stats {
-        self.running.as_ref().unwrap().journal.stats()
+        self.journal().stats()
     }
 
     /// What a caller reads is what was acknowledged.
@@ -139,7 +143,7 @@ impl Life {
             }
         }
         assert!(found == self.acknowledged, "{there} records are there, not only whole appends in order");
-        let journal = &self.running.as_ref().unwrap().journal;
+        let journal = self.journal();
         assert_eq!((verified.last, verified.streams), (journal.last(), journal.streams()));
         assert_eq!(verified.torn_tail, None, "a start leaves nothing torn");
         let heads = journal.streams();
@@ -148,7 +152,7 @@ impl Life {
     }
 
     fn records(&self) -> Result<Vec<Written>, JournalError> {
-        let records = self.running.as_ref().unwrap().journal.read(1)?;
+        let records = self.journal().read(1)?;
         records.map(|record| record.map(|Record { stream, payload, .. }| (stream, payload))).collect()
     }
 }

@@ -102,13 +102,27 @@ fn appends_do_not_wait_for_packing() {
 }
 
 #[test]
+fn a_reader_goes_on_in_a_segment_that_is_packed_meanwhile() {
+    let mut life = Life::on(SimulatedDisk::new(0));
+    life.start().unwrap();
+    for _ in 0..9 {
+        life.append(&[("shop", vec![500])]);
+    }
+    let mut reading = life.journal().read(1).unwrap();
+    reading.next().unwrap().unwrap();
+    while life.pack() {}
+    assert!(life.stats().segments_packed > 1);
+    assert_eq!(reading.map(Result::unwrap).count(), 8);
+}
+
+#[test]
 fn a_journal_that_ends_begins_to_pack_nothing_more() {
     let mut life = Life::on(SimulatedDisk::new(0));
     life.start().unwrap();
     for _ in 0..3 {
         life.append(&[("shop", vec![1200])]);
     }
-    life.close();
+    life.journal().shared.close();
     assert!(life.pack());
     assert_eq!(life.stats().segments_packed, 0);
 }
@@ -158,7 +172,7 @@ fn a_header_that_claims_more_than_can_be_there_gets_no_memory() {
         replace(dir.path(), &segment, &records, wrong);
         assert_eq!(damage(dir.path()).problem, "the packed records are not as long as the header says");
     }
-    assert_eq!(packed::unpack(&[0; 100], u32::MAX), None);
+    assert_eq!(packed::unpack(&[], &[0; 100], u32::MAX), None);
 }
 
 #[test]

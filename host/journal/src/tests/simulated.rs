@@ -50,6 +50,8 @@ pub struct SimulatedDisk {
 
 struct State {
     rng: Rng,
+    /// Since the last start.
+    failed: bool,
     dead: bool,
     files: Vec<SimulatedFile>,
     /// As programs see them, and as a cut would leave them but for what is unsynced.
@@ -83,6 +85,7 @@ impl SimulatedDisk {
         let names = BTreeMap::from([(PathBuf::from("/"), Node::Dir)]);
         let state = State {
             rng: Rng::with_seed(seed),
+            failed: false,
             dead: false,
             files: Vec::new(),
             durable_names: names.clone(),
@@ -119,14 +122,19 @@ impl SimulatedDisk {
         self.state().dead
     }
 
+    pub fn has_failed(&self) -> bool {
+        self.state().failed
+    }
+
     /// The next process: the system has kept everything in memory.
     pub fn restart(&self) {
-        self.state().dead = false;
+        let mut state = self.state();
+        (state.failed, state.dead) = (false, false);
     }
 
     pub fn lose_power(&self) {
+        self.restart();
         let state = &mut *self.state();
-        state.dead = false;
         // Nothing and everything are rare where each choice is free.
         let chance = *state.rng.choice(&[0.0, 0.5, 0.5, 0.9, 1.0]).unwrap();
         for change in std::mem::take(&mut state.unsynced) {
@@ -160,11 +168,12 @@ impl SimulatedDisk {
             _ if state.dead => Err(io::Error::other("this process is gone")),
             Fate::Work => act(&mut state, true),
             Fate::Fail => {
+                state.failed = true;
                 let _ = act(&mut state, false);
                 Err(io::Error::other("the disk fails"))
             }
             Fate::Die => {
-                state.dead = true;
+                (state.failed, state.dead) = (true, true);
                 let whole = state.rng.bool();
                 let _ = act(&mut state, whole);
                 Err(io::Error::other("this process is killed"))
