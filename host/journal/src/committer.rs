@@ -228,9 +228,10 @@ impl Committer {
     pub fn run(mut self) {
         while let Some(waiting) = self.shared.take() {
             if !self.turn(waiting) {
-                return;
+                break;
             }
         }
+        // Else it could still write zeros to a file that the next journal here gives a name.
         if let Some(spare) = self.spare.take() {
             let _ = spare.join();
         }

@@ -99,15 +99,16 @@ pub(crate) fn scan(folder: &Folder) -> Result<Scan, JournalError> {
         let loaded = segment::load(folder, segment)?;
         let stop = scan.walk(segment, &loaded.bytes)?;
         match segments.get(index + 1) {
-            Some(following) => scan.expect_to_continue(segment, following, stop)?,
-            None => scan.torn_tail = scan.judge_tail(segment, &loaded, stop)?,
-        }
-        match segments.get(index + 1) {
-            Some(following) if !loaded.packed => {
-                scan.unpacked.push(Full { segment: segment.clone(), next: following.first });
+            Some(following) => {
+                scan.expect_to_continue(segment, following, stop)?;
+                if !loaded.packed {
+                    scan.unpacked.push(Full { segment: segment.clone(), next: following.first });
+                }
             }
-            Some(_) => {}
-            None => scan.last_segment = Some(loaded),
+            None => {
+                scan.torn_tail = scan.judge_tail(segment, &loaded, stop)?;
+                scan.last_segment = Some(loaded);
+            }
         }
     }
     if acknowledged > scan.last {

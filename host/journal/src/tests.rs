@@ -409,6 +409,31 @@ fn a_failed_sync_stops_the_journal_for_everyone() {
 }
 
 #[test]
+fn a_journal_that_stopped_is_dropped_with_all_its_threads() {
+    let disk = SimulatedDisk::new(0);
+    let (enter, entered) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let may_go_on = Mutex::new(may_go_on);
+    let on_fatal: OnFatal = Box::new(move |_| go_on.send(()).unwrap());
+    let (journal, _) = Journal::open_on(disk.folder(), Options { on_fatal: Some(on_fatal), ..small() }).unwrap();
+    disk.decide(move |kind, _| {
+        if kind == Kind::Create {
+            enter.send(()).unwrap();
+            may_go_on.lock().unwrap().recv().unwrap();
+            // Whoever did not wait for this is seen.
+            (0..1000).for_each(|_| std::thread::yield_now());
+        }
+        Fate::Work
+    });
+    append(&journal, "shop", &[&"x".repeat(3000)]).unwrap();
+    entered.recv().unwrap();
+    disk.decide(|kind, _| if kind == Kind::Sync { Fate::Fail } else { Fate::Work });
+    assert!(matches!(append(&journal, "shop", &["x"]), Err(JournalError::Stopped { .. })));
+    drop(journal);
+    assert!(disk.is_left());
+}
+
+#[test]
 fn a_half_done_write_is_not_acknowledged_and_is_cut_at_the_next_start() {
     let disk = SimulatedDisk::new(0);
     let (journal, _) = Journal::open_on(disk.folder(), small()).unwrap();

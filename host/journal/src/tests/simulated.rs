@@ -105,6 +105,11 @@ impl SimulatedDisk {
         self.decide(|_, _| Fate::Work);
     }
 
+    /// Whether nobody has files or folders of it open any more.
+    pub fn is_left(&self) -> bool {
+        Arc::strong_count(&self.state) == 1
+    }
+
     /// Looks at what is there, undisturbed.
     pub fn undisturbed<T>(&self, look: impl FnOnce() -> T) -> T {
         let decide = Arc::clone(&self.decide.lock().unwrap());
