@@ -60,7 +60,7 @@ fn pack(folder: &Folder, full: &Full) -> Result<(), JournalError> {
     let records = records(full, &loaded.bytes)?;
     let packed = lz4_flex::block::compress(records);
     match u32::try_from(records.len()) {
-        Ok(length) if unpack(&[], &packed, length).is_some_and(|unpacked| unpacked == records) => {
+        Ok(length) if unpack(&[], &packed, length).is_ok_and(|unpacked| unpacked == records) => {
             segment::replace(folder, &full.segment, &packed, length)
         }
         Ok(_) | Err(_) => {
@@ -83,16 +83,18 @@ fn damage(full: &Full, at: usize, sequence: u64, problem: &str) -> Damage {
     Damage { segment: full.segment.path.clone(), offset: at as u64, sequence, problem: problem.to_owned() }
 }
 
-/// The bytes that were packed, behind the header, if they are as many as that.
-pub(crate) fn unpack(header: &[u8], packed: &[u8], length: u32) -> Option<Vec<u8>> {
+/// The bytes that were packed, behind the header, if they are as many as that; else what is wrong with them.
+pub(crate) fn unpack(header: &[u8], packed: &[u8], length: u32) -> Result<Vec<u8>, &'static str> {
     let length = length as usize;
     if length > packed.len().saturating_mul(MOST_UNPACKED_OF_ONE) {
-        return None;
+        return Err("the header claims more than so few packed bytes can hold");
     }
     let mut bytes = header.to_vec();
     bytes.resize(header.len() + length, 0);
-    let unpacked = lz4_flex::block::decompress_into(packed, &mut bytes[header.len()..]);
-    (unpacked.ok()? == length).then_some(bytes)
+    match lz4_flex::block::decompress_into(packed, &mut bytes[header.len()..]) {
+        Ok(unpacked) if unpacked == length => Ok(bytes),
+        Ok(_) | Err(_) => Err("the packed records are not as long as the header says"),
+    }
 }
 
 /// Not to the last place: a journal that ends waits for the segment that is at work. Where the system cannot do it for a

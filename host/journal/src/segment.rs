@@ -81,8 +81,8 @@ pub(crate) fn load(folder: &Folder, segment: &Named) -> Result<Loaded, JournalEr
             Err(damage(HEADER_BYTES, "the checksum of the packed records does not match their bytes"))
         }
         PACKED => match packed::unpack(header, rest, length) {
-            Some(bytes) => Ok(Loaded { bytes, packed: true }),
-            None => Err(damage(HEADER_BYTES, "the packed records are not as long as the header says")),
+            Ok(bytes) => Ok(Loaded { bytes, packed: true }),
+            Err(problem) => Err(damage(HEADER_BYTES, problem)),
         },
         found => Err(JournalError::Version { path: path.clone(), found, known: PACKED }),
     }
