@@ -2,20 +2,18 @@
 //! then tells every waiter. There is no timer, the disk itself sets the pace.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::error::JournalError;
 use crate::mark::Mark;
+use crate::packed::Full;
 use crate::record::{Frame, Hash};
 use crate::scan::StreamHead;
-use crate::segment::{self, Active, HEADER_BYTES, Prepared};
+use crate::segment::{self, Active, Folder, HEADER_BYTES, Prepared};
 use crate::{OnFatal, Options, framed_bytes};
 
 /// The sequences an append was given.
@@ -30,6 +28,9 @@ pub struct Committed {
 pub struct Stats {
     pub batches: u64,
     pub records: u64,
+    pub segments_packed: u64,
+    /// Segments that stay as they are until the next start; `Journal::packing_failure` says why.
+    pub segments_not_packed: u64,
 }
 
 pub(crate) type Done = Box<dyn FnOnce(Result<Committed, JournalError>) + Send>;
@@ -47,24 +48,6 @@ impl Append {
     }
 }
 
-/// Where a test puts a disk that fails or waits.
-pub(crate) trait Disk: Send {
-    fn write(&mut self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
-    fn sync(&mut self, file: &File) -> io::Result<()>;
-}
-
-pub(crate) struct RealDisk;
-
-impl Disk for RealDisk {
-    fn write(&mut self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        file.write_all_at(bytes, offset)
-    }
-
-    fn sync(&mut self, file: &File) -> io::Result<()> {
-        file.sync_data()
-    }
-}
-
 /// What the callers and the committer have in common.
 pub(crate) struct Shared {
     queue: Mutex<Queue>,
@@ -75,6 +58,14 @@ pub(crate) struct Shared {
     mark: Mark,
     batches: AtomicU64,
     records: AtomicU64,
+    packing: Mutex<Packing>,
+}
+
+#[derive(Default)]
+struct Packing {
+    packed: u64,
+    not_packed: u64,
+    failure: Option<JournalError>,
 }
 
 struct Queue {
@@ -100,6 +91,7 @@ impl Shared {
             mark,
             batches: AtomicU64::new(0),
             records: AtomicU64::new(0),
+            packing: Mutex::default(),
         }
     }
 
@@ -133,7 +125,7 @@ impl Shared {
     }
 
     /// All that waits, as soon as something does; `None` when closed and empty.
-    fn take(&self) -> Option<VecDeque<Append>> {
+    pub fn take(&self) -> Option<VecDeque<Append>> {
         let idle = |queue: &mut Queue| queue.waiting.is_empty() && matches!(queue.state, State::Open);
         let mut queue = self.changed.wait_while(lock(&self.queue), idle).unwrap_or_else(PoisonError::into_inner);
         queue.bytes = 0;
@@ -147,6 +139,10 @@ impl Shared {
             queue.state = State::Closing;
         }
         self.changed.notify_one();
+    }
+
+    pub fn is_open(&self) -> bool {
+        matches!(lock(&self.queue).state, State::Open)
     }
 
     /// Refuses everything from now on; hands back what was still waiting.
@@ -176,8 +172,29 @@ impl Shared {
         lock(&self.streams)
     }
 
+    pub fn packed(&self, result: Result<(), JournalError>) {
+        let mut packing = lock(&self.packing);
+        match result {
+            Ok(()) => packing.packed += 1,
+            Err(failure) => {
+                packing.not_packed += 1;
+                packing.failure = Some(failure);
+            }
+        }
+    }
+
+    pub fn packing_failure(&self) -> Option<JournalError> {
+        lock(&self.packing).failure.clone()
+    }
+
     pub fn stats(&self) -> Stats {
-        Stats { batches: self.batches.load(Ordering::Relaxed), records: self.records.load(Ordering::Relaxed) }
+        let packing = lock(&self.packing);
+        Stats {
+            batches: self.batches.load(Ordering::Relaxed),
+            records: self.records.load(Ordering::Relaxed),
+            segments_packed: packing.packed,
+            segments_not_packed: packing.not_packed,
+        }
     }
 }
 
@@ -188,43 +205,52 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 pub(crate) struct Committer {
-    dir: PathBuf,
+    folder: Folder,
     segment_bytes: u64,
     on_fatal: Option<OnFatal>,
-    disk: Box<dyn Disk>,
     shared: Arc<Shared>,
     active: Active,
+    full: Sender<Full>,
     spare: Option<JoinHandle<Result<Prepared, JournalError>>>,
     buffer: Vec<u8>,
 }
 
 impl Committer {
-    pub fn new(dir: &Path, options: Options, disk: Box<dyn Disk>, shared: Arc<Shared>, active: Active) -> Self {
+    pub fn new(folder: Folder, options: Options, shared: Arc<Shared>, active: Active, full: Sender<Full>) -> Self {
         Self {
-            dir: dir.to_owned(),
+            folder,
             segment_bytes: options.segment_bytes,
             on_fatal: options.on_fatal,
-            disk,
             shared,
             active,
+            full,
             spare: None,
             buffer: Vec::new(),
         }
     }
 
     pub fn run(mut self) {
-        while let Some(mut waiting) = self.shared.take() {
-            let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.commit_all(&mut waiting)));
-            let error = match outcome {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.stopped(),
-                Err(_) => JournalError::Stopped { cause: "its thread or a waiter's callback panicked".to_owned() },
-            };
-            return self.stop(&error, waiting);
+        while let Some(waiting) = self.shared.take() {
+            if !self.turn(waiting) {
+                break;
+            }
         }
+        // Else it could still write zeros to a file that the next journal here gives a name.
         if let Some(spare) = self.spare.take() {
             let _ = spare.join();
         }
+    }
+
+    /// False when it stopped for good.
+    pub fn turn(&mut self, mut waiting: VecDeque<Append>) -> bool {
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.commit_all(&mut waiting)));
+        let error = match outcome {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => error.stopped(),
+            Err(_) => JournalError::Stopped { cause: "its thread or a waiter's callback panicked".to_owned() },
+        };
+        self.stop(&error, waiting);
+        false
     }
 
     fn stop(&mut self, error: &JournalError, mut waiting: VecDeque<Append>) {
@@ -242,7 +268,7 @@ impl Committer {
         while let Some(bytes) = waiting.front().map(|append| append.bytes as u64) {
             if bytes > self.active.room() {
                 match self.prepared(bytes) {
-                    Ok(prepared) => self.active = segment::name(&self.dir, prepared, self.shared.last() + 1)?,
+                    Ok(prepared) => self.go_on_in(prepared)?,
                     Err(refusal) => {
                         refuse_first(waiting, refusal);
                         continue;
@@ -252,7 +278,19 @@ impl Committer {
             let count = fitting(waiting, self.active.room());
             let committed = self.write(waiting.iter().take(count))?;
             answer(waiting, committed);
-            self.prepare_ahead();
+        }
+        self.prepare_ahead();
+        Ok(())
+    }
+
+    fn go_on_in(&mut self, prepared: Prepared) -> Result<(), JournalError> {
+        let next = self.shared.last() + 1;
+        let active = segment::name(&self.folder, prepared, next)?;
+        let before = std::mem::replace(&mut self.active, active).segment;
+        // An empty one has lost its name to the new one, which begins with the same sequence.
+        if before.first < next {
+            // A packer that is gone leaves it as it is.
+            let _ = self.full.send(Full { segment: before, next });
         }
         Ok(())
     }
@@ -262,10 +300,10 @@ impl Committer {
     fn prepared(&mut self, append_bytes: u64) -> Result<Prepared, JournalError> {
         let bytes = append_bytes + HEADER_BYTES;
         if bytes > self.segment_bytes {
-            return segment::prepare(&self.dir, bytes);
+            return segment::prepare(&self.folder, bytes);
         }
         let ahead = self.spare.take().and_then(|spare| spare.join().ok()).and_then(Result::ok);
-        ahead.map_or_else(|| segment::prepare(&self.dir, self.segment_bytes), Ok)
+        ahead.map_or_else(|| segment::prepare(&self.folder, self.segment_bytes), Ok)
     }
 
     /// Reserving a segment takes as long as hundreds of syncs, so it is done
@@ -274,9 +312,16 @@ impl Committer {
         if self.spare.is_some() || self.active.end < self.active.bytes / 2 {
             return;
         }
-        let (dir, bytes) = (self.dir.clone(), self.segment_bytes);
-        let prepare = move || segment::prepare(&dir, bytes);
+        let (folder, bytes) = (self.folder.clone(), self.segment_bytes);
+        let prepare = move || segment::prepare(&folder, bytes);
         self.spare = thread::Builder::new().name("journal-prepare".to_owned()).spawn(prepare).ok();
+    }
+
+    /// A simulation goes on when nothing else is at work, so that a seed always leads to the same steps.
+    #[cfg(test)]
+    pub fn wait_for_spare(&mut self) {
+        let spare = self.spare.take().map(JoinHandle::join);
+        self.spare = spare.map(|prepared| thread::spawn(move || prepared.unwrap()));
     }
 
     /// One batch: one write and one sync.
@@ -312,9 +357,9 @@ impl Committer {
     }
 
     fn write_durably(&mut self) -> Result<(), JournalError> {
-        let Active { file, path, end, .. } = &mut self.active;
-        self.disk.write(file, &self.buffer, *end).map_err(JournalError::io("write to the journal segment", path))?;
-        self.disk.sync(file).map_err(JournalError::io("sync the journal segment", path))?;
+        let Active { file, segment, end, .. } = &mut self.active;
+        file.write(&self.buffer, *end).map_err(JournalError::io("write to the journal segment", &segment.path))?;
+        file.sync().map_err(JournalError::io("sync the journal segment", &segment.path))?;
         *end += self.buffer.len() as u64;
         // One huge append must not keep its memory for good.
         self.buffer.shrink_to(1 << 20);

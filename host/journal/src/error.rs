@@ -23,7 +23,7 @@ pub enum JournalError {
     Gone { dir: PathBuf, last: u64, acknowledged: u64, mark: PathBuf },
 
     #[error(
-        "{} is a journal of format {found}, this host reads format {known}: start the release of Lockgate that wrote it",
+        "{} is a journal of format {found}, this host reads formats up to {known}: start the release of Lockgate that wrote it",
         path.display()
     )]
     Version { path: PathBuf, found: u32, known: u32 },
@@ -50,7 +50,8 @@ pub enum JournalError {
     Stopped { cause: String },
 }
 
-/// Bytes that were once durable and are not what was written, with their place.
+/// Bytes that were once durable and are not what was written, with their place: that of the bytes as they were written,
+/// also in a segment that was packed since. Packed bytes that cannot be unpacked are one bad place, behind the header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the journal is damaged: {problem} (segment {}, byte {offset}, where record {sequence} is expected). \

@@ -14,14 +14,23 @@
 //!   power cut took the mark along, the recovery names how many bytes it dropped.
 //! - Where the segments end before that mark, opening is refused: somebody cut, removed or replaced them.
 //! - After a cut the rest of the segment is zeroed and synced before anything is
-//!   appended, so old bytes are never taken for records later.
+//!   appended, so old bytes are never taken for records later. The last batch is written once more: where its sync
+//!   failed it can be read, and yet is not on disk.
 //! - A failed write or sync stops the journal for good: after a failed sync the
 //!   kernel may call lost pages clean, a second try would lie. Only a segment that
 //!   cannot be *prepared* (a full disk) refuses its appends and tries again.
+//!
+//! A segment that is full is packed in the background (`packed`). Its file changes in one step and whole, its records,
+//! chains and places stay what they were; where packing fails the segment stays as it is, and `Stats` says so.
+//!
+//! All that touches a file stands in `disk`. What each operation that fails leads to is a table in `tests/faults`; what
+//! power cuts leave is tried by seeds in `tests/power`; what older releases wrote is kept in `formats`.
 
 mod committer;
+mod disk;
 mod error;
 mod mark;
+mod packed;
 mod record;
 mod scan;
 mod segment;
@@ -29,7 +38,7 @@ mod segment;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -38,9 +47,11 @@ pub use error::{Damage, JournalError};
 pub use record::{Hash, MAX_STREAM_BYTES, Record};
 pub use scan::{Records, StreamHead, TornTail, Verified, read, verify};
 
-use committer::{Append, Committer, Disk, RealDisk, Shared};
+use committer::{Append, Committer, Shared};
 use mark::Mark;
-use segment::Active;
+use packed::Packer;
+use scan::Scan;
+use segment::{Active, Folder};
 
 pub struct Options {
     /// Each segment file is reserved at this size; one append larger than it gets a segment of its own.
@@ -71,42 +82,53 @@ pub struct Recovery {
 
 /// An open journal. Dropping it writes what waits and closes the files.
 pub struct Journal {
-    dir: PathBuf,
+    folder: Folder,
     max_payload_bytes: usize,
     shared: Arc<Shared>,
-    committer: Option<JoinHandle<()>>,
+    /// In the order in which they end: the committer first.
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Journal {
     /// Opens or creates the journal in `dir` and checks all of it. The caller
     /// makes sure that nobody else has it open.
     pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), JournalError> {
-        Self::open_on(dir, options, Box::new(RealDisk))
+        Self::open_on(scan::on_disk(dir), options)
     }
 
-    pub(crate) fn open_on(dir: &Path, options: Options, disk: Box<dyn Disk>) -> Result<(Self, Recovery), JournalError> {
-        segment::create_dir(dir)?;
-        segment::remove_unnamed(dir)?;
-        let scan = scan::scan(dir)?;
-        let active = match scan.segments.last() {
-            Some(last) => Active::open(last, scan.end)?,
-            None => segment::name(dir, segment::prepare(dir, options.segment_bytes)?, 1)?,
-        };
-        match scan.torn_tail {
-            Some(_) => active.clear_tail()?,
-            None => active.sync()?,
-        }
+    pub(crate) fn open_on(folder: Folder, options: Options) -> Result<(Self, Recovery), JournalError> {
+        let (mut journal, committer, packer, recovery) = Self::at_rest(folder, options)?;
+        journal.spawn("journal", move || committer.run())?;
+        journal.spawn("journal-pack", move || packer.run())?;
+        Ok((journal, recovery))
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), JournalError> {
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+        self.threads.push(thread.map_err(JournalError::io("start a thread of", &self.folder.path))?);
+        Ok(())
+    }
+
+    /// Open, and who is to do its work: a simulation calls them in turn.
+    pub(crate) fn at_rest(
+        folder: Folder,
+        options: Options,
+    ) -> Result<(Self, Committer, Packer, Recovery), JournalError> {
+        segment::create_dir(&folder)?;
+        segment::remove_unnamed(&folder)?;
+        let scan = scan::scan(&folder)?;
+        let active = settle(&folder, &scan, options.segment_bytes)?;
+        let mark = Mark::open(&folder)?;
+        mark.set(scan.last);
         let recovery = Recovery { records: scan.last, last: scan.last, torn_tail: scan.torn_tail };
         let max_payload_bytes = options.max_payload_bytes;
-        let mark = Mark::open(dir)?;
-        mark.set(scan.last);
         let shared = Arc::new(Shared::new(options.max_queue_bytes, scan.streams, scan.last, mark));
-        let committer = Committer::new(dir, options, disk, Arc::clone(&shared), active);
-        let committer = thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || committer.run())
-            .map_err(JournalError::io("start the writing thread of", dir))?;
-        Ok((Self { dir: dir.to_owned(), max_payload_bytes, shared, committer: Some(committer) }, recovery))
+        let (full, packer) = Packer::new(folder.clone(), Arc::clone(&shared));
+        for unpacked in scan.unpacked {
+            let _ = full.send(unpacked);
+        }
+        let committer = Committer::new(folder.clone(), options, Arc::clone(&shared), active, full);
+        Ok((Self { folder, max_payload_bytes, shared, threads: Vec::new() }, committer, packer, recovery))
     }
 
     pub fn max_payload_bytes(&self) -> usize {
@@ -147,7 +169,7 @@ impl Journal {
     /// The committed records from a sequence on, up to those of this moment.
     pub fn read(&self, from: u64) -> Result<Records, JournalError> {
         let last = self.last();
-        Ok(Records::new(segment::list(&self.dir)?, from, last))
+        Ok(Records::new(self.folder.clone(), segment::list(&self.folder)?, from, last))
     }
 
     /// The last committed sequence; zero for an empty journal.
@@ -163,21 +185,41 @@ impl Journal {
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
+
+    /// Why the last of the segments that are not packed is not. The journal is as whole as before, and only larger.
+    pub fn packing_failure(&self) -> Option<JournalError> {
+        self.shared.packing_failure()
+    }
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
         self.shared.close();
-        if let Some(committer) = self.committer.take() {
-            // Its panics were already told to the waiters and to `on_fatal`.
-            let _ = committer.join();
+        for thread in self.threads.drain(..) {
+            // The committer's panics were already told to the waiters and to `on_fatal`.
+            let _ = thread.join();
         }
+    }
+}
+
+/// Where the journal goes on, when what was found there is durable.
+fn settle(folder: &Folder, scan: &Scan, segment_bytes: u64) -> Result<Active, JournalError> {
+    match (scan.segments.last(), &scan.last_segment) {
+        (Some(segment), Some(loaded)) if !loaded.packed => {
+            let active = Active::open(folder, segment, scan.end)?;
+            let last_batch = &loaded.bytes[scan.last_batch as usize..scan.end as usize];
+            active.settle(last_batch, scan.torn_tail.is_some())?;
+            Ok(active)
+        }
+        // None yet; or whoever copied the journal left out the last one, which is never packed, and the mark.
+        _ => segment::name(folder, segment::prepare(folder, segment_bytes)?, scan.last + 1),
     }
 }
 
 /// Whether there is a journal in `dir`, whole or not: opening begins a new one where there is none.
 pub fn is_there(dir: &Path) -> Result<bool, JournalError> {
-    Ok(!segment::list(dir)?.is_empty() || mark::read(dir) > 0)
+    let folder = scan::on_disk(dir);
+    Ok(!segment::list(&folder)?.is_empty() || mark::read(&folder)? > 0)
 }
 
 /// The bytes an append takes in the queue and on disk.

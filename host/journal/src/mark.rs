@@ -3,21 +3,24 @@
 //! It is written after each sync and never synced itself. A killed host leaves it as it was; after a power cut it may
 //! be behind the segments, or gone, and then it witnesses less. Never is it ahead of what was durable.
 
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::disk::DiskFile;
 use crate::error::JournalError;
+use crate::segment::Folder;
 
 pub(crate) struct Mark {
-    file: File,
+    file: Box<dyn DiskFile>,
 }
 
 impl Mark {
-    pub fn open(dir: &Path) -> Result<Self, JournalError> {
-        let path = path(dir);
-        let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    pub fn open(folder: &Folder) -> Result<Self, JournalError> {
+        let path = path(&folder.path);
+        let file = match folder.disk.open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => folder.disk.create(&path),
+            file => file,
+        };
         Ok(Self { file: file.map_err(JournalError::io("open", &path))? })
     }
 
@@ -25,17 +28,20 @@ impl Mark {
     pub fn set(&self, last: u64) {
         let last = last.to_le_bytes();
         let bytes = [&last[..], &crc32c::crc32c(&last).to_le_bytes()].concat();
-        let _ = self.file.write_all_at(&bytes, 0);
+        let _ = self.file.write(&bytes, 0);
     }
 }
 
 /// The last sequence that is known to have been acknowledged; zero where nothing is known.
-pub(crate) fn read(dir: &Path) -> u64 {
-    let mut bytes = [0; 12];
-    let read = File::open(path(dir)).and_then(|mut file| file.read_exact(&mut bytes));
-    let (last, crc) = bytes.split_at(8);
-    let whole = read.is_ok() && crc32c::crc32c(last).to_le_bytes() == *crc;
-    last.try_into().ok().filter(|_| whole).map_or(0, u64::from_le_bytes)
+pub(crate) fn read(folder: &Folder) -> Result<u64, JournalError> {
+    let path = path(&folder.path);
+    let bytes = match folder.disk.read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        bytes => bytes.map_err(JournalError::io("read", &path))?,
+    };
+    let whole = bytes.first_chunk::<12>().and_then(|bytes| bytes.split_first_chunk::<8>());
+    let known = whole.filter(|(last, crc)| crc32c::crc32c(&last[..]).to_le_bytes() == **crc);
+    Ok(known.map_or(0, |(last, _)| u64::from_le_bytes(*last)))
 }
 
 pub(crate) fn path(dir: &Path) -> PathBuf {

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::disk::RealDisk;
 use crate::error::{Damage, JournalError};
 use crate::mark;
+use crate::packed::Full;
 use crate::record::{self, Bad, Frame, Hash, MIN_RECORD_BYTES, Record};
-use crate::segment::{self, HEADER_BYTES, Named};
+use crate::segment::{self, Folder, HEADER_BYTES, Loaded, Named};
 
 /// What a stream has in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,44 +57,63 @@ pub struct Verified {
 
 /// Checks every record and chain of the journal in `dir`, offline and read-only.
 pub fn verify(dir: &Path) -> Result<Verified, JournalError> {
-    let scan = scan(dir)?;
+    let scan = scan(&on_disk(dir))?;
     Ok(Verified { records: scan.last, streams: scan.streams, segments: scan.segments.len(), torn_tail: scan.torn_tail })
 }
 
 /// The records of the journal in `dir` from a sequence on, after checking all of it.
 pub fn read(dir: &Path, from: u64) -> Result<Records, JournalError> {
-    let scan = scan(dir)?;
-    Ok(Records::new(scan.segments, from, scan.last))
+    let folder = on_disk(dir);
+    let scan = scan(&folder)?;
+    Ok(Records::new(folder, scan.segments, from, scan.last))
 }
 
+pub(crate) fn on_disk(dir: &Path) -> Folder {
+    Folder { disk: Arc::new(RealDisk), path: dir.to_owned() }
+}
+
+#[derive(Default)]
 pub(crate) struct Scan {
     pub segments: Vec<Named>,
     pub last: u64,
     pub streams: BTreeMap<String, StreamHead>,
-    /// Where the records of the last segment end.
+    /// The last segment, and where in it the last batch begins and ends.
+    pub last_segment: Option<Loaded>,
+    pub last_batch: u64,
     pub end: u64,
     pub torn_tail: Option<TornTail>,
+    /// What is no longer written to, and is not packed yet.
+    pub unpacked: Vec<Full>,
 }
 
-pub(crate) fn scan(dir: &Path) -> Result<Scan, JournalError> {
+pub(crate) fn scan(folder: &Folder) -> Result<Scan, JournalError> {
     // First: a host may be writing, and what it acknowledged by now is in the segments that are read after this.
-    let acknowledged = mark::read(dir);
-    let segments = segment::list(dir)?;
-    let mut scan = Scan { segments: Vec::new(), last: 0, streams: BTreeMap::new(), end: 0, torn_tail: None };
+    let acknowledged = mark::read(folder)?;
+    let segments = segment::list(folder)?;
+    let mut scan = Scan::default();
     for (index, segment) in segments.iter().enumerate() {
         if index == 0 && segment.first != 1 {
             let problem = "the journal's first segment is missing".to_owned();
             return Err(damage(segment, 0, 1, problem).into());
         }
-        let bytes = segment::load(segment)?;
-        let stop = scan.walk(segment, &bytes)?;
+        let loaded = segment::load(folder, segment)?;
+        let stop = scan.walk(segment, &loaded.bytes)?;
         match segments.get(index + 1) {
-            Some(following) => scan.expect_to_continue(segment, following, stop)?,
-            None => scan.torn_tail = scan.judge_tail(segment, &bytes, stop)?,
+            Some(following) => {
+                scan.expect_to_continue(segment, following, stop)?;
+                if !loaded.packed {
+                    scan.unpacked.push(Full { segment: segment.clone(), next: following.first });
+                }
+            }
+            None => {
+                scan.torn_tail = scan.judge_tail(segment, &loaded, stop)?;
+                scan.last_segment = Some(loaded);
+            }
         }
     }
     if acknowledged > scan.last {
-        return Err(JournalError::Gone { dir: dir.to_owned(), last: scan.last, acknowledged, mark: mark::path(dir) });
+        let (dir, mark) = (folder.path.clone(), mark::path(&folder.path));
+        return Err(JournalError::Gone { dir, last: scan.last, acknowledged, mark });
     }
     scan.segments = segments;
     Ok(scan)
@@ -101,6 +123,7 @@ impl Scan {
     /// Takes in whole appends until there is no further one.
     fn walk(&mut self, segment: &Named, bytes: &[u8]) -> Result<Stop, Damage> {
         self.end = HEADER_BYTES;
+        self.last_batch = HEADER_BYTES;
         loop {
             match append_at(bytes, self.end, self.last + 1) {
                 Ok(append) => append.iter().try_for_each(|frame| self.take_in(segment, frame))?,
@@ -117,6 +140,9 @@ impl Scan {
         }
         let head = StreamHead::after(before, frame);
         self.streams.insert(frame.stream.to_owned(), head);
+        if frame.batch == frame.sequence {
+            self.last_batch = self.end;
+        }
         self.last = frame.sequence;
         self.end += frame.framed_bytes() as u64;
         Ok(())
@@ -136,10 +162,15 @@ impl Scan {
         Err(damage(segment, stop.at, stop.sequence, problem))
     }
 
-    fn judge_tail(&self, segment: &Named, bytes: &[u8], stop: Stop) -> Result<Option<TornTail>, Damage> {
+    fn judge_tail(&self, segment: &Named, loaded: &Loaded, stop: Stop) -> Result<Option<TornTail>, Damage> {
+        let bytes = &loaded.bytes;
         let Some(last_byte) = bytes[self.end as usize..].iter().rposition(|byte| *byte != 0) else {
             return Ok(None);
         };
+        if loaded.packed {
+            let problem = format!("{}, in a segment that was whole when it was packed", stop.bad);
+            return Err(damage(segment, stop.at, stop.sequence, problem));
+        }
         if let Some((after, later)) = find_later_batch(&bytes[stop.at as usize..], stop.sequence) {
             let (bad, at) = (stop.bad, stop.at + after as u64);
             let problem =
@@ -192,21 +223,22 @@ fn find_later_batch(tail: &[u8], expected: u64) -> Option<(usize, u64)> {
 
 /// Records in order, one segment in memory at a time. Ends after the first error.
 pub struct Records {
+    folder: Folder,
     segments: std::vec::IntoIter<Named>,
-    current: Option<Loaded>,
+    current: Option<Current>,
     from: u64,
     next: u64,
     last: u64,
 }
 
-struct Loaded {
+struct Current {
     segment: Named,
     bytes: Vec<u8>,
     at: usize,
 }
 
 impl Records {
-    pub(crate) fn new(segments: Vec<Named>, from: u64, last: u64) -> Self {
+    pub(crate) fn new(folder: Folder, segments: Vec<Named>, from: u64, last: u64) -> Self {
         let from = from.max(1);
         let skipped = segments.partition_point(|segment| segment.first <= from).saturating_sub(1);
         let next = segments.get(skipped).map_or(from, |segment| segment.first);
@@ -214,7 +246,7 @@ impl Records {
         if skipped > 0 {
             segments.nth(skipped - 1);
         }
-        Self { segments, current: None, from, next, last }
+        Self { folder, segments, current: None, from, next, last }
     }
 
     fn read_next(&mut self) -> Result<Record, JournalError> {
@@ -239,11 +271,12 @@ impl Records {
         }
     }
 
-    fn load_next(&mut self) -> Result<Loaded, JournalError> {
-        match self.segments.next() {
-            Some(segment) => Ok(Loaded { bytes: segment::load(&segment)?, segment, at: HEADER_BYTES as usize }),
-            None => Err(self.damage(Bad::Empty)),
-        }
+    fn load_next(&mut self) -> Result<Current, JournalError> {
+        let Some(segment) = self.segments.next() else {
+            return Err(self.damage(Bad::Empty));
+        };
+        let bytes = segment::load(&self.folder, &segment)?.bytes;
+        Ok(Current { segment, bytes, at: HEADER_BYTES as usize })
     }
 
     fn damage(&self, bad: Bad) -> JournalError {

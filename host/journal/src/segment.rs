@@ -1,17 +1,31 @@
 //! Segment files: names, header, creation. A file gets its final name only when
 //! it is whole, zero-filled and synced, so a named segment always has a header.
+//!
+//! The header is `"lockgate", format u32, checksum u32, first sequence u64, bytes u32, crc32c u32`, all little-endian.
+//! The checksum and the bytes are those of packed records, and zero where records follow as they are.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::disk::{Disk, DiskFile};
 use crate::error::{Damage, JournalError};
+use crate::packed;
 
-pub(crate) const FORMAT: u32 = 1;
+/// Records as they were written, and zeros after them.
+pub(crate) const PLAIN: u32 = 1;
+/// Records that are packed, all together; no torn end.
+pub(crate) const PACKED: u32 = 2;
 pub(crate) const HEADER_BYTES: u64 = 32;
 const MAGIC: &[u8; 8] = b"lockgate";
 const UNNAMED: &str = "tmp";
+
+/// Where the segments are.
+#[derive(Clone)]
+pub(crate) struct Folder {
+    pub disk: Arc<dyn Disk>,
+    pub path: PathBuf,
+}
 
 /// A named segment in the folder, by its first sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,25 +34,20 @@ pub(crate) struct Named {
     pub path: PathBuf,
 }
 
-impl Named {
-    fn new(dir: &Path, first: u64) -> Self {
-        Self { first, path: dir.join(format!("{first:020}.log")) }
-    }
+/// A segment as its records were written, also if it is packed on disk: so a place in it is the same in both.
+pub(crate) struct Loaded {
+    pub bytes: Vec<u8>,
+    pub packed: bool,
 }
 
 /// The segments of a folder in order; none where there is no folder. Other files are left alone.
-pub(crate) fn list(dir: &Path) -> Result<Vec<Named>, JournalError> {
-    let entries = match fs::read_dir(dir) {
+pub(crate) fn list(folder: &Folder) -> Result<Vec<Named>, JournalError> {
+    let paths = match folder.disk.list(&folder.path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(JournalError::io("list the journal", dir))?,
+        paths => paths.map_err(JournalError::io("list the journal", &folder.path))?,
     };
-    let mut segments = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(JournalError::io("list the journal", dir))?.path();
-        if let Some(first) = first_sequence(&path) {
-            segments.push(Named { first, path });
-        }
-    }
+    let named = |path: PathBuf| Some(Named { first: first_sequence(&path)?, path });
+    let mut segments: Vec<Named> = paths.into_iter().filter_map(named).collect();
     segments.sort_by_key(|segment| segment.first);
     Ok(segments)
 }
@@ -49,43 +58,47 @@ fn first_sequence(path: &Path) -> Option<u64> {
 }
 
 /// The whole segment with its header checked.
-pub(crate) fn load(segment: &Named) -> Result<Vec<u8>, JournalError> {
-    let mut bytes = Vec::new();
-    File::open(&segment.path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(JournalError::io("read the journal segment", &segment.path))?;
-    check_header(segment, &bytes)?;
-    Ok(bytes)
-}
-
-fn check_header(segment: &Named, bytes: &[u8]) -> Result<(), JournalError> {
-    let damage = |problem: &str| Damage {
-        segment: segment.path.clone(),
-        offset: 0,
-        sequence: segment.first,
-        problem: problem.to_owned(),
+pub(crate) fn load(folder: &Folder, segment: &Named) -> Result<Loaded, JournalError> {
+    let path = &segment.path;
+    let bytes = folder.disk.read(path).map_err(JournalError::io("read the journal segment", path))?;
+    let damage = |offset, problem: &str| {
+        let problem = problem.to_owned();
+        JournalError::from(Damage { segment: path.clone(), offset, sequence: segment.first, problem })
     };
-    let Some(header) = bytes.first_chunk::<{ HEADER_BYTES as usize }>() else {
-        return Err(damage("the file is too short for a header").into());
+    let Some((header, rest)) = bytes.split_first_chunk::<{ HEADER_BYTES as usize }>() else {
+        return Err(damage(0, "the file is too short for a header"));
     };
     if &header[..8] != MAGIC {
-        return Err(damage("the file does not begin like a journal segment").into());
+        return Err(damage(0, "the file does not begin like a journal segment"));
     }
-    let found = u32::from_le_bytes([header[8], header[9], header[10], header[11]]);
-    if *header == header_of(segment.first, FORMAT) {
-        return Ok(());
+    let [format, checksum, length] = [8, 12, 24].map(|at| number(header, at));
+    if *header != header_of(segment.first, format, checksum, length) {
+        return Err(damage(0, "the header is not the one of this file name"));
     }
-    if *header == header_of(segment.first, found) {
-        return Err(JournalError::Version { path: segment.path.clone(), found, known: FORMAT });
+    match format {
+        PLAIN => Ok(Loaded { bytes, packed: false }),
+        PACKED if crc32c::crc32c(rest) != checksum => {
+            Err(damage(HEADER_BYTES, "the checksum of the packed records does not match their bytes"))
+        }
+        PACKED => match packed::unpack(header, rest, length) {
+            Ok(bytes) => Ok(Loaded { bytes, packed: true }),
+            Err(problem) => Err(damage(HEADER_BYTES, problem)),
+        },
+        found => Err(JournalError::Version { path: path.clone(), found, known: PACKED }),
     }
-    Err(damage("the header is not the one of this file name").into())
 }
 
-fn header_of(first: u64, format: u32) -> [u8; HEADER_BYTES as usize] {
+fn number(header: &[u8; HEADER_BYTES as usize], at: usize) -> u32 {
+    u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+}
+
+fn header_of(first: u64, format: u32, checksum: u32, length: u32) -> [u8; HEADER_BYTES as usize] {
     let mut header = [0; HEADER_BYTES as usize];
     header[..8].copy_from_slice(MAGIC);
     header[8..12].copy_from_slice(&format.to_le_bytes());
+    header[12..16].copy_from_slice(&checksum.to_le_bytes());
     header[16..24].copy_from_slice(&first.to_le_bytes());
+    header[24..28].copy_from_slice(&length.to_le_bytes());
     let crc = crc32c::crc32c(&header[..28]);
     header[28..].copy_from_slice(&crc.to_le_bytes());
     header
@@ -94,31 +107,28 @@ fn header_of(first: u64, format: u32) -> [u8; HEADER_BYTES as usize] {
 /// A zero-filled, synced file that has no name yet. Zeros, not holes: a later
 /// `fdatasync` then has only data to write, no metadata.
 pub(crate) struct Prepared {
-    file: File,
+    file: Box<dyn DiskFile>,
     path: PathBuf,
     bytes: u64,
 }
 
-pub(crate) fn prepare(dir: &Path, bytes: u64) -> Result<Prepared, JournalError> {
-    let path = dir.join(format!("{bytes}.{UNNAMED}"));
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(JournalError::io("create a journal segment", &path))?;
-    zero(&file, 0, bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(JournalError::io("reserve disk space for the journal in", &path))?;
-    Ok(Prepared { file, path, bytes })
+/// Where that fails nothing is left: on a full disk, others need the room, too.
+pub(crate) fn prepare(folder: &Folder, bytes: u64) -> Result<Prepared, JournalError> {
+    let path = folder.path.join(format!("{bytes}.{UNNAMED}"));
+    let file = folder.disk.create(&path).map_err(JournalError::io("create a journal segment", &path))?;
+    match zero(&*file, 0, bytes).and_then(|()| file.sync()) {
+        Ok(()) => Ok(Prepared { file, path, bytes }),
+        Err(error) => {
+            let _ = folder.disk.remove(&path);
+            Err(JournalError::io("reserve disk space for the journal in", &path)(error))
+        }
+    }
 }
 
 /// The segment that is written to.
 pub(crate) struct Active {
-    pub file: File,
-    pub path: PathBuf,
+    pub file: Box<dyn DiskFile>,
+    pub segment: Named,
     /// Where the next record goes.
     pub end: u64,
     pub bytes: u64,
@@ -129,77 +139,91 @@ impl Active {
         self.bytes.saturating_sub(self.end)
     }
 
-    pub fn open(segment: &Named, end: u64) -> Result<Self, JournalError> {
+    pub fn open(folder: &Folder, segment: &Named, end: u64) -> Result<Self, JournalError> {
         let open = || -> io::Result<Self> {
-            let file = File::options().read(true).write(true).open(&segment.path)?;
-            let bytes = file.metadata()?.len();
-            Ok(Self { file, path: segment.path.clone(), end, bytes })
+            let file = folder.disk.open(&segment.path)?;
+            let bytes = file.bytes()?;
+            Ok(Self { file, segment: segment.clone(), end, bytes })
         };
         open().map_err(JournalError::io("open the journal segment", &segment.path))
     }
 
-    /// Clears everything after the last good record and makes what is left
-    /// durable. Both matter: stale bytes must not be found by a later start, and
-    /// records of a killed process may so far be in the page cache only.
-    pub fn clear_tail(&self) -> Result<(), JournalError> {
-        zero(&self.file, self.end, self.bytes)
-            .and_then(|()| self.file.sync_data())
-            .map_err(JournalError::io("clear the torn end of", &self.path))
-    }
-
-    pub fn sync(&self) -> Result<(), JournalError> {
-        self.file.sync_data().map_err(JournalError::io("sync the journal segment", &self.path))
+    /// Makes durable what a start found: its last batch, which is given, and nothing after it.
+    ///
+    /// That batch is written once more, for a sync of it that failed leaves it in the page cache, called clean: it can be
+    /// read and another sync succeeds, but it is not on disk. Stale bytes after it must not be found by a later start.
+    pub fn settle(&self, last_batch: &[u8], torn: bool) -> Result<(), JournalError> {
+        let clear = || if torn { zero(&*self.file, self.end, self.bytes) } else { Ok(()) };
+        self.file
+            .write(last_batch, self.end - last_batch.len() as u64)
+            .and_then(|()| clear())
+            .and_then(|()| self.file.sync())
+            .map_err(JournalError::io("make durable the end of", &self.segment.path))
     }
 }
 
 /// Gives a prepared file its header and name.
-pub(crate) fn name(dir: &Path, prepared: Prepared, first: u64) -> Result<Active, JournalError> {
-    let Named { path, .. } = Named::new(dir, first);
-    prepared
-        .file
-        .write_all_at(&header_of(first, FORMAT), 0)
-        .and_then(|()| prepared.file.sync_all())
-        .and_then(|()| fs::rename(&prepared.path, &path))
-        .and_then(|()| sync_dir(dir))
+pub(crate) fn name(folder: &Folder, prepared: Prepared, first: u64) -> Result<Active, JournalError> {
+    let Prepared { file, path: unnamed, bytes } = prepared;
+    let path = folder.path.join(format!("{first:020}.log"));
+    file.write(&header_of(first, PLAIN, 0, 0), 0)
+        .and_then(|()| file.sync())
+        .and_then(|()| folder.disk.rename(&unnamed, &path))
+        .and_then(|()| folder.disk.sync_dir(&folder.path))
         .map_err(JournalError::io("begin the journal segment", &path))?;
-    Ok(Active { file: prepared.file, path, end: HEADER_BYTES, bytes: prepared.bytes })
+    Ok(Active { file, segment: Named { first, path }, end: HEADER_BYTES, bytes })
+}
+
+/// Puts packed records in the place of a segment. The name goes from one whole file to the other in one step, so whenever
+/// this is interrupted one of them is there; the folder is not synced, for which of the two does not matter.
+pub(crate) fn replace(folder: &Folder, segment: &Named, packed: &[u8], length: u32) -> Result<(), JournalError> {
+    let unnamed = segment.path.with_extension(UNNAMED);
+    let header = header_of(segment.first, PACKED, crc32c::crc32c(packed), length);
+    let write = || {
+        let file = folder.disk.create(&unnamed)?;
+        file.write(&[&header, packed].concat(), 0)?;
+        file.sync()?;
+        folder.disk.rename(&unnamed, &segment.path)
+    };
+    write().map_err(|error| {
+        let _ = folder.disk.remove(&unnamed);
+        JournalError::io("pack the journal segment", &segment.path)(error)
+    })
 }
 
 /// Removes what a killed process had prepared.
-pub(crate) fn remove_unnamed(dir: &Path) -> Result<(), JournalError> {
-    for entry in fs::read_dir(dir).map_err(JournalError::io("list the journal", dir))? {
-        let path = entry.map_err(JournalError::io("list the journal", dir))?.path();
-        if path.extension().is_some_and(|extension| extension == UNNAMED) {
-            fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
-        }
+pub(crate) fn remove_unnamed(folder: &Folder) -> Result<(), JournalError> {
+    let paths = folder.disk.list(&folder.path).map_err(JournalError::io("list the journal", &folder.path))?;
+    let unnamed = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == UNNAMED);
+    paths.iter().filter(unnamed).try_for_each(|path| folder.disk.remove(path).map_err(JournalError::io("remove", path)))
+}
+
+/// The folder and all above it. Without the name of one level, all below it is gone.
+pub(crate) fn create_dir(folder: &Folder) -> Result<(), JournalError> {
+    create_level(&*folder.disk, &folder.path).map_err(JournalError::io("create the journal folder", &folder.path))
+}
+
+/// A level is created when the names above it are durable: whoever finds it knows that they are, after a kill, too.
+fn create_level(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    let above = dir.parent().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
+    if let (Some(above), Err(ErrorKind::NotFound)) = (above, disk.list(dir).map_err(|error| error.kind())) {
+        create_level(disk, above)?;
+        disk.create_dir(dir)?;
     }
-    Ok(())
+    disk.sync_dir(dir)?;
+    match above.map_or(Ok(()), |above| disk.sync_dir(above)) {
+        // Not a folder of ours, so neither is the name in it.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
 }
 
-pub(crate) fn create_dir(dir: &Path) -> Result<(), JournalError> {
-    // Without the name of one level, all below it is gone.
-    let missing = dir.ancestors().take_while(|level| !level.as_os_str().is_empty() && !level.exists());
-    let named_in: Vec<&Path> = missing.chain([dir]).map(parent).collect();
-    let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    created.map_err(JournalError::io("create the journal folder", dir))?;
-    let mut synced = [dir].into_iter().chain(named_in);
-    synced.try_for_each(sync_dir).map_err(JournalError::io("sync the folder of", dir))
-}
-
-fn parent(dir: &Path) -> &Path {
-    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-fn zero(file: &File, from: u64, to: u64) -> io::Result<()> {
+fn zero(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
     let zeros = vec![0; 1 << 20];
     let mut at = from;
     while at < to {
         let count = (to - at).min(zeros.len() as u64);
-        file.write_all_at(&zeros[..count as usize], at)?;
+        file.write(&zeros[..count as usize], at)?;
         at += count;
     }
     Ok(())

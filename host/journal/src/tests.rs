@@ -1,8 +1,13 @@
 //! The journal against a disk that tears, flips, fails and waits.
 
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::FileExt;
+mod faults;
+mod formats;
+mod life;
+mod packed;
+mod power;
+mod simulated;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -10,8 +15,10 @@ use std::sync::{Arc, Mutex};
 use expect_test::expect;
 use tempfile::TempDir;
 
+use self::simulated::{Fate, Kind, SimulatedDisk};
 use super::*;
 use crate::record::Frame;
+use crate::scan::on_disk;
 use crate::segment::HEADER_BYTES;
 
 const FIRST: &str = "00000000000000000001.log";
@@ -42,7 +49,7 @@ fn texts(journal: &Journal, from: u64) -> Vec<String> {
 }
 
 fn segments(dir: &Path) -> Vec<PathBuf> {
-    segment::list(dir).unwrap().into_iter().map(|segment| segment.path).collect()
+    segment::list(&on_disk(dir)).unwrap().into_iter().map(|segment| segment.path).collect()
 }
 
 fn damage(dir: &Path) -> Damage {
@@ -297,11 +304,11 @@ fn a_record_that_was_exchanged_with_its_checksum_breaks_the_chain() {
 fn a_journal_of_a_newer_format_is_told_apart_from_damage() {
     let dir = TempDir::new().unwrap();
     let (mut bytes, _) = written(dir.path(), &[&["first"]]);
-    bytes[8] = 2;
+    bytes[8] = 3;
     let crc = crc32c::crc32c(&bytes[..28]);
     bytes[28..32].copy_from_slice(&crc.to_le_bytes());
     fs::write(dir.path().join(FIRST), bytes).unwrap();
-    assert!(matches!(verify(dir.path()), Err(JournalError::Version { found: 2, known: 1, .. })));
+    assert!(matches!(verify(dir.path()), Err(JournalError::Version { found: 3, known: 2, .. })));
 }
 
 #[test]
@@ -342,110 +349,117 @@ fn many_threads_get_sequences_without_gaps() {
     assert_eq!(verify(dir.path()).unwrap().streams.len(), 16);
 }
 
-/// A disk whose every sync waits for a word from the test, and does what it says.
-struct ToldDisk {
-    syncing: mpsc::Sender<()>,
-    word: Receiver<io::Result<()>>,
-}
-
+/// Hears of every sync, and says what becomes of it.
 struct Teller {
     syncing: Receiver<()>,
-    word: mpsc::Sender<io::Result<()>>,
+    word: mpsc::Sender<Fate>,
 }
 
-fn told_disk() -> (Box<ToldDisk>, Teller) {
-    let (syncing, on_sync) = mpsc::channel();
-    let (say, word) = mpsc::channel();
-    (Box::new(ToldDisk { syncing, word }), Teller { syncing: on_sync, word: say })
-}
-
-impl Disk for ToldDisk {
-    fn write(&mut self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        file.write_all_at(bytes, offset)
-    }
-
-    fn sync(&mut self, _: &File) -> io::Result<()> {
-        self.syncing.send(()).unwrap();
-        self.word.recv().unwrap()
-    }
+fn open_told(options: Options) -> (Journal, Teller) {
+    let disk = SimulatedDisk::new(0);
+    let (journal, _) = Journal::open_on(disk.folder(), options).unwrap();
+    let (tell, syncing) = mpsc::channel();
+    let (word, told) = mpsc::channel();
+    let told = Mutex::new(told);
+    disk.decide(move |kind, _| match kind {
+        Kind::Sync => {
+            tell.send(()).unwrap();
+            told.lock().unwrap().recv().unwrap()
+        }
+        _ => Fate::Work,
+    });
+    (journal, Teller { syncing, word })
 }
 
 #[test]
 fn everything_that_waits_shares_one_sync() {
-    let dir = TempDir::new().unwrap();
-    let (disk, teller) = told_disk();
-    let options = Options { segment_bytes: 1 << 20, ..Options::default() };
-    let (journal, _) = Journal::open_on(dir.path(), options, disk).unwrap();
+    let (journal, teller) = open_told(Options { segment_bytes: 1 << 20, ..Options::default() });
     let first = submit(&journal, "shop", &["first"]);
     teller.syncing.recv().unwrap();
     let waiting: Vec<_> = (0..1000).map(|_| submit(&journal, "shop", &["x"])).collect();
     assert!(first.try_recv().is_err(), "nothing is acknowledged before its sync");
     assert_eq!((journal.last(), texts(&journal, 1).len()), (0, 0), "nor shown");
-    teller.word.send(Ok(())).unwrap();
-    teller.word.send(Ok(())).unwrap();
+    teller.word.send(Fate::Work).unwrap();
+    teller.word.send(Fate::Work).unwrap();
     first.recv().unwrap().unwrap();
     for (index, waiter) in waiting.into_iter().enumerate() {
         assert_eq!(waiter.recv().unwrap().unwrap().first, index as u64 + 2);
     }
-    assert_eq!(journal.stats(), Stats { batches: 2, records: 1001 });
+    assert_eq!((journal.stats().batches, journal.stats().records), (2, 1001));
 }
 
 #[test]
 fn a_failed_sync_stops_the_journal_for_everyone() {
-    let dir = TempDir::new().unwrap();
-    let (disk, teller) = told_disk();
     let fatal = Arc::new(Mutex::new(Vec::new()));
     let note = Arc::clone(&fatal);
     let on_fatal: OnFatal = Box::new(move |error| note.lock().unwrap().push(error.to_string()));
-    let (journal, _) = Journal::open_on(dir.path(), Options { on_fatal: Some(on_fatal), ..small() }, disk).unwrap();
+    let (journal, teller) = open_told(Options { on_fatal: Some(on_fatal), ..small() });
     let written = submit(&journal, "shop", &["written"]);
     teller.syncing.recv().unwrap();
     let waiting = submit(&journal, "shop", &["waiting"]);
-    teller.word.send(Err(io::ErrorKind::StorageFull.into())).unwrap();
+    teller.word.send(Fate::Fail).unwrap();
     for told in [written, waiting] {
         assert!(matches!(told.recv().unwrap(), Err(JournalError::Stopped { .. })));
     }
     assert!(matches!(append(&journal, "shop", &["later"]), Err(JournalError::Stopped { .. })));
     assert_eq!((journal.last(), journal.stats().batches), (0, 0));
     drop(journal);
-    let told = fatal.lock().unwrap().join("; ").replace(dir.path().to_str().unwrap(), "DIR");
-    expect!["the journal stopped and takes nothing more: could not sync the journal segment DIR/00000000000000000001.log: no storage space. Check the disk and the permissions of the folder. Restart the host, it recovers what is on disk"].assert_eq(&told);
+    let told = fatal.lock().unwrap().join("; ");
+    expect!["the journal stopped and takes nothing more: could not sync the journal segment /data/journal/00000000000000000001.log: the disk fails. Check the disk and the permissions of the folder. Restart the host, it recovers what is on disk"].assert_eq(&told);
 }
 
-struct FullDisk;
-
-impl Disk for FullDisk {
-    fn write(&mut self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        file.write_all_at(&bytes[..bytes.len() / 2], offset)?;
-        Err(io::ErrorKind::StorageFull.into())
-    }
-
-    fn sync(&mut self, _: &File) -> io::Result<()> {
-        panic!("a failed write is never synced")
-    }
+#[test]
+fn a_journal_that_stopped_is_dropped_with_all_its_threads() {
+    let disk = SimulatedDisk::new(0);
+    let (enter, entered) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let may_go_on = Mutex::new(may_go_on);
+    let on_fatal: OnFatal = Box::new(move |_| go_on.send(()).unwrap());
+    let (journal, _) = Journal::open_on(disk.folder(), Options { on_fatal: Some(on_fatal), ..small() }).unwrap();
+    disk.decide(move |kind, _| {
+        if kind == Kind::Create {
+            enter.send(()).unwrap();
+            may_go_on.lock().unwrap().recv().unwrap();
+            // Whoever did not wait for this is seen.
+            (0..1000).for_each(|_| std::thread::yield_now());
+        }
+        Fate::Work
+    });
+    append(&journal, "shop", &[&"x".repeat(3000)]).unwrap();
+    entered.recv().unwrap();
+    disk.decide(|kind, _| if kind == Kind::Sync { Fate::Fail } else { Fate::Work });
+    assert!(matches!(append(&journal, "shop", &["x"]), Err(JournalError::Stopped { .. })));
+    drop(journal);
+    assert!(disk.is_left());
 }
 
 #[test]
 fn a_half_done_write_is_not_acknowledged_and_is_cut_at_the_next_start() {
-    let dir = TempDir::new().unwrap();
-    let (journal, _) = Journal::open_on(dir.path(), small(), Box::new(FullDisk)).unwrap();
+    let disk = SimulatedDisk::new(0);
+    let (journal, _) = Journal::open_on(disk.folder(), small()).unwrap();
+    disk.decide(|kind, _| match kind {
+        Kind::Write => Fate::Fail,
+        Kind::Sync => panic!("a failed write is never synced"),
+        _ => Fate::Work,
+    });
     assert!(append(&journal, "shop", &["a", "b"]).is_err());
     drop(journal);
-    assert_eq!(open(dir.path()).1.last, 0, "neither of the two records is taken");
+    disk.heal();
+    let (_, recovery) = Journal::open_on(disk.folder(), small()).unwrap();
+    assert_eq!(recovery.last, 0, "neither of the two records is taken");
+    assert!(recovery.torn_tail.is_some());
 }
 
 #[test]
 fn a_full_queue_refuses_and_takes_again_later() {
-    let dir = TempDir::new().unwrap();
-    let (disk, teller) = told_disk();
-    let (journal, _) = Journal::open_on(dir.path(), Options { max_queue_bytes: 150, ..small() }, disk).unwrap();
+    let (journal, teller) = open_told(Options { max_queue_bytes: 150, ..small() });
     let first = submit(&journal, "shop", &["x"]);
     teller.syncing.recv().unwrap();
     let second = submit(&journal, "shop", &["x"]);
     let third = submit(&journal, "shop", &["x"]);
     assert!(matches!(append(&journal, "shop", &["x"]), Err(JournalError::QueueFull { .. })));
-    for _ in 0..3 {
-        teller.word.send(Ok(())).unwrap();
+    for _ in 0..4 {
+        teller.word.send(Fate::Work).unwrap();
     }
     for told in [first, second, third] {
         told.recv().unwrap().unwrap();
@@ -500,7 +514,7 @@ fn a_segment_that_a_killed_host_had_prepared_is_removed() {
 /// One append each, and the host is killed.
 fn acknowledged(dir: &Path) -> Vec<u8> {
     let (bytes, _) = written(dir, &[&["first"], &["second"], &["third"]]);
-    Mark::open(dir).unwrap().set(3);
+    Mark::open(&on_disk(dir)).unwrap().set(3);
     bytes
 }
 
@@ -547,10 +561,10 @@ fn a_mark_that_is_torn_or_behind_witnesses_less_and_harms_nothing() {
         fs::write(mark::path(dir.path()), bytes).unwrap();
         assert_eq!(open(dir.path()).1.last, 3);
     }
-    Mark::open(dir.path()).unwrap().set(1);
+    Mark::open(&on_disk(dir.path())).unwrap().set(1);
     let (journal, _) = open(dir.path());
     append(&journal, "shop", &["fourth"]).unwrap();
-    assert_eq!(mark::read(dir.path()), 4);
+    assert_eq!(mark::read(&on_disk(dir.path())).unwrap(), 4);
 }
 
 #[test]

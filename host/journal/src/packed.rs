@@ -1,0 +1,105 @@
+//! Segments that are no longer written to are packed, one at a time, by a thread that steps back for every other.
+//!
+//! What can go wrong here never stops the journal: the segment stays as it is, `Stats` counts it, and the next start
+//! tries again. A segment is replaced only after its records were read, checked, packed, and unpacked to the same bytes.
+//!
+//! LZ4, and not one of those that pack tighter: each start reads everything back, and a host has other things to do.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::committer::Shared;
+use crate::error::{Damage, JournalError};
+use crate::record;
+use crate::segment::{self, Folder, HEADER_BYTES, Named};
+
+/// LZ4 cannot say more than this many bytes with one: what claims to is not given the memory.
+const MOST_UNPACKED_OF_ONE: usize = 255;
+
+/// A segment that is full, and the first sequence of the one after it.
+pub(crate) struct Full {
+    pub segment: Named,
+    pub next: u64,
+}
+
+pub(crate) struct Packer {
+    folder: Folder,
+    shared: Arc<Shared>,
+    full: Receiver<Full>,
+}
+
+impl Packer {
+    pub fn new(folder: Folder, shared: Arc<Shared>) -> (Sender<Full>, Self) {
+        let (tell, full) = channel();
+        (tell, Self { folder, shared, full })
+    }
+
+    /// Ends with the committer, which is the one that tells what is full.
+    pub fn run(self) {
+        step_back();
+        while let Ok(full) = self.full.recv() {
+            self.turn(&full);
+        }
+    }
+
+    #[cfg(test)]
+    pub fn turn_if_told(&self) -> bool {
+        self.full.try_recv().map(|full| self.turn(&full)).is_ok()
+    }
+
+    /// A journal that is to end does not wait for more than the segment that is at work.
+    fn turn(&self, full: &Full) {
+        if self.shared.is_open() {
+            self.shared.packed(pack(&self.folder, full));
+        }
+    }
+}
+
+fn pack(folder: &Folder, full: &Full) -> Result<(), JournalError> {
+    let loaded = segment::load(folder, &full.segment)?;
+    let records = records(full, &loaded.bytes)?;
+    let packed = lz4_flex::block::compress(records);
+    match u32::try_from(records.len()) {
+        Ok(length) if unpack(&[], &packed, length).is_ok_and(|unpacked| unpacked == records) => {
+            segment::replace(folder, &full.segment, &packed, length)
+        }
+        Ok(_) | Err(_) => {
+            Err(damage(full, HEADER_BYTES as usize, full.segment.first, "its records cannot be packed").into())
+        }
+    }
+}
+
+/// Every record of the segment, without the zeros after them.
+fn records<'a>(full: &Full, bytes: &'a [u8]) -> Result<&'a [u8], Damage> {
+    let mut at = HEADER_BYTES as usize;
+    for sequence in full.segment.first..full.next {
+        let frame = record::decode_expected(&bytes[at..], sequence);
+        at += frame.map_err(|bad| damage(full, at, sequence, &bad.to_string()))?.framed_bytes();
+    }
+    Ok(&bytes[HEADER_BYTES as usize..at])
+}
+
+fn damage(full: &Full, at: usize, sequence: u64, problem: &str) -> Damage {
+    Damage { segment: full.segment.path.clone(), offset: at as u64, sequence, problem: problem.to_owned() }
+}
+
+/// The bytes that were packed, behind the header, if they are as many as that; else what is wrong with them.
+pub(crate) fn unpack(header: &[u8], packed: &[u8], length: u32) -> Result<Vec<u8>, &'static str> {
+    let length = length as usize;
+    if length > packed.len().saturating_mul(MOST_UNPACKED_OF_ONE) {
+        return Err("the header claims more than so few packed bytes can hold");
+    }
+    let mut bytes = header.to_vec();
+    bytes.resize(header.len() + length, 0);
+    match lz4_flex::block::decompress_into(packed, &mut bytes[header.len()..]) {
+        Ok(unpacked) if unpacked == length => Ok(bytes),
+        Ok(_) | Err(_) => Err("the packed records are not as long as the header says"),
+    }
+}
+
+/// Not to the last place: a journal that ends waits for the segment that is at work. Where the system cannot do it for a
+/// single thread, packing takes its share like the others.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
+}

@@ -1,0 +1,168 @@
+//! A journal on a simulated disk, and what must be in it: all that was acknowledged, and of what was not, only what the
+//! next start may find. Its threads take turns, so the same seed leads to the same steps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use super::simulated::SimulatedDisk;
+use crate::committer::Committer;
+use crate::packed::Packer;
+use crate::{Journal, JournalError, Options, Record, Stats, StreamHead, scan};
+
+const SEGMENT_BYTES: u64 = 2048;
+
+/// Stream and payload, in the order of the sequences.
+type Written = (String, Vec<u8>);
+
+pub struct Life {
+    pub disk: SimulatedDisk,
+    running: Option<Running>,
+    acknowledged: Vec<Written>,
+    /// Appends that ended with the journal itself: the next start finds the first of them, or none.
+    unknown: Vec<Vec<Written>>,
+    appends: u64,
+}
+
+struct Running {
+    journal: Journal,
+    committer: Committer,
+    packer: Packer,
+    told_fatal: Arc<AtomicU64>,
+}
+
+/// A stream, and the bytes of each payload.
+pub type Append = (&'static str, Vec<usize>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    Fine,
+    Refused,
+    Stopped,
+}
+
+impl Life {
+    pub fn on(disk: SimulatedDisk) -> Self {
+        Self { disk, running: None, acknowledged: Vec::new(), unknown: Vec::new(), appends: 0 }
+    }
+
+    /// Where that fails the disk does, and says so: a power cut or a fault is no damage.
+    pub fn start(&mut self) -> Result<(), JournalError> {
+        let told_fatal = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&told_fatal);
+        let on_fatal = Box::new(move |_: &JournalError| _ = count.fetch_add(1, Ordering::Relaxed));
+        let options = Options { segment_bytes: SEGMENT_BYTES, on_fatal: Some(on_fatal), ..Options::default() };
+        let started = Journal::at_rest(self.disk.folder(), options);
+        let (journal, committer, packer, recovery) = started.inspect_err(|error| {
+            assert!(matches!(error, JournalError::Io { .. }) && self.disk.has_failed(), "{error}");
+        })?;
+        assert_eq!(recovery.records, journal.last());
+        self.running = Some(Running { journal, committer, packer, told_fatal });
+        Ok(())
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.running.as_ref().unwrap().journal
+    }
+
+    pub fn end(&mut self) {
+        self.running = None;
+    }
+
+    /// Several callers at once. All that is fine is acknowledged with the sequences that come next.
+    pub fn append(&mut self, appends: &[Append]) -> Outcome {
+        let Running { journal, committer, told_fatal, .. } = self.running.as_mut().unwrap();
+        let (tell, told) = mpsc::channel();
+        let mut written = Vec::new();
+        for (index, (stream, sizes)) in appends.iter().enumerate() {
+            self.appends += 1;
+            let payloads: Vec<Vec<u8>> = sizes.iter().map(|size| payload(self.appends, *size)).collect();
+            written
+                .push(payloads.iter().map(|payload| ((*stream).to_owned(), payload.clone())).collect::<Vec<Written>>());
+            let tell = tell.clone();
+            journal.append(stream, payloads, move |result| tell.send((index, result)).unwrap());
+        }
+        let mut answers: Vec<_> = told.try_iter().collect();
+        if answers.is_empty() {
+            let waiting = journal.shared.take().unwrap();
+            let goes_on = committer.turn(waiting);
+            committer.wait_for_spare();
+            assert_eq!(told_fatal.load(Ordering::Relaxed), u64::from(!goes_on), "whoever stops says so, once");
+            answers.extend(told.try_iter());
+        }
+        answers.sort_by_key(|(index, _)| *index);
+        assert!(answers.iter().map(|(index, _)| *index).eq(0..appends.len()), "every waiter is told once");
+        let mut outcome = Outcome::Fine;
+        for ((_, answer), written) in answers.into_iter().zip(written) {
+            outcome = outcome.max(match answer {
+                Ok(committed) => {
+                    assert!(self.unknown.is_empty(), "nothing is acknowledged after the journal has stopped");
+                    assert_eq!(committed.first, self.acknowledged.len() as u64 + 1);
+                    self.acknowledged.extend(written);
+                    assert_eq!(committed.last, self.acknowledged.len() as u64);
+                    Outcome::Fine
+                }
+                Err(error) if error.is_refusal() => Outcome::Refused,
+                Err(error) => {
+                    assert!(self.disk.has_failed(), "{error}");
+                    self.unknown.push(written);
+                    Outcome::Stopped
+                }
+            });
+        }
+        assert_eq!(journal.last(), self.acknowledged.len() as u64, "what is shown is what is acknowledged");
+        outcome
+    }
+
+    /// Packs a segment that is full, if there is one.
+    pub fn pack(&mut self) -> bool {
+        self.running.as_ref().unwrap().packer.turn_if_told()
+    }
+
+    pub fn stats(&self) -> Stats {
+        self.journal().stats()
+    }
+
+    /// What a caller reads is what was acknowledged.
+    pub fn read(&self) -> Result<(), JournalError> {
+        let found = self.records()?;
+        assert!(found == self.acknowledged, "what is read is what was acknowledged");
+        Ok(())
+    }
+
+    /// After a start on a disk that works: nothing that was acknowledged is missing or changed, of the rest whole appends
+    /// from the first on are there, and whoever verifies the folder finds what the journal says.
+    pub fn check(&mut self) {
+        let (found, verified) =
+            self.disk.undisturbed(|| (self.records().unwrap(), scan::scan(&self.disk.folder()).unwrap()));
+        let (known, there) = (self.acknowledged.len(), found.len());
+        assert!(found.starts_with(&self.acknowledged), "of {known} acknowledged records {there} are there, or others");
+        for append in std::mem::take(&mut self.unknown) {
+            if there > self.acknowledged.len() {
+                self.acknowledged.extend(append);
+            }
+        }
+        assert!(found == self.acknowledged, "{there} records are there, not only whole appends in order");
+        let journal = self.journal();
+        assert_eq!((verified.last, verified.streams), (journal.last(), journal.streams()));
+        assert_eq!(verified.torn_tail, None, "a start leaves nothing torn");
+        let heads = journal.streams();
+        let count = |name: &String| self.acknowledged.iter().filter(|(stream, _)| stream == name).count() as u64;
+        assert!(heads.iter().all(|(name, StreamHead { records, .. })| *records == count(name)));
+    }
+
+    fn records(&self) -> Result<Vec<Written>, JournalError> {
+        let records = self.journal().read(1)?;
+        records.map(|record| record.map(|Record { stream, payload, .. }| (stream, payload))).collect()
+    }
+}
+
+/// No two are alike, and some end with zeros.
+fn payload(number: u64, size: usize) -> Vec<u8> {
+    let mut bytes = format!("{number} ").repeat(size / 2 + 1).into_bytes();
+    bytes.truncate(size);
+    if number.is_multiple_of(5) {
+        bytes.resize(size + 9, 0);
+    }
+    bytes
+}

@@ -1,0 +1,99 @@
+//! Power cuts, kills and failing disks at any moment of many lives, each told by a seed.
+
+use std::ops::Range;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fastrand::Rng;
+
+use super::life::{Append, Life, Outcome};
+use super::simulated::{Fate, SimulatedDisk};
+
+const SEEDS: &str = "LOCKGATE_JOURNAL_SEEDS";
+
+/// Which lives are lived: `17` or `0..100000` in the environment, else some that take a moment.
+fn seeds() -> Range<u64> {
+    let Ok(asked) = std::env::var(SEEDS) else {
+        return 0..2000;
+    };
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    match asked.split_once("..") {
+        Some((from, to)) => number(from)..number(to),
+        None => number(&asked)..number(&asked) + 1,
+    }
+}
+
+#[test]
+fn whatever_is_cut_off_at_any_moment_nothing_acknowledged_is_lost() {
+    let seeds = seeds();
+    let alone = seeds.end - seeds.start == 1;
+    for seed in seeds {
+        let lived = panic::catch_unwind(AssertUnwindSafe(|| live(seed, alone)));
+        assert!(lived.is_ok(), "seed {seed} failed; {SEEDS}={seed} shows what it does");
+    }
+}
+
+fn live(seed: u64, told: bool) {
+    let mut rng = Rng::with_seed(seed);
+    let mut life = Life::on(SimulatedDisk::new(seed));
+    for _ in 0..rng.u8(1..6) {
+        let end = if rng.u8(0..4) == 0 { Fate::Fail } else { Fate::Die };
+        let most = *rng.choice(&[20, 60, 200]).unwrap();
+        let at = rng.u64(0..most);
+        let operations = AtomicU64::new(0);
+        life.disk.decide(move |kind, path| {
+            let fate = if operations.fetch_add(1, Ordering::Relaxed) == at { end } else { Fate::Work };
+            if told {
+                eprintln!("{fate:?}: {kind:?} {}", path.display());
+            }
+            fate
+        });
+        until_it_ends(&mut life, &mut rng);
+        life.end();
+        match rng.u8(0..4) {
+            0 => life.disk.restart(),
+            _ => life.disk.lose_power(),
+        }
+    }
+    life.disk.heal();
+    life.start().unwrap();
+    life.check();
+    assert_eq!(life.append(&some_appends(&mut rng)), Outcome::Fine);
+    while life.pack() {}
+    assert_eq!(life.stats().segments_not_packed, 0);
+    life.end();
+    life.disk.lose_power();
+    life.start().unwrap();
+    life.check();
+}
+
+fn until_it_ends(life: &mut Life, rng: &mut Rng) {
+    if life.start().is_err() || life.disk.is_dead() {
+        return;
+    }
+    life.check();
+    for _ in 0..rng.u8(1..40) {
+        let outcome = match rng.u8(0..8) {
+            0 | 1 => {
+                life.pack();
+                Outcome::Fine
+            }
+            _ => life.append(&some_appends(rng)),
+        };
+        if outcome == Outcome::Stopped || life.disk.is_dead() {
+            return;
+        }
+    }
+}
+
+fn some_appends(rng: &mut Rng) -> Vec<Append> {
+    let size = |rng: &mut Rng| {
+        let most = *rng.choice(&[20, 200, 900, 5000]).unwrap();
+        rng.usize(0..most)
+    };
+    let append = |rng: &mut Rng| {
+        let stream = *rng.choice(&["shop", "bakery", "system"]).unwrap();
+        (stream, (0..rng.u8(1..4)).map(|_| size(rng)).collect())
+    };
+    (0..rng.u8(1..4)).map(|_| append(rng)).collect()
+}
