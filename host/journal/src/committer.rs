@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use crate::error::JournalError;
 use crate::mark::Mark;
 use crate::packed::Full;
+use crate::prompt;
 use crate::record::{Frame, Hash};
 use crate::scan::StreamHead;
 use crate::segment::{self, Active, Folder, HEADER_BYTES, Prepared};
@@ -230,6 +231,7 @@ impl Committer {
     }
 
     pub fn run(mut self) {
+        prompt::in_short_turns();
         while let Some(waiting) = self.shared.take() {
             if !self.turn(waiting) {
                 break;

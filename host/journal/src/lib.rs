@@ -31,6 +31,7 @@ mod disk;
 mod error;
 mod mark;
 mod packed;
+mod prompt;
 mod record;
 mod scan;
 mod segment;
