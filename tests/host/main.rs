@@ -11,6 +11,7 @@ mod backtest;
 mod commands;
 mod compiling;
 mod disk;
+mod disk_full;
 mod distribution;
 mod examples;
 mod golden;
