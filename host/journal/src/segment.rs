@@ -109,9 +109,11 @@ pub(crate) fn prepare(dir: &Path, bytes: u64) -> Result<Prepared, JournalError> 
         .mode(0o600)
         .open(&path)
         .map_err(JournalError::io("create a journal segment", &path))?;
-    zero(&file, 0, bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(JournalError::io("reserve disk space for the journal in", &path))?;
+    if let Err(error) = zero(&file, 0, bytes).and_then(|()| file.sync_all()) {
+        // What does not fit must not keep the disk full for everything else.
+        let _ = fs::remove_file(&path);
+        return Err(JournalError::io("reserve disk space for the journal in", &path)(error));
+    }
     Ok(Prepared { file, path, bytes })
 }
 
