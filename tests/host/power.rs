@@ -6,7 +6,7 @@ use crate::harness::{Host, Power, chance};
 use crate::kill_anytime::{live_and_die, pass};
 use crate::promises::Promises;
 
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 24;
 const SEED: u64 = 20_261_123;
 
 /// Of new hosts, each with a disk of its own.

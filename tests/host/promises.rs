@@ -10,7 +10,7 @@ use std::time::Duration;
 use lockgate::client::ClientError;
 use lockgate::wire::{Grants, HttpGrant};
 
-use crate::harness::{Desk, Host, Project, block_on};
+use crate::harness::{Desk, Host, Project, block_on, wait};
 
 /// What customers ask for between two ends of the host, at most.
 const MOST_ASKED: usize = 12;
@@ -81,6 +81,15 @@ impl Promises {
         acknowledged
     }
 
+    /// Of plugins, as the world outside has heard them.
+    pub fn calls(&self) -> usize {
+        self.desk.requests()
+    }
+
+    pub fn wait_for_a_call_after(&self, calls: usize) {
+        wait("a call of a plugin", || (self.calls() > calls).then_some(()));
+    }
+
     /// After each start. What nobody knows of is asked for again: it happens once.
     pub fn are_kept(&mut self, host: &Host) {
         // sled may, over what a power cut left of its files: then the index is made again.
@@ -130,15 +139,16 @@ impl Promises {
         tickets.iter().for_each(|ticket| *opened.entry(ticket.title.clone()).or_default() += 1);
         opened.retain(|_, more| *more != 0);
         assert_eq!(opened, BTreeMap::new(), "each effect happens once: so many more, or less, did");
+        let repeated = self.calls() - tickets.len();
+        assert!(repeated > 0, "no end came between an effect and its answer");
         host.kill();
         let verified = host.command(&["audit", "verify", host.data().to_str().unwrap()]);
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
         format!(
-            "{} deployments, {} releases and {} approvals were kept; {} of {} effects were asked for again with their key",
+            "{} deployments, {} releases and {} approvals were kept; {repeated} of {} effects were asked for again with their key",
             numbers.len(),
             self.releases.len(),
             self.approved.len(),
-            self.desk.requests() - tickets.len(),
             tickets.len()
         )
     }
