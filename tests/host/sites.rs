@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use lockgate::wire::FolderGrant;
 
-use crate::harness::{Host, Project, archive, files, hostile_archive, link};
+use crate::harness::{Host, Project, SmallDisk, archive, files, hostile_archive, link};
 
 const FILE: &str = "
 applications: [web]
@@ -90,7 +89,7 @@ fn a_folder_that_may_only_be_read_fails_the_apply_and_keeps_what_was_live() {
 fn a_full_disk_fails_the_apply_and_keeps_what_was_live() {
     let host = Host::start();
     let folder = host.place("site");
-    let Some(_disk) = SmallDisk::mount(&folder) else {
+    let Some(_disk) = SmallDisk::mount(&folder, 1) else {
         eprintln!("SKIPPED a_full_disk_fails_the_apply_and_keeps_what_was_live: no right to mount a tmpfs here");
         return;
     };
@@ -109,23 +108,6 @@ fn a_full_disk_fails_the_apply_and_keeps_what_was_live() {
     let (status, reason) = outcome_of(&project, "v3", archive(&[("index.html", "three")]));
     assert_eq!(status, "SUCCEEDED", "what did not fit is not in the way: {reason}");
     assert_eq!(page(&host).as_deref(), Some("three"));
-}
-
-/// A megabyte. Unmounted when dropped, also after a failure.
-struct SmallDisk<'a>(&'a Path);
-
-impl<'a> SmallDisk<'a> {
-    fn mount(folder: &'a Path) -> Option<Self> {
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder).output();
-        mount.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        // Lazily: the host may still look at it.
-        let _ = Command::new("umount").arg("-l").arg(self.0).status();
-    }
 }
 
 /// Of an artifact or a component that the host keeps.

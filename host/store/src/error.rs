@@ -80,6 +80,11 @@ impl StoreError {
         matches!(self, Self::Journal(error) if error.is_refusal())
     }
 
+    /// Where the disk refused what the index needs.
+    pub(crate) fn index_io(attempt: &'static str, error: &io::Error) -> Self {
+        Self::Index { attempt, problem: format!("{error}. {}", advice(error)) }
+    }
+
     pub(crate) fn io(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| {
             let path = path.to_owned();

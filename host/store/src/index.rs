@@ -536,6 +536,7 @@ impl Sled {
             Ok(Ok(db)) => {
                 return Ok(Self { db, dir: dir.to_owned(), batches: Arc::default() });
             }
+            Ok(Err(sled::Error::Io(error))) => return Err(StoreError::index_io("open", &error)),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "sled panicked".to_owned(),
         };
@@ -562,7 +563,7 @@ impl Sled {
     ) -> Result<T, StoreError> {
         match panic::catch_unwind(AssertUnwindSafe(|| run(&self.db))) {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(sled::Error::Io(error))) => Err(StoreError::Index { attempt, problem: error.to_string() }),
+            Ok(Err(sled::Error::Io(error))) => Err(StoreError::index_io(attempt, &error)),
             Ok(Err(error)) => Err(self.broken(attempt, error.to_string())),
             Err(_) => Err(self.broken(attempt, "sled panicked".to_owned())),
         }

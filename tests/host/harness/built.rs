@@ -32,6 +32,17 @@ pub fn binary() -> &'static Path {
     })
 }
 
+/// The file system that forgets: a package of its own beside the workspace.
+pub fn amnesia() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let target = profile_folder().parent().unwrap().join("amnesia");
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/amnesia/Cargo.toml");
+        cargo(&["build", "--locked", "--manifest-path", manifest, "--target-dir", target.to_str().unwrap()]);
+        target.join("debug/lockgate-amnesia")
+    })
+}
+
 /// The bytes of a component, by the name of its package.
 pub fn component(package: &str) -> Vec<u8> {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 pub struct Desk {
     address: SocketAddr,
     tickets: Arc<Mutex<Vec<Ticket>>>,
+    requests: Arc<AtomicUsize>,
 }
 
 #[derive(Clone)]
@@ -28,18 +31,26 @@ pub(super) struct Request {
 
 impl Desk {
     pub fn open() -> Self {
+        Self::open_with(Duration::ZERO)
+    }
+
+    /// One that takes so long to answer, after it has opened the ticket.
+    pub fn open_with(pause: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let tickets = Arc::<Mutex<Vec<Ticket>>>::default();
-        let shared = tickets.clone();
+        let requests = Arc::<AtomicUsize>::default();
+        let (shared, counted) = (tickets.clone(), requests.clone());
         // Ends with the process: nobody waits for it.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let shared = shared.clone();
                 // Whoever goes away in the middle gets nothing.
-                let _ = serve(stream, &mut shared.lock().unwrap());
+                std::thread::spawn(move || serve(stream, &shared, pause).ok());
             }
         });
-        Self { address, tickets }
+        Self { address, tickets, requests }
     }
 
     pub fn url(&self) -> String {
@@ -50,20 +61,29 @@ impl Desk {
         self.tickets.lock().unwrap().clone()
     }
 
+    /// Also those that asked for a ticket once more.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
     /// By somebody with a say in it.
     pub fn decide(&self, ticket: usize, state: &str) {
         self.tickets.lock().unwrap()[ticket].state = state.to_owned();
     }
 }
 
-fn serve(stream: TcpStream, tickets: &mut Vec<Ticket>) -> std::io::Result<()> {
+fn serve(stream: TcpStream, tickets: &Mutex<Vec<Ticket>>, pause: Duration) -> std::io::Result<()> {
     let request = read(&mut BufReader::new(&stream))?;
-    let (status, answer) = match ticket_of(tickets, &request) {
-        Some(number) => (200, json!({ "id": number, "state": tickets[number].state })),
-        None => (404, Value::Null),
-    };
-    let answer = answer.to_string();
+    let (status, answer) = answer(&mut tickets.lock().unwrap(), &request);
+    std::thread::sleep(pause);
     write!(&stream, "HTTP/1.1 {status} \r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}", answer.len())
+}
+
+fn answer(tickets: &mut Vec<Ticket>, request: &Request) -> (u16, String) {
+    match ticket_of(tickets, request) {
+        Some(number) => (200, json!({ "id": number, "state": tickets[number].state }).to_string()),
+        None => (404, Value::Null.to_string()),
+    }
 }
 
 fn ticket_of(tickets: &mut Vec<Ticket>, request: &Request) -> Option<usize> {

@@ -92,29 +92,12 @@ impl Host {
 
     /// With any data folder, at any address.
     pub fn try_serve(&mut self, data: &Path, address: SocketAddr) -> Result<(), Ended> {
-        let log = File::options().create(true).append(true).open(self.log()).unwrap();
-        self.log_start = self.said_ever().len();
-        let mut process = Command::new(built::binary())
-            .args(["serve", "--listen", &address.to_string(), "--data"])
-            .arg(data)
-            .args(
-                self.key_file()
-                    .is_file()
-                    .then(|| ["--secret-key-file".into(), self.key_file().into_os_string()])
-                    .into_iter()
-                    .flatten(),
-            )
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut process = self.spawn(data, address);
         let nobody = Client::new(&format!("http://{address}"), None).unwrap();
         let end = wait("the host to listen, or to end", || match process.try_wait().unwrap() {
             Some(status) => Some(Err(Ended { code: status.code(), said: self.said() })),
             // Who answers on a port that was taken is another host: this one must have said that it listens.
-            None if !self.said().contains("listening on") => None,
+            None if !self.listens() => None,
             None => {
                 block_on(nobody.plugins()).is_err_and(|error| error.to_string().contains("token")).then_some(Ok(()))
             }
@@ -123,6 +106,41 @@ impl Host {
             self.process = Some(process);
         }
         end
+    }
+
+    /// Starts it and waits for nothing: it may be killed before it listens.
+    pub fn begin(&mut self) {
+        self.kill();
+        let (data, address) = (self.data(), self.address);
+        self.process = Some(self.spawn(&data, address));
+    }
+
+    pub fn listens(&self) -> bool {
+        self.said().contains("listening on")
+    }
+
+    /// For a host that stops by itself.
+    pub fn end(&mut self) -> Ended {
+        let mut process = self.process.take().unwrap();
+        let code = wait("the host to end", || process.try_wait().unwrap()).code();
+        Ended { code, said: self.said() }
+    }
+
+    fn spawn(&mut self, data: &Path, address: SocketAddr) -> Child {
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        self.log_start = self.said_ever().len();
+        let key_file =
+            self.key_file().is_file().then(|| ["--secret-key-file".into(), self.key_file().into_os_string()]);
+        Command::new(built::binary())
+            .args(["serve", "--listen", &address.to_string(), "--data"])
+            .arg(data)
+            .args(key_file.into_iter().flatten())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
     }
 
     /// What it encrypts secrets with from its next start on.

@@ -8,10 +8,12 @@ mod host;
 mod nginx;
 mod people;
 mod place;
+mod power;
 mod project;
 mod prometheus;
 mod registry;
 mod sigstore;
+mod small_disk;
 mod supplier;
 mod workshop;
 
@@ -26,16 +28,27 @@ pub use host::{Host, files, free_address};
 pub use nginx::Nginx;
 pub use people::{Person, Refused, digest};
 pub use place::{PLAIN, Place, Rules, of_release};
+pub use power::Power;
 pub use project::{Project, file, one_phase, pair_of};
 pub use prometheus::Prometheus;
 pub use registry::{Answer, Liar, Registry};
 pub use sigstore::Sigstore;
+pub use small_disk::SmallDisk;
 pub use supplier::Supplier;
 pub use workshop::Workshop;
 
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
 const PATIENCE: Duration = Duration::from_secs(180);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// How often a test of chance does what it does, and where its dice begin. The only place that reads it.
+pub fn chance(rounds: usize, seed: u64) -> (usize, fastrand::Rng) {
+    let told = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let rounds = told("LOCKGATE_TEST_ROUNDS").map_or(rounds, |rounds| rounds as usize);
+    let seed = told("LOCKGATE_TEST_SEED").unwrap_or(seed);
+    println!("{rounds} rounds with the seed {seed}");
+    (rounds, fastrand::Rng::with_seed(seed))
+}
 
 /// Looks again and again until there is something to see. The host is another process: it cannot be asked to tell.
 pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

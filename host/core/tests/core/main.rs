@@ -5,6 +5,7 @@
 mod approvals;
 mod calendar;
 mod cancel;
+mod clock;
 mod explain;
 mod forecast;
 mod gates;
