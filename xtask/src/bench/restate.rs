@@ -122,7 +122,9 @@ fn tried(program: &str, arguments: &[&str], folder: &Path) -> Result<(), String>
     let output = Command::new(program).args(arguments).current_dir(folder).output();
     let output = output.map_err(|error| format!("`{program}` does not start: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    let why = || format!("`{program} {}` failed: {}", arguments[0], said.trim().lines().last().unwrap_or_default());
+    // Both programs say what matters first, after their warnings.
+    let error = said.lines().find(|line| line.contains("error")).unwrap_or_default();
+    let why = || format!("`{program} {}` failed: {error}", arguments[0]);
     output.status.success().then_some(()).ok_or_else(why)
 }
 
