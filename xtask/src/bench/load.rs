@@ -22,7 +22,7 @@ const RATE_CONNECTIONS: usize = 128;
 /// In all, whatever the concurrency.
 const DEPLOYMENTS: usize = 1_024;
 const ALONE: Duration = Duration::from_secs(5);
-pub const PHASES: usize = 5;
+const PHASES: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// At a time, then at fixed rates.
