@@ -46,7 +46,7 @@ Parts; all of them where none is named:
   sandbox        Calls in the sandbox alone, in every language
 
   --profile NAME     of the host that is measured; `release`
-  --finished COUNT   deployments of `growth`; 100000, which takes some ten minutes";
+  --finished COUNT   deployments of `growth`, as many in each of its projects; 100000, some ten minutes";
 
 /// What all parts are measured with.
 struct Bench {
