@@ -191,7 +191,10 @@ fn growth(page: &mut String, measured: &Value) {
             [ms(of, "/latency/p50_us"), ms(of, "/latency/p99_us"), cpu_ms(of)].join(" | ")
         });
         let written = row["disk_bytes_of"].as_object().into_iter().flatten();
-        let written: Vec<String> = written.map(|(folder, bytes)| format!("{folder} {}", mib(bytes))).collect();
+        let written: Vec<String> = written
+            .filter(|(_, bytes)| mib(bytes) > 0)
+            .map(|(folder, bytes)| format!("{folder} {}", mib(bytes)))
+            .collect();
         let starts = ["finished", "made_per_second", "start_after_stop_ms", "start_after_kill_ms"];
         let starts = starts.map(|key| row[key].to_string()).join(" | ");
         *page += &format!("| {starts} | {resident} | {} | {} |\n", written.join(", "), requests.join(" | "));
