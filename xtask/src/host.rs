@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::http::{Api, Connection};
 
@@ -35,7 +35,7 @@ impl Host {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let process = spawn(binary, data, address, &log, &flags)?;
         let mut host = Self { binary: binary.to_owned(), data: data.to_owned(), flags, address, log, process };
-        host.wait_until_ready()?;
+        host.wait_until_ready(START_LIMIT)?;
         Ok(host)
     }
 
@@ -46,10 +46,23 @@ impl Host {
         Ok(())
     }
 
+    /// As whoever runs it would: it ends what it has begun.
+    pub fn stop(&mut self) -> Result<()> {
+        let told = Command::new("kill").arg(self.process_id().to_string()).status().context("`kill` does not start")?;
+        let status = self.process.wait()?;
+        ensure!(told.success() && status.success(), "the host did not stop as told ({status})");
+        Ok(())
+    }
+
     /// At the same address, with the same data.
     pub fn start_again(&mut self) -> Result<()> {
+        self.start_again_within(START_LIMIT)
+    }
+
+    /// For one with much to read first.
+    pub fn start_again_within(&mut self, limit: Duration) -> Result<()> {
         self.process = spawn(&self.binary, &self.data, self.address, &self.log, &self.flags)?;
-        self.wait_until_ready()
+        self.wait_until_ready(limit)
     }
 
     pub fn process_id(&self) -> u32 {
@@ -67,9 +80,9 @@ impl Host {
         Ok(Api { address: self.address, token: token.trim().to_owned() })
     }
 
-    fn wait_until_ready(&mut self) -> Result<()> {
+    fn wait_until_ready(&mut self, limit: Duration) -> Result<()> {
         let nobody = Api { address: self.address, token: String::new() };
-        let deadline = Instant::now() + START_LIMIT;
+        let deadline = Instant::now() + limit;
         loop {
             let answer =
                 Connection::open(&nobody).and_then(|mut connection| connection.send("GET", "/health", &[], b""));

@@ -55,9 +55,7 @@ impl Api {
         let deadline = Instant::now() + patience;
         // Listening first: what happens between the two is then heard.
         let mut events = Connection::open(self)?;
-        events.request("GET", &format!("{deployment}/events/stream"), &[], b"")?;
-        let head = events.head()?;
-        ensure!(head.status == 200, "the events of {deployment} are not told: status {}", head.status);
+        events.listen(&format!("{deployment}/events/stream"))?;
         let mut heard = Heard::Part;
         loop {
             let seen = self.get(deployment)?;
@@ -161,6 +159,14 @@ impl Connection {
         }
     }
 
+    /// A stream begins; `chunk` has what comes of it.
+    pub fn listen(&mut self, path: &str) -> Result<()> {
+        self.request("GET", path, &[], b"")?;
+        let head = self.head()?;
+        ensure!(head.status == 200 && head.chunked, "GET {path}: not told, status {}", head.status);
+        Ok(())
+    }
+
     /// What comes of a stream within `patience`.
     fn next_part(&mut self, patience: Duration) -> Result<Heard> {
         if patience.is_zero() {
@@ -178,7 +184,7 @@ impl Connection {
     }
 
     /// Adds one chunk to `body`; false after the last.
-    fn chunk(&mut self, body: &mut Vec<u8>) -> Result<bool> {
+    pub fn chunk(&mut self, body: &mut Vec<u8>) -> Result<bool> {
         let line = self.line()?;
         let size = usize::from_str_radix(line.trim(), 16).with_context(|| format!("not a chunk: `{line}`"))?;
         let start = body.len();

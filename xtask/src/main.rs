@@ -21,7 +21,7 @@ Usage: cargo xtask COMMAND
        --json                   prints a summary for scripts and nothing else
   test                          Builds the plugins, runs every test, then the demo
   plugins [--profile NAME]      Builds the bundled plugins to WebAssembly (profile `guest`)
-  bench [--profile NAME]        Measures the host on this machine (profile `release`)";
+  bench [PART...]               Measures the host on this machine; `bench --help` names the parts";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,6 +37,10 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["bench", "--help" | "-h"] => {
+            println!("{}", bench::USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
         ["help" | "--help" | "-h"] | [_, "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
@@ -44,7 +48,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["demo", flags @ ..] => demo::run(&demo_flags(flags)?),
         ["test"] => test::run(),
         ["plugins", flags @ ..] => plugins::run(profile(flags, plugins::PROFILE)?),
-        ["bench", flags @ ..] => bench::run(profile(flags, "release")?),
+        ["bench", flags @ ..] => bench::run(bench::Wanted::parse(flags)?),
         [bench::IN_SANDBOX, components @ ..] => bench::measure_in_sandbox(components),
         [] => {
             println!("{USAGE}");

@@ -1,16 +1,16 @@
 //! What others notice of plugins that do their worst: the API's latency while they spin, take memory and flood their
 //! logs, and the host's memory when they are gone.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::load::{self, in_parallel, trigger};
-use super::{machine, spread};
+use super::load::{self, trigger};
+use super::open_loop::Rate;
+use super::{Bench, machine};
 use crate::host::Host;
 use crate::http::{Api, Connection};
 use crate::json::{list, text};
@@ -28,14 +28,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Of one call: half a second of computing, 64 MiB.
 const LIMITS: &str = r#"{ "grants": { "limits": { "cpu_ms": 500, "memory_bytes": 67108864 } }, "reason": "bench" }"#;
 
-pub fn measure(binary: &Path, data: &Path, component: &Path) -> Result<Value> {
+pub fn measure(bench: &Bench) -> Result<Value> {
+    eprintln!("Hostile plugins");
+    let folder = bench.data()?;
     // Half of these are one plugin's at most.
-    let host = Host::start_with(binary, data, &["--concurrent-calls", "64"])?;
+    let host = Host::start_with(&bench.binary, &folder.path().join("data"), &["--concurrent-calls", "64"])?;
     let api = host.admin()?;
-    let plugin = load::plugin(&api, component)?;
+    let plugin = load::plugin(&api, &bench.component)?;
     api.post(&format!("/v1/plugins/{plugin}/approve"), &serde_json::from_str(LIMITS)?)?;
-    load::project(&api, "waiting", &plugin, "approvals: { rules: [{ count: 1, groups: [nobody] }] }")?;
-    trigger(&mut Connection::open(&api)?, "waiting")?;
+    load::waiting_project(&api, &plugin)?;
     for deed in DEEDS {
         (0..EACH).try_for_each(|index| project(&api, &named(deed, index), &plugin, deed))?;
     }
@@ -49,13 +50,15 @@ pub fn measure(binary: &Path, data: &Path, component: &Path) -> Result<Value> {
     let under_way = start(&api)?;
     let watching = AtomicBool::new(true);
     let (loud, peak) = thread::scope(|scope| {
-        let peak = scope.spawn(|| peak(host.process_id(), &watching));
+        let peak = scope.spawn(|| machine::peak_resident_bytes(host.process_id(), &watching));
         let loud = requests(&api);
         watching.store(false, Ordering::Relaxed);
         (loud, peak.join().expect("watching memory answers with errors"))
     });
     let (loud, peak) = (loud?, peak?);
-    let ran = under_way.iter().map(|path| phases_run(&api, path)).sum::<Result<usize>>()?;
+    // Of each where the machine is quiet; beside other work some take longer than this was measured.
+    let ran = under_way.iter().map(|path| Ok(phases_over(&api.get(path)?))).sum::<Result<usize>>()?;
+    ensure!(ran > 0, "not one of the guests came to an end while this was measured");
     cancel(&api, &under_way)?;
     let after = machine::resident_bytes(host.process_id())?;
     Ok(json!({
@@ -116,46 +119,20 @@ fn cancel(api: &Api, under_way: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn phases_run(api: &Api, path: &str) -> Result<usize> {
-    let run = phases_over(&api.get(path)?);
-    ensure!(run > 0, "{path}: not one of its guests came to an end while this was measured");
-    Ok(run)
-}
-
 fn phases_over(deployment: &Value) -> usize {
     list(deployment, "/phases").iter().filter(|phase| !text(phase, "/ended_at").is_empty()).count()
 }
 
-/// At a fixed rate, whatever the answers take: who is late counts from when it should have been sent.
+/// Half of them triggers.
 fn requests(api: &Api) -> Result<Value> {
-    let between = Duration::from_micros(1_000_000 * SENDERS as u64 / PER_SECOND);
-    let count = SECONDS * PER_SECOND / SENDERS as u64;
-    let start = Instant::now() + between;
-    let measured = in_parallel(SENDERS, |sender| {
-        let mut connection = Connection::open(api)?;
-        let mut micros = Vec::with_capacity(count as usize);
-        for place in 0..count {
-            let due = start + between * place as u32 + between * sender as u32 / SENDERS as u32;
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            match place % 2 {
-                0 => drop(trigger(&mut connection, "waiting")?),
-                _ => {
-                    let path = "/v1/projects/waiting/environments/there";
-                    connection.send("GET", path, &[], b"")?.accepted(path)?;
-                }
-            }
-            micros.push(due.elapsed().as_micros() as u64);
-        }
-        Ok(micros)
+    let rate = Rate { per_second: PER_SECOND, seconds: SECONDS, connections: SENDERS };
+    let measured = rate.send(api, |connection, place| {
+        let answer = match place % 2 {
+            0 => load::send_trigger(connection, "waiting")?,
+            _ => connection.send("GET", "/v1/projects/waiting/environments/there", &[], b"")?,
+        };
+        ensure!(answer.status < 300, "refused beside hostile guests: {}", answer.status);
+        Ok(answer.status)
     })?;
-    Ok(spread(measured.concat()))
-}
-
-fn peak(process: u32, watching: &AtomicBool) -> Result<u64> {
-    let mut peak = 0;
-    while watching.load(Ordering::Relaxed) {
-        peak = peak.max(machine::resident_bytes(process)?);
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(peak)
+    Ok(measured["latency"].clone())
 }

@@ -1,24 +1,29 @@
 //! `cargo xtask bench`: what the real host does on this machine, over HTTP, with its journal on this disk.
 
+mod closed_loop;
 mod disk;
 #[cfg(feature = "sandbox")]
 mod floor;
+mod growth;
 mod guests;
 mod hostile;
 mod load;
+mod logs;
 mod machine;
+mod open_loop;
 mod queue;
 mod report;
+mod restate;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::host::Host;
 use crate::plugins;
 use crate::workspace::Workspace;
 
@@ -27,61 +32,116 @@ pub const IN_SANDBOX: &str = "bench-in-sandbox";
 /// A phase that does what its configuration names; here, nothing.
 const GUEST: &str = "hostile-phase";
 
-pub fn run(profile: &str) -> Result<ExitCode> {
-    let workspace = Workspace::find()?;
-    let machine = machine::facts(profile)?;
-    eprintln!("Building the host with profile `{profile}`. The first time, this takes minutes.");
-    workspace.build(profile, &["--bin", "lockgate", "--bin", "xtask", "--features", "xtask/sandbox"])?;
-    let binary = workspace.binary(profile, "lockgate");
-    let component = plugins::guest(&workspace, GUEST)?;
+pub const USAGE: &str = "\
+Usage: cargo xtask bench [PART...] [--profile NAME] [--finished COUNT]
 
-    // In the target folder, not in a temporary one: that may be memory, which syncs at once.
-    let bench = workspace.target.join("bench");
-    std::fs::create_dir_all(&bench)?;
-    let folder = tempfile::tempdir_in(&bench).context("making a folder for the measured host")?;
+Parts; all of them where none is named:
+  acks           Triggers acknowledged: at a time, and at fixed rates
+  deployments    Deployments of five trivial phases: latency, throughput, CPU, bytes written
+  restate        The same beside Restate, in turns on the same disk; installed by npm
+  queue          Ever more deployments waiting in one environment
+  growth         Ever more finished deployments in 1,000 projects
+  logs           Lines a second that guests write, and that many readers follow
+  hostile        The API beside plugins that do their worst
+  sandbox        Calls in the sandbox alone, in every language
+
+  --profile NAME     of the host that is measured; `release`
+  --finished COUNT   deployments of `growth`, as many in each of its projects; 100000, some ten minutes";
+
+/// What all parts are measured with.
+struct Bench {
+    workspace: Workspace,
+    profile: String,
+    binary: PathBuf,
+    component: PathBuf,
+    /// In the target folder, not among temporary ones: those may be memory, which syncs at once.
+    folder: PathBuf,
+    finished: u64,
+}
+
+type Part = fn(&Bench) -> Result<Value>;
+
+const PARTS: [(&str, Part); 8] = [
+    ("acks", load::acks),
+    ("deployments", load::deployments),
+    ("restate", restate::measure),
+    ("queue", queue::measure),
+    ("growth", growth::measure),
+    ("logs", logs::measure),
+    ("hostile", hostile::measure),
+    ("sandbox", in_sandbox),
+];
+
+#[derive(Debug, PartialEq)]
+pub struct Wanted {
+    profile: String,
+    parts: Vec<&'static str>,
+    finished: u64,
+}
+
+impl Wanted {
+    pub fn parse(arguments: &[&str]) -> Result<Self> {
+        let mut wanted = Self { profile: "release".to_owned(), parts: Vec::new(), finished: 100_000 };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || rest.next().with_context(|| format!("`{argument}` needs a value\n\n{USAGE}"));
+            match *argument {
+                "--profile" => wanted.profile = (*value()?).to_owned(),
+                "--finished" => wanted.finished = value()?.parse().context("`--finished` needs a number")?,
+                named => match PARTS.iter().find(|(part, _)| *part == named) {
+                    Some((part, _)) => wanted.parts.push(part),
+                    None => bail!("`bench` has no part or flag `{named}`\n\n{USAGE}"),
+                },
+            }
+        }
+        if wanted.parts.is_empty() {
+            wanted.parts = PARTS.map(|(part, _)| part).into();
+        }
+        Ok(wanted)
+    }
+}
+
+pub fn run(wanted: Wanted) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    let Wanted { profile, parts, finished } = wanted;
+    let folder = workspace.target.join("bench");
+    std::fs::create_dir_all(&folder)?;
+    let machine = machine::facts(&profile, &folder)?;
+    eprintln!("Building the host with profile `{profile}`. The first time, this takes minutes.");
+    workspace.build(&profile, &["--bin", "lockgate", "--bin", "xtask", "--features", "xtask/sandbox"])?;
+    let (binary, component) = (workspace.binary(&profile, "lockgate"), plugins::guest(&workspace, GUEST)?);
+    let bench = Bench { workspace, profile, binary, component, folder, finished };
     eprintln!("Measuring the disk");
-    let disk = disk::fdatasync(folder.path())?;
-    let host = Host::start(&binary, &folder.path().join("data"))?;
-    let load = load::Load::prepare(&host, &component)?;
-    let mut acks = Vec::new();
-    for concurrency in [1, 64] {
-        eprintln!("Triggers, {concurrency} at a time");
-        acks.push(load.acks(concurrency)?);
+    let mut measured = json!({ "machine": machine, "fdatasync": disk::fdatasync(bench.data()?.path())? });
+    for (part, measure) in PARTS.iter().filter(|(part, _)| parts.contains(part)) {
+        measured[part] = measure(&bench).with_context(|| format!("measuring `{part}`"))?;
+        measured["machine"]["load_after"] = json!(machine::load());
+        // After each, so that what fails takes nothing of the others along.
+        bench.write(&measured)?;
     }
-    let mut deployments = Vec::new();
-    for concurrency in [1, 16, 64] {
-        eprintln!("Deployments of five phases, {concurrency} at a time");
-        deployments.push(load.deployments(concurrency)?);
-    }
-    drop(host);
-    let mut host = Host::start(&binary, &folder.path().join("crowd"))?;
-    let queue = queue::measure(&mut host, &component)?;
-    drop(host);
-    eprintln!("Hostile plugins");
-    let hostile = hostile::measure(&binary, &folder.path().join("hostile"), &component)?;
-    let gates = guests::gates(&workspace, &binary)?;
-    let measured = json!({
-        "machine": machine,
-        "fdatasync": disk,
-        "acks": acks,
-        "deployments": deployments,
-        "queue": queue,
-        "hostile": hostile,
-        "sandbox": in_sandbox(&workspace, profile, &component, &gates)?,
-    });
-    let readable = report::readable(&measured);
-    println!("{readable}");
-    std::fs::write(bench.join("report.md"), &readable)?;
-    std::fs::write(bench.join("report.json"), format!("{measured:#}\n"))?;
-    eprintln!("Written: {}", bench.join("report.md").display());
+    println!("{}", report::readable(&measured));
+    eprintln!("Written: {}", bench.folder.join("report.md").display());
     Ok(ExitCode::SUCCESS)
 }
 
+impl Bench {
+    /// For one host; gone with what is returned.
+    fn data(&self) -> Result<TempDir> {
+        tempfile::tempdir_in(&self.folder).context("making a folder for the measured host")
+    }
+
+    fn write(&self, measured: &Value) -> Result<()> {
+        std::fs::write(self.folder.join("report.md"), report::readable(measured))?;
+        Ok(std::fs::write(self.folder.join("report.json"), format!("{measured:#}\n"))?)
+    }
+}
+
 /// Asked of the build of ourselves that has the sandbox in it: too large a thing for all who never measure it.
-fn in_sandbox(workspace: &Workspace, profile: &str, phase: &Path, gates: &[(String, PathBuf)]) -> Result<Value> {
+fn in_sandbox(bench: &Bench) -> Result<Value> {
+    let gates = guests::gates(&bench.workspace, &bench.binary)?;
     eprintln!("Calls in the sandbox alone");
-    let mut command = Command::new(workspace.binary(profile, "xtask"));
-    command.arg(IN_SANDBOX).arg(phase).stderr(Stdio::inherit());
+    let mut command = Command::new(bench.workspace.binary(&bench.profile, "xtask"));
+    command.arg(IN_SANDBOX).arg(&bench.component).stderr(Stdio::inherit());
     for (language, gate) in gates {
         command.arg(language).arg(gate);
     }
@@ -96,7 +156,7 @@ fn in_sandbox(workspace: &Workspace, profile: &str, phase: &Path, gates: &[(Stri
 #[cfg(feature = "sandbox")]
 pub fn measure_in_sandbox(arguments: &[&str]) -> Result<ExitCode> {
     let [phase, gates @ ..] = arguments else { bail!("no component was named") };
-    let phase = Path::new(phase);
+    let phase = std::path::Path::new(phase);
     let gates: Vec<(String, PathBuf)> =
         gates.chunks_exact(2).map(|pair| (pair[0].to_owned(), PathBuf::from(pair[1]))).collect();
     let measured = json!({
@@ -111,6 +171,17 @@ pub fn measure_in_sandbox(arguments: &[&str]) -> Result<ExitCode> {
 #[cfg(not(feature = "sandbox"))]
 pub fn measure_in_sandbox(_arguments: &[&str]) -> Result<ExitCode> {
     bail!("this build has no sandbox in it; run `cargo xtask bench`")
+}
+
+/// The middle one of some, by their size.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
 }
 
 /// Percentiles of durations in microseconds.
@@ -150,6 +221,22 @@ mod tests {
         assert_eq!(spread["p99_us"], 990);
         assert_eq!(spread["p999_us"], 999);
         assert_eq!(spread["max_us"], 1000);
+    }
+
+    #[test]
+    fn all_parts_are_measured_unless_some_are_named() {
+        let parts = |arguments: &[&str]| Wanted::parse(arguments).unwrap().parts;
+        assert_eq!(parts(&["--finished", "7"]).len(), PARTS.len());
+        assert_eq!(parts(&["logs", "--profile", "dev", "acks"]), ["logs", "acks"]);
+    }
+
+    #[test]
+    fn every_part_stands_in_the_usage_and_an_unknown_one_is_answered_with_it() {
+        for (part, _) in PARTS {
+            assert!(USAGE.contains(&format!("\n  {part} ")), "{part}");
+        }
+        let refused = Wanted::parse(&["logs", "speed"]).unwrap_err().to_string();
+        assert!(refused.contains("no part or flag `speed`") && refused.ends_with(USAGE), "{refused}");
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! What a long queue costs: the same three things, with ever more deployments waiting in one environment.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::load::{self, in_parallel, timed, trigger};
-use super::{machine, spread};
+use super::{Bench, machine, spread};
 use crate::host::Host;
 use crate::http::{Api, Connection};
 use crate::json::{number, text};
@@ -19,9 +18,11 @@ const EACH: u64 = 200;
 const AT_A_TIME: u64 = 64;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub fn measure(host: &mut Host, component: &Path) -> Result<Value> {
+pub fn measure(bench: &Bench) -> Result<Value> {
+    let folder = bench.data()?;
+    let mut host = Host::start(&bench.binary, &folder.path().join("data"))?;
     let api = host.admin()?;
-    let plugin = load::plugin(&api, component)?;
+    let plugin = load::plugin(&api, &bench.component)?;
     load::project(&api, PROJECT, &plugin, "")?;
     let crowd = Crowd { api, process: host.process_id() };
     // Compiled code, pages and connections are warm after this.
