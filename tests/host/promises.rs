@@ -18,13 +18,16 @@ const MOST_ASKED: usize = 12;
 const ENVIRONMENTS: [&str; 4] = ["one", "two", "three", "signed"];
 /// Between an effect and its answer: a kill there has the effect asked for again.
 const DESK_PAUSE: Duration = Duration::from_millis(10);
+/// What is deployed.
+const RELEASE: &str = "first";
 const SIGNED: &str = "signed";
 const PHASES: [&str; 2] = ["first", "second"];
 
 pub struct Promises {
     project: Project,
     desk: Desk,
-    releases: BTreeSet<String>,
+    /// By the number in their tag.
+    releases: BTreeSet<usize>,
     /// Idempotency-Key of a trigger to its number, where the host lived to tell.
     deployments: BTreeMap<usize, Option<u64>>,
     /// Numbers of those that were approved, and the host said so.
@@ -33,7 +36,7 @@ pub struct Promises {
 
 /// What a customer has asked, and the answer: nobody knows what came of a question without one.
 pub enum Said {
-    Release(String),
+    Release(usize),
     Deployment(usize, Option<u64>),
     Approved(u64),
 }
@@ -44,9 +47,8 @@ impl Promises {
         let http = vec![HttpGrant::new(&desk.url(), true)];
         host.plugin_with("http-request", Grants { http, ..Grants::default() });
         let project = Project::create(host, "promised", &file(&desk.url()));
-        project.release("v0");
-        let releases = BTreeSet::from(["v0".to_owned()]);
-        Self { project, desk, releases, deployments: BTreeMap::new(), approved: BTreeSet::new() }
+        project.release(RELEASE);
+        Self { project, desk, releases: BTreeSet::new(), deployments: BTreeMap::new(), approved: BTreeSet::new() }
     }
 
     /// They come now, to a host that listens, and stay until it is gone or they have asked enough.
@@ -73,7 +75,7 @@ impl Promises {
         let acknowledged = said.len() - unanswered;
         for said in said {
             match said {
-                Said::Release(tag) => drop(self.releases.insert(tag)),
+                Said::Release(index) => drop(self.releases.insert(index)),
                 Said::Deployment(index, number) => drop(self.deployments.insert(index, number)),
                 Said::Approved(number) => drop(self.approved.insert(number)),
             }
@@ -97,17 +99,19 @@ impl Promises {
             host.said_ever().lines().filter(|line| is_panic_of_ours(line)).map(str::to_owned).collect();
         assert!(panicked.is_empty(), "{panicked:?}");
         let project = &self.project;
-        let newest = self.deployments.iter_mut().rev().take(2 * MOST_ASKED);
-        for (index, promised) in newest {
+        // First of all: what was lost would have its number again as soon as it is asked for once more.
+        for (index, number) in self.deployments.iter().rev().take(2 * MOST_ASKED) {
+            let there = number.map(|number| project.deployment(number).environment);
+            assert!(there.is_none_or(|there| there == environment_of(*index)), "{number:?} is not what was asked for");
+        }
+        for (index, promised) in self.deployments.iter_mut().rev().take(2 * MOST_ASKED) {
             let number = deploy(project, *index).unwrap_or_else(|error| panic!("{index}: {error}"));
             assert_eq!(*promised.get_or_insert(number), number, "the same key is the same deployment");
         }
         // Approved by one who was not told.
         let unsigned = self.unsigned();
         self.approved.extend(unsigned.into_iter().take_while(|number| is_approved(project, *number)));
-        for tag in self.releases.iter().rev().take(MOST_ASKED) {
-            block_on(project.ann.client.release(&project.name, tag)).unwrap_or_else(|error| panic!("{tag}: {error}"));
-        }
+        self.releases.iter().rev().take(MOST_ASKED).for_each(|index| expect_release(project, *index));
         for number in self.approved.iter().rev().take(MOST_ASKED) {
             assert!(is_approved(project, *number), "the approval of {number} is gone");
         }
@@ -129,8 +133,7 @@ impl Promises {
         }
         let there: BTreeSet<u64> = project.deployments().iter().map(|deployment| deployment.number).collect();
         assert_eq!(there, numbers, "no trigger was done twice");
-        let tags = self.releases.iter();
-        tags.for_each(|tag| drop(block_on(project.ann.client.release(&project.name, tag)).unwrap()));
+        self.releases.iter().for_each(|index| expect_release(project, *index));
         assert!(self.approved.iter().all(|number| is_approved(project, *number)));
 
         let mut opened: BTreeMap<String, isize> =
@@ -175,9 +178,8 @@ workflows:
 /// A deployment, now and then a release before it, and an approval of what waits for one. None when the host is gone.
 fn ask(project: &Project, index: usize, unsigned: &mut VecDeque<u64>, said: &mut Vec<Said>) -> Option<()> {
     if index.is_multiple_of(4) {
-        let tag = format!("v{index}");
-        answer(project.try_release(&tag, Vec::new()))?;
-        said.push(Said::Release(tag));
+        answer(project.try_release(&tag(index), Vec::new()))?;
+        said.push(Said::Release(index));
     }
     let number = answer(deploy(project, index));
     said.push(Said::Deployment(index, number));
@@ -191,12 +193,20 @@ fn is_panic_of_ours(line: &str) -> bool {
     line.contains("panicked at") && !line.contains("/sled-")
 }
 
+fn tag(index: usize) -> String {
+    format!("v{index}")
+}
+
+fn expect_release(project: &Project, index: usize) {
+    block_on(project.ann.client.release(&project.name, &tag(index))).unwrap_or_else(|error| panic!("{index}: {error}"));
+}
+
 fn environment_of(index: usize) -> &'static str {
     ENVIRONMENTS[index % ENVIRONMENTS.len()]
 }
 
 fn deploy(project: &Project, index: usize) -> Result<u64, ClientError> {
-    project.try_deploy("v0", environment_of(index), Some(&format!("promised-{index}")))
+    project.try_deploy(RELEASE, environment_of(index), Some(&format!("promised-{index}")))
 }
 
 fn is_approved(project: &Project, number: u64) -> bool {
