@@ -24,8 +24,11 @@ pub const SHAPE: u32 = 4;
 /// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.
 pub type Finished = (DeploymentNumber, u32);
 
-/// A snapshot of the state goes to the index this often, so that a start replays little.
-pub const EVENTS_PER_SNAPSHOT: u64 = 4_096;
+/// After how many events a snapshot of the state goes to the index, so that a start replays little. It costs as much as there is
+/// in memory, some 60 bytes for each that waits: so it comes the later, the more there is.
+pub fn events_per_snapshot(state: &State) -> u64 {
+    (state.deployments.len() as u64).clamp(256, 4_096)
+}
 
 /// Batches that wait to be indexed; then the owner waits with them.
 const WAITING_BATCHES: usize = 256;

@@ -23,7 +23,7 @@ use super::call_log::log_id;
 use super::calls::{CallRunner, RunningCalls};
 use super::evidence::{self, NewRound};
 use super::inbox::{Committed, Ending, Message, ProjectHandle, Refusal, Reply, Reports, View};
-use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, Indexer};
+use super::index::{self, Finished, Indexer};
 use super::replay::Loaded;
 use super::system::SystemHandle;
 use super::workspace::Keep;
@@ -314,7 +314,7 @@ impl Owner {
         let mut entries = index::entries(&self.state, events, finished);
         let mut snapshot = SnapshotChange::Keep;
         self.since_snapshot += events.len() as u64;
-        if self.since_snapshot >= EVENTS_PER_SNAPSHOT {
+        if self.since_snapshot >= index::events_per_snapshot(&self.state) {
             self.since_snapshot = 0;
             let (state, before) = (self.state.clone(), self.snapshot.clone());
             let (encoded, deployments) = blocking(move || index::snapshot(&state, &before)).await;

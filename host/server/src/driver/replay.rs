@@ -14,7 +14,7 @@ use lockgate_core::system::{Plugin, SystemEvent, SystemState};
 use lockgate_core::work::ProjectId;
 use lockgate_store::{Direction, Entry, IndexBatch, PageQuery, Row, Snapshot, SnapshotChange, Store, StoreError};
 
-use super::index::{self, EVENTS_PER_SNAPSHOT, Finished, IN_MEMORY};
+use super::index::{self, Finished, IN_MEMORY};
 use super::system::STREAM;
 
 /// Rows that gather before they go to the index: a rebuild must not hold all of history in memory.
@@ -63,7 +63,13 @@ pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), ReplayErro
         }
         if !projects.contains_key(&event.stream) {
             let snapshot = snapshots.remove(&event.stream);
-            let Some(replay) = snapshot.or_else(|| Replay::from_nothing(&system, &event.stream)) else { continue };
+            let replay = match snapshot {
+                Some(replay) => replay,
+                None => match Replay::from_nothing(&system, &event.stream, store.indexed_through(&event.stream)?) {
+                    Some(replay) => replay,
+                    None => continue,
+                },
+            };
             projects.insert(event.stream.clone(), replay);
         }
         if let Some(replay) = projects.get_mut(&event.stream) {
@@ -189,11 +195,10 @@ impl Replay {
         Self { state, snapshot, sequence, indexed, rows: Vec::new(), finished: Vec::new(), events: 0, damage: None }
     }
 
-    /// A project before its first event: nothing but its id, which the system stream holds. All that the index has of
-    /// it is written again.
-    fn from_nothing(system: &SystemState, stream: &str) -> Option<Self> {
+    /// A project before its first event: nothing but its id, which the system stream holds.
+    fn from_nothing(system: &SystemState, stream: &str, indexed: u64) -> Option<Self> {
         if let Some(project) = system.projects.get(stream) {
-            return Some(Self::new(State::new(project.clone()), 0, 0));
+            return Some(Self::new(State::new(project.clone()), 0, indexed));
         }
         let damage = "the journal has its events, but not that it was created; the data folder is not whole, restore it from a backup";
         tracing::error!(project = stream, "{damage}");
@@ -236,7 +241,8 @@ impl Replay {
             self.rows.extend(index::entries(&self.state, &[(sequence, event)], finished.as_slice()));
         }
         self.finished.extend(finished);
-        if self.rows.len() >= ROWS_PER_BATCH || self.finished.len() >= ROWS_PER_BATCH {
+        // Without rows the index has the records already: nothing keeps them here.
+        if self.rows.is_empty() || self.rows.len() >= ROWS_PER_BATCH {
             self.flush(store, SnapshotChange::Keep).await?;
         }
         Ok(())
@@ -261,7 +267,7 @@ impl Replay {
         let over = self.state.deployments.values().filter(|deployment| deployment.is_finished());
         self.finished = over.map(|deployment| (deployment.number, deployment.attempt.number)).collect();
         self.flush(store, SnapshotChange::Keep).await?;
-        if self.events >= EVENTS_PER_SNAPSHOT {
+        if self.events >= index::events_per_snapshot(&self.state) {
             let (snapshot, deployments) = index::snapshot(&self.state, &self.snapshot);
             self.snapshot = self.state.deployments.clone();
             self.events = 0;

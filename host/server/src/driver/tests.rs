@@ -20,7 +20,7 @@ use lockgate_store::{Entry, IndexBatch, SnapshotChange, Store, StoreOptions};
 use serde::Serialize;
 use tempfile::TempDir;
 
-use super::index::{self, EVENTS_PER_SNAPSHOT, IN_MEMORY};
+use super::index::{self, IN_MEMORY};
 use super::project::milestones;
 use super::tests::written::{deploying, failed};
 use super::{Host, Settings, replay};
@@ -142,7 +142,8 @@ async fn a_project_that_nobody_can_reach_any_more_ends() {
 async fn a_snapshot_is_due_by_the_events_of_its_own_project() {
     let (data, store) = left_by_a_host(&["shop", "busy"]).await;
     let many = |count: u64| (0..count).map(|_| json(&described("again"))).collect();
-    store.append("busy", many(EVENTS_PER_SNAPSHOT - 2)).await.unwrap();
+    let due = index::events_per_snapshot(&State::new(id("busy")));
+    store.append("busy", many(due - 2)).await.unwrap();
     drop(store);
     let host = open(data.path()).await;
     let has_snapshot = async |project: &str| {
