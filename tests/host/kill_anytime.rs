@@ -57,7 +57,7 @@ pub fn live_and_die(
         start_up = started.elapsed();
         promises.are_kept(host);
     }
-    assert!(early > 0, "no host was hit while it started");
+    assert!(early > 0 || rounds < ROUNDS, "no host was hit while it started");
     assert!(acknowledged > 0, "no host has promised anything");
     let kept = promises.come_true(host);
     let seconds = began.elapsed().as_secs();

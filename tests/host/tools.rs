@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lockgate::wire::{Deployment, Grants, ToolGrant, ToolLimits};
 
+use crate::copies::{back_up_and_restore, take_over};
 use crate::harness::{Host, Project, files, one_phase, wait};
 
 /// A host whose `tool-phase` may start one script under the name `tool`, with any arguments.
@@ -124,6 +125,25 @@ fn a_tool_that_ended_while_the_host_was_gone_is_found_ended() {
     bench.wait_for_nothing();
     bench.host.restart();
     assert_eq!(outputs(&project.end_of(number))["code"], 7);
+    assert_eq!(fs::read_to_string(&effects).unwrap(), "once\n");
+}
+
+#[test]
+fn a_tool_that_ran_while_a_backup_was_made_is_not_started_again_from_it() {
+    let mut bench = Bench::new("echo once >> $1; while [ ! -e $2 ]; do sleep 0.01; done");
+    let (effects, go) = (bench.trace("effects"), bench.trace("go"));
+    let config = format!("{{ tool: tool, args: [{}, {}] }}", effects.display(), go.display());
+    let project = bench.project("copied", &config);
+    let number = project.deploy("v1", "test");
+    wait_for_file(&effects);
+    let restored = back_up_and_restore(&bench.host);
+    fs::write(&go, "").unwrap();
+    project.assert_succeeds(number);
+
+    take_over(&mut bench.host, &restored);
+    let (status, reason) = project.outcome_of(number);
+    assert_eq!(status, "FAILED", "{reason}");
+    assert!(reason.contains("nobody knows what became of the tool `tool`"), "{reason}");
     assert_eq!(fs::read_to_string(&effects).unwrap(), "once\n");
 }
 

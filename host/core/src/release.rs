@@ -41,8 +41,8 @@ pub struct Release {
     pub computed: Computed,
 }
 
-/// The digest of a release, once somebody has asked for it: each call of a plugin does. A copy begins without, for whoever
-/// copies a release means to change it.
+/// The digest of a release, once somebody has asked for it: each call of a plugin does. A copy begins without: whoever changes
+/// what is digested makes a copy first.
 #[derive(Debug, Default)]
 pub struct Computed(OnceLock<Digest>);
 

@@ -18,7 +18,7 @@ use crate::environment::{EnvironmentChange, EnvironmentState, Likeness, Live, Li
 use crate::kept::cost;
 use crate::name::{Actor, DeploymentNumber, Name, Tag, Timestamp};
 use crate::plugin::{Artifact, ResourceState};
-use crate::release::{Lifecycle, Release, ReleaseStatus};
+use crate::release::{Computed, Lifecycle, Release, ReleaseStatus};
 use crate::resource;
 use crate::selection::Selection;
 use crate::snapshot::Deployments;
@@ -518,7 +518,9 @@ impl State {
 
     fn release_mut(&mut self, tag: &Tag) -> Result<&mut Release, Misfit> {
         let release = self.releases.get_mut(tag).ok_or_else(|| Misfit(format!("release `{tag}`")))?;
-        Ok(Arc::make_mut(release))
+        let release = Arc::make_mut(release);
+        release.computed = Computed::default();
+        Ok(release)
     }
 
     fn queue(&mut self, queued: &Queued, at: Timestamp) -> Result<(), Misfit> {

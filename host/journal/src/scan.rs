@@ -57,15 +57,31 @@ pub struct Verified {
 
 /// Checks every record and chain of the journal in `dir`, offline and read-only.
 pub fn verify(dir: &Path) -> Result<Verified, JournalError> {
-    let scan = scan(&on_disk(dir))?;
-    Ok(Verified { records: scan.last, streams: scan.streams, segments: scan.segments.len(), torn_tail: scan.torn_tail })
+    Ok(verified(scan_beside_a_host(&on_disk(dir))?))
 }
 
-/// The records of the journal in `dir` from a sequence on, after checking all of it.
-pub fn read(dir: &Path, from: u64) -> Result<Records, JournalError> {
+/// The same, and all its records.
+pub fn read(dir: &Path) -> Result<(Verified, Records), JournalError> {
     let folder = on_disk(dir);
-    let scan = scan(&folder)?;
-    Ok(Records::new(folder, scan.segments, from, scan.last))
+    let scan = scan_beside_a_host(&folder)?;
+    let records = Records::new(folder, scan.segments.clone(), 1, scan.last);
+    Ok((verified(scan), records))
+}
+
+fn verified(scan: Scan) -> Verified {
+    Verified { records: scan.last, streams: scan.streams, segments: scan.segments.len(), torn_tail: scan.torn_tail }
+}
+
+/// Who reads what a host is writing can see a later batch and not yet the one before it. A moment later that is whole, and
+/// damage is what it was.
+fn scan_beside_a_host(folder: &Folder) -> Result<Scan, JournalError> {
+    let mut seen = String::new();
+    loop {
+        match scan(folder) {
+            Err(JournalError::Damage(damage)) if damage.to_string() != seen => seen = damage.to_string(),
+            scanned => return scanned,
+        }
+    }
 }
 
 pub(crate) fn on_disk(dir: &Path) -> Folder {

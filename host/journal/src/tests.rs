@@ -127,7 +127,7 @@ fn a_journal_goes_on_in_further_segments() {
     }
     drop(journal);
     assert_eq!(verify(dir.path()).unwrap().records, 400);
-    assert_eq!(read(dir.path(), 390).unwrap().count(), 11);
+    assert_eq!(read(dir.path()).unwrap().1.skip(389).count(), 11);
     assert_eq!(open(dir.path()).1.last, 400);
 }
 

@@ -33,7 +33,7 @@ const COMPILE_TIMEOUT: Duration = Duration::from_secs(600);
 /// Streams send keep-alives: silence for so long means that the connection is gone.
 const STREAM_SILENCE: Duration = Duration::from_secs(60);
 /// An upload of which nothing more is taken for so long is over.
-const UPLOAD_SILENCE: Duration = Duration::from_secs(90);
+const TRANSFER_SILENCE: Duration = Duration::from_secs(90);
 /// A large artifact is synced to a slow disk before it is answered for.
 const STORE_TIMEOUT: Duration = Duration::from_secs(300);
 const TOO_LONG: &str = "it took too long";
@@ -557,32 +557,16 @@ impl Client {
         let put = put.header(CONTENT_TYPE, "application/octet-stream").header(CONTENT_LENGTH, file.size_bytes);
         tokio::select! {
             answer = self.answer(put.body(reqwest::Body::wrap_stream(counted))) => answer,
-            () = silence(moves, UPLOAD_SILENCE, STORE_TIMEOUT) => {
+            () = silence(moves, TRANSFER_SILENCE, STORE_TIMEOUT) => {
                 Err(ClientError::Unanswered { url: self.base.clone(), cause: TOO_LONG.to_owned() })
             }
         }
     }
 
-    /// Streams a backup into the file that will be `path`; its length. `received` hears how much of it is there.
-    pub async fn back_up(
-        &self,
-        mut file: impl std::io::Write,
-        path: &Path,
-        received: impl Fn(u64),
-    ) -> Result<u64, ClientError> {
-        let mut response = self.send(self.request(Method::GET, &["v1", "backup"])).await?;
-        let mut bytes = 0;
-        loop {
-            let Ok(chunk) = tokio::time::timeout(UPLOAD_SILENCE, response.chunk()).await else {
-                return Err(ClientError::Unanswered { url: self.base.clone(), cause: TOO_LONG.to_owned() });
-            };
-            let Some(chunk) = chunk.map_err(|error| ClientError::no_answer(self.base.clone(), &error))? else {
-                return Ok(bytes);
-            };
-            file.write_all(&chunk).map_err(ClientError::file(path))?;
-            bytes += chunk.len() as u64;
-            received(bytes);
-        }
+    /// A backup, as it is made.
+    pub async fn back_up(&self) -> Result<Backup, ClientError> {
+        let response = self.send(self.request(Method::GET, &["v1", "backup"])).await?;
+        Ok(Backup { response })
     }
 
     // ---- plugins ----
@@ -758,6 +742,23 @@ impl Client {
         }
         let body = response.bytes().await.unwrap_or_default();
         Err(failure(status, url, &body))
+    }
+}
+
+pub struct Backup {
+    response: Response,
+}
+
+impl Backup {
+    /// `None` at its end.
+    pub async fn next(&mut self) -> Result<Option<bytes::Bytes>, ClientError> {
+        let url = self.response.url().clone();
+        let unanswered = |cause| ClientError::Unanswered { url, cause };
+        match tokio::time::timeout(TRANSFER_SILENCE, self.response.chunk()).await {
+            Ok(Ok(chunk)) => Ok(chunk),
+            Ok(Err(error)) => Err(unanswered(root_cause(&error))),
+            Err(_) => Err(unanswered(TOO_LONG.to_owned())),
+        }
     }
 }
 

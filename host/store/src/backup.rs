@@ -1,20 +1,22 @@
 //! A backup: an archive (tar) of all that cannot be made again, written while the host goes on.
 //!
-//! It begins with the journal, as an export of it, so what it holds is how things stood at one moment. What the journal
-//! names is older than its event, and so there: blobs, what tools have begun, and the values of secrets, which the caller
-//! has read. Logs and samples are bulk beside it, as far as they were written. The last entry says that the archive is whole.
+//! It begins with what has to be of one moment: where the streams end, and what goes when an event has forgotten it, the
+//! values of secrets and what tools have begun. Then come the journal up to there, as an export of it, and the blobs, which
+//! are older than the events that name them. Logs and samples are bulk beside it, as far as they were written. The last entry
+//! says that the archive is whole.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
-use std::thread;
+use std::rc::Rc;
 
 use lockgate_core::digest::Digest;
 use lockgate_journal::StreamHead;
 use serde::{Deserialize, Serialize};
-use tar::{Archive, Builder, EntryType, Header};
+use tar::{Archive, Builder, Entries, Entry, EntryType, Header};
 
 use crate::blobs::Blobs;
 use crate::export::{self, ExportError};
@@ -24,14 +26,16 @@ use crate::{Store, StoreError};
 const FORMAT: &str = "lockgate-backup";
 const VERSION: u32 = 1;
 const HEAD: &str = "backup.json";
-const JOURNAL: &str = "journal.jsonl";
+const JOURNAL: &str = "journal";
 const END: &str = "end.json";
 const BLOBS: &str = "blobs";
-pub const SECRETS: &str = "secrets";
+const SECRETS: &str = "secrets";
 const LOGS: &str = "logs";
 const SAMPLES: &str = "samples";
 /// What tools have begun and ended: without it a host would start again what was under way.
 const TOOLS: &str = "tools";
+/// The size of an entry stands before it, so the journal comes in parts that are made in memory.
+const PART_BYTES: usize = 8 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -53,84 +57,147 @@ pub struct Contents {
 pub enum BackupError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("its journal cannot be read: {0}")]
-    Journal(#[from] ExportError),
-    #[error("could not read or write the backup: {0}")]
+    #[error("could not read or write it: {0}")]
     Io(#[from] io::Error),
-    #[error("this is no backup of version {VERSION}: {0}")]
+    #[error("its journal: {0}")]
+    Journal(ExportError),
+    #[error("it is no backup of version {VERSION}: {0}")]
     Unknown(String),
-    #[error("the backup ends before its last entry: it was cut off; take it from another copy, or make it again")]
+    #[error("it ends before its last entry, so it was cut off; take it from another copy, or make it again")]
     CutOff,
-    #[error("blob {0} is damaged in the backup: take it from another copy, or make it again")]
+    #[error("its blob {0} is damaged; take it from another copy, or make it again")]
     Damaged(Digest),
-    #[error("the entry `{0}` has no place in a data folder: this is no backup that a host has made")]
+    #[error("its entry `{0}` has no place in a data folder: this is no backup that a host has made")]
     Stray(String),
-    #[error("{} holds something already: restore into a folder that is empty or not there", .0.display())]
-    NotEmpty(PathBuf),
 }
 
-/// Writes everything up to these heads; blocks.
-pub fn write(
-    store: &Store,
-    heads: &BTreeMap<String, StreamHead>,
-    secrets: &BTreeMap<String, Vec<u8>>,
-    out: impl Write,
-) -> Result<Contents, BackupError> {
+impl From<ExportError> for BackupError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => Self::Store(error),
+            ExportError::Io(error) => Self::Io(error),
+            ExportError::CutOff { .. } => Self::CutOff,
+            error => Self::Journal(error),
+        }
+    }
+}
+
+/// What has to be of one moment.
+struct Moment {
+    heads: BTreeMap<String, StreamHead>,
+    secrets: Vec<(PathBuf, Vec<u8>)>,
+    tools: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Moment {
+    fn of(store: &Store) -> io::Result<Self> {
+        let layout = Layout::new(store.dir());
+        let _nothing_goes = store.keep_all();
+        let heads = store.heads();
+        let (mut secrets, mut tools) = (Vec::new(), Vec::new());
+        each_file(Path::new(SECRETS), &layout.secrets, &mut |name, file| {
+            secrets.push((name, read(file)?));
+            Ok::<_, io::Error>(())
+        })?;
+        each_file(Path::new(TOOLS), &layout.tools, &mut |name, file| {
+            tools.push((name, read(file)?));
+            Ok::<_, io::Error>(())
+        })?;
+        Ok(Self { heads, secrets, tools })
+    }
+}
+
+fn read(mut file: File) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Calls with every file in a folder and the folders in it, under this name. Drafts are left out, and what is removed meanwhile.
+fn each_file<E: From<io::Error>>(
+    name: &Path,
+    dir: &Path,
+    take: &mut impl FnMut(PathBuf, File) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(entries) = if_there(fs::read_dir(dir))? else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let (name, path, kind) = (name.join(entry.file_name()), entry.path(), entry.file_type()?);
+        if kind.is_dir() {
+            each_file(&name, &path, take)?;
+        } else if kind.is_file()
+            && let Some(file) = if_there(File::open(&path))?
+        {
+            take(name, file)?;
+        }
+    }
+    Ok(())
+}
+
+fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// Blocks.
+pub(crate) fn write(store: &Store, out: impl Write) -> Result<Contents, BackupError> {
     let layout = Layout::new(store.dir());
+    let Moment { heads, secrets, tools } = Moment::of(store)?;
     let mut archive = Builder::new(out);
+    let mut contents = Contents { secrets: secrets.len() as u64, files: tools.len() as u64, ..Contents::default() };
     let head = Head { format: FORMAT.to_owned(), version: VERSION };
     add(&mut archive, HEAD, &serde_json::to_vec(&head).map_err(io::Error::from)?)?;
-    let mut contents = Contents { events: add_journal(&mut archive, store, heads)?, ..Contents::default() };
+    for (name, content) in secrets.iter().chain(&tools) {
+        add(&mut archive, name, content)?;
+    }
+    let last = heads.values().map(|head| head.last).max().unwrap_or(0);
+    let records = store.records()?.take(last as usize).map(|record| Ok(record?));
+    let mut parts = Parts { archive: &mut archive, part: Vec::new(), number: 0 };
+    contents.events = export::write(records, &heads, &mut parts)?;
+    parts.flush()?;
     for digest in store.blobs().digests()? {
         let (blob, bytes) = store.blobs().open_blob(digest)?;
         archive.append_data(&mut header(bytes), format!("{BLOBS}/{}", digest.hex()), blob)?;
         contents.blobs += 1;
     }
-    for (name, value) in secrets {
-        add(&mut archive, &format!("{SECRETS}/{name}"), value)?;
-        contents.secrets += 1;
-    }
-    for (name, dir) in [(LOGS, &layout.logs), (SAMPLES, &layout.samples), (TOOLS, &store.dir().join(TOOLS))] {
-        contents.files += add_folder(&mut archive, Path::new(name), dir)?;
+    for (name, dir) in [(LOGS, &layout.logs), (SAMPLES, &layout.samples)] {
+        each_file(Path::new(name), dir, &mut |name, file| {
+            let bytes = file.metadata()?.len();
+            contents.files += 1;
+            archive.append_data(&mut header(bytes), name, exactly(file, bytes))
+        })?;
     }
     add(&mut archive, END, &serde_json::to_vec(&contents).map_err(io::Error::from)?)?;
     archive.into_inner()?.flush()?;
     Ok(contents)
 }
 
-fn add_journal<W: Write>(
-    archive: &mut Builder<W>,
-    store: &Store,
-    heads: &BTreeMap<String, StreamHead>,
-) -> Result<u64, BackupError> {
-    let last = heads.values().map(|head| head.last).max().unwrap_or(0);
-    let export = |out: &mut dyn Write| {
-        let records = store.records()?.take(last as usize);
-        export::write(records.map(|record| Ok(record?)), heads, &mut &mut *out)
-    };
-    // Its size stands before it.
-    let mut counted = Counted(0);
-    export(&mut counted)?;
-    let (reader, writer) = io::pipe()?;
-    let (exported, added) = thread::scope(|scope| {
-        let exported = scope.spawn(|| export(&mut BufWriter::new(writer)));
-        let added = archive.append_data(&mut header(counted.0), JOURNAL, exactly(reader, counted.0));
-        (exported.join(), added)
-    });
-    // Where nothing more can be added, that is why the export broke off.
-    added?;
-    Ok(exported.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?)
+/// The journal on its way into the archive.
+struct Parts<'a, W: Write> {
+    archive: &'a mut Builder<W>,
+    part: Vec<u8>,
+    number: u32,
 }
 
-struct Counted(u64);
-
-impl Write for Counted {
+impl<W: Write> Write for Parts<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
+        self.part.extend(bytes);
+        if self.part.len() >= PART_BYTES {
+            self.flush()?;
+        }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if !self.part.is_empty() {
+            self.number += 1;
+            add(self.archive, format!("{JOURNAL}/{:06}.jsonl", self.number), &std::mem::take(&mut self.part))?;
+        }
         Ok(())
     }
 }
@@ -147,104 +214,141 @@ fn exactly(content: impl Read, bytes: u64) -> impl Read {
     content.take(bytes).chain(io::repeat(0)).take(bytes)
 }
 
-fn add<W: Write>(archive: &mut Builder<W>, name: &str, content: &[u8]) -> io::Result<()> {
+fn add<W: Write>(archive: &mut Builder<W>, name: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
     archive.append_data(&mut header(content.len() as u64), name, content)
-}
-
-fn add_folder<W: Write>(archive: &mut Builder<W>, name: &Path, dir: &Path) -> io::Result<u64> {
-    let entries = match fs::read_dir(dir) {
-        // Removed since it was found, or never made.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        entries => entries?,
-    };
-    let mut files = 0;
-    for entry in entries {
-        let entry = entry?;
-        let (name, path, kind) = (name.join(entry.file_name()), entry.path(), entry.file_type()?);
-        if kind.is_dir() {
-            files += add_folder(archive, &name, &path)?;
-        } else if kind.is_file() {
-            let file = match File::open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                file => file?,
-            };
-            let bytes = file.metadata()?.len();
-            archive.append_data(&mut header(bytes), &name, exactly(file, bytes))?;
-            files += 1;
-        }
-    }
-    Ok(files)
 }
 
 /// Makes the data folder `dir`, which must be empty, of a backup; blocks. A host can be started there only when all of it
 /// is on disk; where that fails, nothing stays.
 pub fn restore(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
-    folder::create(dir)?;
-    if fs::read_dir(dir)?.next().is_some() {
-        return Err(BackupError::NotEmpty(dir.to_owned()));
-    }
-    let restored = unpack(dir, backup);
-    if restored.is_err() {
-        for entry in fs::read_dir(dir)? {
-            folder::remove_if_there(&entry?.path())?;
+    let _only_here = folder::create_empty(dir)?;
+    let ended = Rc::new(Cell::new(false));
+    let input = Input { inner: backup, ended: ended.clone() };
+    let restored = unpack(dir, input).map_err(|error| match error {
+        // The archive's reader has no words for it.
+        BackupError::Io(error) if matches!(error.kind(), io::ErrorKind::Other | io::ErrorKind::InvalidData) => {
+            if ended.get() {
+                BackupError::CutOff
+            } else {
+                BackupError::Unknown("it is no archive, or a damaged one".to_owned())
+            }
         }
+        BackupError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => BackupError::CutOff,
+        error => error,
+    });
+    if restored.is_err() {
+        folder::empty(dir);
     }
     restored
 }
 
+/// Notes whether all of it was read.
+struct Input<R> {
+    inner: R,
+    ended: Rc<Cell<bool>>,
+}
+
+impl<R: Read> Read for Input<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.inner.read(buffer)?;
+        self.ended.set(bytes == 0);
+        Ok(bytes)
+    }
+}
+
 fn unpack(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
     let layout = Layout::new(dir);
-    let unfinished = dir.join("journal.unfinished");
     let blobs = Blobs::open(&layout.blobs)?;
     let mut archive = Archive::new(BufReader::new(backup));
+    let mut entries = archive.entries()?;
     let mut contents = Contents::default();
-    for (index, entry) in archive.entries()?.enumerate() {
-        let mut entry = entry.map_err(cut_off)?;
+    begins(entries.next().ok_or(BackupError::CutOff)??)?;
+    let mut next = entries.next();
+    while let Some(entry) = next {
+        let mut entry = entry?;
         let path = entry.path()?.into_owned();
-        let parts = parts(&path).filter(|_| entry.header().entry_type() == EntryType::Regular);
         let stray = || BackupError::Stray(path.display().to_string());
-        match (index, parts.ok_or_else(stray)?.as_slice()) {
-            (0, [HEAD]) => {
-                let head: Head = json(&mut entry)?;
-                if head.format != FORMAT || head.version != VERSION {
-                    return Err(BackupError::Unknown(format!("it is {} of version {}", head.format, head.version)));
-                }
+        let parts = parts(&path).filter(|_| entry.header().entry_type() == EntryType::Regular).ok_or_else(stray)?;
+        match parts.as_slice() {
+            [JOURNAL, _] if contents.events == 0 => {
+                let mut journal = Journal { part: entry, entries: &mut entries, after: None };
+                contents.events = export::read_in(&layout.unfinished, &mut BufReader::new(&mut journal))?.events;
+                next = journal.after;
+                continue;
             }
-            (0, _) => return Err(BackupError::Unknown(format!("it begins with `{}`", path.display()))),
-            (1, [JOURNAL]) => contents.events = export::read_in(&unfinished, &mut BufReader::new(entry))?.events,
-            (_, [END]) => {
-                let all: Contents = json(&mut entry)?;
-                return if all == contents { finish(dir, &unfinished, contents) } else { Err(BackupError::CutOff) };
-            }
-            (_, [BLOBS, hex]) => {
+            [BLOBS, hex] => {
                 let digest: Digest = format!("sha256:{hex}").parse().map_err(|_| stray())?;
                 let mut blob = blobs.writer(u64::MAX)?;
-                copy(&mut entry, |chunk| Ok(blob.write(chunk)?))?;
+                copy(&mut entry, |chunk| blob.write(chunk))?;
                 blob.finish(Some(digest)).map_err(|error| match error {
                     StoreError::WrongDigest { expected, .. } => BackupError::Damaged(expected),
                     error => error.into(),
                 })?;
                 contents.blobs += 1;
             }
-            (_, [SECRETS, _]) => {
-                write_file(&dir.join(&path), &mut entry)?;
-                contents.secrets += 1;
+            [SECRETS, _] | [TOOLS, _, ..] => {
+                let file = write_file(&dir.join(&path), &mut entry)?;
+                file.sync_all().map_err(StoreError::io("sync", &path))?;
+                if parts[0] == SECRETS { contents.secrets += 1 } else { contents.files += 1 }
             }
-            (_, [LOGS | SAMPLES | TOOLS, _, ..]) => {
+            [LOGS | SAMPLES, _, ..] => {
                 write_file(&dir.join(&path), &mut entry)?;
                 contents.files += 1;
             }
-            (_, _) => return Err(stray()),
+            [END] => {
+                let all: Contents = json(&mut entry)?;
+                return if all == contents { finish(dir, &layout, contents) } else { Err(BackupError::CutOff) };
+            }
+            _ => return Err(stray()),
         }
+        next = entries.next();
     }
     Err(BackupError::CutOff)
 }
 
+fn begins(mut entry: Entry<'_, impl Read>) -> Result<(), BackupError> {
+    let path = entry.path()?.into_owned();
+    if path != Path::new(HEAD) {
+        return Err(BackupError::Unknown(format!("it begins with `{}`", path.display())));
+    }
+    let head: Head = json(&mut entry)?;
+    if head.format != FORMAT || head.version != VERSION {
+        return Err(BackupError::Unknown(format!("it is {} of version {}", head.format, head.version)));
+    }
+    Ok(())
+}
+
+/// Its parts, read as one; then the entry after them.
+struct Journal<'a, 'b, R: Read> {
+    part: Entry<'a, R>,
+    entries: &'b mut Entries<'a, R>,
+    after: Option<io::Result<Entry<'a, R>>>,
+}
+
+impl<R: Read> Read for Journal<'_, '_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.after.is_none() {
+            let bytes = self.part.read(buffer)?;
+            if bytes > 0 {
+                return Ok(bytes);
+            }
+            match self.entries.next() {
+                Some(Ok(entry)) if entry.path()?.starts_with(JOURNAL) => self.part = entry,
+                Some(after) => self.after = Some(after),
+                None => break,
+            }
+        }
+        Ok(0)
+    }
+}
+
 /// The journal gets its name last: what has none is no data folder yet.
-fn finish(dir: &Path, unfinished: &Path, contents: Contents) -> Result<Contents, BackupError> {
-    rustix::fs::syncfs(File::open(dir)?).map_err(io::Error::from)?;
-    fs::rename(unfinished, Layout::new(dir).journal)?;
-    folder::sync(dir)?;
+fn finish(dir: &Path, layout: &Layout, contents: Contents) -> Result<Contents, BackupError> {
+    let synced = File::open(dir).and_then(|dir| Ok(rustix::fs::syncfs(dir)?));
+    synced
+        .and_then(|()| fs::rename(&layout.unfinished, &layout.journal))
+        .and_then(|()| folder::sync(dir))
+        .map_err(StoreError::io("finish the data folder", dir))?;
     Ok(contents)
 }
 
@@ -260,38 +364,27 @@ fn parts(path: &Path) -> Option<Vec<&str>> {
 
 fn json<T: for<'de> Deserialize<'de>>(entry: &mut impl Read) -> Result<T, BackupError> {
     let mut text = Vec::new();
-    entry.take(4 << 10).read_to_end(&mut text).map_err(cut_off)?;
+    entry.take(4 << 10).read_to_end(&mut text)?;
     serde_json::from_slice(&text).map_err(|error| BackupError::Unknown(error.to_string()))
 }
 
-fn write_file(path: &Path, entry: &mut impl Read) -> Result<(), BackupError> {
-    if let Some(dir) = path.parent() {
-        folder::create_unsynced(dir)?;
-    }
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    copy(entry, |chunk| Ok(file.write_all(chunk)?))
+fn write_file(path: &Path, entry: &mut impl Read) -> Result<File, BackupError> {
+    let failed = |error| StoreError::io("write", path)(error);
+    let dir = path.parent().unwrap_or(path);
+    folder::create_unsynced(dir).map_err(failed)?;
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    copy(entry, |chunk| file.write_all(chunk).map_err(failed))?;
+    Ok(file)
 }
 
 /// What cannot be read is the backup's, what cannot be written the folder's.
-fn copy(entry: &mut impl Read, mut write: impl FnMut(&[u8]) -> Result<(), BackupError>) -> Result<(), BackupError> {
+fn copy(entry: &mut impl Read, mut write: impl FnMut(&[u8]) -> Result<(), StoreError>) -> Result<(), BackupError> {
     let mut chunk = vec![0; 128 << 10];
     loop {
-        match entry.read(&mut chunk).map_err(cut_off)? {
+        match entry.read(&mut chunk)? {
             0 => return Ok(()),
             bytes => write(&chunk[..bytes])?,
         }
-    }
-}
-
-fn cut_off(error: io::Error) -> BackupError {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => BackupError::CutOff,
-        // The archive's reader has no kinds of its own.
-        io::ErrorKind::Other if error.to_string().contains("unexpected EOF") => BackupError::CutOff,
-        io::ErrorKind::Other | io::ErrorKind::InvalidData => {
-            BackupError::Unknown("it is no archive, or a damaged one".to_owned())
-        }
-        _ => error.into(),
     }
 }
 
@@ -321,12 +414,11 @@ mod tests {
         let run = dir.path().join("tools/shop/live/1/1/work");
         fs::create_dir_all(&run).unwrap();
         fs::write(run.join("taken"), "begun").unwrap();
-        let heads = store.heads();
-        // After that moment: not part of it.
-        store.append("shop", vec![b"[3]".to_vec()]).await.unwrap();
-        let secrets = [("token-1".to_owned(), b"encrypted".to_vec())].into();
+        fs::create_dir(dir.path().join("secrets")).unwrap();
+        fs::write(dir.path().join("secrets/token-1"), b"encrypted").unwrap();
+        fs::write(dir.path().join("secrets/.draft-1"), b"half").unwrap();
         let mut backup = Vec::new();
-        let contents = write(&store, &heads, &secrets, &mut backup).unwrap();
+        let contents = store.back_up(&mut backup).unwrap();
         assert_eq!(contents, Contents { events: 2, blobs: 1, secrets: 1, files: 2 });
         (dir, store, backup)
     }
@@ -339,24 +431,57 @@ mod tests {
         assert_eq!(contents, Contents { events: 2, blobs: 1, secrets: 1, files: 2 });
         let restored = open(dir.path());
         let events = |store: &Store| store.events(1).unwrap().map(Result::unwrap).collect::<Vec<_>>();
-        assert_eq!(events(&restored), events(&store)[..2]);
+        assert_eq!(events(&restored), events(&store));
         assert_eq!(restored.blobs().read(Digest::of(b"an artifact"), 100).unwrap(), b"an artifact");
         assert_eq!(restored.logs().read(&log(), 0, 9).unwrap(), store.logs().read(&log(), 0, 9).unwrap());
         assert_eq!(fs::read(dir.path().join("secrets/token-1")).unwrap(), b"encrypted");
         assert_eq!(fs::read(dir.path().join("tools/shop/live/1/1/work/taken")).unwrap(), b"begun");
-        assert!(!dir.path().join("journal.unfinished").exists());
+        assert!(!dir.path().join("journal.unfinished").exists() && !dir.path().join("secrets/.draft-1").exists());
     }
 
     #[tokio::test]
     async fn a_backup_that_was_cut_off_anywhere_is_refused_and_leaves_nothing() {
         let (_dir, _store, backup) = backed_up().await;
         let last_entry = backup.len() - 1024 - 512;
-        for length in (0..last_entry).step_by(101) {
+        for length in (0..last_entry).step_by(701) {
             let dir = TempDir::new().unwrap();
             let error = restore(dir.path(), &backup[..length]).expect_err("a part is no backup");
-            assert!(!matches!(error, BackupError::Stray(_) | BackupError::NotEmpty(_)), "{length}: {error}");
-            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "{length}");
+            assert!(matches!(error, BackupError::CutOff), "{length}: {error}");
+            assert_eq!(left(dir.path()), 0, "{length}");
         }
+    }
+
+    /// Beside the lock.
+    fn left(dir: &Path) -> usize {
+        fs::read_dir(dir).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != "lock").count()
+    }
+
+    #[tokio::test]
+    async fn what_is_removed_waits_until_a_backup_has_read_it() {
+        let (_dir, store, _) = backed_up().await;
+        let keeping = store.keep_all();
+        let (removing, tell) = (store.clone(), std::sync::mpsc::channel());
+        let remover = std::thread::spawn(move || {
+            let _removing = removing.removing();
+            tell.0.send(()).unwrap();
+        });
+        assert!(tell.1.try_recv().is_err());
+        drop(keeping);
+        tell.1.recv().unwrap();
+        remover.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_journal_of_many_parts_comes_back_whole() {
+        let dir = TempDir::new().unwrap();
+        let store = open(dir.path());
+        let event = format!("\"{}\"", "x".repeat(5 << 20)).into_bytes();
+        store.append("shop", vec![event; 4]).await.unwrap();
+        let mut backup = Vec::new();
+        store.back_up(&mut backup).unwrap();
+        let restored = TempDir::new().unwrap();
+        assert_eq!(restore(restored.path(), backup.as_slice()).unwrap().events, 4);
+        assert_eq!(open(restored.path()).heads(), store.heads());
     }
 
     fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
@@ -390,27 +515,33 @@ mod tests {
         let refused = archives.map(|archive| {
             let dir = TempDir::new().unwrap();
             let error = restore(&dir.path().join("new"), archive.as_slice()).unwrap_err();
-            assert_eq!(fs::read_dir(dir.path().join("new")).unwrap().count(), 0);
-            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+            assert_eq!(left(&dir.path().join("new")), 0);
+            assert_eq!(left(dir.path()), 1);
             error.to_string()
         });
         expect![[r#"
-            this is no backup of version 1: it begins with `notes.txt`
-            this is no backup of version 1: it is lockgate-backup of version 2
-            the entry `logs/../../escaped` has no place in a data folder: this is no backup that a host has made
-            the entry `/etc/escaped` has no place in a data folder: this is no backup that a host has made
-            the entry `compiled/code` has no place in a data folder: this is no backup that a host has made
-            blob sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed is damaged in the backup: take it from another copy, or make it again
-            the entry `blobs/short` has no place in a data folder: this is no backup that a host has made
-            this is no backup of version 1: missing field `events` at line 1 column 2
-            this is no backup of version 1: it is no archive, or a damaged one"#]].assert_eq(&refused.join("\n"));
+            it is no backup of version 1: it begins with `notes.txt`
+            it is no backup of version 1: it is lockgate-backup of version 2
+            its entry `logs/../../escaped` has no place in a data folder: this is no backup that a host has made
+            its entry `/etc/escaped` has no place in a data folder: this is no backup that a host has made
+            its entry `compiled/code` has no place in a data folder: this is no backup that a host has made
+            its blob sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed is damaged; take it from another copy, or make it again
+            its entry `blobs/short` has no place in a data folder: this is no backup that a host has made
+            it is no backup of version 1: missing field `events` at line 1 column 2
+            it is no backup of version 1: it is no archive, or a damaged one"#]].assert_eq(&refused.join("\n"));
     }
 
     #[tokio::test]
     async fn a_folder_that_holds_something_is_left_alone() {
         let (dir, store, backup) = backed_up().await;
         let error = restore(dir.path(), backup.as_slice()).unwrap_err();
-        assert!(matches!(error, BackupError::NotEmpty(folder) if folder == dir.path()));
-        assert_eq!(store.events(1).unwrap().count(), 3);
+        assert!(matches!(error, BackupError::Store(StoreError::InUse { .. })), "{error}");
+        drop(store);
+        let error = restore(dir.path(), backup.as_slice()).unwrap_err();
+        assert!(
+            matches!(&error, BackupError::Store(StoreError::NotEmpty { dir: there }) if there == dir.path()),
+            "{error}"
+        );
+        assert_eq!(open(dir.path()).events(1).unwrap().count(), 2);
     }
 }

@@ -25,6 +25,9 @@ pub enum StoreError {
     )]
     InUse { dir: PathBuf, pid: String },
 
+    #[error("{} holds something already; name a folder that is empty or not there", dir.display())]
+    NotEmpty { dir: PathBuf },
+
     #[error(transparent)]
     Journal(#[from] JournalError),
 

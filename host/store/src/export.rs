@@ -6,14 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Read as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 
 use lockgate_journal::{self as journal, Journal, Record, StreamHead};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::{StoreError, folder};
+use crate::StoreError;
+use crate::folder::{self, Layout};
 
 const FORMAT: &str = "lockgate-journal";
 const VERSION: u32 = 1;
@@ -61,14 +62,12 @@ pub enum ExportError {
     NoLine { sequence: u64 },
     #[error("line {line} of the export {problem}")]
     Line { line: u64, problem: String },
-    #[error("the export ends after {events} events without its last line: it was cut off; export it again")]
-    CutOff { events: u64 },
+    #[error("the export ends with line {line}, and has no last one: it was cut off; export it again")]
+    CutOff { line: u64 },
     #[error(
         "the chain of stream `{stream}` does not end as the export says: an event in it was changed; export it again"
     )]
     Changed { stream: String },
-    #[error("{} holds something already: import into a folder that is empty or not there", .0.display())]
-    NotEmpty(PathBuf),
 }
 
 impl From<journal::JournalError> for ExportError {
@@ -79,9 +78,8 @@ impl From<journal::JournalError> for ExportError {
 
 /// Writes the whole journal of a data folder, also of one that a host is using: up to what is there now.
 pub fn export(journal: &Path, out: &mut impl Write) -> Result<u64, ExportError> {
-    let verified = journal::verify(journal)?;
-    let records = journal::read(journal, 1)?;
-    write(records.take(verified.records as usize).map(|record| Ok(record?)), &verified.streams, out)
+    let (verified, records) = journal::read(journal)?;
+    write(records.map(|record| Ok(record?)), &verified.streams, out)
 }
 
 /// Writes these events, and that they end with these heads.
@@ -128,18 +126,17 @@ pub struct Imported {
 /// Makes a new journal of an export, in the data folder `dir`, which must be empty. Nothing is there under its name before
 /// all of it is, and is on disk.
 pub fn import(dir: &Path, input: &mut impl BufRead) -> Result<Imported, ExportError> {
-    folder::create(dir)?;
-    if std::fs::read_dir(dir)?.next().is_some() {
-        return Err(ExportError::NotEmpty(dir.to_owned()));
-    }
-    let unfinished = dir.join("journal.unfinished");
-    let imported = read_in(&unfinished, input);
+    let _only_here = folder::create_empty(dir)?;
+    let Layout { unfinished, journal, .. } = Layout::new(dir);
+    let imported = read_in(&unfinished, input).and_then(|imported| {
+        std::fs::rename(&unfinished, journal)
+            .and_then(|()| folder::sync(dir))
+            .map_err(StoreError::io("finish", dir))?;
+        Ok(imported)
+    });
     if imported.is_err() {
-        folder::remove_dir_if_there(&unfinished)?;
-        return imported;
+        folder::empty(dir);
     }
-    std::fs::rename(&unfinished, dir.join("journal"))?;
-    folder::sync(dir)?;
     imported
 }
 
@@ -154,7 +151,7 @@ pub(crate) fn read_in(folder: &Path, input: &mut impl BufRead) -> Result<Importe
     let mut round = Round { journal: &journal, appends: Vec::new(), bytes: 0 };
     let mut events = 0;
     loop {
-        let Some(line) = lines.next()? else { return Err(ExportError::CutOff { events }) };
+        let Some(line) = lines.next()? else { return Err(ExportError::CutOff { line: lines.read }) };
         let Some((place, event)) = split(line) else { break };
         events += 1;
         if place.sequence != events {
@@ -211,7 +208,7 @@ impl<R: BufRead> Lines<'_, R> {
         match self.line.pop() {
             Some(b'\n') => Ok(Some(&self.line)),
             _ if bytes == self.limit => Err(self.wrong(format!("is longer than {} bytes", self.limit))),
-            _ => Err(self.wrong("has no end: the export was cut off; export it again".to_owned())),
+            _ => Err(ExportError::CutOff { line: self.read }),
         }
     }
 
@@ -229,7 +226,7 @@ struct Round<'a> {
 
 impl Round<'_> {
     fn take(&mut self, stream: String, event: Vec<u8>) -> Result<(), ExportError> {
-        self.bytes += event.len();
+        self.bytes += journal::framed_bytes(&stream, std::slice::from_ref(&event));
         match self.appends.last_mut() {
             Some((last, events)) if *last == stream => events.push(event),
             Some(_) | None => self.appends.push((stream, vec![event])),
@@ -320,7 +317,8 @@ mod tests {
         let text = change(&String::from_utf8(three()).unwrap());
         let dir = TempDir::new().unwrap();
         let error = import(dir.path(), &mut text.as_bytes()).unwrap_err();
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["lock"]);
         error.to_string()
     }
 
@@ -346,9 +344,9 @@ mod tests {
         expect![[r#"
             line 1 of the export does not begin an export of version 1 of a journal
             line 1 of the export does not begin an export of version 1 of a journal
-            the export ends after 2 events without its last line: it was cut off; export it again
+            the export ends with line 3, and has no last one: it was cut off; export it again
             line 3 of the export has event 3, where 2 is expected
-            line 5 of the export has no end: the export was cut off; export it again
+            the export ends with line 5, and has no last one: it was cut off; export it again
             the chain of stream `shop` does not end as the export says: an event in it was changed; export it again
             line 3 of the export is neither an event nor the end: unknown field `sequence`, expected `events` or `heads` at line 1 column 11
             line 6 of the export follows the end of the export
@@ -361,7 +359,7 @@ mod tests {
     fn a_folder_that_holds_something_is_left_alone() {
         let (data, text) = exported(&[("shop", "{}")]);
         let error = import(data.path(), &mut text.as_slice()).unwrap_err();
-        assert!(matches!(error, ExportError::NotEmpty(folder) if folder == data.path()));
+        assert!(matches!(&error, ExportError::Store(StoreError::NotEmpty { dir }) if dir == data.path()), "{error}");
         assert_eq!(export_of(data.path()), text);
     }
 

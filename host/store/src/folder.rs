@@ -56,6 +56,8 @@ pub(crate) fn sync(dir: &Path) -> std::io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
+const LOCK: &str = "lock";
+
 /// Held as long as the file is open; the kernel frees it when the process dies.
 pub(crate) struct Lock {
     _file: File,
@@ -63,7 +65,7 @@ pub(crate) struct Lock {
 
 impl Lock {
     pub fn take(dir: &Path) -> Result<Self, StoreError> {
-        let path = dir.join("lock");
+        let path = dir.join(LOCK);
         let mut file = File::options()
             .read(true)
             .write(true)
@@ -101,6 +103,10 @@ pub(crate) struct Layout {
     pub samples: PathBuf,
     pub index: PathBuf,
     pub workspaces: PathBuf,
+    pub secrets: PathBuf,
+    pub tools: PathBuf,
+    /// A journal that is still being brought here.
+    pub unfinished: PathBuf,
     /// Written by the host when it is new.
     first_token: PathBuf,
 }
@@ -115,13 +121,16 @@ impl Layout {
             samples: at("samples"),
             index: at("index"),
             workspaces: at("workspaces"),
+            secrets: at("secrets"),
+            tools: at("tools"),
+            unfinished: at("journal.unfinished"),
             first_token: at("admin-token"),
         }
     }
 
     /// A host without a journal begins anew; over what another one left, it would hide that its events are gone.
     pub fn expect_new(&self) -> Result<(), StoreError> {
-        let left = [&self.index, &self.first_token].into_iter().filter(|path| path.exists());
+        let left = [&self.index, &self.first_token, &self.unfinished].into_iter().filter(|path| path.exists());
         self.expect_none(left.chain(self.left_by_events()).collect())
     }
 
@@ -142,6 +151,28 @@ impl Layout {
         }
         Err(StoreError::JournalIsGone { journal: self.journal.clone(), there: there.join(", ") })
     }
+}
+
+/// A folder that is to become a data folder, and nobody else's meanwhile.
+pub(crate) fn create_empty(dir: &Path) -> Result<Lock, StoreError> {
+    create(dir)?;
+    let lock = Lock::take(dir)?;
+    let entries = fs::read_dir(dir).map_err(StoreError::io("read", dir))?;
+    match entries.flatten().any(|entry| is_of_use(&entry)) {
+        true => Err(StoreError::NotEmpty { dir: dir.to_owned() }),
+        false => Ok(lock),
+    }
+}
+
+/// After what failed. What cannot be removed is found by the next try.
+pub(crate) fn empty(dir: &Path) {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.filter(is_of_use).for_each(|entry| drop(remove_if_there(&entry.path())));
+}
+
+/// The lock says nothing, and a new file system has a folder of its own.
+fn is_of_use(entry: &fs::DirEntry) -> bool {
+    entry.file_name() != LOCK && entry.file_name() != "lost+found"
 }
 
 /// Somewhere in it; what cannot be read counts, for somebody put it there.

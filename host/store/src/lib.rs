@@ -20,8 +20,9 @@ mod samples;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use lockgate_journal::{self as journal, Journal, Records, StreamHead, TornTail};
 use tokio::sync::{Semaphore, oneshot};
@@ -69,6 +70,7 @@ struct Inner {
     blobs: Blobs,
     logs: Logs,
     samples: Samples,
+    removals: RwLock<()>,
     // Last, so that it is let go when everything is closed.
     _lock: Lock,
 }
@@ -110,6 +112,7 @@ impl Store {
             blobs: Blobs::open(&layout.blobs)?,
             logs: Logs::open(&layout.logs)?,
             samples: Samples::open(&layout.samples)?,
+            removals: RwLock::default(),
             _lock: lock,
         };
         let opened = Opened { events: recovery.records, torn_tail: recovery.torn_tail, index: index_state };
@@ -215,6 +218,30 @@ impl Store {
 
     pub fn workspaces(&self) -> PathBuf {
         Layout::new(&self.inner.dir).workspaces
+    }
+
+    /// What tools have begun and ended.
+    pub fn tools(&self) -> PathBuf {
+        Layout::new(&self.inner.dir).tools
+    }
+
+    /// Values of secrets.
+    pub fn secrets(&self) -> PathBuf {
+        Layout::new(&self.inner.dir).secrets
+    }
+
+    /// Held while files are removed that an event has forgotten; blocks while a backup reads them.
+    pub fn removing(&self) -> RwLockReadGuard<'_, ()> {
+        self.inner.removals.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keep_all(&self) -> RwLockWriteGuard<'_, ()> {
+        self.inner.removals.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a backup of this moment; blocks.
+    pub fn back_up(&self, out: impl io::Write) -> Result<backup::Contents, backup::BackupError> {
+        backup::write(self, out)
     }
 
     /// How many syncs the journal needed for how many events since it was opened.

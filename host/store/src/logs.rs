@@ -10,7 +10,7 @@
 //! One thread writes. Readers read the files and are woken through a `watch`, so
 //! a slow one delays nobody.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -30,7 +30,7 @@ const PAGE_BYTES: u64 = 1 << 20;
 const MAX_OPEN_FILES: usize = 256;
 const QUEUE: usize = 1024;
 /// Closed logs without lines that are remembered.
-const MOST_SILENT: usize = 4096;
+const MOST_SILENT: usize = 1024;
 
 /// Which log: the phase of an attempt of a deployment of a project.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,7 +100,7 @@ struct Files {
     /// Only logs that somebody follows.
     followed: Mutex<HashMap<LogId, watch::Sender<()>>>,
     /// Closed a moment ago, without a line.
-    silent: Mutex<HashSet<LogId>>,
+    silent: Mutex<VecDeque<LogId>>,
 }
 
 struct Job {
@@ -129,7 +129,7 @@ impl Logs {
             bytes.extend(line);
             bytes.push(b'\n');
         }
-        lock(&self.inner.files.silent).remove(id);
+        lock(&self.inner.files.silent).retain(|silent| silent != id);
         self.write(id, bytes).await
     }
 
@@ -147,9 +147,9 @@ impl Logs {
         }
         let mut silent = lock(&files.silent);
         if silent.len() >= MOST_SILENT {
-            silent.clear();
+            silent.pop_front();
         }
-        silent.insert(id.clone());
+        silent.push_back(id.clone());
         drop(silent);
         files.wake(id);
         true
@@ -484,6 +484,13 @@ mod tests {
         assert_eq!(early.await.unwrap().unwrap(), None);
         assert_eq!(logs.follow(&build(), 0).next(9).await.unwrap(), None);
         assert!(!build().path(dir.path()).exists());
+        for number in 1..MOST_SILENT {
+            logs.close(&LogId::new("shop", &format!("x{number}"), "1", "build").unwrap()).await.unwrap();
+        }
+        assert!(logs.read(&build(), 0, 9).unwrap().closed);
+        logs.close(&LogId::new("shop", "one-more", "1", "build").unwrap()).await.unwrap();
+        assert!(!logs.read(&build(), 0, 9).unwrap().closed, "only so many are remembered");
+        logs.close(&build()).await.unwrap();
         logs.append(&build(), lines(&["late"])).await.unwrap();
         assert!(!logs.read(&build(), 0, 9).unwrap().closed);
     }

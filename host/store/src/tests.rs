@@ -478,6 +478,13 @@ async fn a_journal_that_is_gone_is_not_begun_anew_over_what_it_spoke_of() {
 
 /// The mark went with the folder; what is only there after an event tells all the same.
 #[tokio::test]
+async fn a_folder_of_an_import_that_was_killed_is_not_begun_anew() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("journal.unfinished")).unwrap();
+    assert!(refusal(dir.path()).contains("`journal.unfinished`"), "{}", refusal(dir.path()));
+}
+
+#[tokio::test]
 async fn a_journal_without_events_is_not_taken_for_new_beside_blobs() {
     let (dir, store) = fresh();
     store.blobs().write(b"x").unwrap();

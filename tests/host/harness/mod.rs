@@ -17,6 +17,7 @@ mod small_disk;
 mod supplier;
 mod workshop;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,11 @@ pub use workshop::Workshop;
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
 const PATIENCE: Duration = Duration::from_secs(180);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// Who may mount things, where the machine allows it to anybody.
+pub fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
 
 /// How often a test of chance does what it does, and where its dice begin. The only place that reads it.
 pub fn chance(rounds: usize, seed: u64) -> (usize, fastrand::Rng) {

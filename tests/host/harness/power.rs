@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::built;
+use super::{built, is_root};
 
 pub struct Power {
     program: Child,
@@ -15,9 +15,10 @@ pub struct Power {
 }
 
 impl Power {
-    /// Of a new and empty disk in this folder. None where this machine or this user may mount none.
+    /// Of a new and empty disk in this folder. None where this machine has no FUSE, or this user no way to mount.
     pub fn mount(folder: &Path, seed: u64) -> Option<Self> {
-        if !cfg!(target_os = "linux") || !Path::new("/dev/fuse").exists() {
+        let may_mount = is_root() || Command::new("fusermount3").arg("--version").output().is_ok();
+        if !cfg!(target_os = "linux") || !Path::new("/dev/fuse").exists() || !may_mount {
             return None;
         }
         std::fs::create_dir_all(folder).unwrap();
@@ -30,7 +31,8 @@ impl Power {
             .unwrap();
         let (orders, answers) = (program.stdin.take(), BufReader::new(program.stdout.take().unwrap()));
         let mut power = Self { program, orders, answers, folder: folder.to_owned() };
-        (power.answer() == "mounted\n").then_some(power)
+        assert_eq!(power.answer(), "mounted\n", "the disk did not come up");
+        Some(power)
     }
 
     /// Whoever has a file open there must be gone. Gives what it has cost, for people.

@@ -12,7 +12,7 @@ use super::{Bench, machine, rounded, spread};
 use crate::host::Host;
 use crate::http::{Api, Connection};
 
-const PROJECTS: u64 = 1_000;
+pub const PROJECTS: u64 = 1_000;
 const AT_A_TIME: usize = 64;
 /// Of each project.
 const QUEUED: usize = 100;

@@ -59,7 +59,7 @@ fn project(api: &Api, name: &str, plugin: &str, lines: u64) -> Result<()> {
     api.post(&format!("{path}/releases"), &json!({ "tag": "v1" })).map(drop)
 }
 
-/// From the trigger until a reader has the last line; once for nothing, for the first call is never like the others.
+/// From the trigger until the deployment has ended, and then a reader counts; once for nothing, for the first call is never like the others.
 fn write(api: &Api, host: &Host, writers: usize) -> Result<Value> {
     let all = || {
         in_parallel(writers, |writer| {

@@ -20,7 +20,7 @@ mod sandbox;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -46,7 +46,7 @@ Parts; all of them where none is named:
   sandbox        Calls in the sandbox alone, in every language
 
   --profile NAME     of the host that is measured; `release`
-  --finished COUNT   deployments of `growth`, as many in each of its projects; 100000, some ten minutes";
+  --finished COUNT   deployments of `growth` in all, shared by its 1,000 projects; 100000, some ten minutes";
 
 /// What all parts are measured with.
 struct Bench {
@@ -87,7 +87,11 @@ impl Wanted {
             let mut value = || rest.next().with_context(|| format!("`{argument}` needs a value\n\n{USAGE}"));
             match *argument {
                 "--profile" => wanted.profile = (*value()?).to_owned(),
-                "--finished" => wanted.finished = value()?.parse().context("`--finished` needs a number")?,
+                "--finished" => {
+                    wanted.finished = value()?.parse().context("`--finished` needs a number")?;
+                    let shared = wanted.finished % growth::PROJECTS;
+                    ensure!(shared == 0, "`--finished` is shared by {} projects: give thousands", growth::PROJECTS);
+                }
                 named => match PARTS.iter().find(|(part, _)| *part == named) {
                     Some((part, _)) => wanted.parts.push(part),
                     None => bail!("`bench` has no part or flag `{named}`\n\n{USAGE}"),
@@ -226,7 +230,7 @@ mod tests {
     #[test]
     fn all_parts_are_measured_unless_some_are_named() {
         let parts = |arguments: &[&str]| Wanted::parse(arguments).unwrap().parts;
-        assert_eq!(parts(&["--finished", "7"]).len(), PARTS.len());
+        assert_eq!(parts(&["--finished", "7000"]).len(), PARTS.len());
         assert_eq!(parts(&["logs", "--profile", "dev", "acks"]), ["logs", "acks"]);
     }
 

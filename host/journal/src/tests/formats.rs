@@ -33,7 +33,7 @@ fn bytes(text: &str) -> Vec<u8> {
 /// What it holds, and the heads of its chains; then it goes on.
 fn told(dir: &Path) -> String {
     let verified = verify(dir).unwrap();
-    let records: Vec<_> = read(dir, 1).unwrap().map(Result::unwrap).collect();
+    let records: Vec<_> = read(dir).unwrap().1.map(Result::unwrap).collect();
     let (journal, recovery) = open(dir);
     assert_eq!(recovery, Recovery { records: verified.records, last: verified.records, torn_tail: verified.torn_tail });
     let lines: Vec<String> = texts(&journal, 1).iter().map(|line| line.trim_end().to_owned()).collect();

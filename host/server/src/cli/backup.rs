@@ -1,7 +1,7 @@
 //! `lockgate backup`: all of a host in one file, made while it goes on, and a data folder made of that.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -14,21 +14,23 @@ use crate::cli::artifact::progress;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes};
 use crate::cli::session::{Out, Session};
+use crate::client::ClientError;
 
 #[derive(Debug, Subcommand)]
 pub enum BackupCommand {
     /// Back the host up into a file, while it goes on.
     ///
-    /// The file holds the journal, artifacts and plugins, encrypted secrets, and logs, as they are at that moment; not the key of the
-    /// secrets, and not the files of deployments under way.
+    /// The file holds the journal, the encrypted secrets and what tools have begun as of that moment; artifacts and plugins; logs and
+    /// samples of gates as they are when they are read. Not in it: the key of the secrets, `admin-token`, and the files of
+    /// deployments under way.
     Create(CreateArgs),
-    /// Make a data folder of a backup; needs no host.
+    /// Make a data folder of a backup; needs no host. Never serve it beside the host it was made of.
     Restore(RestoreArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct CreateArgs {
-    /// Where to.
+    /// The file to write, such as monday.tar.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 
@@ -39,7 +41,7 @@ pub struct CreateArgs {
 
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
-    /// What `lockgate backup create` has written.
+    /// A file that `lockgate backup create` has written.
     file: PathBuf,
 
     /// The new data folder: empty, or not there yet.
@@ -75,20 +77,32 @@ impl CreateArgs {
             let what = format!("{} is there already", self.output.display());
             return Err(CliError::usage(what, "name another with -o, or add --force"));
         }
-        let bar = received(&session.out);
         let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let unwritable = |cause: io::Error| CliError::usage(format!("{}: {cause}", self.output.display()), "");
+        let unwritable = |cause: io::Error| {
+            let what = format!("cannot write {}: {cause}", self.output.display());
+            CliError::usage(what, "make room there, or name another place with -o")
+        };
+        let mut backup = session.client.back_up().await?;
         // Private, as it holds what the data folder holds; and under its name only when it is whole.
         let mut partial = NamedTempFile::new_in(folder).map_err(unwritable)?;
-        let seen = bar.clone();
-        let size_bytes =
-            session.client.back_up(&mut partial, &self.output, move |bytes| seen.set_position(bytes)).await?;
+        let (bar, mut size_bytes) = (received(&session.out), 0);
+        while let Some(chunk) = backup.next().await.map_err(|error| broke_off(&self.output, &error))? {
+            partial.write_all(&chunk).map_err(unwritable)?;
+            size_bytes += chunk.len() as u64;
+            bar.set_position(size_bytes);
+        }
         bar.finish_and_clear();
         partial.as_file().sync_all().map_err(unwritable)?;
         partial.persist(&self.output).map_err(|error| unwritable(error.error))?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(unwritable)?;
         session.out.answer(&Created { file: self.output, size_bytes }, created);
         Ok(())
     }
+}
+
+fn broke_off(file: &Path, error: &ClientError) -> CliError {
+    let what = format!("the backup broke off, and {} was not written: {error}", file.display());
+    CliError::Lost { what, hint: "the host's log says why; make it again".to_owned() }
 }
 
 /// Nobody knows before how much there is.
@@ -101,7 +115,7 @@ fn received(out: &Out) -> ProgressBar {
 fn created(look: &Look, created: &Created) -> String {
     let Created { file, size_bytes } = created;
     format!(
-        "{} backed up into {} ({})\n  The key of its secrets is not in it: keep that elsewhere.\n  `lockgate backup restore {} --data FOLDER` makes a data folder of it.",
+        "{} backed up into {} ({})\n  The key of its secrets and the file admin-token are not in it: keep both elsewhere.\n  `lockgate backup restore {} --data FOLDER` makes a data folder of it.",
         look.paint(Tone::Good, "✓"),
         file.display(),
         bytes(*size_bytes),
@@ -113,7 +127,8 @@ impl RestoreArgs {
     fn run(self, out: &Out) -> Result<(), CliError> {
         let RestoreArgs { file, data } = self;
         let opened = File::open(&file).and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (size, backup) = opened.map_err(|cause| CliError::usage(format!("{}: {cause}", file.display()), ""))?;
+        let (size, backup) =
+            opened.map_err(|cause| CliError::usage(format!("cannot read {}: {cause}", file.display()), ""))?;
         let bar = progress(out, size, format!("restoring {}", file.display()));
         let contents =
             restore(&data, Watched { inner: backup, bar: bar.clone() }).map_err(|error| refused(&file, error))?;
@@ -137,13 +152,14 @@ impl<R: Read> Read for Watched<R> {
 }
 
 fn refused(file: &Path, error: BackupError) -> CliError {
+    let what = format!("{} cannot be restored: {error}", file.display());
     match error {
-        BackupError::NotEmpty(_) | BackupError::Io(_) | BackupError::Store(_) => CliError::usage(error, ""),
+        BackupError::Store(_) | BackupError::Io(_) => CliError::usage(what, ""),
         BackupError::Unknown(_)
         | BackupError::CutOff
         | BackupError::Damaged(_)
         | BackupError::Stray(_)
-        | BackupError::Journal(_) => CliError::Damaged { what: format!("{}: {error}", file.display()) },
+        | BackupError::Journal(_) => CliError::Damaged { what },
     }
 }
 
@@ -152,8 +168,8 @@ fn restored(look: &Look, restored: &Restored) -> String {
     let data = data.display();
     format!(
         "{} restored into {data}: {events} events, {blobs} artifacts and plugins, {secrets} secrets, {files} files of logs, samples and tools\n  \
-         `lockgate serve --data {data}` goes on from there, with the same --secret-key-file. Never beside the host it comes from:\n  \
-         both would do what was under way.",
+         `lockgate serve --data {data}` goes on from there, with the same --secret-key-file, and lets in who had a token.\n  \
+         Never beside the host it comes from: both would do what was under way.",
         look.paint(Tone::Good, "✓")
     )
 }
@@ -170,6 +186,12 @@ mod tests {
         let made = created(&look(), &Created { file: "monday.tar".into(), size_bytes: 5 << 20 });
         let contents = Contents { events: 1204, blobs: 7, secrets: 2, files: 96 };
         let back = restored(&look(), &Restored { data: "/srv/lockgate".into(), contents });
-        expect![[r#""#]].assert_eq(&format!("{made}\n{back}"));
+        expect![[r#"
+            ✓ backed up into monday.tar (5.0 MiB)
+              The key of its secrets and the file admin-token are not in it: keep both elsewhere.
+              `lockgate backup restore monday.tar --data FOLDER` makes a data folder of it.
+            ✓ restored into /srv/lockgate: 1204 events, 7 artifacts and plugins, 2 secrets, 96 files of logs, samples and tools
+              `lockgate serve --data /srv/lockgate` goes on from there, with the same --secret-key-file, and lets in who had a token.
+              Never beside the host it comes from: both would do what was under way."#]].assert_eq(&format!("{made}\n{back}"));
     }
 }

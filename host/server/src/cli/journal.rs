@@ -5,6 +5,8 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use lockgate_journal::JournalError;
+use lockgate_store::StoreError;
 use lockgate_store::export::{ExportError, Imported, export, import};
 
 use crate::cli::fail::CliError;
@@ -72,13 +74,13 @@ fn read(file: &Path, data: &Path) -> Result<Imported, ExportError> {
 fn refused(source: &Path, error: ExportError) -> CliError {
     let what = format!("{}: {error}", source.display());
     match error {
-        ExportError::NotEmpty(_) => CliError::usage(error, ""),
-        ExportError::Io(_) => CliError::usage(what, ""),
-        ExportError::Store(_)
-        | ExportError::NoLine { .. }
-        | ExportError::Line { .. }
-        | ExportError::CutOff { .. }
-        | ExportError::Changed { .. } => CliError::Damaged { what },
+        ExportError::Store(StoreError::Journal(JournalError::Io { .. }))
+        | ExportError::Store(StoreError::NotEmpty { .. } | StoreError::InUse { .. } | StoreError::Io { .. })
+        | ExportError::Io(_)
+        | ExportError::NoLine { .. } => CliError::usage(what, ""),
+        ExportError::Store(_) | ExportError::Line { .. } | ExportError::CutOff { .. } | ExportError::Changed { .. } => {
+            CliError::Damaged { what }
+        }
     }
 }
 

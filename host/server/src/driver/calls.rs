@@ -145,10 +145,14 @@ impl RunningCalls {
             return;
         }
         self.leaving.add(environment, gone.clone());
-        let leaves = gone.drop_guard();
+        let (leaves, store) = (gone.drop_guard(), store.clone());
         tokio::spawn(async move {
             left.wait().await;
-            blocking(move || workspace::clear(&folders, is_over, goes)).await;
+            let clear = move || {
+                let _removing = store.removing();
+                workspace::clear(&folders, is_over, goes);
+            };
+            blocking(clear).await;
             drop(leaves);
         });
     }

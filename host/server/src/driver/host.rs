@@ -1,7 +1,7 @@
 //! All that one host owns: the data folder, the sandbox, and a running owner for each project.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, iter};
 
@@ -50,7 +50,7 @@ pub struct Settings {
 #[cfg(test)]
 impl Settings {
     /// Of a host that never compiles, and whose plugins have no tools.
-    pub fn of_a_test(data: &Path, concurrent_calls: usize) -> Self {
+    pub fn of_a_test(data: &std::path::Path, concurrent_calls: usize) -> Self {
         let nothing = ChildCommand { program: "/nowhere/nothing-is-started-here".into(), arguments: Vec::new() };
         Self {
             data: data.to_owned(),
@@ -70,7 +70,7 @@ pub struct Host {
     pub sandbox: Sandbox,
     pub system: SystemHandle,
     pub duties: Duties,
-    pub(super) vault: Vault,
+    vault: Vault,
     projects: Arc<Mutex<BTreeMap<Name, ProjectHandle>>>,
     pub(super) runner: CallRunner,
     /// One at a time: what is live comes first.
@@ -147,7 +147,7 @@ impl Host {
         sandbox_options.max_concurrent_calls = settings.concurrent_calls;
         let sandbox = Sandbox::new(sandbox_options)?;
         let (system, projects) = replay::all(&store).await?;
-        let vault = open_vault(&settings.data, settings.keys, &system).await?;
+        let vault = open_vault(store.secrets(), settings.keys, &system).await?;
         let system = SystemHandle::new(store.clone(), system);
         let runner =
             CallRunner::new(store.clone(), sandbox.clone(), system.clone(), vault.clone(), settings.tool_keeper);
@@ -295,8 +295,12 @@ impl Host {
         if self.system.view().secrets.values().any(|secret| secret.file == file) {
             return;
         }
-        let vault = self.vault.clone();
-        let removed = blocking(move || vault.remove(&file)).await;
+        let (vault, store) = (self.vault.clone(), self.store.clone());
+        let removed = blocking(move || {
+            let _removing = store.removing();
+            vault.remove(&file)
+        });
+        let removed = removed.await;
         if let Err(error) = removed {
             tracing::warn!(%error, "the value of a secret that is not in use any more could not be removed");
         }
@@ -348,8 +352,7 @@ impl Host {
     }
 }
 
-async fn open_vault(data: &Path, keys: Keys, system: &SystemState) -> Result<Vault, HostError> {
-    let folder = data.join("secrets");
+async fn open_vault(folder: PathBuf, keys: Keys, system: &SystemState) -> Result<Vault, HostError> {
     let (at, secrets) = (folder.clone(), system.secrets.clone());
     let opened = blocking(move || {
         let vault = Vault::open(at, keys)?;

@@ -33,10 +33,13 @@ pub fn events_per_snapshot(state: &State) -> u64 {
 /// Batches that wait to be indexed; then the owner waits with them.
 const WAITING_BATCHES: usize = 256;
 /// How long the first of them waits for others. A commit costs as much as to decide a trigger, however little it holds; what is
-/// shown is behind by so much.
+/// shown is behind by so much. The end of a deployment waits for nothing: somebody may wait for that.
 const GATHERING: Duration = Duration::from_millis(5);
 
-pub struct Indexer(mpsc::Sender<(IndexBatch, Vec<Finished>)>);
+/// With what its deployments finished.
+type Waiting = (IndexBatch, Vec<Finished>);
+
+pub struct Indexer(mpsc::Sender<Waiting>);
 
 impl Indexer {
     pub async fn send(&self, batch: IndexBatch, finished: Vec<Finished>) {
@@ -49,15 +52,17 @@ type Forgettable = mpsc::UnboundedReceiver<Vec<Finished>>;
 
 /// Also gives how far the index is, and the finished deployments it has the record of.
 pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, Forgettable) {
-    let (sender, mut batches) = mpsc::channel::<(IndexBatch, Vec<Finished>)>(WAITING_BATCHES);
+    let (sender, mut batches) = mpsc::channel::<Waiting>(WAITING_BATCHES);
     let (indexed, indexed_receiver) = watch::channel(0);
     // Unbounded is bounded here: no more numbers than batches were let in.
     let (forget, forgettable) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut waiting = Vec::new();
         while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
-            tokio::time::sleep(GATHERING).await;
-            waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
+            let nobody_waits = |waiting: &[Waiting]| waiting.iter().all(|(_, finished)| finished.is_empty());
+            let gathered =
+                async { while nobody_waits(&waiting) && batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {} };
+            let _all_or_enough = tokio::time::timeout(GATHERING, gathered).await;
             let (gathered, finished): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
             let (through, finished) =
                 (gathered.last().map_or(0, |batch: &IndexBatch| batch.through), finished.concat());

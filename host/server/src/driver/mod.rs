@@ -4,7 +4,6 @@
 
 mod ask;
 mod backtest;
-mod backup;
 mod blocking;
 mod call_log;
 mod calls;

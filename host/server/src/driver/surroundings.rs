@@ -232,6 +232,7 @@ pub fn lost(error: &StoreError) -> Option<String> {
         | StoreError::FileInTheWay { .. }
         | StoreError::JournalIsGone { .. }
         | StoreError::InUse { .. }
+        | StoreError::NotEmpty { .. }
         | StoreError::Journal(_)
         | StoreError::Index { .. }
         | StoreError::InvalidIndexName { .. }

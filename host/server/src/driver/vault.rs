@@ -4,7 +4,7 @@
 //! over between the two is removed at the next start. There too, all that an older key holds is encrypted anew with the
 //! first one, so that an old key can go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -149,22 +149,6 @@ impl Vault {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
-    }
-
-    /// Every value as it lies there, encrypted; for a backup. Blocks.
-    pub fn files(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
-        let mut files = BTreeMap::new();
-        for entry in fs::read_dir(&self.0.folder)? {
-            let Ok(name) = entry?.file_name().into_string() else { continue };
-            match fs::read(self.path(&name)) {
-                Ok(value) if is_ours(&name) && !name.starts_with(DRAFT) => drop(files.insert(name, value)),
-                // Forgotten since.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-                Ok(_) => {}
-            }
-        }
-        Ok(files)
     }
 
     /// At a start, before anything else is done with it. Blocks.

@@ -24,7 +24,7 @@ pub fn tools_of_environment(store: &Store, project: &Name, environment: &Name) -
 }
 
 pub fn tools_of_project(store: &Store, project: &Name) -> PathBuf {
-    store.dir().join("tools").join(project.as_str())
+    store.tools().join(project.as_str())
 }
 
 /// Before a call that has one.

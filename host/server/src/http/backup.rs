@@ -1,12 +1,14 @@
 //! A backup of the host, as it is made.
 
 use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use lockgate_sandbox::CancellationToken;
+use lockgate_store::backup::BackupError;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -34,14 +36,18 @@ pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Response {
             BYTES_PER_CHUNK,
             Answer { chunks: chunks.clone(), stopping: api.stopping.clone() },
         );
-        match api.host.back_up(out) {
-            Ok(contents) => tracing::info!(by = %by.person, ?contents, "a backup was made"),
-            Err(error) => {
-                tracing::error!(%error, "a backup broke off");
-                // Without the archive's end; its reader hears that something went wrong.
-                let _ = chunks.blocking_send(Err(io::Error::other(error)));
+        let made = panic::catch_unwind(AssertUnwindSafe(|| api.host.store.back_up(out)));
+        let error = match made {
+            Ok(Ok(contents)) => return tracing::info!(by = %by.person, ?contents, "a backup was made"),
+            Ok(Err(BackupError::Io(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return tracing::info!(by = %by.person, "whoever read a backup has left");
             }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it failed in a way that it should not, which is a bug".to_owned(),
+        };
+        tracing::error!(by = %by.person, %error, "a backup broke off");
+        // An answer that ended by itself would look whole.
+        let _ = chunks.blocking_send(Err(io::Error::other(error)));
     });
     let headers = [
         (header::CONTENT_TYPE, "application/x-tar"),

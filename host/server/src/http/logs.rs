@@ -190,7 +190,7 @@ impl WatchedAttempt {
             if now.is_none_or(|now| now.is_finished() || now.attempt.number > self.attempt) {
                 return;
             }
-            // Every change of a view is indexed a moment later. Should the index be gone, the log's own end is enough.
+            // Every change of a view is indexed a moment later. Should the index be gone, only a log that has lines ends by itself.
             if self.indexed.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }

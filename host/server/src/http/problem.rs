@@ -270,6 +270,7 @@ impl From<StoreError> for Problem {
             )
             | StoreError::Io { .. }
             | StoreError::InUse { .. }
+            | StoreError::NotEmpty { .. }
             | StoreError::Index { .. }
             | StoreError::InvalidIndexName { .. }
             | StoreError::DamagedBlob { .. }
