@@ -24,10 +24,10 @@ pub const SHAPE: u32 = 4;
 /// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.
 pub type Finished = (DeploymentNumber, u32);
 
-/// After how many events a snapshot of the state goes to the index, so that a start replays little. It costs as much as there is
-/// in memory, some 60 bytes for each that waits: so it comes the later, the more there is.
-pub fn events_per_snapshot(state: &State) -> u64 {
-    (state.deployments.len() as u64).clamp(256, 4_096)
+/// After how many events a snapshot of the state goes to the index, so that a start replays little: the later, the larger the
+/// last one was. Up to 4 MiB an event costs a kilobyte of it.
+pub fn events_per_snapshot(last_bytes: usize) -> u64 {
+    (last_bytes as u64 / 1_024).clamp(256, 4_096)
 }
 
 /// Batches that wait to be indexed; then the owner waits with them.

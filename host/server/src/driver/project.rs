@@ -41,7 +41,7 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// Starts the owner of a project. One whose events cannot be read has none: it can be looked at, and says why.
 pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunner) -> ProjectHandle {
-    let Loaded { state, snapshot, since_snapshot, sequence, damage } = loaded;
+    let Loaded { state, snapshot, snapshot_bytes, since_snapshot, sequence, damage } = loaded;
     let (inbox, mut messages) = mpsc::channel(INBOX);
     let (view, views) = watch::channel(Arc::new(View { state: state.clone(), sequence }));
     if let Some(damage) = damage {
@@ -55,6 +55,7 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
         calls: RunningCalls::new(runner, reports.clone()),
         reports,
         snapshot,
+        snapshot_bytes,
         since_snapshot,
         paused: false,
         state,
@@ -78,8 +79,9 @@ struct Owner {
     indexer: Indexer,
     reports: Reports,
     calls: RunningCalls,
-    /// What the newest snapshot has.
+    /// What the newest snapshot has, and how large it is without its deployments.
     snapshot: Deployments,
+    snapshot_bytes: usize,
     /// Events of this project; what others write between them does not count.
     since_snapshot: u64,
     /// The journal has refused a moment ago: what is due by time waits a little.
@@ -314,11 +316,12 @@ impl Owner {
         let mut entries = index::entries(&self.state, events, finished);
         let mut snapshot = SnapshotChange::Keep;
         self.since_snapshot += events.len() as u64;
-        if self.since_snapshot >= index::events_per_snapshot(&self.state) {
+        if self.since_snapshot >= index::events_per_snapshot(self.snapshot_bytes) {
             self.since_snapshot = 0;
             let (state, before) = (self.state.clone(), self.snapshot.clone());
             let (encoded, deployments) = blocking(move || index::snapshot(&state, &before)).await;
             self.snapshot = self.state.deployments.clone();
+            self.snapshot_bytes = encoded.len();
             entries.extend(deployments);
             snapshot = SnapshotChange::Replace(encoded);
         }

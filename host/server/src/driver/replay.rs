@@ -23,8 +23,9 @@ const ROWS_PER_BATCH: usize = 2_048;
 /// A project as it was loaded: up to `sequence`, or to the event before the one that could not be read.
 pub struct Loaded {
     pub state: State,
-    /// What the newest snapshot has.
+    /// What the newest snapshot has, and how large it is without its deployments.
     pub snapshot: Deployments,
+    pub snapshot_bytes: usize,
     /// How many of its events the newest snapshot does not have.
     pub since_snapshot: u64,
     pub sequence: u64,
@@ -34,7 +35,7 @@ pub struct Loaded {
 impl Loaded {
     /// A project that nothing has happened to.
     pub fn new(state: State) -> Self {
-        Self { state, snapshot: Deployments::new(), since_snapshot: 0, sequence: 0, damage: None }
+        Self { state, snapshot: Deployments::new(), snapshot_bytes: 0, since_snapshot: 0, sequence: 0, damage: None }
     }
 }
 
@@ -112,7 +113,8 @@ async fn snapshots(store: &Store) -> Result<BTreeMap<String, Replay>, StoreError
         let indexed = store.indexed_through(&stream)?;
         match read(store, &stream, &snapshot) {
             Ok(state) => {
-                snapshots.insert(stream, Replay::new(state, snapshot.through, indexed));
+                let snapshot_bytes = snapshot.state.len();
+                snapshots.insert(stream, Replay { snapshot_bytes, ..Replay::new(state, snapshot.through, indexed) });
             }
             Err(Unreadable::Store(error)) => return Err(error),
             Err(error) => {
@@ -177,8 +179,9 @@ fn records(store: &Store, stream: &str) -> impl Iterator<Item = Result<Row, Stor
 
 struct Replay {
     state: State,
-    /// What the newest snapshot has.
+    /// What the newest snapshot has, and how large it is without its deployments.
     snapshot: Deployments,
+    snapshot_bytes: usize,
     sequence: u64,
     /// The index has everything up to here.
     indexed: u64,
@@ -192,7 +195,17 @@ struct Replay {
 impl Replay {
     fn new(state: State, sequence: u64, indexed: u64) -> Self {
         let snapshot = state.deployments.clone();
-        Self { state, snapshot, sequence, indexed, rows: Vec::new(), finished: Vec::new(), events: 0, damage: None }
+        Self {
+            state,
+            snapshot,
+            snapshot_bytes: 0,
+            sequence,
+            indexed,
+            rows: Vec::new(),
+            finished: Vec::new(),
+            events: 0,
+            damage: None,
+        }
     }
 
     /// A project before its first event: nothing but its id, which the system stream holds.
@@ -267,15 +280,16 @@ impl Replay {
         let over = self.state.deployments.values().filter(|deployment| deployment.is_finished());
         self.finished = over.map(|deployment| (deployment.number, deployment.attempt.number)).collect();
         self.flush(store, SnapshotChange::Keep).await?;
-        if self.events >= index::events_per_snapshot(&self.state) {
+        if self.events >= index::events_per_snapshot(self.snapshot_bytes) {
             let (snapshot, deployments) = index::snapshot(&self.state, &self.snapshot);
             self.snapshot = self.state.deployments.clone();
+            self.snapshot_bytes = snapshot.len();
             self.events = 0;
             self.rows.extend(deployments);
             self.flush(store, SnapshotChange::Replace(snapshot)).await?;
         }
-        let Self { state, snapshot, events: since_snapshot, sequence, damage, .. } = self;
-        Ok(Loaded { state, snapshot, since_snapshot, sequence, damage })
+        let Self { state, snapshot, snapshot_bytes, events: since_snapshot, sequence, damage, .. } = self;
+        Ok(Loaded { state, snapshot, snapshot_bytes, since_snapshot, sequence, damage })
     }
 }
 
