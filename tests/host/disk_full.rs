@@ -7,8 +7,8 @@ use lockgate::wire::{NewRelease, Problem};
 
 use crate::harness::{Host, Power, Project, Refused, SmallDisk, block_on, files};
 
-/// A segment of the journal, half of the next one, and what else a host has.
-const MEGABYTES: usize = 40;
+/// Two segments of the journal, a snapshot of as many releases in an index and in the one before it, and what else a host has.
+const MEGABYTES: usize = 128;
 /// A segment has 16 MiB.
 const FILLS_A_SEGMENT: usize = 1_100;
 const RELEASE_BYTES: usize = 16 << 10;

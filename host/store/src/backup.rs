@@ -9,13 +9,14 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use lockgate_core::digest::Digest;
 use lockgate_journal::StreamHead;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tar::{Archive, Builder, Entries, Entry, EntryType, Header};
 
 use crate::blobs::Blobs;
@@ -36,6 +37,7 @@ const SAMPLES: &str = "samples";
 const TOOLS: &str = "tools";
 /// The size of an entry stands before it, so the journal comes in parts that are made in memory.
 const PART_BYTES: usize = 8 << 20;
+const MOST_NAME_BYTES: u64 = 4 << 10;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -51,6 +53,9 @@ pub struct Contents {
     pub secrets: u64,
     /// Of logs, samples and runs of tools.
     pub files: u64,
+    /// Of all that has no digest of its own: secrets and these files, with their names, one after the other.
+    #[serde(default)]
+    pub digest: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -150,9 +155,12 @@ pub(crate) fn write(store: &Store, out: impl Write) -> Result<Contents, BackupEr
     let Moment { heads, secrets, tools } = Moment::of(store)?;
     let mut archive = Builder::new(out);
     let mut contents = Contents { secrets: secrets.len() as u64, files: tools.len() as u64, ..Contents::default() };
+    let mut sum = Sha256::new();
     let head = Head { format: FORMAT.to_owned(), version: VERSION };
     add(&mut archive, HEAD, &serde_json::to_vec(&head).map_err(io::Error::from)?)?;
     for (name, content) in secrets.iter().chain(&tools) {
+        sum.update(name.as_os_str().as_encoded_bytes());
+        sum.update(content);
         add(&mut archive, name, content)?;
     }
     let last = heads.values().map(|head| head.last).max().unwrap_or(0);
@@ -169,9 +177,11 @@ pub(crate) fn write(store: &Store, out: impl Write) -> Result<Contents, BackupEr
         each_file(Path::new(name), dir, &mut |name, file| {
             let bytes = file.metadata()?.len();
             contents.files += 1;
-            archive.append_data(&mut header(bytes), name, exactly(file, bytes))
+            sum.update(name.as_os_str().as_encoded_bytes());
+            archive.append_data(&mut header(bytes), name, Summed { inner: exactly(file, bytes), sum: &mut sum })
         })?;
     }
+    contents.digest = hex::encode(sum.finalize());
     add(&mut archive, END, &serde_json::to_vec(&contents).map_err(io::Error::from)?)?;
     archive.into_inner()?.flush()?;
     Ok(contents)
@@ -214,8 +224,30 @@ fn exactly(content: impl Read, bytes: u64) -> impl Read {
     content.take(bytes).chain(io::repeat(0)).take(bytes)
 }
 
+struct Summed<'a, R> {
+    inner: R,
+    sum: &'a mut Sha256,
+}
+
+impl<R: Read> Read for Summed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.inner.read(buffer)?;
+        self.sum.update(&buffer[..bytes]);
+        Ok(bytes)
+    }
+}
+
 fn add<W: Write>(archive: &mut Builder<W>, name: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
     archive.append_data(&mut header(content.len() as u64), name, content)
+}
+
+/// Whether the last entry is there: what was cut off between two of them looks like an archive all the same.
+pub fn is_whole(backup: &File) -> io::Result<bool> {
+    // It takes one block behind its header, and two that are empty end the archive.
+    let Some(at) = backup.metadata()?.len().checked_sub(4 * 512) else { return Ok(false) };
+    let mut name = [0; END.len() + 1];
+    backup.read_exact_at(&mut name, at)?;
+    Ok(name.starts_with(END.as_bytes()) && name.ends_with(&[0]))
 }
 
 /// Makes the data folder `dir`, which must be empty, of a backup; blocks. A host can be started there only when all of it
@@ -230,7 +262,10 @@ pub fn restore(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
             if ended.get() {
                 BackupError::CutOff
             } else {
-                BackupError::Unknown("it is no archive, or a damaged one".to_owned())
+                BackupError::Unknown(
+                    "it is no tar archive (one that is compressed has to be unpacked first), or a damaged one"
+                        .to_owned(),
+                )
             }
         }
         BackupError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => BackupError::CutOff,
@@ -260,14 +295,15 @@ fn unpack(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
     let layout = Layout::new(dir);
     let blobs = Blobs::open(&layout.blobs)?;
     let mut archive = Archive::new(BufReader::new(backup));
-    let mut entries = archive.entries()?;
+    // What the reader would take for names and attributes by itself has no bound.
+    let mut entries = archive.entries()?.raw(true);
     let mut contents = Contents::default();
     begins(entries.next().ok_or(BackupError::CutOff)??)?;
+    let mut sum = Sha256::new();
     let mut next = entries.next();
     while let Some(entry) = next {
-        let mut entry = entry?;
-        let path = entry.path()?.into_owned();
-        let stray = || BackupError::Stray(path.display().to_string());
+        let (path, mut entry) = named(entry?, &mut entries)?;
+        let stray = || BackupError::Stray(path.to_string_lossy().escape_debug().to_string());
         let parts = parts(&path).filter(|_| entry.header().entry_type() == EntryType::Regular).ok_or_else(stray)?;
         match parts.as_slice() {
             [JOURNAL, _] if contents.events == 0 => {
@@ -287,17 +323,21 @@ fn unpack(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
                 contents.blobs += 1;
             }
             [SECRETS, _] | [TOOLS, _, ..] => {
-                let file = write_file(&dir.join(&path), &mut entry)?;
+                let file = write_file(&dir.join(&path), summed(&path, &mut entry, &mut sum))?;
                 file.sync_all().map_err(StoreError::io("sync", &path))?;
                 if parts[0] == SECRETS { contents.secrets += 1 } else { contents.files += 1 }
             }
             [LOGS | SAMPLES, _, ..] => {
-                write_file(&dir.join(&path), &mut entry)?;
+                write_file(&dir.join(&path), summed(&path, &mut entry, &mut sum))?;
                 contents.files += 1;
             }
             [END] => {
                 let all: Contents = json(&mut entry)?;
-                return if all == contents { finish(dir, &layout, contents) } else { Err(BackupError::CutOff) };
+                contents.digest = hex::encode(sum.finalize());
+                if all != contents || contents.events == 0 || entries.next().is_some() {
+                    return Err(BackupError::Unknown("its last entry does not tell what is in it".to_owned()));
+                }
+                return finish(dir, &layout, contents);
             }
             _ => return Err(stray()),
         }
@@ -306,10 +346,29 @@ fn unpack(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
     Err(BackupError::CutOff)
 }
 
+/// An entry and its name, which stands in an entry before it where it is long.
+fn named<'a, R: Read>(
+    entry: Entry<'a, R>,
+    entries: &mut Entries<'a, R>,
+) -> Result<(PathBuf, Entry<'a, R>), BackupError> {
+    if entry.header().entry_type() != EntryType::GNULongName {
+        return Ok((entry.path()?.into_owned(), entry));
+    }
+    let mut name = Vec::new();
+    entry.take(MOST_NAME_BYTES).read_to_end(&mut name)?;
+    let name = String::from_utf8_lossy(name.strip_suffix(b"\0").unwrap_or(&name)).into_owned();
+    Ok((name.into(), entries.next().ok_or(BackupError::CutOff)??))
+}
+
+fn summed<'a, R: Read>(path: &Path, inner: R, sum: &'a mut Sha256) -> Summed<'a, R> {
+    sum.update(path.as_os_str().as_encoded_bytes());
+    Summed { inner, sum }
+}
+
 fn begins(mut entry: Entry<'_, impl Read>) -> Result<(), BackupError> {
     let path = entry.path()?.into_owned();
     if path != Path::new(HEAD) {
-        return Err(BackupError::Unknown(format!("it begins with `{}`", path.display())));
+        return Err(BackupError::Unknown(format!("it begins with `{}`", path.to_string_lossy().escape_debug())));
     }
     let head: Head = json(&mut entry)?;
     if head.format != FORMAT || head.version != VERSION {
@@ -368,12 +427,12 @@ fn json<T: for<'de> Deserialize<'de>>(entry: &mut impl Read) -> Result<T, Backup
     serde_json::from_slice(&text).map_err(|error| BackupError::Unknown(error.to_string()))
 }
 
-fn write_file(path: &Path, entry: &mut impl Read) -> Result<File, BackupError> {
+fn write_file(path: &Path, mut entry: impl Read) -> Result<File, BackupError> {
     let failed = |error| StoreError::io("write", path)(error);
     let dir = path.parent().unwrap_or(path);
     folder::create_unsynced(dir).map_err(failed)?;
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    copy(entry, |chunk| file.write_all(chunk).map_err(failed))?;
+    copy(&mut entry, |chunk| file.write_all(chunk).map_err(failed))?;
     Ok(file)
 }
 
@@ -419,7 +478,7 @@ mod tests {
         fs::write(dir.path().join("secrets/.draft-1"), b"half").unwrap();
         let mut backup = Vec::new();
         let contents = store.back_up(&mut backup).unwrap();
-        assert_eq!(contents, Contents { events: 2, blobs: 1, secrets: 1, files: 2 });
+        assert_eq!((contents.events, contents.blobs, contents.secrets, contents.files), (2, 1, 1, 2));
         (dir, store, backup)
     }
 
@@ -428,7 +487,7 @@ mod tests {
         let (_dir, store, backup) = backed_up().await;
         let dir = TempDir::new().unwrap();
         let contents = restore(dir.path(), backup.as_slice()).unwrap();
-        assert_eq!(contents, Contents { events: 2, blobs: 1, secrets: 1, files: 2 });
+        assert_eq!((contents.events, contents.blobs, contents.secrets, contents.files), (2, 1, 1, 2));
         let restored = open(dir.path());
         let events = |store: &Store| store.events(1).unwrap().map(Result::unwrap).collect::<Vec<_>>();
         assert_eq!(events(&restored), events(&store));
@@ -496,6 +555,57 @@ mod tests {
         archive.into_inner().unwrap()
     }
 
+    #[tokio::test]
+    async fn only_what_has_its_last_entry_is_whole() {
+        let (_dir, _store, backup) = backed_up().await;
+        for (length, whole) in
+            [(backup.len(), true), (backup.len() - 1024, false), (backup.len() - 2048, false), (0, false)]
+        {
+            let file = tempfile::tempfile().unwrap();
+            file.write_all_at(&backup[..length], 0).unwrap();
+            assert_eq!(is_whole(&file).unwrap(), whole, "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flipped_bit_in_what_has_no_digest_of_its_own_is_found() {
+        let (_dir, _store, backup) = backed_up().await;
+        for content in ["encrypted", "begun", "built"] {
+            let mut flipped = backup.clone();
+            let at = backup.windows(content.len()).position(|window| window == content.as_bytes()).unwrap();
+            flipped[at] ^= 1;
+            let dir = TempDir::new().unwrap();
+            let error = restore(dir.path(), flipped.as_slice()).unwrap_err();
+            assert!(matches!(error, BackupError::Unknown(_)), "{content}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_an_end_takes_no_memory() {
+        let mut long = Builder::new(Vec::new());
+        add(&mut long, HEAD, br#"{"format":"lockgate-backup","version":1}"#).unwrap();
+        let mut name = header(1 << 40);
+        name.set_entry_type(EntryType::GNULongName);
+        name.set_cksum();
+        let head = [long.into_inner().unwrap()[..1024].to_vec(), name.as_bytes().to_vec()].concat();
+        let dir = TempDir::new().unwrap();
+        let endless = io::Cursor::new(head).chain(io::repeat(b'x').take(64 << 20));
+        restore(dir.path(), endless).unwrap_err();
+        assert_eq!(left(dir.path()), 0);
+    }
+
+    #[test]
+    fn a_lock_that_is_not_ours_is_left_alone() {
+        let dir = TempDir::new().unwrap();
+        fs::write(dir.path().join("lock"), "precious").unwrap();
+        restore(dir.path(), io::empty()).unwrap_err();
+        assert_eq!(fs::read_to_string(dir.path().join("lock")).unwrap(), "precious");
+        let linked = TempDir::new().unwrap();
+        std::os::unix::fs::symlink(dir.path().join("lock"), linked.path().join("lock")).unwrap();
+        restore(linked.path(), io::empty()).unwrap_err();
+        assert_eq!(fs::read_to_string(dir.path().join("lock")).unwrap(), "precious");
+    }
+
     #[test]
     fn what_no_host_has_made_is_refused_by_name() {
         let head = (HEAD, br#"{"format":"lockgate-backup","version":1}"#.as_slice());
@@ -510,6 +620,8 @@ mod tests {
             archive(&[head, (&wrong_blob, b"other")]),
             archive(&[head, ("blobs/short", b"x")]),
             archive(&[head, (END, b"{}")]),
+            archive(&[head, (END, br#"{"events":0,"blobs":0,"secrets":0,"files":0}"#)]),
+            archive(&[head, ("logs/a\nb", b"x")]),
             b"no archive".repeat(1000),
         ];
         let refused = archives.map(|archive| {
@@ -528,14 +640,16 @@ mod tests {
             its blob sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed is damaged; take it from another copy, or make it again
             its entry `blobs/short` has no place in a data folder: this is no backup that a host has made
             it is no backup of version 1: missing field `events` at line 1 column 2
-            it is no backup of version 1: it is no archive, or a damaged one"#]].assert_eq(&refused.join("\n"));
+            it is no backup of version 1: its last entry does not tell what is in it
+            it ends before its last entry, so it was cut off; take it from another copy, or make it again
+            it is no backup of version 1: it is no tar archive (one that is compressed has to be unpacked first), or a damaged one"#]].assert_eq(&refused.join("\n"));
     }
 
     #[tokio::test]
     async fn a_folder_that_holds_something_is_left_alone() {
         let (dir, store, backup) = backed_up().await;
         let error = restore(dir.path(), backup.as_slice()).unwrap_err();
-        assert!(matches!(error, BackupError::Store(StoreError::InUse { .. })), "{error}");
+        assert!(matches!(error, BackupError::Store(StoreError::NotEmpty { .. })), "{error}");
         drop(store);
         let error = restore(dir.path(), backup.as_slice()).unwrap_err();
         assert!(

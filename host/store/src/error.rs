@@ -25,6 +25,9 @@ pub enum StoreError {
     )]
     InUse { dir: PathBuf, pid: String },
 
+    #[error("an import or a restore was interrupted in {}: empty that folder, and do it again", dir.display())]
+    Unfinished { dir: PathBuf },
+
     #[error("{} holds something already; name a folder that is empty or not there", dir.display())]
     NotEmpty { dir: PathBuf },
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::StoreError;
 
@@ -72,6 +72,8 @@ impl Lock {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            // A link of somebody else's would have the file behind it written to.
+            .custom_flags(OFlags::NOFOLLOW.bits() as i32)
             .open(&path)
             .map_err(StoreError::io("open the lock", &path))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -130,7 +132,7 @@ impl Layout {
 
     /// A host without a journal begins anew; over what another one left, it would hide that its events are gone.
     pub fn expect_new(&self) -> Result<(), StoreError> {
-        let left = [&self.index, &self.first_token, &self.unfinished].into_iter().filter(|path| path.exists());
+        let left = [&self.index, &self.first_token].into_iter().filter(|path| path.exists());
         self.expect_none(left.chain(self.left_by_events()).collect())
     }
 
@@ -140,7 +142,9 @@ impl Layout {
     }
 
     fn left_by_events(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.blobs, &self.logs, &self.samples, &self.workspaces].into_iter().filter(|dir| has_files(dir))
+        [&self.blobs, &self.logs, &self.samples, &self.workspaces, &self.secrets, &self.tools]
+            .into_iter()
+            .filter(|dir| has_files(dir))
     }
 
     fn expect_none(&self, left: Vec<&PathBuf>) -> Result<(), StoreError> {
@@ -156,11 +160,22 @@ impl Layout {
 /// A folder that is to become a data folder, and nobody else's meanwhile.
 pub(crate) fn create_empty(dir: &Path) -> Result<Lock, StoreError> {
     create(dir)?;
+    // Before anything is touched there, and again when nobody else can bring something.
+    expect_empty(dir)?;
     let lock = Lock::take(dir)?;
-    let entries = fs::read_dir(dir).map_err(StoreError::io("read", dir))?;
-    match entries.flatten().any(|entry| is_of_use(&entry)) {
+    expect_empty(dir)?;
+    create(&Layout::new(dir).unfinished)?;
+    Ok(lock)
+}
+
+fn expect_empty(dir: &Path) -> Result<(), StoreError> {
+    if Layout::new(dir).unfinished.exists() {
+        return Err(StoreError::Unfinished { dir: dir.to_owned() });
+    }
+    let mut entries = fs::read_dir(dir).map_err(StoreError::io("read", dir))?;
+    match entries.any(|entry| entry.is_ok_and(|entry| is_of_use(&entry))) {
         true => Err(StoreError::NotEmpty { dir: dir.to_owned() }),
-        false => Ok(lock),
+        false => Ok(()),
     }
 }
 
@@ -170,9 +185,12 @@ pub(crate) fn empty(dir: &Path) {
     entries.filter(is_of_use).for_each(|entry| drop(remove_if_there(&entry.path())));
 }
 
-/// The lock says nothing, and a new file system has a folder of its own.
+/// A lock of ours says nothing but a process id, and a new file system has a folder of its own.
 fn is_of_use(entry: &fs::DirEntry) -> bool {
-    entry.file_name() != LOCK && entry.file_name() != "lost+found"
+    let is_ours =
+        || fs::read(entry.path()).is_ok_and(|text| text.len() < 20 && text.trim_ascii().iter().all(u8::is_ascii_digit));
+    let is_lock = entry.file_name() == LOCK && entry.file_type().is_ok_and(|kind| kind.is_file()) && is_ours();
+    !is_lock && entry.file_name() != "lost+found"
 }
 
 /// Somewhere in it; what cannot be read counts, for somebody put it there.

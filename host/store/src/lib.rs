@@ -89,6 +89,9 @@ impl Store {
         folder::warn_if_open_to_others(dir);
         let lock = Lock::take(dir)?;
         let layout = Layout::new(dir);
+        if layout.unfinished.exists() {
+            return Err(StoreError::Unfinished { dir: dir.to_owned() });
+        }
         for folder in [&layout.journal, &layout.blobs, &layout.logs, &layout.samples, &layout.workspaces] {
             folder::create_private(folder)?;
         }

@@ -481,7 +481,11 @@ async fn a_journal_that_is_gone_is_not_begun_anew_over_what_it_spoke_of() {
 async fn a_folder_of_an_import_that_was_killed_is_not_begun_anew() {
     let dir = TempDir::new().unwrap();
     fs::create_dir(dir.path().join("journal.unfinished")).unwrap();
-    assert!(refusal(dir.path()).contains("`journal.unfinished`"), "{}", refusal(dir.path()));
+    assert!(refusal(dir.path()).contains("a restore was interrupted in"), "{}", refusal(dir.path()));
+    fs::remove_dir(dir.path().join("journal.unfinished")).unwrap();
+    fs::create_dir(dir.path().join("secrets")).unwrap();
+    fs::write(dir.path().join("secrets/token-1"), "encrypted").unwrap();
+    assert!(refusal(dir.path()).contains("`secrets` of an earlier host are there"), "{}", refusal(dir.path()));
 }
 
 #[tokio::test]

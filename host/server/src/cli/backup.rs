@@ -1,14 +1,15 @@
 //! `lockgate backup`: all of a host in one file, made while it goes on, and a data folder made of that.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lockgate_store::backup::{BackupError, Contents, restore};
+use lockgate_store::backup::{BackupError, Contents, is_whole, restore};
 use serde::Serialize;
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 
 use crate::cli::artifact::progress;
 use crate::cli::fail::CliError;
@@ -73,36 +74,55 @@ impl BackupCommand {
 
 impl CreateArgs {
     async fn run(self, session: &Session) -> Result<(), CliError> {
-        if !self.force && self.output.symlink_metadata().is_ok() {
-            let what = format!("{} is there already", self.output.display());
-            return Err(CliError::usage(what, "name another with -o, or add --force"));
+        match self.output.symlink_metadata() {
+            Ok(there) if !there.is_file() => {
+                let what = format!("{} is no file", self.output.display());
+                return Err(CliError::usage(what, "name a file with -o"));
+            }
+            Ok(_) if !self.force => {
+                let what = format!("{} is there already", self.output.display());
+                return Err(CliError::usage(what, "name another with -o, or add --force"));
+            }
+            Ok(_) | Err(_) => {}
         }
         let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let unwritable = |cause: io::Error| {
             let what = format!("cannot write {}: {cause}", self.output.display());
-            CliError::usage(what, "make room there, or name another place with -o")
+            CliError::usage(what, "name a place with -o where there is room")
         };
         let mut backup = session.client.back_up().await?;
         // Private, as it holds what the data folder holds; and under its name only when it is whole.
-        let mut partial = NamedTempFile::new_in(folder).map_err(unwritable)?;
+        let mut partial =
+            Builder::new().prefix(".backup-").suffix(".partial").tempfile_in(folder).map_err(unwritable)?;
         let (bar, mut size_bytes) = (received(&session.out), 0);
-        while let Some(chunk) = backup.next().await.map_err(|error| broke_off(&self.output, &error))? {
+        while let Some(chunk) = backup.next().await.map_err(|error| broke_off(&self.output, cause(error)))? {
             partial.write_all(&chunk).map_err(unwritable)?;
             size_bytes += chunk.len() as u64;
             bar.set_position(size_bytes);
         }
         bar.finish_and_clear();
+        if !is_whole(partial.as_file()).map_err(unwritable)? {
+            return Err(broke_off(&self.output, "it has no end"));
+        }
         partial.as_file().sync_all().map_err(unwritable)?;
-        partial.persist(&self.output).map_err(|error| unwritable(error.error))?;
+        let named = if self.force { partial.persist(&self.output) } else { partial.persist_noclobber(&self.output) };
+        named.map_err(|error| unwritable(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(unwritable)?;
         session.out.answer(&Created { file: self.output, size_bytes }, created);
         Ok(())
     }
 }
 
-fn broke_off(file: &Path, error: &ClientError) -> CliError {
-    let what = format!("the backup broke off, and {} was not written: {error}", file.display());
-    CliError::Lost { what, hint: "the host's log says why; make it again".to_owned() }
+fn cause(error: ClientError) -> String {
+    match error {
+        ClientError::Unanswered { cause, .. } => cause,
+        error => error.to_string(),
+    }
+}
+
+fn broke_off(file: &Path, cause: impl Display) -> CliError {
+    let what = format!("the backup broke off, and {} was not written: {cause}", file.display());
+    CliError::Lost { what, hint: "where the host is alive its log says why; make it again".to_owned() }
 }
 
 /// Nobody knows before how much there is.
@@ -164,7 +184,7 @@ fn refused(file: &Path, error: BackupError) -> CliError {
 }
 
 fn restored(look: &Look, restored: &Restored) -> String {
-    let Restored { data, contents: Contents { events, blobs, secrets, files } } = restored;
+    let Restored { data, contents: Contents { events, blobs, secrets, files, .. } } = restored;
     let data = data.display();
     format!(
         "{} restored into {data}: {events} events, {blobs} artifacts and plugins, {secrets} secrets, {files} files of logs, samples and tools\n  \
@@ -184,7 +204,7 @@ mod tests {
     #[test]
     fn what_was_made_is_told_with_what_to_do_with_it() {
         let made = created(&look(), &Created { file: "monday.tar".into(), size_bytes: 5 << 20 });
-        let contents = Contents { events: 1204, blobs: 7, secrets: 2, files: 96 };
+        let contents = Contents { events: 1204, blobs: 7, secrets: 2, files: 96, ..Contents::default() };
         let back = restored(&look(), &Restored { data: "/srv/lockgate".into(), contents });
         expect![[r#"
             ✓ backed up into monday.tar (5.0 MiB)

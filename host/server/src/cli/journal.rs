@@ -56,12 +56,8 @@ fn print(folder: &Path) -> Result<(), CliError> {
         return Err(CliError::usage(what, "name the data folder of a host"));
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    let printed = export(&journal, &mut out).and_then(|_| Ok(out.flush()?));
-    match printed {
-        // `| head` has seen enough.
-        Err(ExportError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed.map_err(|error| refused(folder, error)),
-    }
+    // Also where whoever reads it has gone: a part of it is no export.
+    export(&journal, &mut out).and_then(|_| Ok(out.flush()?)).map_err(|error| refused(folder, error))
 }
 
 fn read(file: &Path, data: &Path) -> Result<Imported, ExportError> {
@@ -75,7 +71,12 @@ fn refused(source: &Path, error: ExportError) -> CliError {
     let what = format!("{}: {error}", source.display());
     match error {
         ExportError::Store(StoreError::Journal(JournalError::Io { .. }))
-        | ExportError::Store(StoreError::NotEmpty { .. } | StoreError::InUse { .. } | StoreError::Io { .. })
+        | ExportError::Store(
+            StoreError::NotEmpty { .. }
+            | StoreError::Unfinished { .. }
+            | StoreError::InUse { .. }
+            | StoreError::Io { .. },
+        )
         | ExportError::Io(_)
         | ExportError::NoLine { .. } => CliError::usage(what, ""),
         ExportError::Store(_) | ExportError::Line { .. } | ExportError::CutOff { .. } | ExportError::Changed { .. } => {

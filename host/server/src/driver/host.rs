@@ -63,6 +63,9 @@ impl Settings {
     }
 }
 
+/// At a time.
+const BACKUPS: usize = 2;
+
 /// A cheap handle on everything; the HTTP side holds nothing else.
 #[derive(Clone)]
 pub struct Host {
@@ -75,6 +78,8 @@ pub struct Host {
     pub(super) runner: CallRunner,
     /// One at a time: what is live comes first.
     pub(crate) backtests: Arc<Semaphore>,
+    /// Each takes a thread, and reads all there is.
+    pub(crate) backups: Arc<Semaphore>,
 }
 
 /// Where a component comes from, and who signed it, as whoever adds it says.
@@ -160,6 +165,7 @@ impl Host {
             projects: Arc::default(),
             runner,
             backtests: Arc::new(Semaphore::new(1)),
+            backups: Arc::new(Semaphore::new(BACKUPS)),
         };
         host.forget_gone_gates(&projects);
         for loaded in projects {

@@ -233,6 +233,7 @@ pub fn lost(error: &StoreError) -> Option<String> {
         | StoreError::JournalIsGone { .. }
         | StoreError::InUse { .. }
         | StoreError::NotEmpty { .. }
+        | StoreError::Unfinished { .. }
         | StoreError::Journal(_)
         | StoreError::Index { .. }
         | StoreError::InvalidIndexName { .. }

@@ -2,22 +2,27 @@
 
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lockgate_sandbox::CancellationToken;
 use lockgate_store::backup::BackupError;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Api;
 use super::auth::Admin;
+use super::problem::Problem;
 
 const BYTES_PER_CHUNK: usize = 256 << 10;
 /// Chunks that wait for the reader; then the backup waits with them.
 const WAITING_CHUNKS: usize = 4;
+/// For a reader who takes nothing.
+const LONGEST_STALL: Duration = Duration::from_secs(60);
 
 type Chunk = io::Result<Bytes>;
 
@@ -28,13 +33,19 @@ type Chunk = io::Result<Bytes>;
 /// folder of it.
 #[utoipa::path(get, path = "/v1/backup", tag = "host",
     responses((status = 200, content_type = "application/x-tar", body = Vec<u8>)), security(("token" = ["admin"])))]
-pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Response {
+pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Result<Response, Problem> {
+    let Ok(place) = api.host.backups.clone().try_acquire_owned() else {
+        let detail = "as many backups as may be made at a time are being made; try again when one of them is done";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "backup-busy", detail.to_owned()));
+    };
     let (chunks, answered) = mpsc::channel::<Chunk>(WAITING_CHUNKS);
+    let (reader, telling) = (Handle::current(), Handle::current());
     tokio::task::spawn_blocking(move || {
+        let _place = place;
         tracing::info!(by = %by.person, "a backup begins");
         let out = io::BufWriter::with_capacity(
             BYTES_PER_CHUNK,
-            Answer { chunks: chunks.clone(), stopping: api.stopping.clone() },
+            Answer { chunks: chunks.clone(), stopping: api.stopping.clone(), reader },
         );
         let made = panic::catch_unwind(AssertUnwindSafe(|| api.host.store.back_up(out)));
         let error = match made {
@@ -47,29 +58,37 @@ pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Response {
         };
         tracing::error!(by = %by.person, %error, "a backup broke off");
         // An answer that ended by itself would look whole.
-        let _ = chunks.blocking_send(Err(io::Error::other(error)));
+        let told = chunks.send(Err(io::Error::other(error)));
+        let _ = telling.block_on(tokio::time::timeout(LONGEST_STALL, told));
     });
     let headers = [
         (header::CONTENT_TYPE, "application/x-tar"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"lockgate-backup.tar\""),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, Body::from_stream(ReceiverStream::new(answered))).into_response()
+    Ok((headers, Body::from_stream(ReceiverStream::new(answered))).into_response())
 }
 
 /// Hands chunks to whoever reads the answer.
 struct Answer {
     chunks: mpsc::Sender<Chunk>,
     stopping: CancellationToken,
+    reader: Handle,
 }
 
 impl Write for Answer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.stopping.is_cancelled() {
-            return Err(io::Error::other("the host is stopping"));
-        }
-        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads it any more");
-        self.chunks.blocking_send(Ok(Bytes::copy_from_slice(bytes))).map_err(gone)?;
+        let taken = async {
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => Err(io::Error::other("the host is stopping")),
+                taken = tokio::time::timeout(LONGEST_STALL, self.chunks.send(Ok(Bytes::copy_from_slice(bytes)))) => {
+                    let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads it any more");
+                    taken.ok().and_then(Result::ok).ok_or_else(gone)
+                }
+            }
+        };
+        self.reader.block_on(taken)?;
         Ok(bytes.len())
     }
 

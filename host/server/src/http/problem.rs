@@ -271,6 +271,7 @@ impl From<StoreError> for Problem {
             | StoreError::Io { .. }
             | StoreError::InUse { .. }
             | StoreError::NotEmpty { .. }
+            | StoreError::Unfinished { .. }
             | StoreError::Index { .. }
             | StoreError::InvalidIndexName { .. }
             | StoreError::DamagedBlob { .. }
