@@ -90,40 +90,35 @@ impl From<ExportError> for BackupError {
 /// What has to be of one moment.
 struct Moment {
     heads: BTreeMap<String, StreamHead>,
-    secrets: Vec<(PathBuf, Vec<u8>)>,
-    tools: Vec<(PathBuf, Vec<u8>)>,
+    secrets: Vec<NamedFile>,
+    tools: Vec<NamedFile>,
 }
+
+/// By its name in the archive.
+type NamedFile = (PathBuf, Vec<u8>);
 
 impl Moment {
     fn of(store: &Store) -> io::Result<Self> {
         let layout = Layout::new(store.dir());
         let _nothing_goes = store.keep_all();
         let heads = store.heads();
-        let (mut secrets, mut tools) = (Vec::new(), Vec::new());
-        each_file(Path::new(SECRETS), &layout.secrets, &mut |name, file| {
-            secrets.push((name, read(file)?));
-            Ok::<_, io::Error>(())
-        })?;
-        each_file(Path::new(TOOLS), &layout.tools, &mut |name, file| {
-            tools.push((name, read(file)?));
-            Ok::<_, io::Error>(())
-        })?;
-        Ok(Self { heads, secrets, tools })
+        Ok(Self { heads, secrets: files(SECRETS, &layout.secrets)?, tools: files(TOOLS, &layout.tools)? })
     }
 }
 
-fn read(mut file: File) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    file.read_to_end(&mut content)?;
-    Ok(content)
+fn files(name: &str, dir: &Path) -> io::Result<Vec<NamedFile>> {
+    let mut files = Vec::new();
+    each_file(Path::new(name), dir, &mut |name, mut file| {
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        files.push((name, content));
+        Ok(())
+    })?;
+    Ok(files)
 }
 
 /// Calls with every file in a folder and the folders in it, under this name. Drafts are left out, and what is removed meanwhile.
-fn each_file<E: From<io::Error>>(
-    name: &Path,
-    dir: &Path,
-    take: &mut impl FnMut(PathBuf, File) -> Result<(), E>,
-) -> Result<(), E> {
+fn each_file(name: &Path, dir: &Path, take: &mut impl FnMut(PathBuf, File) -> io::Result<()>) -> io::Result<()> {
     let Some(entries) = if_there(fs::read_dir(dir))? else { return Ok(()) };
     for entry in entries {
         let entry = entry?;

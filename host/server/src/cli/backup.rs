@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -150,24 +150,10 @@ impl RestoreArgs {
         let (size, backup) =
             opened.map_err(|cause| CliError::usage(format!("cannot read {}: {cause}", file.display()), ""))?;
         let bar = progress(out, size, format!("restoring {}", file.display()));
-        let contents =
-            restore(&data, Watched { inner: backup, bar: bar.clone() }).map_err(|error| refused(&file, error))?;
+        let contents = restore(&data, bar.wrap_read(backup)).map_err(|error| refused(&file, error))?;
         bar.finish_and_clear();
         out.answer(&Restored { data, contents }, restored);
         Ok(())
-    }
-}
-
-struct Watched<R> {
-    inner: R,
-    bar: ProgressBar,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.inner.read(buffer)?;
-        self.bar.inc(bytes as u64);
-        Ok(bytes)
     }
 }
 

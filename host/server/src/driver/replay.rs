@@ -64,12 +64,9 @@ pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), ReplayErro
         }
         if !projects.contains_key(&event.stream) {
             let snapshot = snapshots.remove(&event.stream);
-            let replay = match snapshot {
-                Some(replay) => replay,
-                None => match Replay::from_nothing(&system, &event.stream, store.indexed_through(&event.stream)?) {
-                    Some(replay) => replay,
-                    None => continue,
-                },
+            let indexed = store.indexed_through(&event.stream)?;
+            let Some(replay) = snapshot.or_else(|| Replay::from_nothing(&system, &event.stream, indexed)) else {
+                continue;
             };
             projects.insert(event.stream.clone(), replay);
         }

@@ -39,16 +39,12 @@ pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Result<Response
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "backup-busy", detail.to_owned()));
     };
     let (chunks, answered) = mpsc::channel::<Chunk>(WAITING_CHUNKS);
-    let (reader, telling) = (Handle::current(), Handle::current());
+    let answer = Answer { chunks, stopping: api.stopping.clone(), runtime: Handle::current() };
     tokio::task::spawn_blocking(move || {
         let _place = place;
         tracing::info!(by = %by.person, "a backup begins");
-        let out = io::BufWriter::with_capacity(
-            BYTES_PER_CHUNK,
-            Answer { chunks: chunks.clone(), stopping: api.stopping.clone(), reader },
-        );
-        let made = panic::catch_unwind(AssertUnwindSafe(|| api.host.store.back_up(out)));
-        let error = match made {
+        let out = io::BufWriter::with_capacity(BYTES_PER_CHUNK, answer.clone());
+        let error = match panic::catch_unwind(AssertUnwindSafe(|| api.host.store.back_up(out))) {
             Ok(Ok(contents)) => return tracing::info!(by = %by.person, ?contents, "a backup was made"),
             Ok(Err(BackupError::Io(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return tracing::info!(by = %by.person, "whoever read a backup has left");
@@ -58,8 +54,7 @@ pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Result<Response
         };
         tracing::error!(by = %by.person, %error, "a backup broke off");
         // An answer that ended by itself would look whole.
-        let told = chunks.send(Err(io::Error::other(error)));
-        let _ = telling.block_on(tokio::time::timeout(LONGEST_STALL, told));
+        answer.runtime.block_on(answer.give(Err(io::Error::other(error))));
     });
     let headers = [
         (header::CONTENT_TYPE, "application/x-tar"),
@@ -70,26 +65,33 @@ pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Result<Response
 }
 
 /// Hands chunks to whoever reads the answer.
+#[derive(Clone)]
 struct Answer {
     chunks: mpsc::Sender<Chunk>,
     stopping: CancellationToken,
-    reader: Handle,
+    runtime: Handle,
+}
+
+impl Answer {
+    /// Whether it was taken.
+    async fn give(&self, chunk: Chunk) -> bool {
+        matches!(tokio::time::timeout(LONGEST_STALL, self.chunks.send(chunk)).await, Ok(Ok(())))
+    }
 }
 
 impl Write for Answer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = async {
+        let given = async {
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => Err(io::Error::other("the host is stopping")),
-                taken = tokio::time::timeout(LONGEST_STALL, self.chunks.send(Ok(Bytes::copy_from_slice(bytes)))) => {
-                    let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads it any more");
-                    taken.ok().and_then(Result::ok).ok_or_else(gone)
-                }
+                given = self.give(Ok(Bytes::copy_from_slice(bytes))) => Ok(given),
             }
         };
-        self.reader.block_on(taken)?;
-        Ok(bytes.len())
+        match self.runtime.block_on(given)? {
+            true => Ok(bytes.len()),
+            false => Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads it any more")),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
