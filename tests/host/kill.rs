@@ -192,6 +192,11 @@ impl Rounds {
     fn promises_are_kept(&mut self, host: &Host) {
         let project = &self.project;
         assert!(!host.said_ever().contains("panicked"), "{}", host.said_ever());
+        // First of all: what was lost would have its number again as soon as it is asked for once more.
+        let newest = self.promises.quick.values().flatten().collect::<BTreeSet<_>>().into_iter().rev().take(8);
+        for number in newest {
+            assert_eq!(project.deployment(*number).environment, "quick");
+        }
         for (key, promised) in &mut self.promises.quick {
             // Old ones were looked at before; the last few show it.
             let number = match promised {

@@ -865,6 +865,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_release_that_is_changed_where_it_lies_is_digested_anew() {
+        let mut state = State::new(ProjectId { name: "shop".parse().unwrap(), uid: "7".to_owned() });
+        let release: Release = serde_json::from_value(serde_json::json!({
+            "tag": "v1", "description": "first", "artifacts": [], "workflows": {}, "plugins": {},
+            "created_by": { "person": "ada", "via": "laptop" }, "involved": [], "created_at": 0,
+            "status": "Draft", "was_live": false,
+        }))
+        .unwrap();
+        let (tag, before) = (release.tag.clone(), release.digest());
+        state.releases.insert(tag.clone(), Arc::new(release));
+        state.release_mut(&tag).unwrap().description = "second".to_owned();
+        assert_ne!(state.releases[&tag].digest(), before);
+    }
+
+    #[test]
     fn how_often_the_oldest_was_tried_is_forgotten_and_known_to_be() {
         let mut state = State::new(ProjectId { name: "shop".parse().unwrap(), uid: "7".to_owned() });
         for number in 1..=REMEMBERED_RETRIED as u64 {

@@ -158,6 +158,31 @@ async fn a_snapshot_is_due_by_the_events_of_its_own_project() {
 }
 
 #[test]
+fn snapshots_come_the_later_the_larger_they_are() {
+    let due = [0, 300 << 10, 1 << 20, 20 << 20].map(index::events_per_snapshot);
+    assert_eq!(due, [256, 300, 1_024, 4_096]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_a_snapshot_does_not_write_again_what_the_index_has() {
+    let written = deploying();
+    let (_data, store) = left_by_a_host(&[]).await;
+    let what = SystemChange::ProjectCreated { project: id("shop"), by: by() };
+    store.append("@system", vec![json(&SystemEvent { at: Timestamp(1), what })]).await.unwrap();
+    let through = store.append("shop", written.events.iter().map(json).collect()).await.unwrap().last;
+    replay::all(&store).await.unwrap();
+    let key = super::history_key(1, through);
+    let row = || store.get("shop", index::HISTORY, &key).unwrap();
+    assert!(row().is_some());
+    let entries = vec![Entry { table: index::HISTORY, key: key.clone(), value: Some(b"as it was".to_vec()) }];
+    let batch = IndexBatch { stream: "shop".to_owned(), through, snapshot: SnapshotChange::Keep, entries };
+    store.index(batch).await.unwrap();
+    let (_, loaded) = replay::all(&store).await.unwrap();
+    assert_eq!(row().as_deref(), Some(b"as it was".as_slice()));
+    assert_eq!(loaded[0].state.deployments.len(), 1);
+}
+
+#[test]
 fn what_one_batch_ends_and_starts_again_belongs_to_two_attempts() {
     let mut written = deploying();
     let from = written.events.len();

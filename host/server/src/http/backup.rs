@@ -98,3 +98,38 @@ impl Write for Answer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::blocking;
+
+    fn answer() -> (Answer, mpsc::Receiver<Chunk>) {
+        let (chunks, answered) = mpsc::channel(1);
+        (Answer { chunks, stopping: CancellationToken::new(), runtime: Handle::current() }, answered)
+    }
+
+    #[tokio::test]
+    async fn a_backup_ends_when_its_reader_has_left() {
+        let (mut answer, answered) = answer();
+        drop(answered);
+        let error = blocking(move || answer.write(b"x")).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[tokio::test]
+    async fn a_backup_does_not_keep_a_host_that_stops_and_its_reader_hears_that_it_is_none() {
+        let (answer, mut answered) = answer();
+        let (mut writing, stopping) = (answer.clone(), answer.stopping.clone());
+        let written = tokio::spawn(blocking(move || [writing.write(b"taken"), writing.write(b"waits")]));
+        assert_eq!(answered.recv().await.unwrap().unwrap(), "taken");
+        assert_eq!(answered.recv().await.unwrap().unwrap(), "waits");
+        assert!(written.await.unwrap().iter().all(Result::is_ok));
+        stopping.cancel();
+        let mut writing = answer.clone();
+        let error = blocking(move || writing.write(b"late")).await.unwrap_err();
+        assert_eq!(error.to_string(), "the host is stopping");
+        assert!(answer.give(Err(io::Error::other(error))).await);
+        assert!(answered.recv().await.unwrap().is_err());
+    }
+}

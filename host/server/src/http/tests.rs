@@ -659,6 +659,17 @@ async fn a_damaged_artifact_is_not_downloaded_whole_and_can_be_uploaded_again() 
 }
 
 #[tokio::test]
+async fn only_so_many_backups_are_made_at_a_time() {
+    let server = Server::start().await;
+    let places = server.host.backups.clone().try_acquire_many_owned(2).unwrap();
+    server.get("/v1/backup".to_owned()).await.is_problem(429, "backup-busy");
+    drop(places);
+    let backup = server.request(Method::GET, "/v1/backup").bearer_auth(&server.admin).send().await.unwrap();
+    assert_eq!(backup.status(), 200);
+    assert!(backup.bytes().await.unwrap().starts_with(b"backup.json"));
+}
+
+#[tokio::test]
 async fn an_artifact_with_another_digest_leaves_nothing() {
     let server = Server::with_project().await;
     let announced = lockgate_core::digest::Digest::of(b"announced");
