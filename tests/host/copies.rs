@@ -50,7 +50,10 @@ fn a_backup_that_breaks_off_is_none_and_says_why() {
     assert_eq!(made.code, Some(1), "{}", made.said);
     assert!(made.said.contains("the backup broke off") && made.said.contains("its log says why"), "{}", made.said);
     assert!(host.said().contains(&digest), "{}", host.said());
-    assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    let onto_a_folder = host.as_admin(&["backup", "create", "--force", "-o", folder.to_str().unwrap()]);
+    assert_eq!(onto_a_folder.code, Some(2));
+    assert!(onto_a_folder.said.contains("is no file"), "{}", onto_a_folder.said);
 }
 
 #[test]
@@ -141,6 +144,8 @@ fn an_export_of_what_was_imported_is_the_same_and_serves() {
     let data = host.data();
     let exported = host.command(&["journal", "export", data.to_str().unwrap()]);
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let nobody = host.to_nobody(&["journal", "export", data.to_str().unwrap()]);
+    assert_eq!(nobody, Some(2), "a part is no export");
     let file = host.place("export").join("journal.jsonl");
     fs::write(&file, &exported.stdout).unwrap();
 

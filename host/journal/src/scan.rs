@@ -72,12 +72,16 @@ fn verified(scan: Scan) -> Verified {
     Verified { records: scan.last, streams: scan.streams, segments: scan.segments.len(), torn_tail: scan.torn_tail }
 }
 
+fn scan_beside_a_host(folder: &Folder) -> Result<Scan, JournalError> {
+    settled(|| scan(folder))
+}
+
 /// Who reads what a host is writing can see a later batch and not yet the one before it. A moment later that is whole, and
 /// damage is what it was.
-fn scan_beside_a_host(folder: &Folder) -> Result<Scan, JournalError> {
+pub(crate) fn settled<T>(mut scan: impl FnMut() -> Result<T, JournalError>) -> Result<T, JournalError> {
     let mut seen = String::new();
     loop {
-        match scan(folder) {
+        match scan() {
             Err(JournalError::Damage(damage)) if damage.to_string() != seen => seen = damage.to_string(),
             scanned => return scanned,
         }

@@ -247,6 +247,18 @@ fn a_flipped_bit_in_a_header_is_refused() {
 }
 
 #[test]
+fn damage_is_what_is_still_there_when_it_is_looked_at_again() {
+    let at =
+        |offset| Err::<u64, _>(Damage { segment: FIRST.into(), offset, sequence: 1, problem: String::new() }.into());
+    let mut beside_a_host = [at(32), at(64), Ok(7)].into_iter();
+    assert_eq!(scan::settled(|| beside_a_host.next().unwrap()).unwrap(), 7);
+    let mut damaged = [at(32), at(32)].into_iter();
+    assert!(
+        matches!(scan::settled(|| damaged.next().unwrap()), Err(JournalError::Damage(damage)) if damage.offset == 32)
+    );
+}
+
+#[test]
 fn damage_says_where_it_is_and_what_to_do() {
     let dir = TempDir::new().unwrap();
     let (mut bytes, ends) = written(dir.path(), &[&["first"], &["second"], &["third"]]);

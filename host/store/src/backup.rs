@@ -573,18 +573,30 @@ mod tests {
         }
     }
 
+    /// An archive that goes on with an entry of this type, as long as this.
+    fn with_an_entry(kind: EntryType, bytes: usize) -> Vec<u8> {
+        let mut archive = Builder::new(Vec::new());
+        add(&mut archive, HEAD, br#"{"format":"lockgate-backup","version":1}"#).unwrap();
+        let mut long = header(bytes as u64);
+        long.set_entry_type(kind);
+        long.set_cksum();
+        archive.append(&long, vec![b'x'; bytes].as_slice()).unwrap();
+        add(&mut archive, "logs/a/b", b"x").unwrap();
+        archive.into_inner().unwrap()
+    }
+
     #[test]
-    fn a_name_without_an_end_takes_no_memory() {
-        let mut long = Builder::new(Vec::new());
-        add(&mut long, HEAD, br#"{"format":"lockgate-backup","version":1}"#).unwrap();
-        let mut name = header(1 << 40);
-        name.set_entry_type(EntryType::GNULongName);
-        name.set_cksum();
-        let head = [long.into_inner().unwrap()[..1024].to_vec(), name.as_bytes().to_vec()].concat();
-        let dir = TempDir::new().unwrap();
-        let endless = io::Cursor::new(head).chain(io::repeat(b'x').take(64 << 20));
-        restore(dir.path(), endless).unwrap_err();
-        assert_eq!(left(dir.path()), 0);
+    fn what_stands_before_an_entry_is_a_name_of_some_length_and_nothing_else() {
+        let refused = |kind, bytes| {
+            let dir = TempDir::new().unwrap();
+            let error = restore(dir.path(), with_an_entry(kind, bytes).as_slice()).unwrap_err();
+            let BackupError::Stray(name) = error else { panic!("{error}") };
+            name.len()
+        };
+        assert_eq!(refused(EntryType::GNULongName, 1 << 20), MOST_NAME_BYTES as usize);
+        for kind in [EntryType::GNULongLink, EntryType::XHeader, EntryType::XGlobalHeader, EntryType::Symlink] {
+            refused(kind, 512);
+        }
     }
 
     #[test]

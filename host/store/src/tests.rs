@@ -477,6 +477,16 @@ async fn a_journal_that_is_gone_is_not_begun_anew_over_what_it_spoke_of() {
 }
 
 /// The mark went with the folder; what is only there after an event tells all the same.
+#[test]
+fn a_lock_that_is_a_link_is_not_written_through() {
+    let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let precious = other.path().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    std::os::unix::fs::symlink(&precious, dir.path().join("lock")).unwrap();
+    assert!(refusal(dir.path()).contains("open the lock"), "{}", refusal(dir.path()));
+    assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
+}
+
 #[tokio::test]
 async fn a_folder_of_an_import_that_was_killed_is_not_begun_anew() {
     let dir = TempDir::new().unwrap();
