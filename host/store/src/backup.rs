@@ -12,6 +12,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
+use std::sync::RwLockWriteGuard;
 
 use lockgate_core::digest::Digest;
 use lockgate_journal::StreamHead;
@@ -98,9 +99,8 @@ struct Moment {
 type NamedFile = (PathBuf, Vec<u8>);
 
 impl Moment {
-    fn of(store: &Store) -> io::Result<Self> {
+    fn of(store: &Store, _nothing_goes: &RwLockWriteGuard<'_, ()>) -> io::Result<Self> {
         let layout = Layout::new(store.dir());
-        let _nothing_goes = store.keep_all();
         let heads = store.heads();
         Ok(Self { heads, secrets: files(SECRETS, &layout.secrets)?, tools: files(TOOLS, &layout.tools)? })
     }
@@ -147,7 +147,7 @@ fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
 /// Blocks.
 pub(crate) fn write(store: &Store, out: impl Write) -> Result<Contents, BackupError> {
     let layout = Layout::new(store.dir());
-    let Moment { heads, secrets, tools } = Moment::of(store)?;
+    let Moment { heads, secrets, tools } = Moment::of(store, &store.keep_all())?;
     let mut archive = Builder::new(out);
     let mut contents = Contents { secrets: secrets.len() as u64, files: tools.len() as u64, ..Contents::default() };
     let mut sum = Sha256::new();
