@@ -8,9 +8,11 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use crate::checkpoint::Checkpoint;
 use crate::error::JournalError;
 use crate::mark::Mark;
 use crate::packed::Full;
+use crate::past::Past;
 use crate::prompt;
 use crate::record::{Frame, Hash};
 use crate::scan::StreamHead;
@@ -32,6 +34,8 @@ pub struct Stats {
     pub segments_packed: u64,
     /// Segments that stay as they are until the next start; `Journal::packing_failure` says why.
     pub segments_not_packed: u64,
+    /// Each spares the next start what lies before it.
+    pub checkpoints: u64,
 }
 
 pub(crate) type Done = Box<dyn FnOnce(Result<Committed, JournalError>) + Send>;
@@ -62,11 +66,16 @@ pub(crate) struct Shared {
     packing: Mutex<Packing>,
 }
 
+/// What the packing thread has done and found, and what there is to be written down.
 #[derive(Default)]
 struct Packing {
     packed: u64,
     not_packed: u64,
+    checkpoints: u64,
     failure: Option<JournalError>,
+    past: Past,
+    /// Only the newest: of many streams each is large.
+    checkpoint: Option<Checkpoint>,
 }
 
 struct Queue {
@@ -184,6 +193,31 @@ impl Shared {
         }
     }
 
+    /// What the journal had at the end of the segment that became full last.
+    pub fn to_checkpoint(&self, checkpoint: Checkpoint) {
+        lock(&self.packing).checkpoint = Some(checkpoint);
+    }
+
+    pub fn take_checkpoint(&self) -> Option<Checkpoint> {
+        lock(&self.packing).checkpoint.take()
+    }
+
+    pub fn checkpointed(&self, result: Result<(), JournalError>) {
+        let mut packing = lock(&self.packing);
+        match result {
+            Ok(()) => packing.checkpoints += 1,
+            Err(failure) => packing.failure = Some(failure),
+        }
+    }
+
+    pub fn know_of_past(&self, past: Past) {
+        lock(&self.packing).past = past;
+    }
+
+    pub fn past(&self) -> Past {
+        lock(&self.packing).past.clone()
+    }
+
     pub fn packing_failure(&self) -> Option<JournalError> {
         lock(&self.packing).failure.clone()
     }
@@ -195,6 +229,7 @@ impl Shared {
             records: self.records.load(Ordering::Relaxed),
             segments_packed: packing.packed,
             segments_not_packed: packing.not_packed,
+            checkpoints: packing.checkpoints,
         }
     }
 }
@@ -205,25 +240,34 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Where the journal goes on.
+pub(crate) struct Place {
+    pub active: Active,
+    /// The first sequences of the segments before that one.
+    pub earlier: Vec<u64>,
+}
+
 pub(crate) struct Committer {
     folder: Folder,
     segment_bytes: u64,
     on_fatal: Option<OnFatal>,
     shared: Arc<Shared>,
     active: Active,
+    earlier: Vec<u64>,
     full: Sender<Full>,
     spare: Option<JoinHandle<Result<Prepared, JournalError>>>,
     buffer: Vec<u8>,
 }
 
 impl Committer {
-    pub fn new(folder: Folder, options: Options, shared: Arc<Shared>, active: Active, full: Sender<Full>) -> Self {
+    pub fn new(folder: Folder, options: Options, shared: Arc<Shared>, place: Place, full: Sender<Full>) -> Self {
         Self {
             folder,
             segment_bytes: options.segment_bytes,
             on_fatal: options.on_fatal,
             shared,
-            active,
+            active: place.active,
+            earlier: place.earlier,
             full,
             spare: None,
             buffer: Vec::new(),
@@ -291,6 +335,9 @@ impl Committer {
         let before = std::mem::replace(&mut self.active, active).segment;
         // An empty one has lost its name to the new one, which begins with the same sequence.
         if before.first < next {
+            self.earlier.push(before.first);
+            let heads = self.shared.streams().clone();
+            self.shared.to_checkpoint(Checkpoint { segments: self.earlier.clone(), through: next - 1, heads });
             // A packer that is gone leaves it as it is.
             let _ = self.full.send(Full { segment: before, next });
         }

@@ -4,7 +4,8 @@
 //! global sequence and the hash of the record before it in its stream. One thread
 //! writes; whatever waits when it is free shares one write and one `fdatasync`.
 //!
-//! What it must never do: acknowledge what is not on disk, or pass over damage.
+//! What it must never do: acknowledge what is not on disk, or pass over damage. Opening is refused for damage in what a
+//! start reads: what comes after the checkpoint, or everything where none can be used.
 //! - A torn end is cut off, by whole appends, and only in the last segment. Every record carries the
 //!   first sequence of its batch, and a batch is written only after the one before
 //!   it was synced. So a good record of a batch that began *after* a bad place
@@ -23,14 +24,22 @@
 //! A segment that is full is packed in the background (`packed`). Its file changes in one step and whole, its records,
 //! chains and places stay what they were; where packing fails the segment stays as it is, and `Stats` says so.
 //!
+//! Then a `checkpoint` is written: how far the journal had come at the end of a segment. A start begins to read there, so
+//! it takes as long after years as after a day. It is derived, and believed only where the segments are those it names and
+//! a chain goes on from it. What lies before it is read and checked after each start, in the background (`past`): damage
+//! there is told by `Journal::past` and `Options::on_damage`, and stops nothing, for appends do not depend on it.
+//! `verify` and `read` check everything before they answer.
+//!
 //! All that touches a file stands in `disk`. What each operation that fails leads to is a table in `tests/faults`; what
 //! power cuts leave is tried by seeds in `tests/power`; what older releases wrote is kept in `formats`.
 
+mod checkpoint;
 mod committer;
 mod disk;
 mod error;
 mod mark;
 mod packed;
+mod past;
 mod prompt;
 mod record;
 mod scan;
@@ -45,12 +54,14 @@ use std::thread::{self, JoinHandle};
 
 pub use committer::{Committed, Stats};
 pub use error::{Damage, JournalError};
+pub use past::Past;
 pub use record::{Hash, MAX_STREAM_BYTES, Record};
 pub use scan::{Records, StreamHead, TornTail, Verified, read, verify};
 
-use committer::{Append, Committer, Shared};
+use committer::{Append, Committer, Place, Shared};
 use mark::Mark;
 use packed::Packer;
+use past::LookBack;
 use scan::Scan;
 use segment::{Active, Folder};
 
@@ -62,13 +73,22 @@ pub struct Options {
     pub max_queue_bytes: usize,
     /// Called once, on the journal's thread, when it stops for good and all waiters know.
     pub on_fatal: Option<OnFatal>,
+    /// Called once, on another thread of the journal, when `Journal::past` becomes `Damaged`. The journal goes on.
+    pub on_damage: Option<OnDamage>,
 }
 
 pub type OnFatal = Box<dyn FnOnce(&JournalError) + Send>;
+pub type OnDamage = Box<dyn FnOnce(&JournalError) + Send>;
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_bytes: 16 << 20, max_payload_bytes: 8 << 20, max_queue_bytes: 64 << 20, on_fatal: None }
+        Self {
+            segment_bytes: 16 << 20,
+            max_payload_bytes: 8 << 20,
+            max_queue_bytes: 64 << 20,
+            on_fatal: None,
+            on_damage: None,
+        }
     }
 }
 
@@ -91,8 +111,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens or creates the journal in `dir` and checks all of it. The caller
-    /// makes sure that nobody else has it open.
+    /// Opens or creates the journal in `dir` and checks what comes after its checkpoint; what lies before is checked by and
+    /// by, as `past` tells. The caller makes sure that nobody else has it open.
     pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), JournalError> {
         Self::open_on(scan::on_disk(dir), options)
     }
@@ -113,22 +133,27 @@ impl Journal {
     /// Open, and who is to do its work: a simulation calls them in turn.
     pub(crate) fn at_rest(
         folder: Folder,
-        options: Options,
+        mut options: Options,
     ) -> Result<(Self, Committer, Packer, Recovery), JournalError> {
         segment::create_dir(&folder)?;
         segment::remove_unnamed(&folder)?;
-        let scan = scan::scan(&folder)?;
-        let active = settle(&folder, &scan, options.segment_bytes)?;
+        let scan = scan::for_a_start(&folder)?;
+        let place = settle(&folder, &scan, options.segment_bytes)?;
         let mark = Mark::open(&folder)?;
         mark.set(scan.last);
         let recovery = Recovery { records: scan.last, last: scan.last, torn_tail: scan.torn_tail };
         let max_payload_bytes = options.max_payload_bytes;
         let shared = Arc::new(Shared::new(options.max_queue_bytes, scan.streams, scan.last, mark));
-        let (full, packer) = Packer::new(folder.clone(), Arc::clone(&shared));
+        if let Some(checkpoint) = scan.checkpoint {
+            shared.to_checkpoint(checkpoint);
+        }
+        let on_damage = options.on_damage.take();
+        let look_back = scan.before.map(|before| LookBack::new(before, &scan.segments, on_damage));
+        let (full, packer) = Packer::new(folder.clone(), Arc::clone(&shared), look_back);
         for unpacked in scan.unpacked {
             let _ = full.send(unpacked);
         }
-        let committer = Committer::new(folder.clone(), options, Arc::clone(&shared), active, full);
+        let committer = Committer::new(folder.clone(), options, Arc::clone(&shared), place, full);
         Ok((Self { folder, max_payload_bytes, shared, threads: Vec::new() }, committer, packer, recovery))
     }
 
@@ -187,7 +212,13 @@ impl Journal {
         self.shared.stats()
     }
 
-    /// Why the last of the segments that are not packed is not. The journal is as whole as before, and only larger.
+    /// What is known of the records that opening has not read, for a checkpoint stands for them.
+    pub fn past(&self) -> Past {
+        self.shared.past()
+    }
+
+    /// Why a segment is not packed, or no checkpoint written, last. The journal is as whole as before, and only larger, or
+    /// slower to open.
     pub fn packing_failure(&self) -> Option<JournalError> {
         self.shared.packing_failure()
     }
@@ -204,17 +235,20 @@ impl Drop for Journal {
 }
 
 /// Where the journal goes on, when what was found there is durable.
-fn settle(folder: &Folder, scan: &Scan, segment_bytes: u64) -> Result<Active, JournalError> {
-    match (scan.segments.last(), &scan.last_segment) {
+fn settle(folder: &Folder, scan: &Scan, segment_bytes: u64) -> Result<Place, JournalError> {
+    let active = match (scan.segments.last(), &scan.last_segment) {
         (Some(segment), Some(loaded)) if !loaded.packed => {
             let active = Active::open(folder, segment, scan.end)?;
             let last_batch = &loaded.bytes[scan.last_batch as usize..scan.end as usize];
             active.settle(last_batch, scan.torn_tail.is_some())?;
-            Ok(active)
+            active
         }
         // None yet; or whoever copied the journal left out the last one, which is never packed, and the mark.
-        _ => segment::name(folder, segment::prepare(folder, segment_bytes)?, scan.last + 1),
-    }
+        _ => segment::name(folder, segment::prepare(folder, segment_bytes)?, scan.last + 1)?,
+    };
+    let firsts = scan.segments.iter().map(|segment| segment.first);
+    let earlier = firsts.filter(|first| *first < active.segment.first).collect();
+    Ok(Place { active, earlier })
 }
 
 /// Whether there is a journal in `dir`, whole or not: opening begins a new one where there is none.

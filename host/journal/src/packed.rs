@@ -1,15 +1,17 @@
-//! Segments that are no longer written to are packed, one at a time, by a thread that steps back for every other.
+//! Segments that are no longer written to are packed, one at a time, by a thread that steps back for every other. It also
+//! writes the checkpoints, and reads what a start has left to it (`past`).
 //!
 //! What can go wrong here never stops the journal: the segment stays as it is, `Stats` counts it, and the next start
 //! tries again. A segment is replaced only after its records were read, checked, packed, and unpacked to the same bytes.
 //!
-//! LZ4, and not one of those that pack tighter: each start reads everything back, and a host has other things to do.
+//! LZ4, and not one of those that pack tighter: after each start everything is read back, and a host has other things to do.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::committer::Shared;
 use crate::error::{Damage, JournalError};
+use crate::past::{LookBack, Past};
 use crate::record;
 use crate::segment::{self, Folder, HEADER_BYTES, Named};
 
@@ -26,32 +28,68 @@ pub(crate) struct Packer {
     folder: Folder,
     shared: Arc<Shared>,
     full: Receiver<Full>,
+    look_back: Option<LookBack>,
 }
 
 impl Packer {
-    pub fn new(folder: Folder, shared: Arc<Shared>) -> (Sender<Full>, Self) {
+    pub fn new(folder: Folder, shared: Arc<Shared>, look_back: Option<LookBack>) -> (Sender<Full>, Self) {
         let (tell, full) = channel();
-        (tell, Self { folder, shared, full })
+        shared.know_of_past(look_back.as_ref().map_or(Past::Whole, LookBack::past));
+        (tell, Self { folder, shared, full, look_back })
     }
 
-    /// Ends with the committer, which is the one that tells what is full.
-    pub fn run(self) {
+    /// Ends with the committer, which is the one that tells what is full. A journal that is to end does not wait for more
+    /// than the segment that is at work.
+    pub fn run(mut self) {
         step_back();
-        while let Ok(full) = self.full.recv() {
-            self.turn(&full);
+        loop {
+            if self.pack_next() | self.write_checkpoint() || self.look_back() {
+                continue;
+            }
+            match self.full.recv() {
+                Ok(full) => self.pack(&full),
+                Err(_) => return,
+            }
         }
     }
 
-    #[cfg(test)]
-    pub fn turn_if_told(&self) -> bool {
-        self.full.try_recv().map(|full| self.turn(&full)).is_ok()
+    /// Whether there was a segment to pack.
+    pub fn pack_next(&mut self) -> bool {
+        self.full.try_recv().map(|full| self.pack(&full)).is_ok()
     }
 
-    /// A journal that is to end does not wait for more than the segment that is at work.
-    fn turn(&self, full: &Full) {
+    fn pack(&self, full: &Full) {
         if self.shared.is_open() {
             self.shared.packed(pack(&self.folder, full));
         }
+    }
+
+    /// Whether there was one to write. It stands for segments that are not packed yet, too.
+    pub fn write_checkpoint(&mut self) -> bool {
+        let checkpoint = self.shared.take_checkpoint().filter(|_| self.shared.is_open());
+        checkpoint.map(|checkpoint| self.shared.checkpointed(checkpoint.write(&self.folder))).is_some()
+    }
+
+    /// Reads a segment that the start did not; whether there was one. What an earlier run has not packed there is packed.
+    pub fn look_back(&mut self) -> bool {
+        let Some(mut look_back) = self.look_back.take().filter(|_| self.shared.is_open()) else {
+            return false;
+        };
+        match look_back.read_next(&self.folder) {
+            Ok(unpacked) => {
+                unpacked.iter().for_each(|full| self.pack(full));
+                let past = look_back.past();
+                self.look_back = matches!(past, Past::Unread { .. }).then_some(look_back);
+                self.shared.know_of_past(past);
+            }
+            Err(damage) => {
+                self.shared.know_of_past(Past::Damaged(damage.clone()));
+                if let Some(on_damage) = look_back.on_damage {
+                    on_damage(&damage);
+                }
+            }
+        }
+        true
     }
 }
 

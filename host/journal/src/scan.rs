@@ -1,10 +1,11 @@
-//! Reads a journal and tells what it holds, without changing a byte. Opening and
+//! Reads a journal and tells what it holds, without changing a byte. Opening, what is read after it, and
 //! verifying share this, so they cannot disagree about what is damage.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::checkpoint::{self, Checkpoint};
 use crate::disk::RealDisk;
 use crate::error::{Damage, JournalError};
 use crate::mark;
@@ -104,32 +105,50 @@ pub(crate) struct Scan {
     pub torn_tail: Option<TornTail>,
     /// What is no longer written to, and is not packed yet.
     pub unpacked: Vec<Full>,
+    /// What was not read, for this stood for it.
+    pub before: Option<Checkpoint>,
+    /// What the journal had where the last segment begins, if that is not where reading began.
+    pub checkpoint: Option<Checkpoint>,
 }
 
+/// Reads what comes after the checkpoint, or everything where anything speaks against it: it was not made of these records,
+/// or records are damaged, and then it is said as without it.
+pub(crate) fn for_a_start(folder: &Folder) -> Result<Scan, JournalError> {
+    let Some(checkpoint) = checkpoint::read(folder) else {
+        return scan(folder);
+    };
+    match scan_after(folder, Some(checkpoint)) {
+        Err(error @ JournalError::Io { .. }) => Err(error),
+        Ok(scan) if scan.before.as_ref().is_none_or(|before| before.is_continued_by(&scan.streams)) => Ok(scan),
+        Ok(_) | Err(_) => scan(folder),
+    }
+}
+
+/// Reads everything.
 pub(crate) fn scan(folder: &Folder) -> Result<Scan, JournalError> {
+    scan_after(folder, None)
+}
+
+fn scan_after(folder: &Folder, checkpoint: Option<Checkpoint>) -> Result<Scan, JournalError> {
     // First: a host may be writing, and what it acknowledged by now is in the segments that are read after this.
     let acknowledged = mark::read(folder)?;
     let segments = segment::list(folder)?;
-    let mut scan = Scan::default();
-    for (index, segment) in segments.iter().enumerate() {
-        if index == 0 && segment.first != 1 {
-            let problem = "the journal's first segment is missing".to_owned();
-            return Err(damage(segment, 0, 1, problem).into());
-        }
-        let loaded = segment::load(folder, segment)?;
-        let stop = scan.walk(segment, &loaded.bytes)?;
-        match segments.get(index + 1) {
-            Some(following) => {
-                scan.expect_to_continue(segment, following, stop)?;
-                if !loaded.packed {
-                    scan.unpacked.push(Full { segment: segment.clone(), next: following.first });
-                }
-            }
-            None => {
-                scan.torn_tail = scan.judge_tail(segment, &loaded, stop)?;
-                scan.last_segment = Some(loaded);
-            }
-        }
+    if let Some(segment) = segments.first().filter(|segment| segment.first != 1) {
+        let problem = "the journal's first segment is missing".to_owned();
+        return Err(damage(segment, 0, 1, problem).into());
+    }
+    let mut scan = checkpoint.filter(|checkpoint| checkpoint.fits(&segments)).map_or_else(Scan::default, Scan::after);
+    let begin = scan.before.as_ref().map_or(0, |before| before.segments.len());
+    for pair in segments[begin..].windows(2) {
+        scan.take_full(folder, &pair[0], &pair[1])?;
+    }
+    if begin + 1 < segments.len() {
+        let earlier = segments[..segments.len() - 1].iter().map(|segment| segment.first);
+        let (through, heads) = (scan.last, scan.streams.clone());
+        scan.checkpoint = Some(Checkpoint { segments: earlier.collect(), through, heads });
+    }
+    if let Some(segment) = segments.last() {
+        scan.take_last(folder, segment)?;
     }
     if acknowledged > scan.last {
         let (dir, mark) = (folder.path.clone(), mark::path(&folder.path));
@@ -140,6 +159,31 @@ pub(crate) fn scan(folder: &Folder) -> Result<Scan, JournalError> {
 }
 
 impl Scan {
+    /// What it stands for was taken in.
+    fn after(checkpoint: Checkpoint) -> Self {
+        let (last, streams) = (checkpoint.through, checkpoint.heads.clone());
+        Self { last, streams, before: Some(checkpoint), ..Self::default() }
+    }
+
+    /// A segment that another one follows.
+    pub fn take_full(&mut self, folder: &Folder, segment: &Named, following: &Named) -> Result<(), JournalError> {
+        let loaded = segment::load(folder, segment)?;
+        let stop = self.walk(segment, &loaded.bytes)?;
+        self.expect_to_continue(segment, following, stop)?;
+        if !loaded.packed {
+            self.unpacked.push(Full { segment: segment.clone(), next: following.first });
+        }
+        Ok(())
+    }
+
+    fn take_last(&mut self, folder: &Folder, segment: &Named) -> Result<(), JournalError> {
+        let loaded = segment::load(folder, segment)?;
+        let stop = self.walk(segment, &loaded.bytes)?;
+        self.torn_tail = self.judge_tail(segment, &loaded, stop)?;
+        self.last_segment = Some(loaded);
+        Ok(())
+    }
+
     /// Takes in whole appends until there is no further one.
     fn walk(&mut self, segment: &Named, bytes: &[u8]) -> Result<Stop, Damage> {
         self.end = HEADER_BYTES;
@@ -175,7 +219,8 @@ impl Scan {
             return Ok(());
         }
         let problem = if first > self.last {
-            format!("{bad}, yet the next segment begins with record {first}; or a segment is missing")
+            let missing = segment::file_name(self.last + 1);
+            format!("{bad}, yet the next segment begins with record {first}; or the segment {missing} is missing")
         } else {
             format!("the next segment begins once more with record {first}")
         };

@@ -52,6 +52,10 @@ pub(crate) fn list(folder: &Folder) -> Result<Vec<Named>, JournalError> {
     Ok(segments)
 }
 
+pub(crate) fn file_name(first: u64) -> String {
+    format!("{first:020}.log")
+}
+
 fn first_sequence(path: &Path) -> Option<u64> {
     let digits = path.file_name()?.to_str()?.strip_suffix(".log")?;
     (digits.len() == 20).then(|| digits.parse().ok()).flatten()
@@ -165,7 +169,7 @@ impl Active {
 /// Gives a prepared file its header and name.
 pub(crate) fn name(folder: &Folder, prepared: Prepared, first: u64) -> Result<Active, JournalError> {
     let Prepared { file, path: unnamed, bytes } = prepared;
-    let path = folder.path.join(format!("{first:020}.log"));
+    let path = folder.path.join(file_name(first));
     file.write(&header_of(first, PLAIN, 0, 0), 0)
         .and_then(|()| file.sync())
         .and_then(|()| folder.disk.rename(&unnamed, &path))
@@ -174,21 +178,24 @@ pub(crate) fn name(folder: &Folder, prepared: Prepared, first: u64) -> Result<Ac
     Ok(Active { file, segment: Named { first, path }, end: HEADER_BYTES, bytes })
 }
 
-/// Puts packed records in the place of a segment. The name goes from one whole file to the other in one step, so whenever
-/// this is interrupted one of them is there; the folder is not synced, for which of the two does not matter.
+/// Puts packed records in the place of a segment.
 pub(crate) fn replace(folder: &Folder, segment: &Named, packed: &[u8], length: u32) -> Result<(), JournalError> {
-    let unnamed = segment.path.with_extension(UNNAMED);
     let header = header_of(segment.first, PACKED, crc32c::crc32c(packed), length);
+    put(folder, &segment.path, &[&header, packed].concat())
+        .map_err(JournalError::io("pack the journal segment", &segment.path))
+}
+
+/// Puts a file in the place of another. The name goes from one whole file to the other in one step, so whenever this is
+/// interrupted one of them is there; the folder is not synced, for whoever does not care which of the two.
+pub(crate) fn put(folder: &Folder, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unnamed = path.with_extension(UNNAMED);
     let write = || {
         let file = folder.disk.create(&unnamed)?;
-        file.write(&[&header, packed].concat(), 0)?;
+        file.write(bytes, 0)?;
         file.sync()?;
-        folder.disk.rename(&unnamed, &segment.path)
+        folder.disk.rename(&unnamed, path)
     };
-    write().map_err(|error| {
-        let _ = folder.disk.remove(&unnamed);
-        JournalError::io("pack the journal segment", &segment.path)(error)
-    })
+    write().inspect_err(|_| drop(folder.disk.remove(&unnamed)))
 }
 
 /// Removes what a killed process had prepared.

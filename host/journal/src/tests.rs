@@ -1,8 +1,10 @@
 //! The journal against a disk that tears, flips, fails and waits.
 
+mod checkpoint;
 mod faults;
 mod formats;
 mod life;
+mod long;
 mod packed;
 mod power;
 mod simulated;
@@ -56,6 +58,17 @@ fn damage(dir: &Path) -> Damage {
     match verify(dir) {
         Err(JournalError::Damage(damage)) => damage,
         other => panic!("expected damage, got {other:?}"),
+    }
+}
+
+/// What is found damaged after the start.
+fn past(journal: &Journal) -> Damage {
+    loop {
+        match journal.past() {
+            Past::Unread { .. } => std::thread::yield_now(),
+            Past::Damaged(JournalError::Damage(damage)) => return damage,
+            other => panic!("expected damage, got {other:?}"),
+        }
     }
 }
 

@@ -9,11 +9,14 @@ use expect_test::expect;
 
 use super::life::{Append, Life, Outcome};
 use super::simulated::{Fate, Kind, SimulatedDisk};
+use crate::Past;
 
 enum Step {
     Start,
     Append(Vec<Append>),
     Pack,
+    Checkpoint,
+    LookBack,
     Read,
     End,
 }
@@ -26,6 +29,9 @@ enum Trouble {
     NotOpened,
     NotRead,
     NotPacked,
+    NoCheckpoint,
+    /// The past is told to be.
+    Damaged,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +48,7 @@ enum Then {
     PowerCut,
 }
 
-/// Three segments and one of a size of its own, some packed, over three starts.
+/// Three segments and one of a size of its own, some packed, over four starts, two of which find a checkpoint.
 fn script() -> Vec<Step> {
     use Step::*;
     vec![
@@ -53,20 +59,27 @@ fn script() -> Vec<Step> {
         Append(vec![("shop", vec![1200])]),
         Read,
         Append(vec![("system", vec![20]), ("bakery", vec![3000, 400]), ("shop", vec![10])]),
+        Checkpoint,
         Pack,
         Append(vec![("shop", vec![500])]),
         Read,
         End,
         Start,
         Pack,
+        LookBack,
         Append(vec![("shop", vec![900])]),
         Append(vec![("system", vec![900])]),
         Append(vec![("shop", vec![900])]),
         Read,
         End,
         Start,
+        Checkpoint,
+        End,
+        Start,
+        LookBack,
         Append(vec![("shop", vec![7])]),
         Pack,
+        Checkpoint,
         Read,
         End,
     ]
@@ -91,6 +104,16 @@ fn each_operation_that_fails_has_one_answer() {
         append: Write a new segment: Refused, Stopped, goes on
         append: Write a segment: Stopped
         append: Write the mark: goes on
+        checkpoint: Create a new checkpoint: NoCheckpoint
+        checkpoint: Rename the checkpoint: NoCheckpoint
+        checkpoint: Sync a new checkpoint: NoCheckpoint
+        checkpoint: SyncDir a folder: NoCheckpoint
+        checkpoint: Write a new checkpoint: NoCheckpoint
+        look back: Create a packed segment: NotPacked
+        look back: Read a segment: Damaged, NotPacked
+        look back: Rename a segment: NotPacked
+        look back: Sync a packed segment: NotPacked
+        look back: Write a packed segment: NotPacked
         pack: Create a packed segment: NotPacked
         pack: Read a segment: NotPacked
         pack: Rename a segment: NotPacked
@@ -106,6 +129,7 @@ fn each_operation_that_fails_has_one_answer() {
         start: Open a segment: NotOpened
         start: Open the mark: NotOpened
         start: Read a segment: NotOpened
+        start: Read the checkpoint: goes on
         start: Read the mark: NotOpened
         start: Remove a new segment: NotOpened
         start: Remove a packed segment: NotOpened
@@ -205,6 +229,16 @@ fn play(life: &mut Life, step: &Step, fault: Fault, then: Then) -> Option<Troubl
             while life.pack() {}
             (life.stats().segments_not_packed > before).then_some(Trouble::NotPacked)
         }
+        Step::Checkpoint => {
+            let before = life.stats().checkpoints;
+            (life.write_checkpoint() && life.stats().checkpoints == before).then_some(Trouble::NoCheckpoint)
+        }
+        Step::LookBack => {
+            let before = life.stats().segments_not_packed;
+            while life.look_back() {}
+            let not_packed = (life.stats().segments_not_packed > before).then_some(Trouble::NotPacked);
+            not_packed.or(matches!(life.journal().past(), Past::Damaged(_)).then_some(Trouble::Damaged))
+        }
         Step::Read => life.read().err().map(|_| Trouble::NotRead),
         Step::End => {
             end(life, then);
@@ -219,7 +253,8 @@ fn play(life: &mut Life, step: &Step, fault: Fault, then: Then) -> Option<Troubl
         }
         (Trouble::Refused, Fault::Once) => assert_eq!(life.append(&[("shop", vec![900])]), Outcome::Fine),
         (Trouble::NotRead, Fault::Once) => life.read().unwrap(),
-        (Trouble::NotPacked, Fault::Once) | (_, Fault::UntilTheNextStart | Fault::Kill) => {}
+        (Trouble::NotPacked | Trouble::NoCheckpoint | Trouble::Damaged, Fault::Once)
+        | (_, Fault::UntilTheNextStart | Fault::Kill) => {}
     }
     trouble
 }
@@ -244,6 +279,8 @@ impl Step {
             Self::Start => "start",
             Self::Append(_) => "append",
             Self::Pack => "pack",
+            Self::Checkpoint => "checkpoint",
+            Self::LookBack => "look back",
             Self::Read => "read",
             Self::End => "end",
         }
@@ -255,6 +292,8 @@ fn noun(path: &Path) -> &'static str {
     let extension = path.extension().map_or("", |extension| extension.to_str().unwrap());
     match (name, extension) {
         ("acknowledged", _) => "the mark",
+        ("checkpoint", _) => "the checkpoint",
+        ("checkpoint.tmp", _) => "a new checkpoint",
         (_, "log") => "a segment",
         (_, "tmp") if name.len() == "00000000000000000001.tmp".len() => "a packed segment",
         (_, "tmp") => "a new segment",

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use super::simulated::SimulatedDisk;
+use crate::checkpoint;
 use crate::committer::Committer;
 use crate::packed::Packer;
-use crate::{Journal, JournalError, Options, Record, Stats, StreamHead, scan};
+use crate::{Journal, JournalError, Options, Past, Record, Stats, StreamHead, scan};
 
 const SEGMENT_BYTES: u64 = 2048;
 
@@ -22,6 +23,8 @@ pub struct Life {
     /// Appends that ended with the journal itself: the next start finds the first of them, or none.
     unknown: Vec<Vec<Written>>,
     appends: u64,
+    /// Starts that did not read everything.
+    pub quick_starts: u64,
 }
 
 struct Running {
@@ -29,6 +32,7 @@ struct Running {
     committer: Committer,
     packer: Packer,
     told_fatal: Arc<AtomicU64>,
+    told_damage: Arc<AtomicU64>,
 }
 
 /// A stream, and the bytes of each payload.
@@ -43,21 +47,32 @@ pub enum Outcome {
 
 impl Life {
     pub fn on(disk: SimulatedDisk) -> Self {
-        Self { disk, running: None, acknowledged: Vec::new(), unknown: Vec::new(), appends: 0 }
+        Self { disk, running: None, acknowledged: Vec::new(), unknown: Vec::new(), appends: 0, quick_starts: 0 }
     }
 
     /// Where that fails the disk does, and says so: a power cut or a fault is no damage.
     pub fn start(&mut self) -> Result<(), JournalError> {
-        let told_fatal = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&told_fatal);
-        let on_fatal = Box::new(move |_: &JournalError| _ = count.fetch_add(1, Ordering::Relaxed));
-        let options = Options { segment_bytes: SEGMENT_BYTES, on_fatal: Some(on_fatal), ..Options::default() };
+        let without_checkpoint = self.disk.copy();
+        let [told_fatal, told_damage] = [0, 0].map(|none| Arc::new(AtomicU64::new(none)));
+        let count = |told: &Arc<AtomicU64>| {
+            let told = Arc::clone(told);
+            Box::new(move |_: &JournalError| _ = told.fetch_add(1, Ordering::Relaxed))
+        };
+        let (on_fatal, on_damage) = (count(&told_fatal), count(&told_damage));
+        let options = Options { on_fatal: Some(on_fatal), on_damage: Some(on_damage), ..small() };
         let started = Journal::at_rest(self.disk.folder(), options);
         let (journal, committer, packer, recovery) = started.inspect_err(|error| {
             assert!(matches!(error, JournalError::Io { .. }) && self.disk.has_failed(), "{error}");
         })?;
         assert_eq!(recovery.records, journal.last());
-        self.running = Some(Running { journal, committer, packer, told_fatal });
+        let folder = without_checkpoint.folder();
+        let _ = folder.disk.remove(&checkpoint::path(&folder.path));
+        let (slow, _, _, recovered) = Journal::at_rest(folder, small()).unwrap();
+        assert!(matches!(slow.past(), Past::Whole));
+        assert_eq!((&recovery, journal.streams()), (&recovered, slow.streams()), "as without the checkpoint");
+        assert!(self.disk.segments() == without_checkpoint.segments(), "nor is other done to the segments");
+        self.quick_starts += u64::from(matches!(journal.past(), Past::Unread { .. }));
+        self.running = Some(Running { journal, committer, packer, told_fatal, told_damage });
         Ok(())
     }
 
@@ -116,7 +131,28 @@ impl Life {
 
     /// Packs a segment that is full, if there is one.
     pub fn pack(&mut self) -> bool {
-        self.running.as_ref().unwrap().packer.turn_if_told()
+        self.running.as_mut().unwrap().packer.pack_next()
+    }
+
+    /// Writes the checkpoint, if there is one to write.
+    pub fn write_checkpoint(&mut self) -> bool {
+        self.running.as_mut().unwrap().packer.write_checkpoint()
+    }
+
+    /// Reads a segment that the start did not. Where that fails the disk does, and it is told, once.
+    pub fn look_back(&mut self) -> bool {
+        let Running { journal, packer, told_damage, .. } = self.running.as_mut().unwrap();
+        let looked = packer.look_back();
+        let past = journal.past();
+        assert_eq!(told_damage.load(Ordering::Relaxed), u64::from(matches!(past, Past::Damaged(_))));
+        match past {
+            Past::Unread { .. } => assert!(looked || !journal.shared.is_open()),
+            Past::Whole => {}
+            Past::Damaged(error) => {
+                assert!(matches!(error, JournalError::Io { .. }) && self.disk.has_failed(), "{error}")
+            }
+        }
+        looked
     }
 
     pub fn stats(&self) -> Stats {
@@ -155,6 +191,10 @@ impl Life {
         let records = self.journal().read(1)?;
         records.map(|record| record.map(|Record { stream, payload, .. }| (stream, payload))).collect()
     }
+}
+
+fn small() -> Options {
+    Options { segment_bytes: SEGMENT_BYTES, ..Options::default() }
 }
 
 /// No two are alike, and some end with zeros.

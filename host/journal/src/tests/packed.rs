@@ -9,13 +9,13 @@ use tempfile::TempDir;
 
 use super::life::{Life, Outcome};
 use super::simulated::{Fate, Kind, SimulatedDisk};
-use super::{append, damage, open, segments, small, texts};
+use super::{append, damage, open, past, segments, small, texts};
 use crate::scan::on_disk;
 use crate::segment::{self, HEADER_BYTES, Named};
-use crate::{Journal, JournalError, mark, verify};
+use crate::{Journal, JournalError, checkpoint, mark, verify};
 
-/// As long as it takes until no more than the last segment is as it was written.
-fn packed_journal(dir: &Path) -> Journal {
+/// As long as it takes until no more than the last segment is as it was written, and a checkpoint stands for the others.
+pub fn packed_journal(dir: &Path) -> Journal {
     let (journal, _) = open(dir);
     for number in 0..80 {
         append(
@@ -25,7 +25,11 @@ fn packed_journal(dir: &Path) -> Journal {
         )
         .unwrap();
     }
-    until_packed(&journal, segments(dir).len() as u64 - 1);
+    let full = segments(dir).len() as u64 - 1;
+    until_packed(&journal, full);
+    while checkpoint::read(&on_disk(dir)).is_none_or(|checkpoint| checkpoint.segments.len() as u64 != full) {
+        std::thread::yield_now();
+    }
     journal
 }
 
@@ -139,7 +143,11 @@ fn a_flipped_bit_anywhere_in_a_packed_segment_is_refused() {
         fs::write(&segment, &bytes).unwrap();
         let damage = damage(dir.path());
         assert_eq!((damage.sequence, damage.offset), (1, if at < 32 { 0 } else { HEADER_BYTES }), "byte {at}");
+        let checkpoint = fs::read(checkpoint::path(dir.path())).unwrap();
+        fs::remove_file(checkpoint::path(dir.path())).unwrap();
         assert!(Journal::open(dir.path(), small()).is_err());
+        fs::write(checkpoint::path(dir.path()), checkpoint).unwrap();
+        assert_eq!(past(&open(dir.path()).0), damage, "where a checkpoint stands for it, it is told");
         assert_eq!(fs::read(&segment).unwrap(), bytes, "nothing is changed");
     }
 }
@@ -179,8 +187,7 @@ fn a_header_that_claims_more_than_can_be_there_gets_no_memory() {
 #[test]
 fn a_segment_that_does_not_read_back_as_written_is_left_as_it_is() {
     let disk = SimulatedDisk::new(0);
-    let (journal, committer, packer, _) = Journal::at_rest(disk.folder(), small()).unwrap();
-    let mut committer = committer;
+    let (journal, mut committer, mut packer, _) = Journal::at_rest(disk.folder(), small()).unwrap();
     for _ in 0..5 {
         journal.append("shop", vec![vec![b'x'; 1500]], |result| assert!(result.is_ok()));
         let waiting = journal.shared.take().unwrap();
@@ -189,7 +196,7 @@ fn a_segment_that_does_not_read_back_as_written_is_left_as_it_is() {
     let segment = segment::list(&disk.folder()).unwrap().remove(0).path;
     disk.folder().disk.open(&segment).unwrap().write(b"y", 200).unwrap();
     let before = disk.folder().disk.read(&segment).unwrap();
-    assert!(packer.turn_if_told());
+    assert!(packer.pack_next());
     assert_eq!(disk.folder().disk.read(&segment).unwrap(), before);
     assert_eq!((journal.stats().segments_packed, journal.stats().segments_not_packed), (0, 1));
     assert!(matches!(journal.packing_failure(), Some(JournalError::Damage(damage)) if damage.sequence == 1));

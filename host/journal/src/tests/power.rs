@@ -8,6 +8,7 @@ use fastrand::Rng;
 
 use super::life::{Append, Life, Outcome};
 use super::simulated::{Fate, SimulatedDisk};
+use crate::Past;
 
 const SEEDS: &str = "LOCKGATE_JOURNAL_SEEDS";
 
@@ -26,14 +27,18 @@ fn seeds() -> Range<u64> {
 #[test]
 fn whatever_is_cut_off_at_any_moment_nothing_acknowledged_is_lost() {
     let seeds = seeds();
-    let alone = seeds.end - seeds.start == 1;
+    let lives = seeds.end - seeds.start;
+    let mut quick_starts = 0;
     for seed in seeds {
-        let lived = panic::catch_unwind(AssertUnwindSafe(|| live(seed, alone)));
+        let lived = panic::catch_unwind(AssertUnwindSafe(|| live(seed, lives == 1)));
         assert!(lived.is_ok(), "seed {seed} failed; {SEEDS}={seed} shows what it does");
+        quick_starts += lived.unwrap_or_default();
     }
+    assert!(lives < 1000 || quick_starts > lives, "{quick_starts} of the starts of {lives} lives used a checkpoint");
 }
 
-fn live(seed: u64, told: bool) {
+/// How many of its starts used a checkpoint.
+fn live(seed: u64, told: bool) -> u64 {
     let mut rng = Rng::with_seed(seed);
     let mut life = Life::on(SimulatedDisk::new(seed));
     for _ in 0..rng.u8(1..6) {
@@ -59,12 +64,14 @@ fn live(seed: u64, told: bool) {
     life.start().unwrap();
     life.check();
     assert_eq!(life.append(&some_appends(&mut rng)), Outcome::Fine);
-    while life.pack() {}
+    while life.pack() | life.write_checkpoint() || life.look_back() {}
     assert_eq!(life.stats().segments_not_packed, 0);
+    assert!(matches!(life.journal().past(), Past::Whole));
     life.end();
     life.disk.lose_power();
     life.start().unwrap();
     life.check();
+    life.quick_starts
 }
 
 fn until_it_ends(life: &mut Life, rng: &mut Rng) {
@@ -73,12 +80,20 @@ fn until_it_ends(life: &mut Life, rng: &mut Rng) {
     }
     life.check();
     for _ in 0..rng.u8(1..40) {
-        let outcome = match rng.u8(0..8) {
-            0 | 1 => {
+        let outcome = match rng.u8(0..11) {
+            0..8 => life.append(&some_appends(rng)),
+            8 => {
                 life.pack();
                 Outcome::Fine
             }
-            _ => life.append(&some_appends(rng)),
+            9 => {
+                life.write_checkpoint();
+                Outcome::Fine
+            }
+            _ => {
+                life.look_back();
+                Outcome::Fine
+            }
         };
         if outcome == Outcome::Stopped || life.disk.is_dead() {
             return;

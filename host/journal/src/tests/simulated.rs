@@ -48,6 +48,7 @@ pub struct SimulatedDisk {
     decide: Arc<Mutex<Decide>>,
 }
 
+#[derive(Clone)]
 struct State {
     rng: Rng,
     /// Since the last start.
@@ -66,13 +67,14 @@ enum Node {
     File(usize),
 }
 
+#[derive(Clone)]
 enum NameChange {
     Added(PathBuf, Node),
     Renamed(PathBuf, PathBuf, Node),
     Removed(PathBuf),
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct SimulatedFile {
     live: Vec<u8>,
     durable: Vec<u8>,
@@ -117,6 +119,24 @@ impl SimulatedDisk {
         let seen = look();
         *self.decide.lock().unwrap() = decide;
         seen
+    }
+
+    /// Another disk with the same on it, which works.
+    pub fn copy(&self) -> Self {
+        let state = Arc::new(Mutex::new(self.state().clone()));
+        let copy = Self { state, ..Self::new(0) };
+        copy.restart();
+        copy
+    }
+
+    /// The segments as programs see them.
+    pub fn segments(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let state = self.state();
+        let bytes = |(path, node): (&PathBuf, &Node)| match node {
+            Node::File(file) if path.extension()? == "log" => Some((path.clone(), state.files[*file].live.clone())),
+            Node::File(_) | Node::Dir => None,
+        };
+        state.names.iter().filter_map(bytes).collect()
     }
 
     pub fn folder(&self) -> Folder {
