@@ -32,7 +32,7 @@ pub use error::StoreError;
 pub use index::{
     Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot, SnapshotChange, Version,
 };
-pub use journal::{Committed, OnFatal, Stats};
+pub use journal::{Committed, OnDamage, OnFatal, Past, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
 pub use samples::{Kept, MAX_SAMPLE_BYTES, Records as SampleRecords, Sample, Samples, SeriesId};
 
@@ -41,12 +41,13 @@ use index::Index;
 
 #[derive(Default)]
 pub struct StoreOptions {
+    /// `on_damage` there is told, once, when what [`Store::past`] speaks of is found damaged.
     pub journal: journal::Options,
     /// Number of the shapes that the owner puts into the index; with another number it is made again.
     pub index_shape: u32,
 }
 
-/// What opening found, for the host to log.
+/// What opening found, for the host to log. What is found later is told by [`Store::past`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
     pub events: u64,
@@ -83,7 +84,8 @@ pub struct Event {
 }
 
 impl Store {
-    /// Opens or creates the data folder `dir` and reads all of its journal and index once.
+    /// Opens or creates the data folder `dir`, reads all of its index, and of its journal what comes after the checkpoint; the
+    /// rest is read afterwards, in the background: see [`Store::past`].
     pub fn open(dir: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
         folder::create(dir)?;
         folder::warn_if_open_to_others(dir);
@@ -245,6 +247,13 @@ impl Store {
     /// Writes a backup of this moment; blocks.
     pub fn back_up(&self, out: impl io::Write) -> Result<backup::Contents, backup::BackupError> {
         backup::write(self, out)
+    }
+
+    /// What is known of the old events that opening has not read. Where they are damaged the host can go on: what runs does
+    /// not depend on them, and whoever reads there gets the error. But it is to be told, for a backup or an export of this
+    /// folder fails, and a copy that is whole may be needed soon.
+    pub fn past(&self) -> Past {
+        self.inner.journal.past()
     }
 
     /// How many syncs the journal needed for how many events since it was opened.

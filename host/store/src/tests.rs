@@ -129,6 +129,68 @@ async fn what_is_indexed_together_is_as_if_it_came_one_after_the_other() {
     assert_eq!(store.snapshot("shop").unwrap(), Some(Snapshot { through: 2, state: b"at two".to_vec() }));
 }
 
+/// Three segments or more, of which a checkpoint stands for all but the last.
+async fn long(dir: &Path) -> Store {
+    let (store, _) = open(dir);
+    let event = format!("\"{}\"", "x".repeat(20 << 10));
+    for _ in 0..8 {
+        append(&store, "shop", &event).await;
+    }
+    snapshot(&store, "shop", 8, b"eight").await;
+    while store.stats().checkpoints == 0 || store.stats().segments_packed < 2 {
+        std::thread::yield_now();
+    }
+    store
+}
+
+#[tokio::test]
+async fn damage_in_the_past_is_told_to_the_host_and_it_goes_on() {
+    let dir = TempDir::new().unwrap();
+    drop(long(dir.path()).await);
+    let segment = dir.path().join("journal/00000000000000000001.log");
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let on_damage: OnDamage = Box::new(move |error| tell.send(error.to_string()).unwrap());
+    let options = journal::Options { on_damage: Some(on_damage), ..small().journal };
+    let (store, opened) = Store::open(dir.path(), StoreOptions { journal: options, ..small() }).unwrap();
+    assert_eq!(opened, Opened { events: 8, torn_tail: None, index: IndexState::Ready });
+    let damage = told.recv().unwrap();
+    assert!(damage.contains("00000000000000000001.log"), "{damage}");
+    assert!(matches!(store.past(), Past::Damaged(error) if error.to_string() == damage));
+    assert_eq!(append(&store, "shop", "after").await, 9);
+    assert_eq!(tail(&store), ["9 shop after"]);
+    assert!(store.events(1).unwrap().any(|event| event.is_err()));
+    assert!(store.back_up(Vec::new()).is_err(), "a backup holds all or is none");
+    assert!(export::export(&dir.path().join("journal"), &mut Vec::new()).is_err());
+}
+
+#[tokio::test]
+async fn a_backup_has_no_checkpoint_and_what_is_restored_needs_none() {
+    let dir = TempDir::new().unwrap();
+    let store = long(dir.path()).await;
+    let mut backup = Vec::new();
+    store.back_up(&mut backup).unwrap();
+    let restored = TempDir::new().unwrap();
+    assert_eq!(backup::restore(restored.path(), backup.as_slice()).unwrap().events, 8);
+    let (again, opened) = open(restored.path());
+    assert_eq!((opened.events, again.heads()), (8, store.heads()));
+}
+
+#[tokio::test]
+async fn a_checkpoint_without_its_segments_is_no_journal() {
+    let dir = TempDir::new().unwrap();
+    drop(long(dir.path()).await);
+    for file in files(&dir.path().join("journal")) {
+        if file.file_name().unwrap() != "checkpoint" {
+            fs::remove_file(file).unwrap();
+        }
+    }
+    let refused = Store::open(dir.path(), small()).err().unwrap();
+    assert!(matches!(refused, StoreError::JournalIsGone { .. }), "{refused}");
+}
+
 #[tokio::test]
 async fn without_its_snapshot_a_stream_is_loaded_from_its_first_event() {
     let (dir, store) = fresh();
