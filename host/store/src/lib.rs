@@ -30,20 +30,23 @@ use tokio::sync::{Semaphore, oneshot};
 pub use blobs::{BlobReader, BlobWriter, Blobs};
 pub use error::StoreError;
 pub use index::{
-    Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot, SnapshotChange, Version,
+    Direction, Entry, IndexBatch, IndexCheck, IndexState, PageQuery, RebuildReason, Row, Snapshot, SnapshotChange,
+    Version,
 };
 pub use journal::{Committed, OnFatal, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
 pub use samples::{Kept, MAX_SAMPLE_BYTES, Records as SampleRecords, Sample, Samples, SeriesId};
 
 use folder::{Layout, Lock};
-use index::Index;
+use index::{Content, Index};
 
 #[derive(Default)]
 pub struct StoreOptions {
     pub journal: journal::Options,
     /// Number of the shapes that the owner puts into the index; with another number it is made again.
     pub index_shape: u32,
+    /// Tables of the index that the owner reads to start: their rows are checked before the store is open, and all others behind it.
+    pub needed_at_start: &'static [&'static str],
 }
 
 /// What opening found, for the host to log.
@@ -83,7 +86,7 @@ pub struct Event {
 }
 
 impl Store {
-    /// Opens or creates the data folder `dir` and reads all of its journal and index once.
+    /// Opens or creates the data folder `dir` and reads all of its journal once, and of its index what a start needs.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
         folder::create(dir)?;
         folder::warn_if_open_to_others(dir);
@@ -105,7 +108,8 @@ impl Store {
             layout.expect_no_events()?;
         }
         let ends = journal.streams().into_iter().map(|(stream, head)| (stream, head.last)).collect();
-        let (index, index_state) = Index::open(&layout.index, &layout.journal, options.index_shape, &ends)?;
+        let content = Content { shape: options.index_shape, needed_at_start: options.needed_at_start };
+        let (index, index_state) = Index::open(&layout.index, &layout.journal, content, &ends)?;
         let inner = Inner {
             dir: dir.to_owned(),
             journal,
@@ -201,6 +205,11 @@ impl Store {
 
     pub fn page(&self, query: &PageQuery<'_>) -> Result<Vec<Row>, StoreError> {
         self.inner.index.page(query)
+    }
+
+    /// What is known of the rows of the index that were not read at the start.
+    pub fn index_check(&self) -> IndexCheck {
+        self.inner.index.check()
     }
 
     pub fn blobs(&self) -> &Blobs {
