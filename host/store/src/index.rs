@@ -11,6 +11,7 @@
 //! Opening reads what a start relies on, and nothing of what has finished. That is checked behind it, in `check`.
 
 mod check;
+mod packed;
 mod rows;
 mod tally;
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
+use super::packed;
+
 pub const FORMAT_KEY: &[u8] = &[0];
 pub const TALLIES_KEY: &[u8] = &[6];
 pub const MARK: u8 = 1;
@@ -96,7 +98,7 @@ const MAX_INLINE_BYTES: usize = 4096;
 const INLINE: u8 = 0;
 const CHUNKED: u8 = 1;
 
-/// A value: whole, or the length and digest of what lies in chunks.
+/// A packed value: whole, or the length and digest of what lies in chunks.
 pub enum Value<'a> {
     Inline(&'a [u8]),
     Chunked(Chunked),
@@ -110,7 +112,7 @@ pub struct Chunked {
 impl<'a> Value<'a> {
     pub fn decode(bytes: &'a [u8]) -> Option<Self> {
         match bytes.split_first()? {
-            (&INLINE, value) => Some(Self::Inline(value)),
+            (&INLINE, packed) => Some(Self::Inline(packed)),
             (&CHUNKED, rest) => {
                 let (bytes, digest) = rest.split_first_chunk()?;
                 let bytes = u64::from_le_bytes(*bytes) as usize;
@@ -126,21 +128,22 @@ impl Chunked {
         (0..self.bytes.div_ceil(MAX_INLINE_BYTES)).map(move |number| chunk_key(owner, number))
     }
 
-    pub fn is(&self, value: &[u8]) -> bool {
-        sha256(value) == self.digest
+    pub fn is(&self, packed: &[u8]) -> bool {
+        sha256(packed) == self.digest
     }
 }
 
 /// The row of a value, and its chunks where it is long.
 pub fn put(key: Vec<u8>, value: &[u8], writes: &mut Writes) {
-    if value.len() <= MAX_INLINE_BYTES {
-        writes.insert(key, Some([&[INLINE], value].concat()));
+    let packed = packed::pack(value);
+    if packed.len() <= MAX_INLINE_BYTES {
+        writes.insert(key, Some([&[INLINE], packed.as_slice()].concat()));
         return;
     }
-    for (number, chunk) in value.chunks(MAX_INLINE_BYTES).enumerate() {
+    for (number, chunk) in packed.chunks(MAX_INLINE_BYTES).enumerate() {
         writes.insert(chunk_key(&key, number), Some(chunk.to_vec()));
     }
-    let stored = [&[CHUNKED], (value.len() as u64).to_le_bytes().as_slice(), &sha256(value)].concat();
+    let stored = [&[CHUNKED], (packed.len() as u64).to_le_bytes().as_slice(), &sha256(&packed)].concat();
     writes.insert(key, Some(stored));
 }
 

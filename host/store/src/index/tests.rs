@@ -165,6 +165,16 @@ fn each_way_to_spoil_a_row_is_found() {
 }
 
 #[test]
+fn a_packed_value_that_lies_about_its_length_is_a_broken_index() {
+    let mut open = filled();
+    let lie = [[0, 1].as_slice(), &u32::MAX.to_le_bytes(), b"short"].concat();
+    open.spoil(5, |key, _| (key.to_vec(), Some(lie)));
+    open.check_to_the_end(|_, _| {});
+    let expected = "read: a value claims to be longer than so few packed bytes can hold";
+    assert_eq!(open.check.state(), IndexCheck::Broken(expected.to_owned()));
+}
+
+#[test]
 fn what_a_reader_finds_broken_is_told_as_well() {
     let open = filled();
     open.spoil(5, |key, _| (key.to_vec(), Some(vec![9])));

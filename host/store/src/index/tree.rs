@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use sled::IVec;
 
+use super::packed;
 use super::rows::{FORMAT_KEY, MARK, Mark, Part, TALLIES_KEY, Value, Writes, stream_key};
 use super::tally::{Tallies, Tally};
 use super::{Direction, Header, PageQuery, Row};
@@ -173,8 +174,8 @@ impl Sled {
     /// The value itself. The caller keeps batches out, for its chunks are read one by one.
     pub fn resolve(&self, key: &[u8], stored: &[u8]) -> Result<Vec<u8>, StoreError> {
         let joined;
-        let value = match Value::decode(stored) {
-            Some(Value::Inline(value)) => value,
+        let packed = match Value::decode(stored) {
+            Some(Value::Inline(packed)) => packed,
             Some(Value::Chunked(chunks)) => {
                 joined = self.join(chunks.keys(key))?;
                 if !chunks.is(&joined) {
@@ -184,7 +185,7 @@ impl Sled {
             }
             None => return Err(self.unreadable("a value")),
         };
-        Ok(value.to_vec())
+        packed::unpack(packed).map_err(|problem| self.broken("read", format!("a value {problem}")))
     }
 
     fn join(&self, chunks: impl Iterator<Item = Vec<u8>>) -> Result<Vec<u8>, StoreError> {
