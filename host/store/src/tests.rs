@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use expect_test::expect;
 use tempfile::TempDir;
@@ -319,12 +320,12 @@ fn plan(number: usize) -> Vec<u8> {
 
 /// What came of the check of what a start does not read.
 fn checked(store: &Store) -> IndexCheck {
-    loop {
-        match store.index_check() {
-            IndexCheck::Running => std::thread::yield_now(),
-            done => return done,
-        }
+    let began = Instant::now();
+    while store.index_check() == IndexCheck::Running {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not end");
+        std::thread::yield_now();
     }
+    store.index_check()
 }
 
 /// The index as it is after damage that a start did not see, and what is said of it.

@@ -94,6 +94,16 @@ fn a_whole_index_is_found_whole_in_small_portions() {
 }
 
 #[test]
+fn a_portion_is_a_few_rows_or_one_that_is_long() {
+    let of_bytes = |bytes: usize| (0..64).map(|row| Entry { value: Some(vec![7; bytes]), ..put(row, 1) }).collect();
+    for (bytes, portions) in [(1, 8), (20_000, 64)] {
+        let mut open = fresh();
+        open.write(of_bytes(bytes));
+        assert_eq!(open.check_to_the_end(|_, _| {}), portions, "of {bytes} bytes");
+    }
+}
+
+#[test]
 fn what_is_written_on_either_side_of_the_check_raises_no_alarm() {
     for seed in 0..20 {
         let mut open = filled();
