@@ -45,7 +45,8 @@ pub struct StoreOptions {
     pub journal: journal::Options,
     /// Number of the shapes that the owner puts into the index; with another number it is made again.
     pub index_shape: u32,
-    /// Tables of the index that the owner reads to start: their rows are checked before the store is open, and all others behind it.
+    /// Tables of the index that the owner reads to start: their rows are checked before the store is open, all others
+    /// behind it. With other names the index is made again.
     pub needed_at_start: &'static [&'static str],
 }
 
