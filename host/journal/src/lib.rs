@@ -58,6 +58,7 @@ pub use past::Past;
 pub use record::{Hash, MAX_STREAM_BYTES, Record};
 pub use scan::{Records, StreamHead, TornTail, Verified, read, verify};
 
+use checkpoint::Checkpoint;
 use committer::{Append, Committer, Place, Shared};
 use mark::Mark;
 use packed::Packer;
@@ -106,6 +107,8 @@ pub struct Journal {
     folder: Folder,
     max_payload_bytes: usize,
     shared: Arc<Shared>,
+    /// The checkpoint that opening began to read at.
+    began_at: Option<Arc<Checkpoint>>,
     /// In the order in which they end: the committer first.
     threads: Vec<JoinHandle<()>>,
 }
@@ -148,13 +151,14 @@ impl Journal {
             shared.to_checkpoint(checkpoint);
         }
         let on_damage = options.on_damage.take();
-        let look_back = scan.before.map(|before| LookBack::new(before, &scan.segments, on_damage));
+        let began_at = scan.before.map(Arc::new);
+        let look_back = began_at.clone().map(|checkpoint| LookBack::new(checkpoint, &scan.segments, on_damage));
         let (full, packer) = Packer::new(folder.clone(), Arc::clone(&shared), look_back);
         for unpacked in scan.unpacked {
             let _ = full.send(unpacked);
         }
         let committer = Committer::new(folder.clone(), options, Arc::clone(&shared), place, full);
-        Ok((Self { folder, max_payload_bytes, shared, threads: Vec::new() }, committer, packer, recovery))
+        Ok((Self { folder, max_payload_bytes, shared, began_at, threads: Vec::new() }, committer, packer, recovery))
     }
 
     pub fn max_payload_bytes(&self) -> usize {
@@ -201,6 +205,13 @@ impl Journal {
     /// The last committed sequence; zero for an empty journal.
     pub fn last(&self) -> u64 {
         self.shared.last()
+    }
+
+    /// Where records of a stream behind a sequence can begin: of one that was quiet before the checkpoint, only after that.
+    pub fn earliest_behind(&self, stream: &str, sequence: u64) -> u64 {
+        let quiet = |at: &&Arc<Checkpoint>| at.heads.get(stream).is_none_or(|head| head.last <= sequence);
+        let through = self.began_at.as_ref().filter(quiet).map_or(sequence, |at| at.through.max(sequence));
+        through + 1
     }
 
     /// What is committed of each stream.

@@ -43,7 +43,9 @@ impl Packer {
     pub fn run(mut self) {
         step_back();
         loop {
-            if self.pack_next() | self.write_checkpoint() || self.look_back() {
+            let packed = self.pack_next();
+            let written = self.write_checkpoint();
+            if packed || written || self.look_back() {
                 continue;
             }
             match self.full.recv() {
@@ -82,6 +84,7 @@ impl Packer {
                 self.look_back = matches!(past, Past::Unread { .. }).then_some(look_back);
                 self.shared.know_of_past(past);
             }
+            Err(error @ JournalError::Io { .. }) => self.shared.know_of_past(Past::Unfinished(error)),
             Err(damage) => {
                 self.shared.know_of_past(Past::Damaged(damage.clone()));
                 if let Some(on_damage) = look_back.on_damage {

@@ -3,6 +3,8 @@
 //!
 //! Damage there stops nothing, for what runs does not depend on records that old. It is told, and who reads there meets it.
 
+use std::sync::Arc;
+
 use crate::OnDamage;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Damage, JournalError};
@@ -18,13 +20,15 @@ pub enum Past {
     /// Every record, every chain, and where the chains ended. Also where opening has read everything.
     #[default]
     Whole,
-    /// The first that is damaged or could not be read. What comes after it was not looked at.
+    /// The first that is damaged. What comes after it was not looked at.
     Damaged(JournalError),
+    /// Why a segment could not be read. What comes after it was not looked at; the next start tries again.
+    Unfinished(JournalError),
 }
 
 /// Reads what a checkpoint stands for, and compares.
 pub(crate) struct LookBack {
-    checkpoint: Checkpoint,
+    checkpoint: Arc<Checkpoint>,
     /// Those before the checkpoint, and the one after it.
     segments: Vec<Named>,
     read: usize,
@@ -33,7 +37,7 @@ pub(crate) struct LookBack {
 }
 
 impl LookBack {
-    pub fn new(checkpoint: Checkpoint, segments: &[Named], on_damage: Option<OnDamage>) -> Self {
+    pub fn new(checkpoint: Arc<Checkpoint>, segments: &[Named], on_damage: Option<OnDamage>) -> Self {
         let segments = segments[..=checkpoint.segments.len()].to_vec();
         Self { checkpoint, segments, read: 0, scan: Scan::default(), on_damage }
     }

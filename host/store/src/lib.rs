@@ -24,20 +24,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use lockgate_journal::{self as journal, Journal, Records, StreamHead, TornTail};
+use lockgate_journal::{self as journal, Journal, JournalError, Records, StreamHead, TornTail};
 use tokio::sync::{Semaphore, oneshot};
 
 pub use blobs::{BlobReader, BlobWriter, Blobs};
 pub use error::StoreError;
 pub use index::{
-    Direction, Entry, IndexBatch, IndexState, PageQuery, RebuildReason, Row, Snapshot, SnapshotChange, Version,
+    Direction, Entry, IndexBatch, IndexCheck, IndexState, PageQuery, RebuildReason, Row, Snapshot, SnapshotChange,
+    Version,
 };
 pub use journal::{Committed, OnDamage, OnFatal, Past, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
 pub use samples::{Kept, MAX_SAMPLE_BYTES, Records as SampleRecords, Sample, Samples, SeriesId};
 
 use folder::{Layout, Lock};
-use index::Index;
+use index::{Content, Index};
 
 #[derive(Default)]
 pub struct StoreOptions {
@@ -45,6 +46,9 @@ pub struct StoreOptions {
     pub journal: journal::Options,
     /// Number of the shapes that the owner puts into the index; with another number it is made again.
     pub index_shape: u32,
+    /// Tables of the index that the owner reads to start: their rows are checked before the store is open, all others
+    /// behind it. With other names the index is made again.
+    pub needed_at_start: &'static [&'static str],
 }
 
 /// What opening found, for the host to log. What is found later is told by [`Store::past`].
@@ -84,8 +88,8 @@ pub struct Event {
 }
 
 impl Store {
-    /// Opens or creates the data folder `dir`, reads all of its index, and of its journal what comes after the checkpoint; the
-    /// rest is read afterwards, in the background: see [`Store::past`].
+    /// Opens or creates the data folder `dir` and reads what a start needs: of the journal what comes after the checkpoint, of
+    /// the index what its owner names. The rest is read behind it: see [`Store::past`] and [`Store::index_check`].
     pub fn open(dir: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
         folder::create(dir)?;
         folder::warn_if_open_to_others(dir);
@@ -107,7 +111,8 @@ impl Store {
             layout.expect_no_events()?;
         }
         let ends = journal.streams().into_iter().map(|(stream, head)| (stream, head.last)).collect();
-        let (index, index_state) = Index::open(&layout.index, &layout.journal, options.index_shape, &ends)?;
+        let content = Content { shape: options.index_shape, needed_at_start: options.needed_at_start };
+        let (index, index_state) = Index::open(&layout.index, &layout.journal, content, &ends)?;
         let inner = Inner {
             dir: dir.to_owned(),
             journal,
@@ -165,7 +170,7 @@ impl Store {
         for (stream, head) in self.heads() {
             let through = through.get(&stream).copied().unwrap_or(0);
             if through < head.last {
-                from = from.min(head.first.max(through + 1));
+                from = from.min(head.first.max(self.inner.journal.earliest_behind(&stream, through)));
             }
             after.insert(stream, through);
         }
@@ -203,6 +208,11 @@ impl Store {
 
     pub fn page(&self, query: &PageQuery<'_>) -> Result<Vec<Row>, StoreError> {
         self.inner.index.page(query)
+    }
+
+    /// What is known of the rows of the index that were not read at the start.
+    pub fn index_check(&self) -> IndexCheck {
+        self.inner.index.check()
     }
 
     pub fn blobs(&self) -> &Blobs {
@@ -254,6 +264,24 @@ impl Store {
     /// folder fails, and a copy that is whole may be needed soon.
     pub fn past(&self) -> Past {
         self.inner.journal.past()
+    }
+
+    /// Why a segment of the journal is not packed, or no checkpoint written, last.
+    pub fn packing_failure(&self) -> Option<JournalError> {
+        self.inner.journal.packing_failure()
+    }
+
+    /// The last event of all; zero if there is none.
+    pub fn last(&self) -> u64 {
+        self.inner.journal.last()
+    }
+
+    /// What the disk of the data folder has left for this user; blocks.
+    pub fn free_bytes(&self) -> Result<u64, StoreError> {
+        let dir = &self.inner.dir;
+        let disk =
+            rustix::fs::statvfs(dir).map_err(|error| StoreError::io("ask for the room of", dir)(error.into()))?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// How many syncs the journal needed for how many events since it was opened.

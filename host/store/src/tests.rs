@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use expect_test::expect;
 use tempfile::TempDir;
@@ -14,6 +15,7 @@ fn small() -> StoreOptions {
     StoreOptions {
         journal: journal::Options { segment_bytes: 64 << 10, ..journal::Options::default() },
         index_shape: 1,
+        needed_at_start: &["now"],
     }
 }
 
@@ -58,6 +60,12 @@ async fn append(store: &Store, stream: &str, payload: &str) -> u64 {
 
 fn put(table: &'static str, key: &str, value: impl AsRef<[u8]>) -> Entry {
     Entry { table, key: key.as_bytes().to_vec(), value: Some(value.as_ref().to_vec()) }
+}
+
+/// Nothing that could be packed.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mixed = |at: u64| at.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (0..bytes as u64).map(|at| (mixed(mixed(at) ^ (mixed(at) >> 29)) >> 40) as u8).collect()
 }
 
 fn remove(table: &'static str, key: &str) -> Entry {
@@ -167,6 +175,26 @@ async fn damage_in_the_past_is_told_to_the_host_and_it_goes_on() {
 }
 
 #[tokio::test]
+async fn of_a_stream_that_was_quiet_for_long_only_what_is_new_is_read() {
+    let dir = TempDir::new().unwrap();
+    let (store, _) = Store::open(dir.path(), small()).unwrap();
+    append(&store, "quiet", "first").await;
+    drop(store);
+    drop(long(dir.path()).await);
+    let segment = dir.path().join("journal/00000000000000000001.log");
+    let (store, _) = Store::open(dir.path(), small()).unwrap();
+    append(&store, "quiet", "second").await;
+    drop(store);
+    // Whoever reads what lies between meets this.
+    fs::write(segment, b"gone").unwrap();
+    let (store, _) = Store::open(dir.path(), small()).unwrap();
+    let tail = |quiet: u64| store.tail(&[("quiet".to_owned(), quiet), ("shop".to_owned(), 9)].into());
+    let second: Vec<Event> = tail(1).unwrap().map(Result::unwrap).collect();
+    assert_eq!(second, [Event { sequence: 10, stream: "quiet".to_owned(), payload: b"second".to_vec() }]);
+    assert!(tail(0).unwrap().next().unwrap().is_err(), "its first one lies there");
+}
+
+#[tokio::test]
 async fn a_backup_has_no_checkpoint_and_what_is_restored_needs_none() {
     let dir = TempDir::new().unwrap();
     let store = long(dir.path()).await;
@@ -273,16 +301,17 @@ async fn a_batch_is_applied_as_one_and_the_last_word_on_a_key_counts() {
 async fn long_values_come_back_whole_and_leave_nothing_when_removed() {
     let (dir, store) = fresh();
     let through = append(&store, "shop", "a").await;
-    for bytes in [0, 1, 4096, 4097, 300_000, 8192, 5_000_000, 10] {
-        let value: Vec<u8> = (0..bytes).map(|at| (at % 251) as u8).collect();
-        index(&store, "shop", through, vec![put("plans", "1", &value)]).await;
-        assert!(get(&store, "1").unwrap() == value, "{bytes} bytes");
+    for bytes in [0, 1, 255, 256, 4094, 4095, 4096, 4097, 300_000, 8191, 8192, 5_000_000, 10] {
+        for value in [(0..bytes).map(|at| (at % 251) as u8).collect(), noise(bytes)] {
+            index(&store, "shop", through, vec![put("plans", "1", &value)]).await;
+            assert!(get(&store, "1").unwrap() == value, "{bytes} bytes");
+        }
     }
     index(&store, "shop", through, vec![put("plans", "1", vec![7; 100_000])]).await;
     index(&store, "shop", through, vec![remove("plans", "1")]).await;
     drop(store);
     let keys = raw_index(dir.path()).len();
-    assert_eq!(keys, 3, "the format, the tally and the stream's mark");
+    assert_eq!(keys, 3, "the format, the tallies and the stream's mark");
 }
 
 #[tokio::test]
@@ -357,13 +386,42 @@ async fn indexed() -> TempDir {
     for number in 0..300 {
         let stream = if number % 2 == 0 { "shop" } else { "bank" };
         let through = append(&store, stream, &number.to_string()).await;
-        let entries = vec![put("plans", &number.to_string(), vec![number as u8; 40 * number])];
-        let snapshot = if number % 50 == 0 { SnapshotChange::Replace(vec![1; 20_000]) } else { SnapshotChange::Keep };
+        let entries = vec![put("plans", &number.to_string(), plan(number)), put("now", "newest", noise(20 * number))];
+        let snapshot = if number % 50 == 0 { SnapshotChange::Replace(noise(20_000)) } else { SnapshotChange::Keep };
         store.index(IndexBatch { stream: stream.to_owned(), through, snapshot, entries }).await.unwrap();
     }
     drop(store);
     index::wait_until_released(&dir.path().join("index"));
     dir
+}
+
+/// Some short, some packed, some in chunks.
+fn plan(number: usize) -> Vec<u8> {
+    if number.is_multiple_of(2) { noise(40 * number) } else { vec![number as u8; 40 * number] }
+}
+
+/// What came of the check of what a start does not read.
+fn checked(store: &Store) -> IndexCheck {
+    let began = Instant::now();
+    while store.index_check() == IndexCheck::Running {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not end");
+        std::thread::yield_now();
+    }
+    store.index_check()
+}
+
+/// The index as it is after damage that a start did not see, and what is said of it.
+fn opened_again_if_broken(dir: &Path, store: Store) -> Store {
+    match checked(&store) {
+        IndexCheck::Broken(problem) => {
+            drop(store);
+            let (store, opened) = open(dir);
+            assert_eq!(rebuilt(&opened), problem);
+            store
+        }
+        IndexCheck::Whole => store,
+        other @ (IndexCheck::Running | IndexCheck::Unfinished(_)) => panic!("{other:?}"),
+    }
 }
 
 fn rebuilt(opened: &Opened) -> String {
@@ -409,7 +467,7 @@ async fn an_index_with_garbage_in_any_file_is_begun_anew() {
         if name.ends_with("db") || name.ends_with("conf") {
             rebuilt(&opened);
         }
-        usable(&store).await;
+        usable(&opened_again_if_broken(spoiled.path(), store)).await;
     }
 }
 
@@ -418,7 +476,7 @@ async fn usable(store: &Store) {
     for number in 0..300 {
         let stream = if number % 2 == 0 { "shop" } else { "bank" };
         let value = store.get(stream, "plans", number.to_string().as_bytes()).unwrap();
-        assert!(value.is_none_or(|value| value == vec![number as u8; 40 * number]), "plan {number}");
+        assert!(value.is_none_or(|value| value == plan(number)), "plan {number}");
     }
     let events = store.tail(&through(store)).unwrap().map(|event| event.unwrap().sequence);
     let expected = (1..=300u64).filter(|sequence| {
@@ -441,23 +499,76 @@ async fn an_index_with_flipped_bytes_never_gives_wrong_values() {
         let at = length * part / 12;
         bytes[at..at + 64].iter_mut().for_each(|byte| *byte ^= 0x55);
         fs::write(&path, bytes).unwrap();
-        usable(&open(spoiled.path()).0).await;
+        usable(&opened_again_if_broken(spoiled.path(), open(spoiled.path()).0)).await;
+    }
+}
+
+type Spoil = fn(&sled::Db);
+
+fn first(index: &sled::Db, kind: u8) -> sled::IVec {
+    index.scan_prefix([kind]).keys().next().unwrap().unwrap()
+}
+
+/// A chunk that belongs to a row of this kind.
+fn chunk_of(index: &sled::Db, kind: u8) -> sled::IVec {
+    index.scan_prefix([5]).keys().map(|key| key.unwrap()).find(|key| key[5] == kind).unwrap()
+}
+
+#[tokio::test]
+async fn an_index_that_misses_what_a_start_needs_or_has_another_is_begun_anew() {
+    let spoils: [Spoil; 12] = [
+        |index| assert!(index.pop_max().unwrap().is_some()),
+        |index| assert!(index.remove([0]).unwrap().is_some()),
+        |index| assert!(index.remove(first(index, 1)).unwrap().is_some()),
+        |index| assert!(index.remove(first(index, 2)).unwrap().is_some()),
+        |index| assert!(index.remove(first(index, 3)).unwrap().is_some()),
+        |index| assert!(index.remove(chunk_of(index, 2)).unwrap().is_some()),
+        |index| assert!(index.remove(chunk_of(index, 3)).unwrap().is_some()),
+        |index| assert!(index.insert(chunk_of(index, 3), vec![0; 4096]).unwrap().is_some()),
+        |index| assert!(index.insert([3, 1], &[0, 0]).unwrap().is_none()),
+        |index| assert!(index.insert(first(index, 3), &[0, 0]).unwrap().is_some()),
+        |index| assert!(index.insert(first(index, 2), &[0, 0]).unwrap().is_some()),
+        |index| assert!(index.insert([1, 4, b's', b'h', b'o', b'p'], &[0; 16]).unwrap().is_some()),
+    ];
+    let dir = indexed().await;
+    for (number, spoil) in spoils.into_iter().enumerate() {
+        let spoiled = killed(dir.path());
+        spoil(&raw_index(spoiled.path()));
+        let (store, opened) = open(spoiled.path());
+        assert!(matches!(opened.index, IndexState::Rebuilt(RebuildReason::Broken(_))), "spoil {number}");
+        assert_eq!((checked(&store), tail(&store).len()), (IndexCheck::Whole, 300), "spoil {number}");
     }
 }
 
 #[tokio::test]
-async fn an_index_that_misses_a_row_or_has_another_is_begun_anew() {
-    let spoil: [fn(&sled::Db); 4] = [
-        |index| assert!(index.pop_max().unwrap().is_some()),
-        |index| assert!(index.remove(index.scan_prefix([3]).keys().next().unwrap().unwrap()).unwrap().is_some()),
-        |index| assert!(index.insert([3, 1], &[0]).unwrap().is_none()),
-        |index| assert!(index.insert([1, 4, b's', b'h', b'o', b'p'], &[0; 16]).unwrap().is_some()),
+async fn an_index_that_misses_another_row_or_has_one_more_is_found_behind_the_start_and_begun_anew_by_the_next() {
+    let spoils: [Spoil; 6] = [
+        |index| assert!(index.remove(first(index, 4)).unwrap().is_some()),
+        |index| assert!(index.remove(chunk_of(index, 4)).unwrap().is_some()),
+        |index| assert!(index.insert(chunk_of(index, 4), vec![0; 4096]).unwrap().is_some()),
+        |index| assert!(index.insert([4, 1], &[0, 0]).unwrap().is_none()),
+        |index| assert!(index.insert(first(index, 4), &[0, 0]).unwrap().is_some()),
+        // Whoever read it at the start would stumble.
+        |index| assert!(index.insert(first(index, 4), &[9]).unwrap().is_some()),
     ];
-    for spoil in spoil {
-        let dir = indexed().await;
-        spoil(&raw_index(dir.path()));
-        rebuilt(&open(dir.path()).1);
+    let dir = indexed().await;
+    for (number, spoil) in spoils.into_iter().enumerate() {
+        let spoiled = killed(dir.path());
+        spoil(&raw_index(spoiled.path()));
+        let (store, opened) = open(spoiled.path());
+        assert_eq!(opened.index, IndexState::Ready, "spoil {number}");
+        assert!(matches!(checked(&store), IndexCheck::Broken(_)), "spoil {number}");
+        let store = opened_again_if_broken(spoiled.path(), store);
+        assert_eq!((checked(&store), tail(&store).len()), (IndexCheck::Whole, 300), "spoil {number}");
     }
+}
+
+#[tokio::test]
+async fn an_index_made_for_a_start_that_needs_other_tables_is_begun_anew() {
+    let dir = indexed().await;
+    let (store, opened) = Store::open(dir.path(), StoreOptions { needed_at_start: &["plans"], ..small() }).unwrap();
+    assert_eq!(rebuilt(&opened), "it was made for a start that needs other tables");
+    assert_eq!(tail(&store).len(), 300);
 }
 
 #[tokio::test]
@@ -466,15 +577,27 @@ async fn an_index_of_another_format_is_begun_anew() {
     let sled = raw_index(dir.path());
     sled.insert([0], &7u32.to_le_bytes()).unwrap();
     drop(sled);
-    assert_eq!(rebuilt(&open(dir.path()).1), "it has format 7.0, this host writes 2.1");
+    assert_eq!(rebuilt(&open(dir.path()).1), "it has format 7.0, this host writes 3.1");
     assert!(dir.path().join("index.broken").exists(), "the old one is kept aside");
+}
+
+/// As the host before this one wrote it: no names of tables, and one tally.
+#[tokio::test]
+async fn an_index_of_the_format_before_is_begun_anew() {
+    let dir = indexed().await;
+    let sled = raw_index(dir.path());
+    sled.insert([0], [2u32.to_le_bytes(), 1u32.to_le_bytes()].concat()).unwrap();
+    drop(sled);
+    let (store, opened) = open(dir.path());
+    assert_eq!(rebuilt(&opened), "it has format 2.1, this host writes 3.1");
+    assert_eq!(tail(&store).len(), 300);
 }
 
 #[tokio::test]
 async fn an_index_of_records_in_another_shape_is_begun_anew() {
     let dir = indexed().await;
     let (store, opened) = Store::open(dir.path(), StoreOptions { index_shape: 2, ..small() }).unwrap();
-    assert_eq!(rebuilt(&opened), "it has format 2.1, this host writes 2.2");
+    assert_eq!(rebuilt(&opened), "it has format 3.1, this host writes 3.2");
     assert_eq!(tail(&store).len(), 300);
 }
 

@@ -30,8 +30,8 @@ enum Trouble {
     NotRead,
     NotPacked,
     NoCheckpoint,
-    /// The past is told to be.
-    Damaged,
+    /// The past could not be read.
+    Unfinished,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn each_operation_that_fails_has_one_answer() {
         checkpoint: SyncDir a folder: NoCheckpoint
         checkpoint: Write a new checkpoint: NoCheckpoint
         look back: Create a packed segment: NotPacked
-        look back: Read a segment: Damaged, NotPacked
+        look back: Read a segment: NotPacked, Unfinished
         look back: Rename a segment: NotPacked
         look back: Sync a packed segment: NotPacked
         look back: Write a packed segment: NotPacked
@@ -237,7 +237,7 @@ fn play(life: &mut Life, step: &Step, fault: Fault, then: Then) -> Option<Troubl
             let before = life.stats().segments_not_packed;
             while life.look_back() {}
             let not_packed = (life.stats().segments_not_packed > before).then_some(Trouble::NotPacked);
-            not_packed.or(matches!(life.journal().past(), Past::Damaged(_)).then_some(Trouble::Damaged))
+            not_packed.or(matches!(life.journal().past(), Past::Unfinished(_)).then_some(Trouble::Unfinished))
         }
         Step::Read => life.read().err().map(|_| Trouble::NotRead),
         Step::End => {
@@ -253,7 +253,7 @@ fn play(life: &mut Life, step: &Step, fault: Fault, then: Then) -> Option<Troubl
         }
         (Trouble::Refused, Fault::Once) => assert_eq!(life.append(&[("shop", vec![900])]), Outcome::Fine),
         (Trouble::NotRead, Fault::Once) => life.read().unwrap(),
-        (Trouble::NotPacked | Trouble::NoCheckpoint | Trouble::Damaged, Fault::Once)
+        (Trouble::NotPacked | Trouble::NoCheckpoint | Trouble::Unfinished, Fault::Once)
         | (_, Fault::UntilTheNextStart | Fault::Kill) => {}
     }
     trouble

@@ -134,6 +134,7 @@ impl Host {
         let options = StoreOptions {
             journal: lockgate_journal::Options { on_fatal: Some(stop_the_process()), ..Default::default() },
             index_shape: index::SHAPE,
+            needed_at_start: &[index::IN_MEMORY],
         };
         let (store, opened) = Store::open(&settings.data, options)?;
         if let Some(torn) = &opened.torn_tail {

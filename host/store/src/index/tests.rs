@@ -1,0 +1,242 @@
+//! The check of what a start does not read, portion by portion, while rows are written on both sides of it.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use super::rows::{Part, Value};
+use super::*;
+
+const CONTENT: Content = Content { shape: 1, needed_at_start: &["now"] };
+
+struct Open {
+    _dir: TempDir,
+    sled: Sled,
+    check: Check,
+    writer: Writer,
+}
+
+fn fresh() -> Open {
+    let dir = TempDir::new().unwrap();
+    let sled = Sled::create(&dir.path().join("index"), &Header::of(CONTENT)).unwrap();
+    let check = Check::new(sled.clone());
+    let writer = Writer::new(sled.clone(), NeededAtStart(CONTENT.needed_at_start), check.clone()).unwrap();
+    Open { _dir: dir, sled, check, writer }
+}
+
+/// Before the check begins: many portions, every tenth value in chunks.
+fn filled() -> Open {
+    let mut open = fresh();
+    open.write((0..400).map(|row| put(row, row)).collect());
+    open
+}
+
+impl Open {
+    fn write(&mut self, entries: Vec<Entry>) {
+        let batch = IndexBatch { stream: "shop".to_owned(), through: 1, snapshot: SnapshotChange::Keep, entries };
+        self.writer.apply(vec![batch]).unwrap();
+    }
+
+    /// How many portions it took.
+    fn check_to_the_end(&mut self, mut between: impl FnMut(&mut Self, u64)) -> u64 {
+        (0..)
+            .find(|portion| {
+                let before = self.check.state();
+                assert!(*portion == 0 || before == IndexCheck::Running, "{before:?}");
+                between(self, *portion);
+                self.check.portion() == ControlFlow::Break(())
+            })
+            .unwrap()
+    }
+
+    /// Of finished rows.
+    fn spoil(&self, row: u64, spoil: impl FnOnce(&[u8], Vec<u8>) -> (Vec<u8>, Option<Vec<u8>>)) {
+        let key = [NeededAtStart(&[]).table_prefix("shop", "finished"), key(row)].concat();
+        let stored = self.sled.get(&key).unwrap().unwrap().to_vec();
+        self.sled.write([spoil(&key, stored)].into()).unwrap();
+    }
+}
+
+fn key(row: u64) -> Vec<u8> {
+    row.to_be_bytes().to_vec()
+}
+
+fn put(row: u64, version: u64) -> Entry {
+    let bytes = if row.is_multiple_of(10) { 6_000 + version % 9_000 } else { 40 + version % 800 };
+    Entry { table: "finished", key: key(row), value: Some((0..bytes).map(|at| noise(at ^ version) as u8).collect()) }
+}
+
+fn remove(row: u64) -> Entry {
+    Entry { table: "finished", key: key(row), value: None }
+}
+
+fn noise(of: u64) -> u64 {
+    let mixed = of.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 20
+}
+
+/// Changed, added and removed anywhere: rows that are counted already, and rows that are not.
+fn anything(seed: u64) -> Vec<Entry> {
+    let one = |of: u64| match noise(of) % 3 {
+        0 => remove(noise(of + 1) % 450),
+        _ => put(noise(of + 1) % 450, noise(of + 2) % 10_000),
+    };
+    (0..6).map(|number| one(seed * 100 + number * 7)).collect()
+}
+
+#[test]
+fn a_whole_index_is_found_whole_in_small_portions() {
+    assert!(filled().check_to_the_end(|_, _| {}) > 10);
+    let mut empty = fresh();
+    assert_eq!(empty.check_to_the_end(|_, _| {}), 0);
+    assert_eq!(empty.check.state(), IndexCheck::Whole);
+}
+
+#[test]
+fn a_portion_is_a_few_rows_or_one_that_is_long() {
+    let of_bytes = |bytes: usize| (0..64).map(|row| Entry { value: Some(vec![7; bytes]), ..put(row, 1) }).collect();
+    for (bytes, portions) in [(1, 8), (20_000, 64)] {
+        let mut open = fresh();
+        open.write(of_bytes(bytes));
+        assert_eq!(open.check_to_the_end(|_, _| {}), portions, "of {bytes} bytes");
+    }
+}
+
+#[test]
+fn what_is_written_on_either_side_of_the_check_raises_no_alarm() {
+    for seed in 0..20 {
+        let mut open = filled();
+        let portions = open.check_to_the_end(|open, portion| open.write(anything(seed * 1000 + portion)));
+        assert!(portions > 10);
+        assert_eq!(open.check.state(), IndexCheck::Whole, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_row_that_comes_and_goes_behind_the_check_is_counted_as_it_is_at_the_end() {
+    for at_last in [vec![put(3, 1)], vec![put(3, 2)], vec![remove(3)]] {
+        let mut open = filled();
+        open.check_to_the_end(|open, portion| match portion {
+            2 => open.write(vec![remove(3)]),
+            3 => open.write(vec![put(3, 7), put(399, 7), put(500, 7)]),
+            4 => open.write(at_last.clone()),
+            _ => {}
+        });
+        assert_eq!(open.check.state(), IndexCheck::Whole);
+    }
+}
+
+#[test]
+fn a_loss_is_found_whatever_is_written_meanwhile() {
+    for seed in 0..20 {
+        let mut open = filled();
+        // Not among those that are written.
+        open.write(vec![put(460, 1)]);
+        open.spoil(460, |key, _| (key.to_vec(), None));
+        open.check_to_the_end(|open, portion| open.write(anything(seed * 1000 + portion)));
+        let IndexCheck::Broken(problem) = open.check.state() else { panic!("seed {seed}: not found") };
+        assert!(problem.contains("are left, or some are not what was written"), "{problem}");
+    }
+}
+
+type Spoil = fn(&[u8], Vec<u8>) -> (Vec<u8>, Option<Vec<u8>>);
+
+fn first_chunk(key: &[u8], stored: &[u8]) -> Vec<u8> {
+    let Some(Value::Chunked(chunks)) = Value::decode(stored) else { panic!("it is not long") };
+    chunks.keys(key).next().unwrap()
+}
+
+#[test]
+fn each_way_to_spoil_a_row_is_found() {
+    let spoils: [(u64, Spoil, &str); 6] = [
+        (5, |key, _| (key.to_vec(), None), "read: of 400 rows 399 are left"),
+        (5, |key, stored| ([key, b"more"].concat(), Some(stored)), "read: of 400 rows 401 are left"),
+        (
+            5,
+            |key, stored| (key.to_vec(), Some([stored.as_slice(), b"x"].concat())),
+            "read: of 400 rows 400 are left, or some",
+        ),
+        (5, |key, _| (key.to_vec(), Some(vec![9])), "read: a value is not what was written"),
+        (10, |key, stored| (first_chunk(key, &stored), None), "read: a long value is not what was written"),
+        (
+            10,
+            |key, stored| (first_chunk(key, &stored), Some(vec![7; 4096])),
+            "read: a long value is not what was written",
+        ),
+    ];
+    for (row, spoil, expected) in spoils {
+        let mut open = filled();
+        open.spoil(row, spoil);
+        open.check_to_the_end(|_, _| {});
+        let IndexCheck::Broken(problem) = open.check.state() else { panic!("not found: {expected}") };
+        assert!(problem.starts_with(expected), "{problem}");
+    }
+}
+
+#[test]
+fn a_packed_value_that_lies_about_its_length_is_a_broken_index() {
+    let mut open = filled();
+    let lie = [[0, 1].as_slice(), &u32::MAX.to_le_bytes(), b"short"].concat();
+    open.spoil(5, |key, _| (key.to_vec(), Some(lie)));
+    open.check_to_the_end(|_, _| {});
+    let expected = "read: a value claims to be longer than so few packed bytes can hold";
+    assert_eq!(open.check.state(), IndexCheck::Broken(expected.to_owned()));
+}
+
+#[test]
+fn what_a_reader_finds_broken_is_told_as_well() {
+    let open = filled();
+    open.spoil(5, |key, _| (key.to_vec(), Some(vec![9])));
+    assert_eq!(open.check.state(), IndexCheck::Running);
+    let key = [NeededAtStart(&[]).table_prefix("shop", "finished"), key(5)].concat();
+    open.sled.read(&key).unwrap_err();
+    assert_eq!(open.check.state(), IndexCheck::Broken("read: a value is not what was written".to_owned()));
+}
+
+/// Nobody knows what is there, so nobody may say that something is missing.
+#[test]
+fn after_a_write_that_failed_nothing_is_said() {
+    let open = filled();
+    assert!(open.check.portion().is_continue());
+    let full_disk = || Err::<(), _>(StoreError::Stopping { what: "the disk" });
+    open.check.while_it_stands(&[], full_disk).unwrap_err();
+    assert!(open.check.portion().is_break());
+    assert_eq!(
+        open.check.state(),
+        IndexCheck::Unfinished("the store is stopping: the disk takes nothing more".to_owned())
+    );
+}
+
+#[test]
+fn an_index_that_is_closed_ends_its_check() {
+    let open = filled();
+    let check = open.check.clone();
+    let needed = NeededAtStart(CONTENT.needed_at_start);
+    let mut index = Index { sled: open.sled.clone(), needed, check: check.clone(), jobs: None, threads: Vec::new() };
+    let closing = check.while_it_stands(&[], || {
+        let running = check.clone();
+        index.start("index check", || running.run()).unwrap();
+        let closing = thread::spawn(|| drop(index));
+        let began = Instant::now();
+        while check.state() == IndexCheck::Running {
+            assert!(began.elapsed() < Duration::from_secs(20), "it goes on");
+            thread::yield_now();
+        }
+        Ok(closing)
+    });
+    closing.unwrap().join().unwrap();
+    assert_eq!(check.state(), IndexCheck::Unfinished("the index was closed".to_owned()));
+}
+
+#[test]
+fn a_key_belongs_to_one_part_and_a_chunk_to_none() {
+    let needed = NeededAtStart(&["now"]);
+    let part = |table| Part::of(&needed.table_prefix("shop", table));
+    assert_eq!((part("now"), part("finished"), part("no")), (Some(Part::Start), Some(Part::Rest), Some(Part::Rest)));
+    assert_eq!(Part::of(&stream_key(SNAPSHOT, "shop")), Some(Part::Start));
+    let mut writes = rows::Writes::new();
+    rows::put(b"x".to_vec(), &(0..9000).map(|at| noise(at) as u8).collect::<Vec<_>>(), &mut writes);
+    assert_eq!(writes.len(), 4);
+    assert!(writes.keys().all(|key| Part::of(key).is_none()));
+}
