@@ -75,6 +75,12 @@ pub fn order(state: &State, due: &Due) -> Option<Order> {
     })
 }
 
+/// The plugin that a due call asks.
+pub fn asked(state: &State, due: &Due) -> Option<Digest> {
+    let deployment = state.deployments.get(&due.call.deployment)?;
+    plugin_of(deployment, due.step).map(|used| used.digest)
+}
+
 struct Used<'a> {
     plugin: &'a Name,
     digest: Digest,

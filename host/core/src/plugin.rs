@@ -106,6 +106,15 @@ pub struct Grants {
     pub limits: Limits,
 }
 
+impl Grants {
+    /// Without any of these a call can do nothing but compute, log and answer: nobody outside sees whether it was made.
+    pub fn reach_nothing(&self) -> bool {
+        let Self { http, folders, workspace, secrets, reveal, state, tools, limits: _ } = self;
+        let (no_one, no_value) = (http.is_empty() && tools.is_empty(), secrets.is_empty() && reveal.is_empty());
+        no_one && no_value && folders.is_empty() && workspace.is_none() && state.is_none()
+    }
+}
+
 /// One origin a plugin may send requests to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -68,8 +68,11 @@ pub fn deployment_kind(deployment_type: DeploymentType) -> &'static str {
 }
 
 /// Lines go to the disk in the order they come, while the guest runs on, by a future that is done when nobody has more to
-/// say. They are few: a call's log is limited.
-pub fn start(store: &Store, tag: &LogTag) -> (Lines, impl Future<Output = ()> + use<>) {
+/// say. They are few: a call's log is limited. None is written before it is `sure` that the call is made, or if it is not.
+pub fn start<S>(store: &Store, tag: &LogTag, sure: S) -> (Lines, impl Future<Output = ()> + use<S>)
+where
+    S: Future<Output = bool>,
+{
     let (sender, mut lines) = mpsc::unbounded_channel::<Vec<u8>>();
     let (store, tag) = (store.clone(), tag.clone());
     let log = tag.clone();
@@ -77,10 +80,14 @@ pub fn start(store: &Store, tag: &LogTag) -> (Lines, impl Future<Output = ()> + 
         let Ok(project) = log.project.parse::<Name>() else { return };
         let Ok(id) = log_id(&project, log.number, log.attempt, &log.log) else { return };
         let mut batch = Vec::new();
-        while lines.recv_many(&mut batch, LINES_PER_WRITE).await > 0 {
+        if lines.recv_many(&mut batch, LINES_PER_WRITE).await == 0 || !sure.await {
+            return;
+        }
+        while !batch.is_empty() {
             if let Err(error) = store.logs().append(&id, std::mem::take(&mut batch)).await {
                 tracing::warn!(log = %id, %error, "log lines were lost");
             }
+            lines.recv_many(&mut batch, LINES_PER_WRITE).await;
         }
     };
     (Lines { sender, tag }, pump)
@@ -114,4 +121,44 @@ const LONGEST_TEXT: usize = 64 << 10;
 
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST_TEXT)]
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use lockgate_store::StoreOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_are_written_when_it_is_sure_that_the_call_is_made_and_else_never() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), StoreOptions::default()).unwrap().0;
+        let tag = LogTag {
+            project: "shop".to_owned(),
+            number: 1,
+            attempt: 1,
+            log: "build".to_owned(),
+            phase: "build".to_owned(),
+            try_number: 1,
+            deployment_type: "REGULAR",
+        };
+        let id = log_id(&"shop".parse().unwrap(), 1, 1, "build").unwrap();
+        let written = || store.logs().read(&id, 0, 9).unwrap().lines.len();
+        for (is_sure, expected) in [(false, 0), (true, 2)] {
+            let (tell, told) = tokio::sync::oneshot::channel();
+            let (lines, pump) = start(&store, &tag, async { told.await.unwrap() });
+            let mut pump = std::pin::pin!(pump);
+            lines.push("info", "one", BTreeMap::new());
+            lines.push("info", "two", BTreeMap::new());
+            assert!(pump.as_mut().now_or_never().is_none() && written() == 0);
+            tell.send(is_sure).unwrap();
+            drop(lines);
+            pump.await;
+            assert_eq!(written(), expected);
+        }
+        let (lines, pump) = start(&store, &tag, std::future::pending());
+        drop(lines);
+        pump.now_or_never().expect("who says nothing waits for nobody");
+    }
 }

@@ -11,11 +11,11 @@ use futures::FutureExt as _;
 use lockgate_core::deployment::Deployment;
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name};
-use lockgate_core::order::{Order, order};
+use lockgate_core::order::{Order, asked, order};
 use lockgate_core::plugin::{Failure, Grants, MOST_COMPONENT_BYTES, Retry};
 use lockgate_core::release::narrowed;
 use lockgate_core::state::{Due, State};
-use lockgate_core::work::{Answer, CallRef};
+use lockgate_core::work::{Answer, CallRef, Step};
 use lockgate_sandbox::tools::ToolRoom;
 use lockgate_sandbox::{CallError, CallRequest, CancellationToken, ChildCommand, Sandbox};
 use lockgate_store::Store;
@@ -25,7 +25,7 @@ use super::ask::{Asked, Judged, ask, bounded};
 use super::blocking::blocking;
 use super::call_log::{self, Lines, LogTag};
 use super::evidence::Taking;
-use super::inbox::Reports;
+use super::inbox::{Report, Reports};
 use super::surroundings::{Surroundings, artifacts_of, failure, lost, no_component, ours};
 use super::system::SystemHandle;
 use super::vault::Vault;
@@ -46,6 +46,8 @@ pub struct RunningCalls {
 
 struct Running {
     environment: Name,
+    /// Cancelled when the disk has it that the call is made: until then its log stays empty.
+    on_disk: CancellationToken,
     /// Cancelled when the guest is gone.
     gone: CancellationToken,
     /// Tells the guest that it should stop.
@@ -81,43 +83,81 @@ impl RunningCalls {
     /// Makes the running calls of one deployment those that are due: stops the others, starts the missing.
     pub fn follow(&mut self, state: &State, number: DeploymentNumber, due: &[Due]) {
         while self.tasks.try_join_next().is_some() {}
-        let running = self.running.entry(number).or_default();
-        for (_, stopped) in running.extract_if(.., |call, _| due.iter().all(|due| due.call != *call)) {
-            stopped.stop.cancel();
-            self.leaving.add(&stopped.environment, stopped.gone);
-        }
-        for due in due {
-            let cancelled = match running.get(&due.call) {
-                Some(running) => running.cancelled.clone(),
-                None => {
-                    let Some(order) = order(state, due) else { continue };
-                    let Some(deployment) = state.deployments.get(&number) else { continue };
-                    let environment = deployment.environment.clone();
-                    let workspaces = workspace::of_environment(&self.runner.store, &state.project.name, &environment);
-                    if self.runner.asks_for_tools(&order) {
-                        self.with_tools.insert(number);
-                    }
-                    let rooms = Rooms::of(&self.runner.store, &state.project.name, deployment);
-                    let job = Job::new(deployment, *due, order, workspaces.join(number.to_string()), &rooms);
-                    let (cancelled, stop, gone) = (job.cancelled.clone(), job.stop.clone(), CancellationToken::new());
-                    let call = self.runner.clone().run(job, self.leaving.of(&environment), self.reports.clone());
-                    let leaves = gone.clone().drop_guard();
-                    let task = async move {
-                        let _leaves = leaves;
-                        call.await;
-                    };
-                    self.tasks.spawn_on(task, self.runner.sandbox.threads());
-                    running.insert(due.call, Running { environment, gone, cancelled: cancelled.clone(), stop });
-                    cancelled
-                }
-            };
-            if due.cancelling {
-                cancelled.cancel();
+        if let Some(running) = self.running.get_mut(&number) {
+            for (_, stopped) in running.extract_if(.., |call, _| due.iter().all(|due| due.call != *call)) {
+                stopped.stop.cancel();
+                self.leaving.add(&stopped.environment, stopped.gone);
+            }
+            if running.is_empty() {
+                self.running.remove(&number);
             }
         }
-        if running.is_empty() {
-            self.running.remove(&number);
+        for due in due {
+            if !self.is_running(due.call) {
+                self.begin(state, due, Sure::OnDisk);
+            }
+            if let Some(running) = self.running.get(&number).and_then(|running| running.get(&due.call)) {
+                running.on_disk.cancel();
+                if due.cancelling {
+                    running.cancelled.cancel();
+                }
+            }
         }
+    }
+
+    /// Begins what is due while the disk still writes that it is: only calls that reach nothing. Until `follow` finds them due
+    /// their logs stay empty. Where the disk refuses they are stopped, their answers do not count, and nothing has happened.
+    pub fn begin_ahead(&mut self, state: &State, number: DeploymentNumber) {
+        let Some(deployment) = state.deployments.get(&number) else { return };
+        let all_due = deployment.due();
+        let is_over = |call: &CallRef, running: &Running| {
+            all_due.iter().any(|due| due.call == *call) || running.gone.is_cancelled()
+        };
+        // Beside a guest that is still to be stopped nothing begins.
+        if !self.running.get(&number).into_iter().flatten().all(|(call, running)| is_over(call, running)) {
+            return;
+        }
+        for due in all_due {
+            let reaches_nothing =
+                || asked(state, &due).is_some_and(|digest| self.runner.reaches_nothing(state, deployment, digest));
+            // What gates measure is kept when they have judged.
+            let is_gate = matches!(due.step, Step::Gate { .. });
+            if !is_gate && !due.cancelling && !self.is_running(due.call) && reaches_nothing() {
+                self.begin(state, &due, Sure::NotYet);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub fn let_nobody_leave(&mut self, environment: &Name) {
+        self.leaving.add(environment, CancellationToken::new());
+    }
+
+    pub(super) fn is_running(&self, call: CallRef) -> bool {
+        self.running.get(&call.deployment).is_some_and(|running| running.contains_key(&call))
+    }
+
+    fn begin(&mut self, state: &State, due: &Due, sure: Sure) {
+        let number = due.call.deployment;
+        let (Some(order), Some(deployment)) = (order(state, due), state.deployments.get(&number)) else { return };
+        let environment = deployment.environment.clone();
+        let workspaces = workspace::of_environment(&self.runner.store, &state.project.name, &environment);
+        if self.runner.asks_for_tools(&order) {
+            self.with_tools.insert(number);
+        }
+        let rooms = Rooms::of(&self.runner.store, &state.project.name, deployment);
+        let job = Job::new(deployment, (*due, sure), order, workspaces.join(number.to_string()), &rooms);
+        let (cancelled, stop, gone) = (job.cancelled.clone(), job.stop.clone(), CancellationToken::new());
+        let on_disk = job.on_disk.clone();
+        let call = self.runner.clone().run(job, self.leaving.of(&environment), self.reports.clone());
+        let leaves = gone.clone().drop_guard();
+        let task = async move {
+            let _leaves = leaves;
+            call.await;
+        };
+        self.tasks.spawn_on(task, self.runner.sandbox.threads());
+        let running = Running { environment, on_disk, gone, cancelled, stop };
+        self.running.entry(number).or_default().insert(due.call, running);
     }
 
     /// What was told to end in this environment so far.
@@ -189,8 +229,16 @@ impl Left {
     }
 }
 
+/// Whether the disk has it that a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sure {
+    OnDisk,
+    NotYet,
+}
+
 struct Job {
     due: Due,
+    sure: Sure,
     order: Order,
     log: LogTag,
     /// Of a gate.
@@ -198,17 +246,18 @@ struct Job {
     workspace: PathBuf,
     /// Where its tools run; none where it can have none.
     room: Option<PathBuf>,
+    on_disk: CancellationToken,
     cancelled: CancellationToken,
     stop: CancellationToken,
 }
 
 impl Job {
-    fn new(deployment: &Deployment, due: Due, order: Order, workspace: PathBuf, rooms: &Rooms) -> Self {
+    fn new(deployment: &Deployment, (due, sure): (Due, Sure), order: Order, workspace: PathBuf, rooms: &Rooms) -> Self {
         let room = rooms.of_step(deployment.attempt.number, due.step, deployment.step_name(due.step));
         let log = LogTag::of(deployment, &due, &order.context);
         let taking = Taking::of(deployment, &due, &order);
-        let (cancelled, stop) = (CancellationToken::new(), CancellationToken::new());
-        Self { due, order, log, taking, workspace, room, cancelled, stop }
+        let [on_disk, cancelled, stop] = std::array::from_fn(|_| CancellationToken::new());
+        Self { due, sure, order, log, taking, workspace, room, on_disk, cancelled, stop }
     }
 }
 
@@ -226,17 +275,25 @@ impl CallRunner {
         Self { store, sandbox, system, vault, tool_keeper }
     }
 
+    /// Whether calls of a plugin cannot be told from outside, whatever their configuration.
+    fn reaches_nothing(&self, state: &State, deployment: &Deployment, digest: Digest) -> bool {
+        let (project, environment) = (state.project.name.as_str(), deployment.environment.as_str());
+        let granted = self.system.view().grants_in(digest, project, Some(environment));
+        granted.is_some_and(|granted| granted.reach_nothing())
+    }
+
     fn asks_for_tools(&self, order: &Order) -> bool {
         let system = self.system.view();
         system.plugins.get(&order.digest).is_some_and(|plugin| !plugin.description.requests.tools.is_empty())
     }
 
     async fn run(self, job: Job, stopped: Left, reports: Reports) {
-        let (call, stop) = (job.due.call, job.stop.clone());
+        let (call, stop, on_disk) = (job.due.call, job.stop.clone(), job.on_disk.clone());
         if !may_start(&stop, stopped).await {
             return;
         }
-        let (lines, pump) = call_log::start(&self.store, &job.log);
+        let sure = unless_stopped(&stop, on_disk.cancelled());
+        let (lines, pump) = call_log::start(&self.store, &job.log, sure);
         let answered = async {
             tokio::select! {
                 biased;
@@ -248,11 +305,16 @@ impl CallRunner {
         let (Some(answer), ()) = tokio::join!(answered, pump) else { return };
         // A bug of ours must not leave a phase waiting for its timeout.
         let answer = answer.unwrap_or_else(|_| Err(ours("the host failed while it made this call".to_owned())));
-        reports.send(call, answer.and_then(bounded).unwrap_or_else(Answer::Failed)).await;
+        let answer = answer.and_then(bounded).unwrap_or_else(Answer::Failed);
+        reports.send(Report { call, answer, stopped: stop }).await;
     }
 
     async fn answer(&self, job: Job, lines: Lines, reports: Reports) -> Result<Answer, Failure> {
-        let grants = self.grants(&job.order);
+        let mut grants = self.grants(&job.order);
+        if let (Sure::NotYet, Ok(granted)) = (job.sure, &mut grants) {
+            // Also where an operator has granted more in between.
+            *granted = Grants { limits: granted.limits.clone(), ..Grants::default() };
+        }
         let host = Arc::new(Surroundings {
             store: self.store.clone(),
             artifacts: artifacts_of(&job.order.subject),
@@ -362,10 +424,15 @@ struct Places {
 
 /// Also where both are so, the stop counts: nothing is started, and no log opened that was closed already.
 async fn may_start(stop: &CancellationToken, stopped: Left) -> bool {
+    unless_stopped(stop, stopped.wait()).await
+}
+
+/// False if the stop came first.
+async fn unless_stopped(stop: &CancellationToken, event: impl Future<Output = ()>) -> bool {
     tokio::select! {
         biased;
         () = stop.cancelled() => false,
-        () = stopped.wait() => true,
+        () = event => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! All that one host owns: the data folder, the sandbox, and a running owner for each project.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, iter};
 
@@ -15,16 +15,18 @@ use lockgate_core::state::State;
 use lockgate_core::system::{Duties, SystemCommand, SystemRejection, SystemState};
 use lockgate_core::trust::{Signature, Signed, Source};
 use lockgate_core::work::ProjectId;
+use lockgate_journal::JournalError;
 use lockgate_sandbox::{ChildCommand, Sandbox, SandboxError};
-use lockgate_store::{Blobs, IndexState, OnFatal, SeriesId, Store, StoreError, StoreOptions};
+use lockgate_store::{Blobs, IndexState, OnFatal, Opened, SeriesId, Store, StoreError};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::blocking::blocking;
 use super::calls::CallRunner;
+use super::horizon::Horizon;
 use super::inbox::{ProjectHandle, Refusal};
-use super::replay::{self, Loaded, ReplayError};
+use super::replay::{self, Loaded, LoadedSystem, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
 use super::vault::{Keys, Vault, VaultError};
 use super::{evidence, index, project};
@@ -50,7 +52,7 @@ pub struct Settings {
 #[cfg(test)]
 impl Settings {
     /// Of a host that never compiles, and whose plugins have no tools.
-    pub fn of_a_test(data: &std::path::Path, concurrent_calls: usize) -> Self {
+    pub fn of_a_test(data: &Path, concurrent_calls: usize) -> Self {
         let nothing = ChildCommand { program: "/nowhere/nothing-is-started-here".into(), arguments: Vec::new() };
         Self {
             data: data.to_owned(),
@@ -76,6 +78,7 @@ pub struct Host {
     vault: Vault,
     projects: Arc<Mutex<BTreeMap<Name, ProjectHandle>>>,
     pub(super) runner: CallRunner,
+    horizon: Horizon,
     /// One at a time: what is live comes first.
     pub(crate) backtests: Arc<Semaphore>,
     /// Each takes a thread, and reads all there is.
@@ -128,33 +131,64 @@ pub enum SetSecretError {
     System(#[from] SystemRefusal),
 }
 
+/// A data folder that was opened, and what it adds up to.
+struct Read {
+    store: Store,
+    opened: Opened,
+    system: LoadedSystem,
+    projects: Vec<Loaded>,
+}
+
+async fn read(data: &Path) -> Result<Read, HostError> {
+    let (store, opened) = Store::open(
+        data,
+        index::store_options(lockgate_journal::Options {
+            on_fatal: Some(stop_the_process()),
+            on_damage: Some(Box::new(tell_of_damage)),
+            ..Default::default()
+        }),
+    )?;
+    if let Some(torn) = &opened.torn_tail {
+        tracing::warn!(
+            "{} ended in an unfinished write: {} bytes from offset {} were cut off; nothing acknowledged was in them, if the disk kept what it said it had written",
+            torn.segment.display(),
+            torn.bytes,
+            torn.offset
+        );
+    }
+    if let IndexState::Rebuilt(reason) = &opened.index {
+        tracing::info!("the index is built again from the journal: {reason}");
+    }
+    let (system, projects) = replay::all(&store).await?;
+    Ok(Read { store, opened, system, projects })
+}
+
+/// What runs does not need it: to stop would help nobody.
+fn tell_of_damage(damage: &JournalError) {
+    tracing::error!(
+        "old events of the journal are damaged ({damage}): what runs goes on, but backups and exports of this data folder fail; \
+         keep a copy of the folder, and restore the newest backup beside it"
+    );
+}
+
 impl Host {
     /// Opens the data folder, replays what the index does not have, and continues every deployment where it was.
     pub async fn open(settings: Settings) -> Result<Self, HostError> {
-        let options = StoreOptions {
-            journal: lockgate_journal::Options { on_fatal: Some(stop_the_process()), ..Default::default() },
-            index_shape: index::SHAPE,
-            needed_at_start: &[index::IN_MEMORY],
+        let Read { store, opened, system, projects } = match read(&settings.data).await {
+            // Noted there, so that it is built again now: it has nothing that the journal does not have.
+            Err(HostError::Replay(ReplayError::Store(error @ StoreError::Index { .. }))) => {
+                tracing::warn!(%error, "the index cannot be used");
+                read(&settings.data).await?
+            }
+            read => read?,
         };
-        let (store, opened) = Store::open(&settings.data, options)?;
-        if let Some(torn) = &opened.torn_tail {
-            tracing::warn!(
-                "{} ended in an unfinished write: {} bytes from offset {} were cut off; nothing acknowledged was in them, if the disk kept what it said it had written",
-                torn.segment.display(),
-                torn.bytes,
-                torn.offset
-            );
-        }
-        if let IndexState::Rebuilt(reason) = &opened.index {
-            tracing::info!("the index is built again from the journal: {reason}");
-        }
         raise_file_limit();
         let mut sandbox_options = lockgate_sandbox::Options::new(settings.data.join("compiled"), settings.compiler);
         sandbox_options.max_concurrent_calls = settings.concurrent_calls;
         let sandbox = Sandbox::new(sandbox_options)?;
-        let (system, projects) = replay::all(&store).await?;
-        let vault = open_vault(store.secrets(), settings.keys, &system).await?;
-        let system = SystemHandle::new(store.clone(), system);
+        let vault = open_vault(store.secrets(), settings.keys, &system.state).await?;
+        let horizon = Horizon::new(opened.events);
+        let system = SystemHandle::new(store.clone(), system, horizon.clone());
         let runner =
             CallRunner::new(store.clone(), sandbox.clone(), system.clone(), vault.clone(), settings.tool_keeper);
         let host = Self {
@@ -165,6 +199,7 @@ impl Host {
             vault,
             projects: Arc::default(),
             runner,
+            horizon,
             backtests: Arc::new(Semaphore::new(1)),
             backups: Arc::new(Semaphore::new(BACKUPS)),
         };
@@ -197,7 +232,10 @@ impl Host {
         let name = loaded.state.project.name.clone();
         projects
             .entry(name)
-            .or_insert_with(|| project::own(loaded, self.store.clone(), self.system.clone(), self.runner.clone()))
+            .or_insert_with(|| {
+                let (store, system, runner) = (self.store.clone(), self.system.clone(), self.runner.clone());
+                project::own(loaded, store, system, runner, self.horizon.clone())
+            })
             .clone()
     }
 

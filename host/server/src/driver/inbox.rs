@@ -9,8 +9,11 @@ use lockgate_core::kept::{Keep, Namespace};
 use lockgate_core::name::Name;
 use lockgate_core::state::{Event, State};
 use lockgate_core::work::{Answer, CallRef};
+use lockgate_sandbox::CancellationToken;
 use lockgate_store::StoreError;
 use tokio::sync::{mpsc, oneshot, watch};
+
+use super::history::Newest;
 
 /// A project as everyone but its owner sees it.
 #[derive(Clone)]
@@ -53,6 +56,7 @@ impl Ending {
 /// The state after the last commit. Copies share structure.
 pub struct View {
     pub state: State,
+    pub newest: Newest,
     /// Journal sequence of the last event in it.
     pub sequence: u64,
 }
@@ -79,7 +83,21 @@ pub enum Refusal {
 
 pub(super) struct Message {
     pub(super) command: Command,
-    pub(super) reply: Option<Reply>,
+    pub(super) asker: Asker,
+}
+
+pub(super) enum Asker {
+    Someone(Reply),
+    /// A call: its answer counts unless it was stopped.
+    Call(CancellationToken),
+    Time,
+}
+
+impl Message {
+    /// Its number may have been given to another call since: what the disk has refused leaves no trace.
+    pub fn is_of_a_stopped_call(&self) -> bool {
+        matches!(&self.asker, Asker::Call(stopped) if stopped.is_cancelled())
+    }
 }
 
 pub(super) type Reply = oneshot::Sender<Result<Committed, Refusal>>;
@@ -88,7 +106,7 @@ impl ProjectHandle {
     /// Done when the command's events are on disk.
     pub async fn send(&self, command: Command) -> Result<Committed, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let message = Message { command, reply: Some(reply) };
+        let message = Message { command, asker: Asker::Someone(reply) };
         if self.inbox.send(message).await.is_err() {
             return Err(self.why_stopped().await);
         }
@@ -125,9 +143,17 @@ pub struct Reports {
     pub(super) view: watch::Receiver<Arc<View>>,
 }
 
+/// What a call has answered.
+#[derive(Clone)]
+pub struct Report {
+    pub call: CallRef,
+    pub answer: Answer,
+    pub stopped: CancellationToken,
+}
+
 impl Reports {
-    pub async fn send(&self, call: CallRef, answer: Answer) {
-        let message = Message { command: Command::Report { call, answer }, reply: None };
+    pub async fn send(&self, Report { call, answer, stopped }: Report) {
+        let message = Message { command: Command::Report { call, answer }, asker: Asker::Call(stopped) };
         // Without an owner there is nobody to tell; the call is repeated when there is one again.
         if let Some(inbox) = self.inbox.upgrade() {
             let _ = inbox.send(message).await;
@@ -143,7 +169,7 @@ impl Reports {
     /// Done when it is on disk.
     pub async fn keep(&self, keep: Keep) -> Result<Committed, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let message = Message { command: Command::Keep(keep), reply: Some(reply) };
+        let message = Message { command: Command::Keep(keep), asker: Asker::Someone(reply) };
         let inbox = self.inbox.upgrade().ok_or(Refusal::Stopping)?;
         inbox.send(message).await.map_err(|_| Refusal::Stopping)?;
         // It must not be kept from ending.

@@ -1,25 +1,24 @@
 //! Keeps the index in step with the journal, behind the owner's back: what is listed and paged, never the truth.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use lockgate_core::change::Milestone;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::{Deployments, changed};
 use lockgate_core::state::{Event, State, What};
-use lockgate_store::{Entry, IndexBatch, Store};
+use lockgate_store::{Entry, IndexBatch, Store, StoreOptions};
 use tokio::sync::{mpsc, watch};
 
-use super::narrate;
+use super::history::Paged;
 
 /// Finished deployments: number to the whole record.
 pub const FINISHED: &str = "finished";
-/// History of a deployment: number and sequence to the event as people read it.
-pub const HISTORY: &str = "history";
 /// Deployments of the newest snapshot: number to the whole record.
 pub const IN_MEMORY: &str = "in_memory";
 
 /// Raised when a record or a snapshot gets another shape: an index of the old one is made again from the journal.
-pub const SHAPE: u32 = 4;
+const SHAPE: u32 = 5;
 
 /// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.
 pub type Finished = (DeploymentNumber, u32);
@@ -30,66 +29,100 @@ pub fn events_per_snapshot(last_bytes: usize) -> u64 {
     (last_bytes as u64 / 1_024).clamp(256, 4_096)
 }
 
+/// What the newest snapshot of a stream does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsaved {
+    events: u64,
+    /// Where a start begins to read: behind the snapshot, or before the first event of all.
+    behind: u64,
+}
+
+impl Unsaved {
+    /// Zero: there is no snapshot.
+    pub fn after(snapshot: u64) -> Self {
+        Self { events: 0, behind: snapshot }
+    }
+
+    pub fn add(&mut self, sequences: RangeInclusive<u64>) {
+        if self.behind == 0 {
+            self.behind = sequences.start() - 1;
+        }
+        self.events += sequences.count() as u64;
+    }
+
+    /// A start would read from before the horizon; or it would apply more than it is worth.
+    pub fn needs_a_snapshot(&self, horizon: u64, last_bytes: usize) -> bool {
+        self.is_behind(horizon) || self.events >= events_per_snapshot(last_bytes)
+    }
+
+    pub fn is_behind(&self, horizon: u64) -> bool {
+        self.events > 0 && self.behind < horizon
+    }
+}
+
+/// As a host opens its data folder.
+pub fn store_options(journal: lockgate_journal::Options) -> StoreOptions {
+    StoreOptions { journal, index_shape: SHAPE, needed_at_start: &[IN_MEMORY] }
+}
+
 /// Batches that wait to be indexed; then the owner waits with them.
 const WAITING_BATCHES: usize = 256;
-/// How long the first of them waits for others. A commit costs as much as to decide a trigger, however little it holds; what is
-/// shown is behind by so much. The end of a deployment waits for nothing: somebody may wait for that.
-const GATHERING: Duration = Duration::from_millis(5);
+/// How long the first of them waits for others: a commit costs as much as to decide a trigger, however little it holds. Nobody
+/// waits for it: what the index does not have is read from memory.
+const GATHERING: Duration = Duration::from_millis(50);
 
-/// With what its deployments finished.
-type Waiting = (IndexBatch, Vec<Finished>);
+/// What leaves memory once the index has it.
+#[derive(Default)]
+pub struct Leaves {
+    pub finished: Vec<Finished>,
+    pub pages: Vec<Paged>,
+}
+
+type Waiting = (IndexBatch, Leaves);
 
 pub struct Indexer(mpsc::Sender<Waiting>);
 
 impl Indexer {
-    pub async fn send(&self, batch: IndexBatch, finished: Vec<Finished>) {
-        // A gone indexer has said why; the journal holds everything, and the next start catches up.
-        let _ = self.0.send((batch, finished)).await;
+    /// One that is gone has said why; the journal holds everything, and the next start catches up.
+    pub fn is_gone(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    pub async fn send(&self, batch: IndexBatch, leaves: Leaves) {
+        let _ = self.0.send((batch, leaves)).await;
     }
 }
 
-type Forgettable = mpsc::UnboundedReceiver<Vec<Finished>>;
+type Forgettable = mpsc::UnboundedReceiver<Vec<Leaves>>;
 
-/// Also gives how far the index is, and the finished deployments it has the record of.
+/// Also gives how far the index is, and what it has.
 pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, Forgettable) {
     let (sender, mut batches) = mpsc::channel::<Waiting>(WAITING_BATCHES);
     let (indexed, indexed_receiver) = watch::channel(0);
-    // Unbounded is bounded here: no more numbers than batches were let in.
+    // Unbounded is bounded here: no more than the batches that were let in.
     let (forget, forgettable) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut waiting = Vec::new();
         while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
-            let nobody_waits = |waiting: &[Waiting]| waiting.iter().all(|(_, finished)| finished.is_empty());
-            let gathered =
-                async { while nobody_waits(&waiting) && batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {} };
-            let _all_or_enough = tokio::time::timeout(GATHERING, gathered).await;
-            let (gathered, finished): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-            let (through, finished) =
-                (gathered.last().map_or(0, |batch: &IndexBatch| batch.through), finished.concat());
+            let all = async { while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {} };
+            let _all_or_enough = tokio::time::timeout(GATHERING, all).await;
+            let (gathered, leaves): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
+            let through = gathered.last().map_or(0, |batch: &IndexBatch| batch.through);
             if let Err(error) = store.index_all(gathered).await {
-                tracing::error!(%project, %error, "the index failed: lists and history stand still until the next start rebuilds it");
+                tracing::error!(%project, %error, "the index failed: until the next start builds it again, all that ends stays in memory");
                 return;
             }
             indexed.send_replace(through);
-            if !finished.is_empty() {
-                let _ = forget.send(finished);
-            }
+            let _ = forget.send(leaves);
         }
     });
     (Indexer(sender), indexed_receiver, forgettable)
 }
 
-pub fn entries(state: &State, events: &[(u64, Event)], finished: &[Finished]) -> Vec<Entry> {
-    let history = events.iter().filter_map(|(sequence, event)| {
-        let number = event.what.deployment()?;
-        let row = narrate::row(state, number, event);
-        Some(entry(HISTORY, history_key(number, *sequence), &row))
-    });
-    let records = finished.iter().filter_map(|(number, attempt)| {
-        let deployment = state.deployments.get(number).filter(|deployment| deployment.attempt.number == *attempt)?;
-        Some(entry(FINISHED, number.to_be_bytes().to_vec(), deployment.as_ref()))
-    });
-    history.chain(records).collect()
+/// The record of what has finished, if there is no newer attempt of it.
+pub fn record(state: &State, (number, attempt): Finished) -> Option<Entry> {
+    let deployment = state.deployments.get(&number).filter(|deployment| deployment.attempt.number == attempt)?;
+    Some(entry(FINISHED, number.to_be_bytes().to_vec(), deployment.as_ref()))
 }
 
 /// A snapshot, as both of its parts: the state, and the deployments that are not as the snapshot `before` has them.
@@ -106,10 +139,6 @@ pub fn finished_by(state: &State, event: &Event) -> Option<Finished> {
     let What::Deployment { number, change } = &event.what else { return None };
     let Some(Milestone::Finished(_)) = change.milestone() else { return None };
     Some((*number, state.deployments.get(number)?.attempt.number))
-}
-
-pub fn history_key(number: DeploymentNumber, sequence: u64) -> Vec<u8> {
-    [number.to_be_bytes(), sequence.to_be_bytes()].concat()
 }
 
 fn entry(table: &'static str, key: Vec<u8>, value: &impl serde::Serialize) -> Entry {

@@ -1,5 +1,7 @@
 //! Tells what happened in a sentence, for the history that people read.
 
+use std::io;
+
 use lockgate_core::change::{Change, GatesChange, PhaseChange};
 use lockgate_core::deployment::{Capacity, Deployment, DeploymentType, Finish, GatesEnd, Hold, HoldReason, UndoResult};
 use lockgate_core::name::DeploymentNumber;
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 
-/// An event as the history keeps it; its sequence is its key.
+/// An event as the history keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HistoryRow {
     pub at: String,
@@ -24,10 +26,7 @@ pub struct HistoryRow {
 
 pub fn row(state: &State, number: DeploymentNumber, event: &Event) -> HistoryRow {
     let deployment = state.deployments.get(&number);
-    let status = deployment.and_then(|deployment| {
-        let status = serde_json::to_value(deployment.attempt.deployment_status()).ok()?;
-        Some(status.as_str()?.to_owned())
-    });
+    let status = deployment.map(|deployment| type_of(&deployment.attempt.deployment_status()));
     let (event_type, text, details) = match (&event.what, deployment) {
         (What::Deployment { change, .. }, Some(deployment)) => {
             (type_of_change(change), sentence(deployment, change), details(deployment, change))
@@ -71,12 +70,37 @@ pub fn row(state: &State, number: DeploymentNumber, event: &Event) -> HistoryRow
     HistoryRow { at: clock::rfc3339(event.at), event_type, text, status, details }
 }
 
-/// The name an event has in its JSON.
+/// The name an event has in its JSON: `"NAME"`, or `{"NAME": WHAT}`.
 fn type_of(event: &impl Serialize) -> String {
-    match serde_json::to_value(event) {
-        Ok(Value::Object(fields)) => fields.keys().next().cloned().unwrap_or_default(),
-        Ok(Value::String(name)) => name,
-        Ok(_) | Err(_) => String::new(),
+    let mut beginning = Beginning::default();
+    // Refused is what follows the name.
+    let _ = serde_json::to_writer(&mut beginning, event);
+    let text = String::from_utf8_lossy(&beginning.0[..beginning.1]);
+    text.split('"').nth(1).unwrap_or_default().to_owned()
+}
+
+/// Takes the first bytes of what is written to it, so that an event is not written down whole for its name.
+struct Beginning([u8; LONGEST_NAME], usize);
+
+const LONGEST_NAME: usize = 64;
+
+impl Default for Beginning {
+    fn default() -> Self {
+        Self([0; LONGEST_NAME], 0)
+    }
+}
+
+impl io::Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = &mut self.0[self.1..];
+        let taken = bytes.len().min(left.len());
+        left[..taken].copy_from_slice(&bytes[..taken]);
+        self.1 += taken;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -14,16 +14,18 @@ use lockgate_core::handle::{Command, Rejection, Surroundings, handle};
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::Deployments;
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::work::{Answer, CallRef};
-use lockgate_store::{IndexBatch, LogId, SeriesId, SnapshotChange, Store, StoreError};
+use lockgate_store::{Committed as Written, Entry, IndexBatch, LogId, SeriesId, SnapshotChange, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use super::blocking::blocking;
 use super::call_log::log_id;
 use super::calls::{CallRunner, RunningCalls};
 use super::evidence::{self, NewRound};
-use super::inbox::{Committed, Ending, Message, ProjectHandle, Refusal, Reply, Reports, View};
-use super::index::{self, Finished, Indexer};
+use super::history::Newest;
+use super::horizon::Horizon;
+use super::inbox::{Asker, Committed, Ending, Message, ProjectHandle, Refusal, Reply, Report, Reports, View};
+use super::index::{self, Indexer, Leaves, Unsaved};
+use super::narrate::{self, HistoryRow};
 use super::replay::Loaded;
 use super::system::SystemHandle;
 use super::workspace::Keep;
@@ -40,10 +42,11 @@ const LONGEST_SLEEP_MS: u64 = 60_000;
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// Starts the owner of a project. One whose events cannot be read has none: it can be looked at, and says why.
-pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunner) -> ProjectHandle {
-    let Loaded { state, snapshot, snapshot_bytes, since_snapshot, sequence, damage } = loaded;
+pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunner, horizon: Horizon) -> ProjectHandle {
+    let Loaded { state, newest, snapshot, snapshot_bytes, unsaved, sequence, damage } = loaded;
     let (inbox, mut messages) = mpsc::channel(INBOX);
-    let (view, views) = watch::channel(Arc::new(View { state: state.clone(), sequence }));
+    let seen = View { state: state.clone(), newest: newest.clone(), sequence };
+    let (view, views) = watch::channel(Arc::new(seen));
     if let Some(damage) = damage {
         let ending = Ending::at_once(damage);
         return ProjectHandle { inbox, view: views, indexed: watch::channel(sequence).1, ending };
@@ -56,9 +59,11 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
         reports,
         snapshot,
         snapshot_bytes,
-        since_snapshot,
+        unsaved,
+        horizon,
         paused: false,
         state,
+        newest,
         sequence,
         store,
         system,
@@ -72,6 +77,7 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
 struct Owner {
     name: Name,
     state: State,
+    newest: Newest,
     sequence: u64,
     store: Store,
     system: SystemHandle,
@@ -82,8 +88,8 @@ struct Owner {
     /// What the newest snapshot has, and how large it is without its deployments.
     snapshot: Deployments,
     snapshot_bytes: usize,
-    /// Events of this project; what others write between them does not count.
-    since_snapshot: u64,
+    unsaved: Unsaved,
+    horizon: Horizon,
     /// The journal has refused a moment ago: what is due by time waits a little.
     paused: bool,
 }
@@ -97,7 +103,7 @@ struct Decided {
     replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>,
     rounds: Vec<NewRound>,
     /// Answers of plugins: nobody waits for what becomes of them, and nobody else could send them again.
-    reports: Vec<(CallRef, Answer)>,
+    reports: Vec<Report>,
 }
 
 impl Owner {
@@ -105,9 +111,10 @@ impl Owner {
     async fn run(
         mut self,
         messages: &mut mpsc::Receiver<Message>,
-        mut forgettable: mpsc::UnboundedReceiver<Vec<Finished>>,
+        mut forgettable: mpsc::UnboundedReceiver<Vec<Leaves>>,
     ) -> String {
         self.calls.follow_all(&self.state);
+        let mut horizon = self.horizon.watch();
         loop {
             let mut batch = Vec::new();
             tokio::select! {
@@ -117,12 +124,18 @@ impl Owner {
                         return "nobody needs it any more".to_owned();
                     }
                 }
-                Some(finished) = forgettable.recv() => {
-                    finished.into_iter().for_each(|(number, attempt)| self.state.forget(number, attempt));
+                Some(leaves) = forgettable.recv() => {
+                    leaves.into_iter().for_each(|leaves| self.forget(leaves));
+                    continue;
+                }
+                Ok(()) = horizon.changed() => {
+                    if self.unsaved.is_behind(*horizon.borrow_and_update()) {
+                        self.save(Vec::new(), Leaves::default()).await;
+                    }
                     continue;
                 }
                 () = sleep_until(self.state.wake_at(), self.paused) => {
-                    batch.push(Message { command: Command::Tick, reply: None });
+                    batch.push(Message { command: Command::Tick, asker: Asker::Time });
                 }
             }
             let mut batch = VecDeque::from(batch);
@@ -140,41 +153,66 @@ impl Owner {
     async fn commit(&mut self, batch: &mut VecDeque<Message>) -> Result<(), StoreError> {
         let before = self.state.clone();
         let decided = self.decide_all(batch);
-        let first = match self.write(decided.payloads).await {
-            Ok(first) => first,
+        let touched: BTreeSet<DeploymentNumber> =
+            decided.events.iter().filter_map(|event| event.what.deployment()).collect();
+        // While the disk writes: calls begin that nobody can see, and the history is worded.
+        if !self.paused {
+            touched.iter().for_each(|number| self.calls.begin_ahead(&self.state, *number));
+        }
+        let writing = write(&self.store, &self.name, decided.payloads);
+        let (written, rows) = tokio::join!(writing, async { tell(&self.state, &decided.events) });
+        match written {
+            Ok(None) => {}
+            Ok(Some(written)) => {
+                self.sequence = written.last;
+                self.unsaved.add(written.first..=written.last);
+                self.horizon.reached(written.last);
+                for (sequence, row) in (written.first..).zip(rows) {
+                    row.into_iter().for_each(|(number, row)| self.newest.add(number, sequence, row));
+                }
+            }
             Err(refusal) if refusal.is_refused_append() => {
                 self.state = before;
+                touched.iter().for_each(|number| self.follow(*number));
                 self.refuse(decided.replies, decided.reports, refusal);
                 return Ok(());
             }
             Err(error) => return Err(error),
-        };
+        }
         self.paused = false;
         // Before anybody can see that the gates are done.
         evidence::keep_rounds(&self.store, &self.name, decided.rounds).await;
         let events = decided.events;
-        let touched: BTreeSet<DeploymentNumber> = events.iter().filter_map(|event| event.what.deployment()).collect();
-        self.view.send_replace(Arc::new(View { state: self.state.clone(), sequence: self.sequence }));
+        let seen = View { state: self.state.clone(), newest: self.newest.clone(), sequence: self.sequence };
+        self.view.send_replace(Arc::new(seen));
         for (reply, decided) in decided.replies {
             // The caller may be gone; the command is done all the same.
             let _ = reply.send(decided.map(|events| Committed { events }).map_err(Refusal::Rejected));
         }
         self.start_over(&events);
         self.calls.end_tools(&self.state, &milestones(&self.state, &events));
-        for number in &touched {
-            let due = self.state.deployments.get(number).map(|deployment| deployment.due()).unwrap_or_default();
-            self.calls.follow(&self.state, *number, &due);
-        }
+        touched.iter().for_each(|number| self.follow(*number));
         self.tidy_up(&events);
         self.forget_gone_gates(&events);
-        let over = |number: &DeploymentNumber| {
-            let deployment = self.state.deployments.get(number).filter(|deployment| deployment.is_finished())?;
-            Some((*number, deployment.attempt.number))
-        };
-        let finished: Vec<Finished> = touched.iter().filter_map(over).collect();
-        let numbered: Vec<(u64, Event)> = (first..).zip(events).collect();
-        self.index(&numbered, &finished).await;
+        if !events.is_empty() {
+            let (entries, leaves) = self.over_or_full(&touched);
+            if self.unsaved.needs_a_snapshot(self.horizon.now(), self.snapshot_bytes) {
+                self.save(entries, leaves).await;
+            } else {
+                self.hand_over(entries, leaves, SnapshotChange::Keep).await;
+            }
+        }
         Ok(())
+    }
+
+    fn follow(&mut self, number: DeploymentNumber) {
+        let due = self.state.deployments.get(&number).map(|deployment| deployment.due()).unwrap_or_default();
+        self.calls.follow(&self.state, number, &due);
+    }
+
+    fn forget(&mut self, leaves: Leaves) {
+        leaves.finished.into_iter().for_each(|(number, attempt)| self.state.forget(number, attempt));
+        leaves.pages.into_iter().for_each(|page| self.newest.forget(page));
     }
 
     fn decide_all(&mut self, batch: &mut VecDeque<Message>) -> Decided {
@@ -185,8 +223,11 @@ impl Owner {
         while all.bytes < COMMIT_BYTES
             && let Some(message) = batch.pop_front()
         {
-            if let Command::Report { call, answer } = &message.command {
-                all.reports.push((*call, answer.clone()));
+            if message.is_of_a_stopped_call() {
+                continue;
+            }
+            if let (Command::Report { call, answer }, Asker::Call(stopped)) = (&message.command, &message.asker) {
+                all.reports.push(Report { call: *call, answer: answer.clone(), stopped: stopped.clone() });
             }
             let decided = self.decide(message.command, around).map(|(decided, encoded)| {
                 for event in &decided {
@@ -194,13 +235,16 @@ impl Owner {
                     all.rounds.extend(evidence::round_of(&self.state, event));
                 }
                 all.bytes += encoded.iter().map(Vec::len).sum::<usize>();
-                all.events.extend_from_slice(&decided);
                 all.payloads.extend(encoded);
                 decided
             });
-            match message.reply {
-                Some(reply) => all.replies.push((reply, decided)),
-                None => drop(decided.inspect_err(|why| tracing::error!(project = %self.name, %why, "not recorded"))),
+            match (message.asker, decided) {
+                (Asker::Someone(reply), decided) => {
+                    all.events.extend(decided.iter().flatten().cloned());
+                    all.replies.push((reply, decided));
+                }
+                (Asker::Call(_) | Asker::Time, Ok(decided)) => all.events.extend(decided),
+                (Asker::Call(_) | Asker::Time, Err(why)) => tracing::error!(project = %self.name, %why, "not recorded"),
             }
         }
         all
@@ -210,7 +254,7 @@ impl Owner {
     fn refuse(
         &mut self,
         replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>,
-        reports: Vec<(CallRef, Answer)>,
+        reports: Vec<Report>,
         refusal: StoreError,
     ) {
         tracing::error!(project = %self.name, error = %refusal, "the journal refused; nothing was changed, and what was due is tried again");
@@ -226,8 +270,8 @@ impl Owner {
         let inbox = self.reports.clone();
         tokio::spawn(async move {
             tokio::time::sleep(PAUSE_AFTER_REFUSAL).await;
-            for (call, answer) in reports {
-                inbox.send(call, answer).await;
+            for report in reports {
+                inbox.send(report).await;
             }
         });
     }
@@ -299,35 +343,62 @@ impl Owner {
         Ok((events, encoded))
     }
 
-    /// Returns the sequence of the first event.
-    async fn write(&mut self, payloads: Vec<Vec<u8>>) -> Result<u64, StoreError> {
-        if payloads.is_empty() {
-            return Ok(self.sequence + 1);
-        }
-        let committed = self.store.append(self.name.as_str(), payloads).await?;
-        self.sequence = committed.last;
-        Ok(committed.first)
-    }
-
-    async fn index(&mut self, events: &[(u64, Event)], finished: &[Finished]) {
-        if events.is_empty() && finished.is_empty() {
+    /// With a snapshot of what is committed now, and all of the history that no page has.
+    async fn save(&mut self, mut entries: Vec<Entry>, mut leaves: Leaves) {
+        if self.indexer.is_gone() {
             return;
         }
-        let mut entries = index::entries(&self.state, events, finished);
-        let mut snapshot = SnapshotChange::Keep;
-        self.since_snapshot += events.len() as u64;
-        if self.since_snapshot >= index::events_per_snapshot(self.snapshot_bytes) {
-            self.since_snapshot = 0;
-            let (state, before) = (self.state.clone(), self.snapshot.clone());
-            let (encoded, deployments) = blocking(move || index::snapshot(&state, &before)).await;
-            self.snapshot = self.state.deployments.clone();
-            self.snapshot_bytes = encoded.len();
-            entries.extend(deployments);
-            snapshot = SnapshotChange::Replace(encoded);
-        }
-        let batch = IndexBatch { stream: self.name.to_string(), through: self.sequence, snapshot, entries };
-        self.indexer.send(batch, finished.to_vec()).await;
+        let (state, before) = (self.state.clone(), self.snapshot.clone());
+        let (encoded, deployments) = blocking(move || index::snapshot(&state, &before)).await;
+        self.snapshot = self.state.deployments.clone();
+        self.snapshot_bytes = encoded.len();
+        self.unsaved = Unsaved::after(self.sequence);
+        let (pages, paged): (Vec<Entry>, Vec<_>) = self.newest.rest().into_iter().unzip();
+        entries.extend(deployments.into_iter().chain(pages));
+        leaves.pages.extend(paged);
+        self.hand_over(entries, leaves, SnapshotChange::Replace(encoded)).await;
     }
+
+    /// To the index.
+    async fn hand_over(&mut self, entries: Vec<Entry>, leaves: Leaves, snapshot: SnapshotChange) {
+        let batch = IndexBatch { stream: self.name.to_string(), through: self.sequence, snapshot, entries };
+        self.indexer.send(batch, leaves).await;
+    }
+
+    /// Records of the deployments that have finished, and of all these the pages that nothing more comes to.
+    fn over_or_full(&mut self, touched: &BTreeSet<DeploymentNumber>) -> (Vec<Entry>, Leaves) {
+        let (mut entries, mut leaves) = (Vec::new(), Leaves::default());
+        for number in touched {
+            let deployment = self.state.deployments.get(number);
+            if let Some(finished) = deployment.filter(|deployment| deployment.is_finished()) {
+                let finished = (*number, finished.attempt.number);
+                entries.extend(index::record(&self.state, finished));
+                leaves.finished.push(finished);
+            }
+            if let Some((page, paged)) = self.newest.take_page(&self.state, *number) {
+                entries.push(page);
+                leaves.pages.push(paged);
+            }
+        }
+        (entries, leaves)
+    }
+}
+
+/// Returns the sequences that the events got, if there are any.
+async fn write(store: &Store, project: &Name, events: Vec<Vec<u8>>) -> Result<Option<Written>, StoreError> {
+    if events.is_empty() {
+        return Ok(None);
+    }
+    store.append(project.as_str(), events).await.map(Some)
+}
+
+/// What people read of each event, and of which deployment it is; after all of them.
+fn tell(state: &State, events: &[Event]) -> Vec<Option<(DeploymentNumber, HistoryRow)>> {
+    let row = |event: &Event| {
+        let number = event.what.deployment()?;
+        Some((number, narrate::row(state, number, event)))
+    };
+    events.iter().map(row).collect()
 }
 
 /// What the deployments reached, and in which attempt: what is over may have been started again in the same batch.

@@ -7,14 +7,16 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use lockgate_core::digest::Digest;
-use lockgate_core::name::Name;
+use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::{Deployments, Missing, Restored};
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{Plugin, SystemEvent, SystemState};
 use lockgate_core::work::ProjectId;
 use lockgate_store::{Direction, Entry, IndexBatch, PageQuery, Row, Snapshot, SnapshotChange, Store, StoreError};
 
-use super::index::{self, Finished, IN_MEMORY};
+use super::history::{Newest, Paged, paged_through};
+use super::index::{self, Finished, IN_MEMORY, Unsaved};
+use super::narrate;
 use super::system::STREAM;
 
 /// Rows that gather before they go to the index: a rebuild must not hold all of history in memory.
@@ -23,11 +25,11 @@ const ROWS_PER_BATCH: usize = 2_048;
 /// A project as it was loaded: up to `sequence`, or to the event before the one that could not be read.
 pub struct Loaded {
     pub state: State,
+    pub newest: Newest,
     /// What the newest snapshot has, and how large it is without its deployments.
     pub snapshot: Deployments,
     pub snapshot_bytes: usize,
-    /// How many of its events the newest snapshot does not have.
-    pub since_snapshot: u64,
+    pub unsaved: Unsaved,
     pub sequence: u64,
     pub damage: Option<String>,
 }
@@ -35,7 +37,15 @@ pub struct Loaded {
 impl Loaded {
     /// A project that nothing has happened to.
     pub fn new(state: State) -> Self {
-        Self { state, snapshot: Deployments::new(), snapshot_bytes: 0, since_snapshot: 0, sequence: 0, damage: None }
+        Self {
+            state,
+            newest: Newest::default(),
+            snapshot: Deployments::new(),
+            snapshot_bytes: 0,
+            unsaved: Unsaved::after(0),
+            sequence: 0,
+            damage: None,
+        }
     }
 }
 
@@ -49,23 +59,34 @@ pub enum ReplayError {
     UnknownEvent { sequence: u64, error: serde_json::Error },
 }
 
-/// The system's state, and each project's with the sequence of its last event.
-pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), ReplayError> {
-    let mut system = SystemState::default();
+/// The system's state up to an event, and what its snapshot does not have of that.
+pub struct LoadedSystem {
+    pub state: SystemState,
+    pub sequence: u64,
+    pub unsaved: Unsaved,
+}
+
+/// The system, and each project with the sequence of its last event.
+pub async fn all(store: &Store) -> Result<(LoadedSystem, Vec<Loaded>), ReplayError> {
+    let mut system = system_snapshot(store)?;
     let mut snapshots = snapshots(store).await?;
-    let through = snapshots.iter().map(|(stream, replay)| (stream.clone(), replay.sequence)).collect();
+    let mut through: BTreeMap<String, u64> =
+        snapshots.iter().map(|(stream, replay)| (stream.clone(), replay.sequence)).collect();
+    through.insert(STREAM.to_owned(), system.sequence);
     let mut projects: BTreeMap<String, Replay> = BTreeMap::new();
     for event in store.tail(&through)? {
         let event = event?;
         if event.stream == STREAM {
             let unreadable = |error| ReplayError::UnknownEvent { sequence: event.sequence, error };
-            system.apply(&serde_json::from_slice::<SystemEvent>(&event.payload).map_err(unreadable)?);
+            system.state.apply(&serde_json::from_slice::<SystemEvent>(&event.payload).map_err(unreadable)?);
+            system.sequence = event.sequence;
+            system.unsaved.add(event.sequence..=event.sequence);
             continue;
         }
         if !projects.contains_key(&event.stream) {
             let snapshot = snapshots.remove(&event.stream);
             let indexed = store.indexed_through(&event.stream)?;
-            let Some(replay) = snapshot.or_else(|| Replay::from_nothing(&system, &event.stream, indexed)) else {
+            let Some(replay) = snapshot.or_else(|| Replay::from_nothing(&system.state, &event.stream, indexed)) else {
                 continue;
             };
             projects.insert(event.stream.clone(), replay);
@@ -76,10 +97,10 @@ pub async fn all(store: &Store) -> Result<(SystemState, Vec<Loaded>), ReplayErro
     }
     // Projects without a newer event than their snapshot, and those that have no event at all.
     projects.extend(snapshots);
-    for project in system.projects.values() {
+    for project in system.state.projects.values() {
         projects.entry(project.name.to_string()).or_insert_with(|| Replay::new(State::new(project.clone()), 0, 0));
     }
-    for missing in missing_components(store, &system) {
+    for missing in missing_components(store, &system.state) {
         tracing::error!("{missing}");
     }
     let mut loaded = Vec::new();
@@ -102,10 +123,23 @@ pub fn missing_components(store: &Store, system: &SystemState) -> Vec<String> {
     missing.map(say).collect()
 }
 
-/// Of each stream that has one that can be read. Another is no loss: it was made of the events.
+/// Nothing where there is none that can be read: then all of its events are.
+fn system_snapshot(store: &Store) -> Result<LoadedSystem, StoreError> {
+    let nothing = LoadedSystem { state: SystemState::default(), sequence: 0, unsaved: Unsaved::after(0) };
+    let Some(snapshot) = store.snapshot(STREAM)? else { return Ok(nothing) };
+    match serde_json::from_slice(&snapshot.state) {
+        Ok(state) => Ok(LoadedSystem { state, sequence: snapshot.through, unsaved: Unsaved::after(snapshot.through) }),
+        Err(error) => {
+            tracing::warn!(%error, "the snapshot of plugins and tokens cannot be read; they are read again from the journal");
+            Ok(nothing)
+        }
+    }
+}
+
+/// Of each project that has one that can be read. Another is no loss: it was made of the events.
 async fn snapshots(store: &Store) -> Result<BTreeMap<String, Replay>, StoreError> {
     let mut snapshots = BTreeMap::new();
-    for stream in store.streams() {
+    for stream in store.streams().into_iter().filter(|stream| stream != STREAM) {
         let Some(snapshot) = store.snapshot(&stream)? else { continue };
         let indexed = store.indexed_through(&stream)?;
         match read(store, &stream, &snapshot) {
@@ -176,15 +210,19 @@ fn records(store: &Store, stream: &str) -> impl Iterator<Item = Result<Row, Stor
 
 struct Replay {
     state: State,
+    newest: Newest,
     /// What the newest snapshot has, and how large it is without its deployments.
     snapshot: Deployments,
     snapshot_bytes: usize,
     sequence: u64,
     /// The index has everything up to here.
     indexed: u64,
+    /// Of each deployment that was met: the last row of its history in there.
+    told: BTreeMap<DeploymentNumber, u64>,
     rows: Vec<Entry>,
     finished: Vec<Finished>,
-    events: u64,
+    pages: Vec<Paged>,
+    unsaved: Unsaved,
     /// Why nothing after `sequence` was taken in.
     damage: Option<String>,
 }
@@ -194,13 +232,16 @@ impl Replay {
         let snapshot = state.deployments.clone();
         Self {
             state,
+            newest: Newest::default(),
             snapshot,
             snapshot_bytes: 0,
             sequence,
             indexed,
+            told: BTreeMap::new(),
             rows: Vec::new(),
             finished: Vec::new(),
-            events: 0,
+            pages: Vec::new(),
+            unsaved: Unsaved::after(sequence),
             damage: None,
         }
     }
@@ -241,21 +282,48 @@ impl Replay {
 
     async fn note(&mut self, store: &Store, sequence: u64, event: Event) -> Result<(), StoreError> {
         self.sequence = sequence;
-        self.events += 1;
+        self.unsaved.add(sequence..=sequence);
         if let What::DeploymentReopened { deployment } = &event.what {
             // It is about to be tried again, and must be there for that.
             self.finished.retain(|(number, _)| *number != deployment.number);
         }
         let finished = index::finished_by(&self.state, &event);
+        self.tell(store, sequence, &event)?;
         if sequence > self.indexed {
-            self.rows.extend(index::entries(&self.state, &[(sequence, event)], finished.as_slice()));
+            self.rows.extend(finished.and_then(|finished| index::record(&self.state, finished)));
         }
         self.finished.extend(finished);
-        // Without rows the index has the records already: nothing keeps them here.
+        // Where there is nothing to write, the index has what has finished: it need not stay here.
         if self.rows.is_empty() || self.rows.len() >= ROWS_PER_BATCH {
             self.flush(store, SnapshotChange::Keep).await?;
         }
         Ok(())
+    }
+
+    /// What the index does not have yet.
+    fn tell(&mut self, store: &Store, sequence: u64, event: &Event) -> Result<(), StoreError> {
+        let Some(number) = event.what.deployment() else { return Ok(()) };
+        if sequence <= self.told_through(store, number)? {
+            return Ok(());
+        }
+        self.newest.add(number, sequence, narrate::row(&self.state, number, event));
+        if let Some((page, paged)) = self.newest.take_page(&self.state, number) {
+            self.rows.push(page);
+            self.pages.push(paged);
+        }
+        Ok(())
+    }
+
+    fn told_through(&mut self, store: &Store, number: DeploymentNumber) -> Result<u64, StoreError> {
+        if self.indexed == 0 {
+            return Ok(0);
+        }
+        if let Some(told) = self.told.get(&number) {
+            return Ok(*told);
+        }
+        let told = paged_through(store, &self.state.project.name, number)?;
+        self.told.insert(number, told);
+        Ok(told)
     }
 
     /// What the index has the record of leaves memory.
@@ -268,6 +336,9 @@ impl Replay {
         for (number, attempt) in self.finished.drain(..) {
             self.state.forget(number, attempt);
         }
+        for page in self.pages.drain(..) {
+            self.newest.forget(page);
+        }
         Ok(())
     }
 
@@ -277,16 +348,19 @@ impl Replay {
         let over = self.state.deployments.values().filter(|deployment| deployment.is_finished());
         self.finished = over.map(|deployment| (deployment.number, deployment.attempt.number)).collect();
         self.flush(store, SnapshotChange::Keep).await?;
-        if self.events >= index::events_per_snapshot(self.snapshot_bytes) {
+        if self.unsaved.needs_a_snapshot(0, self.snapshot_bytes) {
             let (snapshot, deployments) = index::snapshot(&self.state, &self.snapshot);
             self.snapshot = self.state.deployments.clone();
             self.snapshot_bytes = snapshot.len();
-            self.events = 0;
+            self.unsaved = Unsaved::after(self.sequence);
             self.rows.extend(deployments);
+            let (pages, paged): (Vec<Entry>, Vec<Paged>) = self.newest.rest().into_iter().unzip();
+            self.rows.extend(pages);
+            self.pages.extend(paged);
             self.flush(store, SnapshotChange::Replace(snapshot)).await?;
         }
-        let Self { state, snapshot, snapshot_bytes, events: since_snapshot, sequence, damage, .. } = self;
-        Ok(Loaded { state, snapshot, snapshot_bytes, since_snapshot, sequence, damage })
+        let Self { state, newest, snapshot, snapshot_bytes, unsaved, sequence, damage, .. } = self;
+        Ok(Loaded { state, newest, snapshot, snapshot_bytes, unsaved, sequence, damage })
     }
 }
 

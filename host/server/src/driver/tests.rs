@@ -1,7 +1,8 @@
 //! What a host does with a data folder that is not as it should be, and what an owner makes of a batch of events.
 
+mod ahead;
 mod refused;
-mod written;
+pub mod written;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,16 +11,18 @@ use std::time::Duration;
 
 use expect_test::expect;
 use lockgate_core::definition::Definition;
+use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Again, Command, TryFrom};
 use lockgate_core::name::{Actor, Name, Timestamp};
 use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::ProjectId;
-use lockgate_store::{Entry, IndexBatch, SnapshotChange, Store, StoreOptions};
+use lockgate_store::{Direction, Entry, IndexBatch, PageQuery, Past, SnapshotChange, Store};
 use serde::Serialize;
 use tempfile::TempDir;
 
+use super::history::HISTORY;
 use super::index::{self, IN_MEMORY};
 use super::project::milestones;
 use super::tests::written::{deploying, failed};
@@ -40,7 +43,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 /// A data folder as a host would leave it that created these projects, and described each.
 async fn left_by_a_host(projects: &[&str]) -> (TempDir, Store) {
     let data = TempDir::new().unwrap();
-    let options = StoreOptions { index_shape: index::SHAPE, ..StoreOptions::default() };
+    let options = index::store_options(Default::default());
     let store = Store::open(data.path(), options).unwrap().0;
     for project in projects {
         let what = SystemChange::ProjectCreated { project: id(project), by: by() };
@@ -50,7 +53,7 @@ async fn left_by_a_host(projects: &[&str]) -> (TempDir, Store) {
     (data, store)
 }
 
-fn id(project: &str) -> ProjectId {
+pub fn id(project: &str) -> ProjectId {
     ProjectId { name: name(project), uid: "7".to_owned() }
 }
 
@@ -157,6 +160,65 @@ async fn a_snapshot_is_due_by_the_events_of_its_own_project() {
     assert!(!has_snapshot("shop").await, "it has two events, whatever happens elsewhere");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_reads_nothing_that_lies_far_behind() {
+    let (data, store) = left_by_a_host(&["idle", "busy"]).await;
+    let busy = json(&described("again"));
+    let last = store.append("busy", vec![busy; 70_000]).await.unwrap().last;
+    drop(store);
+    let host = open(data.path()).await;
+    let through = |stream: &str| host.store.snapshot(stream).unwrap().map(|snapshot| snapshot.through);
+    let streams = ["@system", "idle", "busy"];
+    let saved = async {
+        while streams.iter().any(|stream| through(stream).is_none()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), saved).await.expect("each has a snapshot");
+    assert_eq!(streams.map(|stream| through(stream).unwrap()), [3, 2, last]);
+    let through = streams.map(|stream| (stream.to_owned(), through(stream).unwrap())).into();
+    assert_eq!(host.store.tail(&through).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_to_what_a_start_does_not_read_is_told_and_stops_nothing() {
+    let (data, store) = left_by_a_host(&["shop"]).await;
+    let large = json(&described(&"x".repeat(7 << 20)));
+    for _ in 0..3 {
+        store.append("shop", vec![large.clone()]).await.unwrap();
+    }
+    let (checkpoint, first) = (data.path().join("journal/checkpoint"), "journal/00000000000000000001.log");
+    let written = async {
+        while !checkpoint.exists() {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), written).await.expect("the full segment gets a checkpoint");
+    let (system, projects) = replay::all(&store).await.unwrap();
+    for (stream, state) in [("shop", json(&projects[0].state)), ("@system", json(&system.state))] {
+        let (stream, through) = (stream.to_owned(), store.heads()[stream].last);
+        let snapshot = SnapshotChange::Replace(state);
+        store.index(IndexBatch { stream, through, snapshot, entries: vec![] }).await.unwrap();
+    }
+    drop(store);
+    let mut bytes = std::fs::read(data.path().join(first)).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(data.path().join(first), bytes).unwrap();
+    let host = open(data.path()).await;
+    send(&host, "shop").await.unwrap();
+    let damage = async {
+        loop {
+            match host.store.past() {
+                Past::Damaged(damage) => return damage.to_string(),
+                Past::Whole | Past::Unfinished(_) => panic!("the damage was not seen"),
+                Past::Unread { .. } => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let damage = tokio::time::timeout(Duration::from_secs(60), damage).await.expect("the past is read");
+    assert!(damage.contains(first), "{damage}");
+}
+
 #[test]
 fn snapshots_come_the_later_the_larger_they_are() {
     let due = [0, 300 << 10, 1 << 20, 20 << 20].map(index::events_per_snapshot);
@@ -165,21 +227,110 @@ fn snapshots_come_the_later_the_larger_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_without_a_snapshot_does_not_write_again_what_the_index_has() {
-    let written = deploying();
-    let (_data, store) = left_by_a_host(&[]).await;
-    let what = SystemChange::ProjectCreated { project: id("shop"), by: by() };
-    store.append("@system", vec![json(&SystemEvent { at: Timestamp(1), what })]).await.unwrap();
+    let mut written = deploying();
+    written.send(failed(&written, Retry::Never));
+    let (_data, store) = created().await;
     let through = store.append("shop", written.events.iter().map(json).collect()).await.unwrap().last;
     replay::all(&store).await.unwrap();
-    let key = super::history_key(1, through);
-    let row = || store.get("shop", index::HISTORY, &key).unwrap();
-    assert!(row().is_some());
-    let entries = vec![Entry { table: index::HISTORY, key: key.clone(), value: Some(b"as it was".to_vec()) }];
+    let all = PageQuery {
+        stream: "shop",
+        table: HISTORY,
+        prefix: &[],
+        after: None,
+        limit: 9,
+        direction: Direction::Ascending,
+    };
+    let pages = || store.page(&all).unwrap();
+    let [(key, _)] = pages().try_into().unwrap();
+    let entries = vec![Entry { table: HISTORY, key: key.clone(), value: Some(b"as it was".to_vec()) }];
     let batch = IndexBatch { stream: "shop".to_owned(), through, snapshot: SnapshotChange::Keep, entries };
     store.index(batch).await.unwrap();
-    let (_, loaded) = replay::all(&store).await.unwrap();
-    assert_eq!(row().as_deref(), Some(b"as it was".as_slice()));
-    assert_eq!(loaded[0].state.deployments.len(), 1);
+    replay::all(&store).await.unwrap();
+    assert_eq!(pages(), [(key, b"as it was".to_vec())]);
+}
+
+/// A data folder with a project that nothing has happened to.
+async fn created() -> (TempDir, Store) {
+    let (data, store) = left_by_a_host(&[]).await;
+    let what = SystemChange::ProjectCreated { project: id("shop"), by: by() };
+    store.append("@system", vec![json(&SystemEvent { at: Timestamp(1), what })]).await.unwrap();
+    (data, store)
+}
+
+/// The history of deployment 1 as a start on this folder has it.
+async fn told(store: &Store) -> Vec<String> {
+    let (_, loaded) = replay::all(store).await.unwrap();
+    let rows = loaded[0].newest.read(store, (&name("shop"), 1), 0, 999).unwrap();
+    rows.iter().map(|(sequence, row)| format!("{sequence} {}", row.event_type)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whenever_a_host_was_killed_the_history_is_whole_and_nothing_stands_there_twice() {
+    let mut written = deploying();
+    for _ in 0..12 {
+        written.send(failed(&written, Retry::Never));
+        let from = TryFrom::Start;
+        written.send(Command::TryAgain(Again { number: 1, from, finished: None, key: None, by: by() }));
+    }
+    let (_data, store) = created().await;
+    store.append("shop", written.events.iter().map(json).collect()).await.unwrap();
+    let whole = told(&store).await;
+    assert!(whole.len() > 64, "more than a page: {}", whole.len());
+    for (killed, with_snapshot) in (1..written.events.len()).flat_map(|killed| [(killed, false), (killed, true)]) {
+        let (_data, store) = created().await;
+        let (before, after) = written.events.split_at(killed);
+        for events in [before, after] {
+            store.append("shop", events.iter().map(json).collect()).await.unwrap();
+            told(&store).await;
+            if with_snapshot {
+                save(&store).await;
+            }
+        }
+        assert_eq!(told(&store).await, whole, "after {killed} of {}, {with_snapshot}", written.events.len());
+    }
+}
+
+/// As the owner of the project does.
+async fn save(store: &Store) {
+    let mut loaded = replay::all(store).await.unwrap().1.remove(0);
+    let (snapshot, mut entries) = index::snapshot(&loaded.state, &loaded.snapshot);
+    entries.extend(loaded.newest.rest().into_iter().map(|(page, _)| page));
+    let (through, snapshot) = (loaded.sequence, SnapshotChange::Replace(snapshot));
+    store.index(IndexBatch { stream: "shop".to_owned(), through, snapshot, entries }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_a_start_stumbles_over_is_made_again() {
+    let (data, store) = created().await;
+    let mut written = deploying();
+    store.append("shop", written.events.iter().map(json).collect()).await.unwrap();
+    // A page that is none, of the deployment that goes on.
+    let through = store.heads()["shop"].last;
+    let key = [1, through, through].map(u64::to_be_bytes).concat();
+    let mut entries = vec![Entry { table: HISTORY, key, value: Some(vec![b'x'; 300]) }];
+    // Between it and what every start reads, so that they do not lie together.
+    entries.extend((0..4_000_u32).map(|number| {
+        let value = Some(number.to_be_bytes().repeat(8));
+        Entry { table: "a", key: number.to_be_bytes().to_vec(), value }
+    }));
+    store
+        .index(IndexBatch { stream: "shop".to_owned(), through, snapshot: SnapshotChange::Keep, entries })
+        .await
+        .unwrap();
+    let from = written.events.len();
+    written.send(failed(&written, Retry::Never));
+    store.append("shop", written.events[from..].iter().map(json).collect()).await.unwrap();
+    drop(store);
+    let files = || std::fs::read_dir(data.path().join("index")).unwrap();
+    let db = files().map(|file| file.unwrap().path()).find(|path| path.ends_with("db")).unwrap();
+    let mut bytes = std::fs::read(&db).unwrap();
+    // The end of it, packed or not.
+    let pages: Vec<usize> = (0..bytes.len() - 5).filter(|at| &bytes[*at..at + 5] == b"xxxxx").collect();
+    assert!(!pages.is_empty(), "it is in the file");
+    pages.into_iter().for_each(|at| bytes[at] ^= 0xff);
+    std::fs::write(db, bytes).unwrap();
+    let host = open(data.path()).await;
+    send(&host, "shop").await.unwrap();
 }
 
 #[test]

@@ -8,18 +8,18 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use lockgate_core::deployment::Deployment;
 use lockgate_core::name::{DeploymentNumber, Name};
-use lockgate_store::{Direction, PageQuery, Row, Store};
+use lockgate_store::Store;
 use serde::Deserialize;
 use tokio::sync::watch;
 use utoipa::IntoParams;
 
 use super::Api;
 use super::auth::Caller;
-use super::deployments::{find, finished};
+use super::deployments::find;
 use super::input::{Asked, At, PAGE};
 use super::problem::Problem;
 use super::stream::{self, Item, Source};
-use crate::driver::{HISTORY, HistoryRow, ProjectHandle, blocking, history_key};
+use crate::driver::{HistoryRow, Row, View, blocking};
 use crate::wire;
 
 const EVENTS_PER_READ: usize = 200;
@@ -34,7 +34,7 @@ pub struct EventsQuery {
     limit: Option<usize>,
 }
 
-/// Events of a deployment, oldest first. They appear here a moment after they happened.
+/// Events of a deployment, oldest first.
 #[utoipa::path(get, path = "/v1/projects/{project}/deployments/{number}/events", tag = "events",
     params(("project" = String, Path), ("number" = u64, Path), EventsQuery),
     responses((status = 200, body = wire::Page<wire::Event>)), security(("token" = ["viewer"])))]
@@ -44,41 +44,34 @@ pub async fn list(
     Asked(query): Asked<EventsQuery>,
 ) -> Result<Json<wire::Page<wire::Event>>, Problem> {
     let handle = api.project(&project)?;
-    find(&api, &handle, number).await?;
+    let view = find(&api, &handle, number).await?.view;
     let limit = PAGE.in_query(query.limit)?;
-    let store = api.host.store.clone();
-    let items = blocking(move || read(&store, &project, number, query.after.unwrap_or(0), limit)).await?;
+    let items = read(&api.host.store, &view, number, query.after.unwrap_or(0), limit).await?;
     let next = items.last().filter(|_| items.len() == limit).map(|last| last.sequence.to_string());
     Ok(Json(wire::Page { items, next }))
 }
 
-/// Blocks on the disk.
-fn read(
+/// What is in memory is not looked for on the disk.
+async fn read(
     store: &Store,
-    project: &Name,
+    view: &Arc<View>,
     number: DeploymentNumber,
     after: u64,
     limit: usize,
 ) -> Result<Vec<wire::Event>, Problem> {
-    let rows = store.page(&PageQuery {
-        stream: project.as_str(),
-        table: HISTORY,
-        prefix: &number.to_be_bytes(),
-        after: Some(&history_key(number, after)),
-        limit,
-        direction: Direction::Ascending,
-    })?;
-    rows.into_iter().map(event).collect()
+    let rows = match view.newest.behind(number, after, limit) {
+        Some(rows) => rows,
+        None => {
+            let (store, view) = (store.clone(), view.clone());
+            blocking(move || view.newest.read(&store, (&view.state.project.name, number), after, limit)).await?
+        }
+    };
+    Ok(rows.into_iter().map(event).collect())
 }
 
-fn event((key, value): Row) -> Result<wire::Event, Problem> {
-    let unreadable =
-        |what: String| Problem::ours("index-unreadable", format!("an event of the history cannot be read: {what}"));
-    let sequence =
-        key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)).ok_or_else(|| unreadable("its key".to_owned()))?;
-    let row: HistoryRow = serde_json::from_slice(&value).map_err(|error| unreadable(error.to_string()))?;
-    let HistoryRow { at, event_type, text, status, details } = row;
-    Ok(wire::Event { sequence, at, event_type, text, status, details })
+fn event((sequence, row): Row) -> wire::Event {
+    let HistoryRow { at, event_type, text, status, details } = Arc::unwrap_or_clone(row);
+    wire::Event { sequence, at, event_type, text, status, details }
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -107,23 +100,14 @@ pub async fn stream(
     let handle = api.project(&project)?;
     find(&api, &handle, number).await?;
     let start = stream::start(&headers, query.after)?;
-    let history = History {
-        store: api.host.store.clone(),
-        indexed: handle.indexed(),
-        handle,
-        project,
-        number,
-        after: start,
-        read: None,
-    };
+    let (store, views) = (api.host.store.clone(), handle.views());
+    let history = History { store, views, number, after: start, read: None };
     Ok(stream::respond(history, start, stream::leaving(api, reader)))
 }
 
 struct History {
     store: Store,
-    handle: ProjectHandle,
-    indexed: watch::Receiver<u64>,
-    project: Name,
+    views: watch::Receiver<Arc<View>>,
     number: DeploymentNumber,
     after: u64,
     /// The deployment as it was when everything about it had been read.
@@ -133,27 +117,23 @@ struct History {
 impl Source for History {
     async fn next(&mut self) -> Result<Option<Vec<Item>>, Problem> {
         loop {
-            // Before everything else: what is indexed from now on wakes us again.
-            let indexed = *self.indexed.borrow_and_update();
-            let view = self.handle.view();
-            let deployment = view.state.deployments.get(&self.number).cloned();
-            if !self.is_read(deployment.as_ref()) {
-                // Asked before reading: if it is over now, the read finds the end.
-                let is_over = self.is_over(deployment.as_deref()).await?;
-                let (store, project, number, after) =
-                    (self.store.clone(), self.project.clone(), self.number, self.after);
-                let events = blocking(move || read(&store, &project, number, after, EVENTS_PER_READ)).await?;
+            let view = self.views.borrow_and_update().clone();
+            let deployment = view.state.deployments.get(&self.number);
+            if !self.is_read(deployment) || view.newest.last(self.number) > Some(self.after) {
+                let events = read(&self.store, &view, self.number, self.after, EVENTS_PER_READ).await?;
                 if let Some(last) = events.last() {
                     self.after = last.sequence;
                     return Ok(Some(events.iter().map(item).collect()));
                 }
-                if is_over {
+                // What is not in memory has finished, too.
+                if deployment.is_none_or(|deployment| deployment.is_finished()) {
                     return Ok(None);
                 }
-                self.read = deployment.filter(|_| indexed >= view.sequence);
+                self.read = deployment.cloned();
             }
-            if self.indexed.changed().await.is_err() {
-                return Err(Problem::ours("history-stands-still", "the index takes nothing more; restart the host"));
+            if self.views.changed().await.is_err() {
+                let why = "nothing more happens in this project; the host's log says why";
+                return Err(Problem::ours("history-stands-still", why));
             }
         }
     }
@@ -163,17 +143,6 @@ impl History {
     /// Most of what wakes us is about other deployments of the project: for those the disk is not asked.
     fn is_read(&self, deployment: Option<&Arc<Deployment>>) -> bool {
         self.read.as_ref().zip(deployment).is_some_and(|(read, now)| Arc::ptr_eq(read, now))
-    }
-
-    /// Finished, and all of it in the index: its record comes there with its last events.
-    async fn is_over(&self, in_memory: Option<&Deployment>) -> Result<bool, Problem> {
-        let Some(deployment) = in_memory else { return Ok(true) };
-        if !deployment.is_finished() {
-            return Ok(false);
-        }
-        let (store, project, number) = (self.store.clone(), self.project.clone(), self.number);
-        let record = blocking(move || finished(&store, &project, number)).await?;
-        Ok(record.is_some_and(|record| record.attempt.number == deployment.attempt.number))
     }
 }
 

@@ -12,7 +12,7 @@ use lockgate_journal::JournalError;
 use lockgate_sandbox::SandboxError;
 use lockgate_store::StoreError;
 
-use crate::driver::{AddPluginError, Refusal, SetSecretError, SystemRefusal, VaultError};
+use crate::driver::{AddPluginError, HistoryError, Refusal, SetSecretError, SystemRefusal, VaultError};
 use crate::project_file::Mistakes;
 use crate::wire;
 
@@ -276,6 +276,15 @@ impl From<StoreError> for Problem {
             | StoreError::InvalidIndexName { .. }
             | StoreError::DamagedBlob { .. }
             | StoreError::InvalidLogLine { .. } => Self::ours("store-failed", error),
+        }
+    }
+}
+
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Store(error) => error.into(),
+            HistoryError::Unreadable { .. } => Self::ours("index-unreadable", error),
         }
     }
 }

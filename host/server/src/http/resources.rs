@@ -89,19 +89,18 @@ pub async fn applications(
     Asked(query): Asked<ApplicationsQuery>,
 ) -> Result<Json<wire::Applications>, Problem> {
     let handle = api.project(&project)?;
-    let mut indexed = handle.indexed();
+    let mut views = handle.views();
     let waited = tokio::time::sleep(LONGEST_WAIT);
     tokio::pin!(waited);
     loop {
         // Before the look: what is committed from now on wakes us again.
-        indexed.mark_unchanged();
-        let view = handle.view();
+        let view = views.borrow_and_update().clone();
         let answer = applications_of(&view, &environment)?;
         if query.after.is_none_or(|after| view.sequence > after) {
             return Ok(Json(answer));
         }
         tokio::select! {
-            changed = indexed.changed() => if changed.is_err() { return Ok(Json(answer)) },
+            changed = views.changed() => if changed.is_err() { return Ok(Json(answer)) },
             () = &mut waited => return Ok(Json(answer)),
             () = api.stopping.cancelled() => return Ok(Json(answer)),
         }

@@ -9,9 +9,9 @@ use lockgate_core::plugin::Retry;
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{SystemChange, SystemEvent};
 use lockgate_core::work::ProjectId;
-use lockgate_store::{Store, StoreOptions};
+use lockgate_store::Store;
 
-use super::super::inbox::{Refusal, Reports, View};
+use super::super::inbox::{Refusal, Report, Reports, View};
 use super::super::{Host, Settings, index};
 use super::written::{Written, definition, deploying, failed, failure, set};
 use super::{by, name};
@@ -48,7 +48,7 @@ fn room(data: &Path) -> usize {
 }
 
 async fn host_about_to_call(data: &Path) -> (Host, PathBuf) {
-    let options = StoreOptions { index_shape: index::SHAPE, ..StoreOptions::default() };
+    let options = index::store_options(Default::default());
     let store = Store::open(data, options).unwrap().0;
     let what =
         SystemChange::ProjectCreated { project: ProjectId { name: name("shop"), uid: "7".to_owned() }, by: by() };
@@ -83,7 +83,7 @@ async fn while_the_journal_refuses_nothing_changes_and_no_answer_is_lost() {
     let project = host.project(&name("shop")).unwrap();
     // Its answer, beside the one that its call may have sent: what comes after it in the inbox finds it refused.
     Reports { inbox: project.inbox.downgrade(), view: project.views() }
-        .send(asked.state.due()[0].call, failure(Retry::SameKey))
+        .send(Report { call: asked.state.due()[0].call, answer: failure(Retry::SameKey), stopped: Default::default() })
         .await;
     let refusal = project.send(set("small".to_owned())).await.unwrap_err();
     assert!(matches!(refusal, Refusal::NotWritten(_)), "{refusal}");
