@@ -91,21 +91,30 @@ fn a_lost_index_is_made_again_from_the_journal() {
     project.release("v1");
     let number = project.deploy("v1", "test");
     project.assert_succeeds(number);
-    // The history may come a moment after the end.
-    let whole_history = || {
-        wait("the history to be whole", || {
-            let events = project.events(number);
-            events.iter().any(|event| event.event_type == "finished").then_some(events.len())
-        })
-    };
-    let before = whole_history();
+    let history = || project.events(number).into_iter().map(|event| event.event_type).collect::<Vec<_>>();
+    let before = history();
+    assert!(before.contains(&"finished".to_owned()), "{before:?}");
     host.kill();
     fs::remove_dir_all(host.data().join("index")).unwrap();
 
     host.restart();
     project.assert_succeeds(number);
-    assert_eq!(whole_history(), before);
+    assert_eq!(history(), before);
     assert_eq!(project.live("test").as_deref(), Some("v1"));
+}
+
+#[test]
+fn a_folder_that_is_whole_says_so() {
+    let host = Host::start();
+    let shown = wait("the index to be checked", || {
+        let said = host.command(&["storage"]);
+        let shown = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(said.status.success(), "{shown}{}", String::from_utf8_lossy(&said.stderr));
+        (!shown.contains("being checked")).then_some(shown)
+    });
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines[..2], ["JOURNAL  1 events, whole", "INDEX    whole"], "{shown}");
+    assert!(lines[2].starts_with("DISK     ") && lines[2].ends_with("iB free"), "{shown}");
 }
 
 fn verify(host: &Host, clean: bool) {

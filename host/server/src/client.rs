@@ -22,8 +22,8 @@ use crate::wire::{
     Applications, Approve, Backtest, Backtested, Cancel, ClearState, ClearedState, Deployment, DistrustedSigner,
     EndpointAnswer, Environment, Event, Expiry, Explanation, Grants, KeptState, LogLine, NarrowPlugin, NarrowedPlugin,
     NewDeployment, NewRelease, NewSecret, NewSignatureRule, NewToken, NewTrustedSigner, Nothing, Page, Plugin,
-    PluginApproval, Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, SignatureRule, Token,
-    TrustedSigner, UploadedArtifact, WidenPlugin,
+    PluginApproval, Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, SignatureRule, Storage,
+    Token, TrustedSigner, UploadedArtifact, WidenPlugin,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -661,6 +661,10 @@ impl Client {
 
     pub async fn create_token(&self, token: &NewToken) -> Result<Token, ClientError> {
         self.post(&["v1", "tokens"], token).await
+    }
+
+    pub async fn storage(&self) -> Result<Storage, ClientError> {
+        self.get(&["v1", "storage"]).await
     }
 
     pub async fn tokens(&self) -> Result<Page<Token>, ClientError> {

@@ -317,6 +317,29 @@ pub struct Health {
     pub version: String,
 }
 
+/// The data folder of the host.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Storage {
+    /// In the journal.
+    pub events: u64,
+    pub journal: Checked,
+    /// Old segments of the journal that stay larger than they need be.
+    pub segments_not_packed: u64,
+    /// Why one is not packed, or no checkpoint was written, so that starts take longer.
+    pub not_tidied_because: Option<String>,
+    pub index: Checked,
+    /// On the disk of the data folder, for this user.
+    pub free_bytes: u64,
+}
+
+/// `whole`, `reading`: not all of it yet, `damaged`, or `unknown`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Checked {
+    pub status: String,
+    /// How far it is, or what is wrong.
+    pub detail: Option<String>,
+}
+
 /// The caller, as the host knows them.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Me {

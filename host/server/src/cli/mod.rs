@@ -25,6 +25,7 @@ mod serve;
 mod session;
 mod show;
 mod status;
+mod storage;
 mod sync;
 mod target;
 mod token;
@@ -118,6 +119,8 @@ enum Command {
     /// All of a host in one file, and a host made of that.
     #[command(subcommand)]
     Backup(backup::BackupCommand),
+    /// What the host's data folder holds, and whether it is whole.
+    Storage(storage::StorageArgs),
     /// Values that plugins use without seeing them.
     #[command(subcommand)]
     Secret(secret::SecretCommand),
@@ -199,6 +202,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Pause(args) => args.run(&session()?).await,
         Command::Resume(args) => args.run(&session()?).await,
         Command::Status(args) => args.run(&session()?).await,
+        Command::Storage(args) => args.run(&session()?).await,
         Command::Audit(command) => command.run(out),
         Command::Journal(command) => command.run(out),
         Command::Backup(command) => command.run(session, out).await,

@@ -23,6 +23,7 @@ mod projects;
 mod releases;
 mod resources;
 mod secrets;
+mod storage;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -114,6 +115,7 @@ fn routes() -> (Router<Api>, Router<Api>, utoipa::openapi::OpenApi) {
     let locked = OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(document))
         .routes(routes!(whoami))
+        .routes(routes!(storage::show))
         .routes(routes!(projects::list))
         .routes(routes!(projects::show, projects::put))
         .routes(routes!(projects::environments))

@@ -366,6 +366,7 @@ async fn every_route_is_in_the_document_and_asks_for_the_role_it_names() {
         GET /v1/signature-rules viewer
         POST /v1/signature-rules admin
         POST /v1/signature-rules/remove admin
+        GET /v1/storage viewer
         GET /v1/tokens admin
         POST /v1/tokens admin
         DELETE /v1/tokens/{name} admin
