@@ -15,8 +15,9 @@ pub enum JournalError {
     Damage(#[from] Damage),
 
     #[error(
-        "the journal {} ends with record {last}, but {acknowledged} were acknowledged: records are gone from it. Put the whole \
-         folder back from a copy or backup; or, to go on without them, remove {}",
+        "the journal {} ends with record {last}, but {acknowledged} were acknowledged: records are gone from it. A copy \
+         that was made while its host ran shows this, too. Put the whole folder back from a copy or backup; or, to go on without \
+         them, remove {}",
         dir.display(),
         mark.display()
     )]
@@ -55,7 +56,8 @@ pub enum JournalError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the journal is damaged: {problem} (segment {}, byte {offset}, where record {sequence} is expected). \
-     Nothing was changed. Put this file back from a copy or backup; do not delete or edit it, every record counts",
+     Lockgate has changed nothing. Put this file back from a copy of the folder, for backups hold the records in another \
+     form; do not delete or edit it, every record counts",
     segment.display()
 )]
 pub struct Damage {

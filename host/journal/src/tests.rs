@@ -277,7 +277,7 @@ fn damage_says_where_it_is_and_what_to_do() {
     let (mut bytes, ends) = written(dir.path(), &[&["first"], &["second"], &["third"]]);
     bytes[ends[0] + 60] ^= 1;
     fs::write(dir.path().join(FIRST), bytes).unwrap();
-    expect!["the journal is damaged: the record's checksum does not match its bytes, yet record 3 follows at byte 173, written after this place was synced (segment DIR/00000000000000000001.log, byte 102, where record 2 is expected). Nothing was changed. Put this file back from a copy or backup; do not delete or edit it, every record counts"].assert_eq(&damage(dir.path()).to_string().replace(dir.path().to_str().unwrap(), "DIR"));
+    expect!["the journal is damaged: the record's checksum does not match its bytes, yet record 3 follows at byte 173, written after this place was synced (segment DIR/00000000000000000001.log, byte 102, where record 2 is expected). Lockgate has changed nothing. Put this file back from a copy of the folder, for backups hold the records in another form; do not delete or edit it, every record counts"].assert_eq(&damage(dir.path()).to_string().replace(dir.path().to_str().unwrap(), "DIR"));
 }
 
 /// Three segments or more of one-record batches.
@@ -563,7 +563,7 @@ fn what_was_acknowledged_and_is_gone_is_never_passed_over() {
         assert!(matches!(Journal::open(dir.path(), small()), Err(JournalError::Gone { .. })));
     }
     let error = verify(dir.path()).unwrap_err().to_string();
-    expect!["the journal DIR ends with record 0, but 3 were acknowledged: records are gone from it. Put the whole folder back from a copy or backup; or, to go on without them, remove DIR/acknowledged"]
+    expect!["the journal DIR ends with record 0, but 3 were acknowledged: records are gone from it. A copy that was made while its host ran shows this, too. Put the whole folder back from a copy or backup; or, to go on without them, remove DIR/acknowledged"]
         .assert_eq(&error.replace(dir.path().to_str().unwrap(), "DIR"));
     fs::write(&segment, &whole[..200]).unwrap();
     without_power(dir.path());

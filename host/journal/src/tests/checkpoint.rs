@@ -195,7 +195,7 @@ fn damage_before_the_checkpoint_is_told_and_stops_nothing() {
     bytes[200] ^= 1;
     fs::write(&segment, &bytes).unwrap();
     let (journal, recovery, told) = open_and_hear(dir.path());
-    expect!["the journal is damaged: the checksum of the packed records does not match their bytes (segment DIR/00000000000000000034.log, byte 32, where record 34 is expected). Nothing was changed. Put this file back from a copy or backup; do not delete or edit it, every record counts"].assert_eq(&told);
+    expect!["the journal is damaged: the checksum of the packed records does not match their bytes (segment DIR/00000000000000000034.log, byte 32, where record 34 is expected). Lockgate has changed nothing. Put this file back from a copy of the folder, for backups hold the records in another form; do not delete or edit it, every record counts"].assert_eq(&told);
     assert_eq!(recovery, Recovery { records: 80, last: 80, torn_tail: None });
     assert_eq!(append(&journal, "shop", &["new"]).unwrap().first, 81);
     let last = texts(&journal, 70);
@@ -231,7 +231,7 @@ fn a_stream_that_ended_before_the_checkpoint_with_another_record_is_told() {
     segment::replace(&on_disk(dir.path()), &first, &packed, records.len() as u32).unwrap();
     assert_eq!(verify(dir.path()).unwrap().records, 4, "every record and chain is whole");
     let (_, _, told) = open_and_hear(dir.path());
-    expect!["the journal is damaged: stream `bakery` does not end with the record that the checkpoint knows (segment DIR/00000000000000000001.log, byte 32, where record 1 is expected). Nothing was changed. Put this file back from a copy or backup; do not delete or edit it, every record counts"].assert_eq(&told);
+    expect!["the journal is damaged: stream `bakery` does not end with the record that the checkpoint knows (segment DIR/00000000000000000001.log, byte 32, where record 1 is expected). Lockgate has changed nothing. Put this file back from a copy of the folder, for backups hold the records in another form; do not delete or edit it, every record counts"].assert_eq(&told);
 }
 
 /// Everything was read, all is there, and a checkpoint is written that the next start uses.

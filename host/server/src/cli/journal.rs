@@ -88,7 +88,8 @@ fn refused(source: &Path, error: ExportError) -> CliError {
 fn taken_in(look: &Look, imported: &Imported, data: &Path) -> String {
     format!(
         "{} {} events of {} streams are in {}, and every chain ends as the export says\n  \
-         Artifacts, plugins and values of secrets are not: add and set them again where a release needs them.",
+         Artifacts, plugins and values of secrets are not: add and set them again where a release needs them.\n  \
+         Never serve it beside the host it comes from: both would do what was under way.",
         look.paint(Tone::Good, "✓"),
         imported.events,
         imported.streams.len(),

@@ -119,7 +119,7 @@ enum Command {
     /// All of a host in one file, and a host made of that.
     #[command(subcommand)]
     Backup(backup::BackupCommand),
-    /// What the host's data folder holds, and whether it is whole.
+    /// Whether the host's data folder is whole, and how much room its disk has.
     Storage(storage::StorageArgs),
     /// Values that plugins use without seeing them.
     #[command(subcommand)]

@@ -1,7 +1,7 @@
-//! `lockgate storage`: what the host's data folder holds, and whether it is whole.
+//! `lockgate storage`: whether the host's data folder is whole, and how much room its disk has.
 
 use clap::Args;
-use indicatif::HumanBytes;
+use indicatif::{HumanBytes, HumanCount};
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone};
@@ -15,29 +15,41 @@ impl StorageArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         let storage = session.client.storage().await?;
         session.out.answer(&storage, shown);
-        Ok(())
+        let damaged = [("journal", &storage.journal), ("index", &storage.index)]
+            .into_iter()
+            .filter(|(_, part)| part.status == "damaged")
+            .map(|(name, _)| format!("the {name} is damaged"));
+        match damaged.reduce(|both, other| format!("{both}, and {other}")) {
+            Some(what) => Err(CliError::Damaged { what }),
+            None => Ok(()),
+        }
     }
 }
 
+const DAMAGED_JOURNAL: &str = "\
+Deployments go on. Backups and exports fail, and so does a start that has to build the index again: leave `index` as it is.
+  1. Delete nothing. `lockgate audit verify FOLDER` reads all of it, also while the host runs.
+  2. Is there a copy of this folder, of its disk or by `cp -a`? Put that one file back, and start again: nothing is lost.
+  3. Else `lockgate backup restore` makes another folder of the newest backup. It lacks what came after it was made.";
+
 fn shown(look: &Look, storage: &Storage) -> String {
     let Storage { events, journal, segments_not_packed, not_tidied_because, index, free_bytes } = storage;
+    let events = if *events == 1 { "1 event".to_owned() } else { format!("{} events", HumanCount(*events)) };
     let mut lines = vec![
-        format!("JOURNAL  {events} events, {}", word(look, journal)),
+        format!("JOURNAL  {events}, {}", word(look, journal)),
         format!("INDEX    {}", word(look, index)),
         format!("DISK     {} free", HumanBytes(*free_bytes)),
     ];
     if let Some(because) = not_tidied_because {
-        let what = format!(
-            "{segments_not_packed} old segments of the journal are not packed, or its checkpoint is old: {because}"
-        );
-        lines.push(look.paint(Tone::Waiting, &what));
+        let what = match segments_not_packed {
+            0 => "The journal's checkpoint is old, so starts take longer".to_owned(),
+            1 => "An old segment of the journal is not packed, and takes more room".to_owned(),
+            some => format!("{some} old segments of the journal are not packed, and take more room"),
+        };
+        lines.push(look.paint(Tone::Waiting, &format!("{what}: {because}")));
     }
     if journal.status == "damaged" {
-        lines.push(look.paint(
-            Tone::Bad,
-            "What runs does not need what is damaged, but backups and exports of this folder fail. Copy the folder, stop the host, \
-             let `lockgate audit verify` read all of the copy, and restore the newest backup beside it.",
-        ));
+        lines.push(look.paint(Tone::Bad, DAMAGED_JOURNAL));
     }
     if index.status == "damaged" {
         lines.push(look.paint(
@@ -89,7 +101,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_whole_takes_three_lines() {
         expect![[r#"
-            JOURNAL  1204332 events, whole
+            JOURNAL  1,204,332 events, whole
             INDEX    being checked
             DISK     26.00 GiB free"#]]
         .assert_eq(&shown(&look(), &storage(checked("whole", ""), checked("reading", ""))));
@@ -101,11 +113,14 @@ mod tests {
         storage.segments_not_packed = 2;
         storage.not_tidied_because = Some("no space left on device".to_owned());
         expect![[r#"
-            JOURNAL  1204332 events, DAMAGED: segment 1 is gone
+            JOURNAL  1,204,332 events, DAMAGED: segment 1 is gone
             INDEX    DAMAGED: 2 rows are gone
             DISK     26.00 GiB free
-            2 old segments of the journal are not packed, or its checkpoint is old: no space left on device
-            What runs does not need what is damaged, but backups and exports of this folder fail. Copy the folder, stop the host, let `lockgate audit verify` read all of the copy, and restore the newest backup beside it.
+            2 old segments of the journal are not packed, and take more room: no space left on device
+            Deployments go on. Backups and exports fail, and so does a start that has to build the index again: leave `index` as it is.
+              1. Delete nothing. `lockgate audit verify FOLDER` reads all of it, also while the host runs.
+              2. Is there a copy of this folder, of its disk or by `cp -a`? Put that one file back, and start again: nothing is lost.
+              3. Else `lockgate backup restore` makes another folder of the newest backup. It lacks what came after it was made.
             Lists and history may lack something; nothing is lost. The next start of the host builds the index again."#]].assert_eq(&shown(&look(), &storage));
     }
 }

@@ -157,18 +157,15 @@ async fn read(data: &Path) -> Result<Read, HostError> {
         );
     }
     if let IndexState::Rebuilt(reason) = &opened.index {
-        tracing::info!("the index is built again from the journal: {reason}");
+        tracing::info!("the index is being built again from the journal, and nothing is lost. Why: {reason}");
     }
     let (system, projects) = replay::all(&store).await?;
     Ok(Read { store, opened, system, projects })
 }
 
-/// What runs does not need it: to stop would help nobody.
+/// What runs does not need it, and to stop would help nobody: only a start without the index would.
 fn tell_of_damage(damage: &JournalError) {
-    tracing::error!(
-        "old events of the journal are damaged ({damage}): what runs goes on, but backups and exports of this data folder fail; \
-         keep a copy of the folder, and restore the newest backup beside it"
-    );
+    tracing::error!("old events are not what was written; `lockgate storage` says what to do: {damage}");
 }
 
 impl Host {

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lockgate_sandbox::CancellationToken;
+use lockgate_store::Past;
 use lockgate_store::backup::BackupError;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -34,6 +35,12 @@ type Chunk = io::Result<Bytes>;
 #[utoipa::path(get, path = "/v1/backup", tag = "host",
     responses((status = 200, content_type = "application/x-tar", body = Vec<u8>)), security(("token" = ["admin"])))]
 pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Result<Response, Problem> {
+    if let Past::Damaged(damage) = api.host.store.past() {
+        let detail = format!(
+            "no backup can be made, for old events are not what was written; `lockgate storage` says what to do: {damage}"
+        );
+        return Err(Problem::new(StatusCode::CONFLICT, "journal-damaged", detail));
+    }
     let Ok(place) = api.host.backups.clone().try_acquire_owned() else {
         let detail = "as many backups as may be made at a time are being made; try again when one of them is done";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "backup-busy", detail.to_owned()));

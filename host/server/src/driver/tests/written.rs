@@ -53,6 +53,8 @@ pub fn set(description: String) -> Command {
 pub struct Written {
     pub state: State,
     pub events: Vec<Event>,
+    /// How many there were after each command: what one leads to is written whole or not at all.
+    pub commits: Vec<usize>,
 }
 
 impl Written {
@@ -62,13 +64,14 @@ impl Written {
             self.state.apply(&event).unwrap();
             self.events.push(event);
         }
+        self.commits.push(self.events.len());
     }
 }
 
 /// One deployment, whose plugin, which nobody has, was asked.
 pub fn deploying() -> Written {
     let project = ProjectId { name: name("shop"), uid: "7".to_owned() };
-    let mut written = Written { state: State::new(project), events: Vec::new() };
+    let mut written = Written { state: State::new(project), events: Vec::new(), commits: Vec::new() };
     written.send(set(String::new()));
     let description = Description {
         name: "steps".to_owned(),
