@@ -74,7 +74,7 @@ pub struct Options {
     pub max_queue_bytes: usize,
     /// Called once, on the journal's thread, when it stops for good and all waiters know.
     pub on_fatal: Option<OnFatal>,
-    /// Called once, on another thread of the journal, when `Journal::past` becomes `Damaged`. The journal goes on.
+    /// Called once, on another thread of the journal, when `Journal::past` becomes `Damaged` or `Unfinished`. The journal goes on.
     pub on_damage: Option<OnDamage>,
 }
 

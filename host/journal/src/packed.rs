@@ -84,11 +84,13 @@ impl Packer {
                 self.look_back = matches!(past, Past::Unread { .. }).then_some(look_back);
                 self.shared.know_of_past(past);
             }
-            Err(error @ JournalError::Io { .. }) => self.shared.know_of_past(Past::Unfinished(error)),
-            Err(damage) => {
-                self.shared.know_of_past(Past::Damaged(damage.clone()));
+            Err(error) => {
+                self.shared.know_of_past(match &error {
+                    JournalError::Io { .. } => Past::Unfinished(error.clone()),
+                    damage => Past::Damaged(damage.clone()),
+                });
                 if let Some(on_damage) = look_back.on_damage {
-                    on_damage(&damage);
+                    on_damage(&error);
                 }
             }
         }

@@ -144,7 +144,10 @@ impl Life {
         let Running { journal, packer, told_damage, .. } = self.running.as_mut().unwrap();
         let looked = packer.look_back();
         let past = journal.past();
-        assert_eq!(told_damage.load(Ordering::Relaxed), u64::from(matches!(past, Past::Damaged(_))));
+        assert_eq!(
+            told_damage.load(Ordering::Relaxed),
+            u64::from(matches!(past, Past::Damaged(_) | Past::Unfinished(_)))
+        );
         match past {
             Past::Unread { .. } => assert!(looked || !journal.shared.is_open()),
             Past::Whole => {}

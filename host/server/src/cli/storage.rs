@@ -51,6 +51,12 @@ fn shown(look: &Look, storage: &Storage) -> String {
     if journal.status == "damaged" {
         lines.push(look.paint(Tone::Bad, DAMAGED_JOURNAL));
     }
+    if journal.status == "unknown" {
+        lines.push(look.paint(
+            Tone::Waiting,
+            "The disk may be failing: look at the system's log, and make a copy of the folder. The next start reads old events again.",
+        ));
+    }
     if index.status == "damaged" {
         lines.push(look.paint(
             Tone::Bad,

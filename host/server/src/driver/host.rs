@@ -164,8 +164,15 @@ async fn read(data: &Path) -> Result<Read, HostError> {
 }
 
 /// What runs does not need it, and to stop would help nobody: only a start without the index would.
-fn tell_of_damage(damage: &JournalError) {
-    tracing::error!("old events are not what was written; `lockgate storage` says what to do: {damage}");
+fn tell_of_damage(error: &JournalError) {
+    match error {
+        JournalError::Io { .. } => {
+            tracing::error!("old events cannot be read; look at the disk, the next start tries again: {error}");
+        }
+        damage => {
+            tracing::error!("old events are not what was written; `lockgate storage` says what to do: {damage}");
+        }
+    }
 }
 
 impl Host {

@@ -19,7 +19,7 @@ pub struct HistoryRow {
     #[serde(rename = "type")]
     pub event_type: String,
     pub text: String,
-    /// Deployment status when the history was written: after the batch the event came in.
+    /// Deployment status after it.
     pub status: Option<String>,
     pub details: Value,
 }

@@ -98,6 +98,8 @@ struct Owner {
 #[derive(Default)]
 struct Decided {
     events: Vec<Event>,
+    /// What people read of each, and of which deployment it is.
+    rows: Vec<Option<(DeploymentNumber, HistoryRow)>>,
     payloads: Vec<Vec<u8>>,
     bytes: usize,
     replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>,
@@ -155,19 +157,17 @@ impl Owner {
         let decided = self.decide_all(batch);
         let touched: BTreeSet<DeploymentNumber> =
             decided.events.iter().filter_map(|event| event.what.deployment()).collect();
-        // While the disk writes: calls begin that nobody can see, and the history is worded.
+        // While the disk writes, calls begin that nobody can see.
         if !self.paused {
             touched.iter().for_each(|number| self.calls.begin_ahead(&self.state, *number));
         }
-        let writing = write(&self.store, &self.name, decided.payloads);
-        let (written, rows) = tokio::join!(writing, async { tell(&self.state, &decided.events) });
-        match written {
+        match write(&self.store, &self.name, decided.payloads).await {
             Ok(None) => {}
             Ok(Some(written)) => {
                 self.sequence = written.last;
                 self.unsaved.add(written.first..=written.last);
                 self.horizon.reached(written.last);
-                for (sequence, row) in (written.first..).zip(rows) {
+                for (sequence, row) in (written.first..).zip(decided.rows) {
                     row.into_iter().for_each(|(number, row)| self.newest.add(number, sequence, row));
                 }
             }
@@ -232,6 +232,8 @@ impl Owner {
             let decided = self.decide(message.command, around).map(|(decided, encoded)| {
                 for event in &decided {
                     self.state.apply(event).expect("what was decided on a state fits it");
+                    // Now: in the words that a replay finds.
+                    all.rows.push(tell(&self.state, event));
                     all.rounds.extend(evidence::round_of(&self.state, event));
                 }
                 all.bytes += encoded.iter().map(Vec::len).sum::<usize>();
@@ -392,13 +394,9 @@ async fn write(store: &Store, project: &Name, events: Vec<Vec<u8>>) -> Result<Op
     store.append(project.as_str(), events).await.map(Some)
 }
 
-/// What people read of each event, and of which deployment it is; after all of them.
-fn tell(state: &State, events: &[Event]) -> Vec<Option<(DeploymentNumber, HistoryRow)>> {
-    let row = |event: &Event| {
-        let number = event.what.deployment()?;
-        Some((number, narrate::row(state, number, event)))
-    };
-    events.iter().map(row).collect()
+fn tell(state: &State, event: &Event) -> Option<(DeploymentNumber, HistoryRow)> {
+    let number = event.what.deployment()?;
+    Some((number, narrate::row(state, number, event)))
 }
 
 /// What the deployments reached, and in which attempt: what is over may have been started again in the same batch.

@@ -116,8 +116,10 @@ impl Check {
         write: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let Counted { tally, cursor } = &mut *self.counted.blocking_lock();
-        // Of what failed nobody knows how much is there.
-        let written = write().inspect_err(|error| self.end(IndexCheck::Unfinished(error.to_string())))?;
+        // Of what failed nobody knows how much is there, also where all was whole before.
+        let written = write().inspect_err(|error| {
+            *self.own_state() = IndexCheck::Unfinished(error.to_string());
+        })?;
         let are_counted = changes.iter().filter(|(key, _)| key <= cursor);
         are_counted.for_each(|(_, change)| tally.add(*change));
         Ok(written)

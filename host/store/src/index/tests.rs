@@ -197,15 +197,16 @@ fn what_a_reader_finds_broken_is_told_as_well() {
 /// Nobody knows what is there, so nobody may say that something is missing.
 #[test]
 fn after_a_write_that_failed_nothing_is_said() {
-    let open = filled();
-    assert!(open.check.portion().is_continue());
-    let full_disk = || Err::<(), _>(StoreError::Stopping { what: "the disk" });
-    open.check.while_it_stands(&[], full_disk).unwrap_err();
-    assert!(open.check.portion().is_break());
-    assert_eq!(
-        open.check.state(),
-        IndexCheck::Unfinished("the store is stopping: the disk takes nothing more".to_owned())
-    );
+    for portions in [1, usize::MAX] {
+        let open = filled();
+        let _ = (0..portions).find(|_| open.check.portion().is_break());
+        assert_eq!(open.check.state() == IndexCheck::Whole, portions > 1);
+        let full_disk = || Err::<(), _>(StoreError::Stopping { what: "the disk" });
+        open.check.while_it_stands(&[], full_disk).unwrap_err();
+        assert!(open.check.portion().is_break());
+        let why = "the store is stopping: the disk takes nothing more".to_owned();
+        assert_eq!(open.check.state(), IndexCheck::Unfinished(why));
+    }
 }
 
 #[test]
