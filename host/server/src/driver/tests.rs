@@ -25,8 +25,8 @@ use tempfile::TempDir;
 use super::history::HISTORY;
 use super::index::{self, IN_MEMORY};
 use super::project::milestones;
-use super::tests::written::{deploying, failed};
-use super::{Host, Settings, replay};
+use super::tests::written::{deploying, failed, to_deploy};
+use super::{Host, Settings, narrate, replay};
 
 fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -297,6 +297,31 @@ async fn save(store: &Store) {
     entries.extend(loaded.newest.rest().into_iter().map(|(page, _)| page));
     let (through, snapshot) = (loaded.sequence, SnapshotChange::Replace(snapshot));
     store.index(IndexBatch { stream: "shop".to_owned(), through, snapshot, entries }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_has_the_words_that_a_replay_finds() {
+    let (data, store) = created().await;
+    drop(store);
+    let host = open(data.path()).await;
+    let project = host.project(&name("shop")).unwrap();
+    for command in to_deploy() {
+        project.send(command).await.unwrap();
+    }
+    let mut views = project.views();
+    let ended = views.wait_for(|view| view.state.deployments.get(&1).is_none_or(|deployment| deployment.is_finished()));
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("nobody has its plugin").unwrap();
+    let rows = project.view().newest.read(&host.store, (&name("shop"), 1), 0, 999).unwrap();
+    let mut state = State::new(id("shop"));
+    let mut replayed = Vec::new();
+    for event in host.store.events(1).unwrap().map(Result::unwrap).filter(|event| event.stream == "shop") {
+        let (sequence, event) = (event.sequence, serde_json::from_slice::<Event>(&event.payload).unwrap());
+        state.apply(&event).unwrap();
+        let number = event.what.deployment();
+        replayed.extend(number.map(|number| (sequence, Arc::new(narrate::row(&state, number, &event)))));
+    }
+    assert_eq!(json(&rows), json(&replayed));
+    assert!(rows.len() > 5, "{rows:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

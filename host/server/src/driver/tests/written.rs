@@ -68,11 +68,8 @@ impl Written {
     }
 }
 
-/// One deployment, whose plugin, which nobody has, was asked.
-pub fn deploying() -> Written {
-    let project = ProjectId { name: name("shop"), uid: "7".to_owned() };
-    let mut written = Written { state: State::new(project), events: Vec::new(), commits: Vec::new() };
-    written.send(set(String::new()));
+/// What leads to one deployment, whose plugin nobody has.
+pub fn to_deploy() -> [Command; 3] {
     let description = Description {
         name: "steps".to_owned(),
         version: "1".to_owned(),
@@ -82,15 +79,15 @@ pub fn deploying() -> Written {
     };
     let digest = Digest::of(b"steps");
     let steps = ApprovedPlugin { digest, kind: Kind::Phase, description, grants: Grants::default(), narrowed: vec![] };
-    written.send(Command::CreateRelease(NewRelease {
+    let release = NewRelease {
         tag: "v1".parse().unwrap(),
         description: String::new(),
         artifacts: Vec::new(),
         draft: false,
         approved: [(name("steps"), steps)].into(),
         by: by(),
-    }));
-    written.send(Command::Deploy(Deploy {
+    };
+    let deploy = Deploy {
         environment: name("prod"),
         release: "v1".parse().unwrap(),
         deployment_type: DeploymentType::Full,
@@ -102,7 +99,15 @@ pub fn deploying() -> Written {
         workflow: None,
         key: None,
         by: by(),
-    }));
+    };
+    [set(String::new()), Command::CreateRelease(release), Command::Deploy(deploy)]
+}
+
+/// Its plugin was asked.
+pub fn deploying() -> Written {
+    let project = ProjectId { name: name("shop"), uid: "7".to_owned() };
+    let mut written = Written { state: State::new(project), events: Vec::new(), commits: Vec::new() };
+    to_deploy().into_iter().for_each(|command| written.send(command));
     written
 }
 
