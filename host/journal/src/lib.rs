@@ -55,6 +55,7 @@ use std::thread::{self, JoinHandle};
 pub use committer::{Committed, Stats};
 pub use error::{Damage, JournalError};
 pub use past::Past;
+pub use prompt::step_back;
 pub use record::{Hash, MAX_STREAM_BYTES, Record};
 pub use scan::{Records, StreamHead, TornTail, Verified, read, verify};
 

@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use crate::committer::Shared;
 use crate::error::{Damage, JournalError};
 use crate::past::{LookBack, Past};
+use crate::prompt::step_back;
 use crate::record;
 use crate::segment::{self, Folder, HEADER_BYTES, Named};
 
@@ -138,11 +139,4 @@ pub(crate) fn unpack(header: &[u8], packed: &[u8], length: u32) -> Result<Vec<u8
         Ok(unpacked) if unpacked == length => Ok(bytes),
         Ok(_) | Err(_) => Err("the packed records are not as long as the header says"),
     }
-}
-
-/// Not to the last place: a journal that ends waits for the segment that is at work. Where the system cannot do it for a
-/// single thread, packing takes its share like the others.
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, 10);
 }

@@ -1,4 +1,4 @@
-//! Has the kernel run the writing thread soon after the disk is done.
+//! When threads are let in: who writes soon after the disk is done, and who works behind everybody's back after all others.
 //!
 //! Where all cores are busy, a thread that the disk wakes waits for the turn of another to end, up to 3 ms. Who asks for
 //! shorter turns of its own is let in sooner (the slice of EEVDF, since Linux 6.12; it needs no right). With compilers on both of
@@ -9,6 +9,13 @@
 pub(crate) fn in_short_turns() {
     #[cfg(target_os = "linux")]
     linux::set_slice(std::time::Duration::from_micros(100));
+}
+
+/// Not to the last place: whoever ends waits for the portion that is at work. Where the system cannot do it for a single
+/// thread, this one takes its share like the others.
+pub fn step_back() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
 }
 
 #[cfg(target_os = "linux")]

@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use lockgate_journal::step_back;
 use tokio::sync::Mutex as FairMutex;
 
 use super::rows::Part;
@@ -140,11 +141,4 @@ impl Check {
     fn own_state(&self) -> MutexGuard<'_, IndexCheck> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// An index that is closed waits for the portion that is at work, so not to the last place. Where the system cannot do it for
-/// a single thread, the check takes its share like the others.
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, 10);
 }

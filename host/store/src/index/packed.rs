@@ -6,6 +6,8 @@ const PLAIN: u8 = 0;
 const PACKED: u8 = 1;
 /// Of shorter values next to nothing would be saved, and packing takes its time.
 const MIN_PACKED_BYTES: usize = 256;
+/// The journal packs alike (`packed`), in a form that is for ever; this one may change with the index's format.
+///
 /// LZ4 cannot say more than this many bytes with one: what claims to is not given the memory.
 const MOST_UNPACKED_OF_ONE: usize = 255;
 
