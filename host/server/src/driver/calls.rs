@@ -94,7 +94,9 @@ impl RunningCalls {
         }
         for due in due {
             if !self.is_running(due.call) {
-                self.begin(state, due, Sure::OnDisk);
+                let on_disk = CancellationToken::new();
+                on_disk.cancel();
+                self.begin(state, due, on_disk);
             }
             if let Some(running) = self.running.get(&number).and_then(|running| running.get(&due.call)) {
                 running.on_disk.cancel();
@@ -123,7 +125,7 @@ impl RunningCalls {
             // What gates measure is kept when they have judged.
             let is_gate = matches!(due.step, Step::Gate { .. });
             if !is_gate && !due.cancelling && !self.is_running(due.call) && reaches_nothing() {
-                self.begin(state, &due, Sure::NotYet);
+                self.begin(state, &due, CancellationToken::new());
             }
         }
     }
@@ -137,7 +139,8 @@ impl RunningCalls {
         self.running.get(&call.deployment).is_some_and(|running| running.contains_key(&call))
     }
 
-    fn begin(&mut self, state: &State, due: &Due, sure: Sure) {
+    /// Cancelled: the disk has it that the call is made.
+    fn begin(&mut self, state: &State, due: &Due, on_disk: CancellationToken) {
         let number = due.call.deployment;
         let (Some(order), Some(deployment)) = (order(state, due), state.deployments.get(&number)) else { return };
         let environment = deployment.environment.clone();
@@ -146,9 +149,8 @@ impl RunningCalls {
             self.with_tools.insert(number);
         }
         let rooms = Rooms::of(&self.runner.store, &state.project.name, deployment);
-        let job = Job::new(deployment, (*due, sure), order, workspaces.join(number.to_string()), &rooms);
+        let job = Job::new(deployment, (*due, on_disk.clone()), order, workspaces.join(number.to_string()), &rooms);
         let (cancelled, stop, gone) = (job.cancelled.clone(), job.stop.clone(), CancellationToken::new());
-        let on_disk = job.on_disk.clone();
         let call = self.runner.clone().run(job, self.leaving.of(&environment), self.reports.clone());
         let leaves = gone.clone().drop_guard();
         let task = async move {
@@ -229,16 +231,8 @@ impl Left {
     }
 }
 
-/// Whether the disk has it that a call is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sure {
-    OnDisk,
-    NotYet,
-}
-
 struct Job {
     due: Due,
-    sure: Sure,
     order: Order,
     log: LogTag,
     /// Of a gate.
@@ -252,12 +246,18 @@ struct Job {
 }
 
 impl Job {
-    fn new(deployment: &Deployment, (due, sure): (Due, Sure), order: Order, workspace: PathBuf, rooms: &Rooms) -> Self {
+    fn new(
+        deployment: &Deployment,
+        (due, on_disk): (Due, CancellationToken),
+        order: Order,
+        workspace: PathBuf,
+        rooms: &Rooms,
+    ) -> Self {
         let room = rooms.of_step(deployment.attempt.number, due.step, deployment.step_name(due.step));
         let log = LogTag::of(deployment, &due, &order.context);
         let taking = Taking::of(deployment, &due, &order);
-        let [on_disk, cancelled, stop] = std::array::from_fn(|_| CancellationToken::new());
-        Self { due, sure, order, log, taking, workspace, room, on_disk, cancelled, stop }
+        let (cancelled, stop) = (CancellationToken::new(), CancellationToken::new());
+        Self { due, order, log, taking, workspace, room, on_disk, cancelled, stop }
     }
 }
 
@@ -311,7 +311,7 @@ impl CallRunner {
 
     async fn answer(&self, job: Job, lines: Lines, reports: Reports) -> Result<Answer, Failure> {
         let mut grants = self.grants(&job.order);
-        if let (Sure::NotYet, Ok(granted)) = (job.sure, &mut grants) {
+        if let (false, Ok(granted)) = (job.on_disk.is_cancelled(), &mut grants) {
             // Also where an operator has granted more in between.
             *granted = Grants { limits: granted.limits.clone(), ..Grants::default() };
         }

@@ -11,6 +11,8 @@ use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::State;
 use lockgate_store::{Direction, Entry, PageQuery, Store, StoreError};
 
+use super::blocking::blocking;
+use super::inbox::View;
 use super::narrate::HistoryRow;
 
 /// Pages: number of the deployment, sequence of the page's first row and of its last, to its rows.
@@ -87,12 +89,12 @@ impl Newest {
     }
 
     /// The last of a deployment's rows that are here.
-    pub fn last(&self, number: DeploymentNumber) -> Option<u64> {
+    fn last(&self, number: DeploymentNumber) -> Option<u64> {
         self.0.get(&number)?.rows.last().map(|(sequence, _)| *sequence)
     }
 
     /// The rows behind a sequence, if all of them are here.
-    pub fn behind(&self, number: DeploymentNumber, after: u64, limit: usize) -> Option<Vec<Row>> {
+    fn behind(&self, number: DeploymentNumber, after: u64, limit: usize) -> Option<Vec<Row>> {
         let rows = self.0.get(&number).filter(|rows| rows.indexed <= after)?;
         Some(rows.behind(after).take(limit).cloned().collect())
     }
@@ -114,6 +116,28 @@ impl Newest {
         let newest = self.0.get(&number).into_iter().flat_map(|rows| rows.behind(last));
         read.extend(newest.take(limit - read.len()).cloned());
         Ok(read)
+    }
+}
+
+impl View {
+    /// The rows of a deployment behind a sequence. What is in memory is not looked for on the disk.
+    pub async fn history(
+        self: &Arc<Self>,
+        store: &Store,
+        number: DeploymentNumber,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Row>, HistoryError> {
+        if let Some(rows) = self.newest.behind(number, after, limit) {
+            return Ok(rows);
+        }
+        let (store, view) = (store.clone(), self.clone());
+        blocking(move || view.newest.read(&store, (&view.state.project.name, number), after, limit)).await
+    }
+
+    /// The last row of a deployment that the index may not have yet.
+    pub fn last_told(&self, number: DeploymentNumber) -> Option<u64> {
+        self.newest.last(number)
     }
 }
 

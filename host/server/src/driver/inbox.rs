@@ -56,7 +56,7 @@ impl Ending {
 /// The state after the last commit. Copies share structure.
 pub struct View {
     pub state: State,
-    pub newest: Newest,
+    pub(super) newest: Newest,
     /// Journal sequence of the last event in it.
     pub sequence: u64,
 }
@@ -129,7 +129,7 @@ impl ProjectHandle {
         self.view.clone()
     }
 
-    /// Rises when the index, and with it the history, holds more events.
+    /// Rises when the index holds more events.
     pub fn indexed(&self) -> watch::Receiver<u64> {
         self.indexed.clone()
     }

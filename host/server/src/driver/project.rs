@@ -130,8 +130,9 @@ impl Owner {
                     leaves.into_iter().for_each(|leaves| self.forget(leaves));
                     continue;
                 }
+                // At the start, too: a replay takes no snapshot.
                 Ok(()) = horizon.changed() => {
-                    if self.unsaved.is_behind(*horizon.borrow_and_update()) {
+                    if self.unsaved.needs_a_snapshot(*horizon.borrow_and_update(), self.snapshot_bytes) {
                         self.save(Vec::new(), Leaves::default()).await;
                     }
                     continue;
@@ -182,27 +183,37 @@ impl Owner {
         self.paused = false;
         // Before anybody can see that the gates are done.
         evidence::keep_rounds(&self.store, &self.name, decided.rounds).await;
-        let events = decided.events;
+        self.tell(decided.replies);
+        self.act(&decided.events, &touched).await;
+        Ok(())
+    }
+
+    /// What is committed is shown, and whoever asked for it is answered.
+    fn tell(&self, replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>) {
         let seen = View { state: self.state.clone(), newest: self.newest.clone(), sequence: self.sequence };
         self.view.send_replace(Arc::new(seen));
-        for (reply, decided) in decided.replies {
+        for (reply, decided) in replies {
             // The caller may be gone; the command is done all the same.
             let _ = reply.send(decided.map(|events| Committed { events }).map_err(Refusal::Rejected));
         }
-        self.start_over(&events);
-        self.calls.end_tools(&self.state, &milestones(&self.state, &events));
+    }
+
+    /// Makes what follows from what is committed now.
+    async fn act(&mut self, events: &[Event], touched: &BTreeSet<DeploymentNumber>) {
+        self.start_over(events);
+        self.calls.end_tools(&self.state, &milestones(&self.state, events));
         touched.iter().for_each(|number| self.follow(*number));
-        self.tidy_up(&events);
-        self.forget_gone_gates(&events);
-        if !events.is_empty() {
-            let (entries, leaves) = self.over_or_full(&touched);
-            if self.unsaved.needs_a_snapshot(self.horizon.now(), self.snapshot_bytes) {
-                self.save(entries, leaves).await;
-            } else {
-                self.hand_over(entries, leaves, SnapshotChange::Keep).await;
-            }
+        self.tidy_up(events);
+        self.forget_gone_gates(events);
+        if events.is_empty() {
+            return;
         }
-        Ok(())
+        let (entries, leaves) = self.over_or_full(touched);
+        if self.unsaved.needs_a_snapshot(self.horizon.now(), self.snapshot_bytes) {
+            self.save(entries, leaves).await;
+        } else {
+            self.hand_over(entries, leaves, SnapshotChange::Keep).await;
+        }
     }
 
     fn follow(&mut self, number: DeploymentNumber) {
@@ -233,7 +244,7 @@ impl Owner {
                 for event in &decided {
                     self.state.apply(event).expect("what was decided on a state fits it");
                     // Now: in the words that a replay finds.
-                    all.rows.push(tell(&self.state, event));
+                    all.rows.push(worded(&self.state, event));
                     all.rounds.extend(evidence::round_of(&self.state, event));
                 }
                 all.bytes += encoded.iter().map(Vec::len).sum::<usize>();
@@ -394,7 +405,7 @@ async fn write(store: &Store, project: &Name, events: Vec<Vec<u8>>) -> Result<Op
     store.append(project.as_str(), events).await.map(Some)
 }
 
-fn tell(state: &State, event: &Event) -> Option<(DeploymentNumber, HistoryRow)> {
+fn worded(state: &State, event: &Event) -> Option<(DeploymentNumber, HistoryRow)> {
     let number = event.what.deployment()?;
     Some((number, narrate::row(state, number, event)))
 }

@@ -295,7 +295,7 @@ impl Replay {
         self.finished.extend(finished);
         // Where there is nothing to write, the index has what has finished: it need not stay here.
         if self.rows.is_empty() || self.rows.len() >= ROWS_PER_BATCH {
-            self.flush(store, SnapshotChange::Keep).await?;
+            self.flush(store).await?;
         }
         Ok(())
     }
@@ -327,9 +327,9 @@ impl Replay {
     }
 
     /// What the index has the record of leaves memory.
-    async fn flush(&mut self, store: &Store, snapshot: SnapshotChange) -> Result<(), StoreError> {
-        if !self.rows.is_empty() || snapshot != SnapshotChange::Keep {
-            let stream = self.state.project.name.to_string();
+    async fn flush(&mut self, store: &Store) -> Result<(), StoreError> {
+        if !self.rows.is_empty() {
+            let (stream, snapshot) = (self.state.project.name.to_string(), SnapshotChange::Keep);
             let entries = std::mem::take(&mut self.rows);
             store.index(IndexBatch { stream, through: self.sequence, snapshot, entries }).await?;
         }
@@ -343,22 +343,11 @@ impl Replay {
     }
 
     async fn finish(mut self, store: &Store) -> Result<Loaded, StoreError> {
-        self.flush(store, SnapshotChange::Keep).await?;
+        self.flush(store).await?;
         // Those of the snapshot that had finished by then: the index had them first.
         let over = self.state.deployments.values().filter(|deployment| deployment.is_finished());
         self.finished = over.map(|deployment| (deployment.number, deployment.attempt.number)).collect();
-        self.flush(store, SnapshotChange::Keep).await?;
-        if self.unsaved.needs_a_snapshot(0, self.snapshot_bytes) {
-            let (snapshot, deployments) = index::snapshot(&self.state, &self.snapshot);
-            self.snapshot = self.state.deployments.clone();
-            self.snapshot_bytes = snapshot.len();
-            self.unsaved = Unsaved::after(self.sequence);
-            self.rows.extend(deployments);
-            let (pages, paged): (Vec<Entry>, Vec<Paged>) = self.newest.rest().into_iter().unzip();
-            self.rows.extend(pages);
-            self.pages.extend(paged);
-            self.flush(store, SnapshotChange::Replace(snapshot)).await?;
-        }
+        self.flush(store).await?;
         let Self { state, newest, snapshot, snapshot_bytes, unsaved, sequence, damage, .. } = self;
         Ok(Loaded { state, newest, snapshot, snapshot_bytes, unsaved, sequence, damage })
     }

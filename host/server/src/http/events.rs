@@ -19,7 +19,7 @@ use super::deployments::find;
 use super::input::{Asked, At, PAGE};
 use super::problem::Problem;
 use super::stream::{self, Item, Source};
-use crate::driver::{HistoryRow, Row, View, blocking};
+use crate::driver::{HistoryRow, Row, View};
 use crate::wire;
 
 const EVENTS_PER_READ: usize = 200;
@@ -46,27 +46,10 @@ pub async fn list(
     let handle = api.project(&project)?;
     let view = find(&api, &handle, number).await?.view;
     let limit = PAGE.in_query(query.limit)?;
-    let items = read(&api.host.store, &view, number, query.after.unwrap_or(0), limit).await?;
+    let rows = view.history(&api.host.store, number, query.after.unwrap_or(0), limit).await?;
+    let items: Vec<wire::Event> = rows.into_iter().map(event).collect();
     let next = items.last().filter(|_| items.len() == limit).map(|last| last.sequence.to_string());
     Ok(Json(wire::Page { items, next }))
-}
-
-/// What is in memory is not looked for on the disk.
-async fn read(
-    store: &Store,
-    view: &Arc<View>,
-    number: DeploymentNumber,
-    after: u64,
-    limit: usize,
-) -> Result<Vec<wire::Event>, Problem> {
-    let rows = match view.newest.behind(number, after, limit) {
-        Some(rows) => rows,
-        None => {
-            let (store, view) = (store.clone(), view.clone());
-            blocking(move || view.newest.read(&store, (&view.state.project.name, number), after, limit)).await?
-        }
-    };
-    Ok(rows.into_iter().map(event).collect())
 }
 
 fn event((sequence, row): Row) -> wire::Event {
@@ -119,11 +102,11 @@ impl Source for History {
         loop {
             let view = self.views.borrow_and_update().clone();
             let deployment = view.state.deployments.get(&self.number);
-            if !self.is_read(deployment) || view.newest.last(self.number) > Some(self.after) {
-                let events = read(&self.store, &view, self.number, self.after, EVENTS_PER_READ).await?;
-                if let Some(last) = events.last() {
-                    self.after = last.sequence;
-                    return Ok(Some(events.iter().map(item).collect()));
+            if !self.is_read(deployment) || view.last_told(self.number) > Some(self.after) {
+                let rows = view.history(&self.store, self.number, self.after, EVENTS_PER_READ).await?;
+                if let Some((last, _)) = rows.last() {
+                    self.after = *last;
+                    return Ok(Some(rows.into_iter().map(event).map(item).collect()));
                 }
                 // What is not in memory has finished, too.
                 if deployment.is_none_or(|deployment| deployment.is_finished()) {
@@ -146,7 +129,7 @@ impl History {
     }
 }
 
-fn item(event: &wire::Event) -> Item {
-    let data = serde_json::to_string(event).expect("an event is plain data");
-    Item { id: event.sequence, event_type: event.event_type.clone(), data }
+fn item(event: wire::Event) -> Item {
+    let data = serde_json::to_string(&event).expect("an event is plain data");
+    Item { id: event.sequence, event_type: event.event_type, data }
 }
