@@ -4,7 +4,6 @@ mod checkpoint;
 mod faults;
 mod formats;
 mod life;
-mod long;
 mod packed;
 mod power;
 mod simulated;
