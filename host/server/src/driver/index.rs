@@ -67,8 +67,9 @@ pub fn store_options(journal: lockgate_journal::Options) -> StoreOptions {
 
 /// Batches that wait to be indexed; then the owner waits with them.
 const WAITING_BATCHES: usize = 256;
-/// How long the first of them waits for others: a commit costs as much as to decide a trigger, however little it holds. Nobody
-/// waits for it: what the index does not have is read from memory.
+/// How long the first of them waits for others: a commit costs as much as to decide a trigger, however little it holds. Who
+/// follows a log that nothing closes, for it has no line, hears that much later that its attempt is over (`http/logs.rs`).
+/// Nobody else waits for it: what the index does not have is read from memory.
 const GATHERING: Duration = Duration::from_millis(50);
 
 /// What leaves memory once the index has it.
