@@ -238,6 +238,20 @@ mod tests {
         }
     }
 
+    impl View {
+        /// Deployment 1 is under way, and nothing is told of it.
+        pub fn of_a_deployment() -> Self {
+            Self { state: deploying().state, newest: Newest::default(), sequence: 1 }
+        }
+
+        /// One more row of deployment 1, which itself is as it was.
+        pub fn telling(&self, sequence: u64) -> Self {
+            let mut newest = self.newest.clone();
+            newest.add(1, sequence, row("waits"));
+            Self { state: self.state.clone(), newest, sequence }
+        }
+    }
+
     async fn index(store: &Store, page: Entry) {
         let (stream, snapshot) = ("shop".to_owned(), SnapshotChange::Keep);
         store.index(IndexBatch { stream, through: 1, snapshot, entries: vec![page] }).await.unwrap();

@@ -133,3 +133,35 @@ fn item(event: wire::Event) -> Item {
     let data = serde_json::to_string(&event).expect("an event is plain data");
     Item { id: event.sequence, event_type: event.event_type, data }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use lockgate_store::StoreOptions;
+
+    use super::*;
+
+    /// What a reader gets now, if he need not wait for it.
+    fn ready(history: &mut History) -> Option<Vec<u64>> {
+        let next = history.next().now_or_never()?;
+        Some(next.ok().flatten().unwrap().into_iter().map(|item| item.id).collect())
+    }
+
+    #[tokio::test]
+    async fn a_new_row_is_told_also_where_the_deployment_stays_as_it_was() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), StoreOptions::default()).unwrap().0;
+        let view = View::of_a_deployment().telling(3).telling(5);
+        let (commit, views) = watch::channel(Arc::new(view));
+        let mut history = History { store, views, number: 1, after: 2, read: None };
+        assert_eq!(ready(&mut history), Some(vec![3, 5]));
+        assert_eq!(ready(&mut history), None);
+        for sequence in [8, 9] {
+            let (before, after) = (commit.borrow().clone(), commit.borrow().telling(sequence));
+            assert!(Arc::ptr_eq(&before.state.deployments[&1], &after.state.deployments[&1]));
+            commit.send_replace(Arc::new(after));
+            assert_eq!(ready(&mut history), Some(vec![sequence]));
+            assert_eq!(ready(&mut history), None);
+        }
+    }
+}
