@@ -670,6 +670,18 @@ async fn only_so_many_backups_are_made_at_a_time() {
     assert!(backup.bytes().await.unwrap().starts_with(b"backup.json"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_keeps_its_place_until_its_reader_leaves() {
+    let server = Server::start().await;
+    // More than fits between the host and a reader who takes nothing.
+    server.host.store.blobs().write(&vec![7; 32 << 20]).unwrap();
+    let backup = server.request(Method::GET, "/v1/backup").bearer_auth(&server.admin).send().await.unwrap();
+    assert_eq!((backup.status().as_u16(), server.host.backups.available_permits()), (200, 1));
+    drop(backup);
+    let ended = tokio::time::timeout(PATIENCE, server.host.backups.acquire_many(2)).await;
+    assert!(ended.is_ok(), "it goes on");
+}
+
 #[tokio::test]
 async fn an_artifact_with_another_digest_leaves_nothing() {
     let server = Server::with_project().await;
