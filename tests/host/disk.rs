@@ -3,10 +3,16 @@
 use std::fs::{self, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::mpsc;
 
-use crate::harness::{Host, Project, free_address, one_phase, wait};
+use lockgate::client::ClientError;
+use lockgate_journal::{Journal, Options};
+
+use crate::harness::{Host, Project, Ran, block_on, free_address, one_phase, wait};
 
 const SEGMENT_HEADER_BYTES: u64 = 32;
+/// After these a start does not read what lies before them: more than half of what it reads at most (`driver/horizon.rs`).
+const LONG_STRETCH: usize = 40_000;
 
 #[test]
 fn a_port_in_use_is_told_with_the_address() {
@@ -84,6 +90,84 @@ fn damage_in_the_middle_of_the_journal_stops_the_host_with_the_place() {
 }
 
 #[test]
+fn damage_that_lies_far_behind_stops_nothing_and_says_what_to_do() {
+    let mut host = Host::start();
+    let project = Project::create(&host, "kept", &one_phase("later", "{}"));
+    host.kill();
+    say_again(&host.data().join("journal"), "kept", LONG_STRETCH);
+    let segment = host.segment();
+    let good = fs::read(&segment).unwrap();
+    let place = good.len() as u64 - 1;
+    wait("a start that does not read it", || {
+        // This one still does. It takes the snapshots that spare it to the next, and a host that is stopped keeps them.
+        host.restart();
+        checked(&host);
+        assert_eq!(host.stop().code, Some(0));
+        write_at(&segment, place, &[good[place as usize] ^ 1]);
+        let started = host.try_restart();
+        if let Err(ended) = &started {
+            assert!(ended.said.contains("the journal is damaged"), "{}", ended.said);
+            fs::write(&segment, &good).unwrap();
+        }
+        started.ok()
+    });
+    project.change(&host, &one_phase("sooner", "{}"));
+    assert_eq!(project.environment("test").name, "test");
+
+    let file = segment.to_str().unwrap();
+    let shown = checked(&host);
+    assert_eq!(shown.code, Some(1), "{}", shown.out);
+    for words in ["DAMAGED: the journal is damaged", file, "Put that one file back, and start again: nothing is lost"] {
+        assert!(shown.out.contains(words), "`{words}` is missing in: {}", shown.out);
+    }
+    assert!(shown.said.contains("the journal is damaged"), "{}", shown.said);
+    assert!(host.said().contains("`lockgate storage` says what to do"), "{}", host.said());
+    let refused = block_on(host.admin().client.back_up()).err();
+    let Some(ClientError::Problem { problem }) = refused else { panic!("{refused:?}") };
+    assert_eq!(problem.code, "journal-damaged");
+    let backup = host.place("backups").join("now.tar");
+    let create = ["backup", "create", "-o", backup.to_str().unwrap()];
+    let made = host.as_admin(&create);
+    assert_eq!(made.code, Some(1), "{}", made.said);
+    assert!(made.said.contains("no backup can be made") && made.said.contains(file), "{}", made.said);
+    let found = verify(&host, false);
+    assert!(found.contains(file), "{found}");
+
+    host.kill();
+    fs::write(&segment, &good).unwrap();
+    host.restart();
+    let shown = checked(&host);
+    assert_eq!(shown.code, Some(0), "{}{}", shown.out, shown.said);
+    assert_eq!(project.environment("test").name, "test");
+    let made = host.as_admin(&create);
+    assert_eq!(made.code, Some(0), "{}", made.said);
+    verify(&host, true);
+}
+
+/// What this project's last event says, again and again, until a segment is full and a checkpoint stands for it.
+fn say_again(journal: &Path, project: &str, times: usize) {
+    let events = lockgate_journal::read(journal).unwrap().1.map(Result::unwrap);
+    let last = events.filter(|event| event.stream == project).last().unwrap().payload;
+    let (journal, _) = Journal::open(journal, Options::default()).unwrap();
+    let (tell, told) = mpsc::channel();
+    let batches = times / 1_000;
+    for _ in 0..batches {
+        let tell = tell.clone();
+        journal.append(project, vec![last.clone(); 1_000], move |written| tell.send(written).unwrap());
+    }
+    assert!(told.iter().take(batches).all(|written| written.is_ok()));
+    wait("a checkpoint", || (journal.stats().segments_packed > 0 && journal.stats().checkpoints > 0).then_some(()));
+}
+
+/// What `lockgate storage` says when all that the start has not read is read.
+fn checked(host: &Host) -> Ran {
+    wait("the folder to be checked", || {
+        let ran = host.as_admin(&["storage"]);
+        (!ran.out.contains("being checked")).then_some(ran)
+    })
+}
+
+#[test]
 fn a_lost_index_is_made_again_from_the_journal() {
     let mut host = Host::start();
     host.plugin("hostile-phase", &[]);
@@ -106,21 +190,21 @@ fn a_lost_index_is_made_again_from_the_journal() {
 #[test]
 fn a_folder_that_is_whole_says_so() {
     let host = Host::start();
-    let shown = wait("the index to be checked", || {
-        let ran = host.as_admin(&["storage"]);
-        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.said);
-        (!ran.out.contains("being checked")).then_some(ran.out)
-    });
+    let shown = checked(&host);
+    assert_eq!(shown.code, Some(0), "{}{}", shown.out, shown.said);
+    let shown = shown.out;
     let lines: Vec<&str> = shown.lines().collect();
     assert!(lines[0].starts_with("JOURNAL  ") && lines[0].ends_with(", whole"), "{shown}");
     assert_eq!(lines[1], "INDEX    whole");
     assert!(lines[2].starts_with("DISK     ") && lines[2].ends_with("iB free"), "{shown}");
 }
 
-fn verify(host: &Host, clean: bool) {
+/// What it says.
+fn verify(host: &Host, clean: bool) -> String {
     let verified = host.command(&["audit", "verify", host.data().to_str().unwrap()]);
     let said = format!("{}{}", String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));
     assert_eq!(verified.status.success(), clean, "{said}");
+    said
 }
 
 /// After it the segment is zeros; a record is JSON and does not end with one.

@@ -119,6 +119,13 @@ impl Host {
         self.said().contains("listening on")
     }
 
+    /// As a service is stopped: it puts away what it has.
+    pub fn stop(&mut self) -> Ended {
+        let asked = Command::new("kill").arg(self.process_id().to_string()).status().unwrap();
+        assert!(asked.success());
+        self.end()
+    }
+
     /// For a host that stops by itself.
     pub fn end(&mut self) -> Ended {
         let mut process = self.process.take().unwrap();

@@ -25,7 +25,7 @@ pub use archive::{archive, hostile_archive, link};
 pub use built::{binary, component};
 pub use desk::Desk;
 pub use fakes::Web;
-pub use host::{Host, files, free_address};
+pub use host::{Host, Ran, files, free_address};
 pub use nginx::Nginx;
 pub use people::{Person, Refused, digest};
 pub use place::{PLAIN, Place, Rules, of_release};
