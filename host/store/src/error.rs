@@ -88,7 +88,7 @@ impl StoreError {
 
     /// Where the disk refused what the index needs.
     pub(crate) fn index_io(attempt: &'static str, error: &io::Error) -> Self {
-        Self::Index { attempt, problem: format!("{error}. {}", advice(error)) }
+        Self::Index { attempt, problem: io_problem(error) }
     }
 
     pub(crate) fn io(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -109,6 +109,10 @@ fn file_in_the_way(path: &Path, error: &io::Error) -> Option<PathBuf> {
         }
         _ => None,
     }
+}
+
+pub(crate) fn io_problem(error: &io::Error) -> String {
+    format!("{error}. {}", advice(error))
 }
 
 fn advice(error: &io::Error) -> &'static str {

@@ -9,6 +9,8 @@
 //! files that it never syncs, and a page holds up to 16 values.
 //!
 //! Opening reads what a start relies on, and nothing of what has finished. That is checked behind it, in `check`.
+//! And sled reads what was written to its log since it was opened last: so it is opened again now and then, while whoever
+//! reads waits. Nobody has anything of sled in his hands but through a `View`, which lives no longer than a look.
 
 mod check;
 mod packed;
@@ -37,7 +39,7 @@ use check::Check;
 pub use check::IndexCheck;
 use rows::{NeededAtStart, SNAPSHOT, stream_key};
 use tree::{Sled, broken_note};
-use writer::{Job, Writer};
+use writer::{Job, REOPEN_AFTER_BYTES, Writer};
 
 const FORMAT: u32 = 3;
 const QUEUE: usize = 1024;
@@ -176,13 +178,19 @@ impl Index {
             let (journal, index) = (journal.to_owned(), dir.to_owned());
             return Err(StoreError::EventsAreGone { stream, through, end, journal, index });
         }
-        let (needed, check) = (NeededAtStart(content.needed_at_start), Check::new(sled.clone()));
-        let (jobs, waiting) = mpsc::channel(QUEUE);
-        let writer = Writer::new(sled.clone(), needed, check.clone())?;
-        let mut index = Self { sled, needed, check: check.clone(), jobs: Some(jobs), threads: Vec::new() };
-        index.start("index", || writer.run(waiting)).map_err(StoreError::io("start the writing thread of", dir))?;
-        index.start("index check", || check.run()).map_err(StoreError::io("start the checking thread of", dir))?;
+        let index = Self::begin(sled, NeededAtStart(content.needed_at_start), REOPEN_AFTER_BYTES)?;
         Ok((index, state))
+    }
+
+    fn begin(sled: Sled, needed: NeededAtStart, reopen_after_bytes: u64) -> Result<Self, StoreError> {
+        let dir = sled.dir().to_owned();
+        let check = Check::new(sled.clone());
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let writer = Writer::new(sled.clone(), needed, check.clone(), reopen_after_bytes)?;
+        let mut index = Self { sled, needed, check: check.clone(), jobs: Some(jobs), threads: Vec::new() };
+        index.start("index", || writer.run(waiting)).map_err(StoreError::io("start the writing thread of", &dir))?;
+        index.start("index check", || check.run()).map_err(StoreError::io("start the checking thread of", &dir))?;
+        Ok(index)
     }
 
     fn start(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -206,17 +214,17 @@ impl Index {
 
     pub fn get(&self, stream: &str, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         check_names([stream, table])?;
-        self.sled.read(&[self.needed.table_prefix(stream, table).as_slice(), key].concat())
+        self.sled.view().read(&[self.needed.table_prefix(stream, table).as_slice(), key].concat())
     }
 
     pub fn page(&self, query: &PageQuery<'_>) -> Result<Vec<Row>, StoreError> {
         check_names([query.stream, query.table])?;
-        self.sled.page(&self.needed.table_prefix(query.stream, query.table), query)
+        self.sled.view().page(&self.needed.table_prefix(query.stream, query.table), query)
     }
 
     pub fn snapshot(&self, stream: &str) -> Result<Option<Snapshot>, StoreError> {
         check_names([stream])?;
-        let Some(bytes) = self.sled.read(&stream_key(SNAPSHOT, stream))? else {
+        let Some(bytes) = self.sled.view().read(&stream_key(SNAPSHOT, stream))? else {
             return Ok(None);
         };
         let Some((through, state)) = bytes.split_first_chunk() else {
@@ -227,7 +235,7 @@ impl Index {
 
     /// The last sequence of a stream that is indexed; zero if nothing is.
     pub fn through(&self, stream: &str) -> Result<u64, StoreError> {
-        Ok(self.sled.mark(stream)?.map_or(0, |mark| mark.through))
+        Ok(self.sled.view().mark(stream)?.map_or(0, |mark| mark.through))
     }
 
     pub fn check(&self) -> IndexCheck {
@@ -312,14 +320,14 @@ fn open_checked(dir: &Path, written: &Header) -> Result<Sled, RebuildReason> {
     wait_until_released(dir);
     let broken = |error: StoreError| RebuildReason::Broken(error.to_string());
     let sled = Sled::open(dir).map_err(broken)?;
-    match sled.header().map_err(broken)? {
+    match sled.view().header().map_err(broken)? {
         Some(found) if found == *written => {}
         Some(found) if found.version == written.version => return Err(RebuildReason::OtherTables),
         Some(found) => return Err(RebuildReason::OtherFormat { found: found.version, written: written.version }),
         None => return Err(RebuildReason::Broken("it does not say its format".to_owned())),
     }
-    sled.check_start().map_err(broken)?;
-    sled.marks().map_err(broken)?;
+    sled.view().check_start().map_err(broken)?;
+    sled.view().marks().map_err(broken)?;
     Ok(sled)
 }
 
@@ -346,6 +354,6 @@ impl Header {
 /// A stream of which the index has seen more than the journal holds. Only what was acknowledged gets into it.
 fn ahead(sled: &Sled, ends: &BTreeMap<String, u64>) -> Result<Option<(String, u64, u64)>, StoreError> {
     let end = |stream: &String| ends.get(stream).copied().unwrap_or(0);
-    let mut marks = sled.marks()?.into_iter().map(|(stream, mark)| (end(&stream), stream, mark.through));
+    let mut marks = sled.view().marks()?.into_iter().map(|(stream, mark)| (end(&stream), stream, mark.through));
     Ok(marks.find(|(end, _, through)| through > end).map(|(end, stream, through)| (stream, through, end)))
 }

@@ -81,14 +81,15 @@ impl Check {
 
     fn count(&self, counted: &mut Counted) -> Result<ControlFlow<()>, StoreError> {
         let mut bytes = 0;
-        let mut rows = self.sled.rows(Part::Rest, &counted.cursor)?;
+        let view = self.sled.view();
+        let mut rows = view.rows(Part::Rest, &counted.cursor)?;
         for _ in 0..ROWS {
             let Some(row) = rows.next() else {
-                self.sled.compare(self.sled.tallies()?.rest, counted.tally)?;
+                self.sled.compare(view.tallies()?.rest, counted.tally)?;
                 return Ok(ControlFlow::Break(()));
             };
             let (key, stored) = row?;
-            bytes += self.sled.resolve(&key, &stored)?.len();
+            bytes += view.resolve(&key, &stored)?.len();
             counted.tally.add(Tally::of(&key, &stored));
             counted.cursor = key.to_vec();
             if bytes >= BYTES {

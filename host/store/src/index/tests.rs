@@ -1,6 +1,9 @@
-//! The check of what a start does not read, portion by portion, while rows are written on both sides of it.
+//! The check of what a start does not read, portion by portion, while rows are written on both sides of it. And sled that is
+//! opened again behind everybody's back.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -18,10 +21,14 @@ struct Open {
 }
 
 fn fresh() -> Open {
+    opened_again_after(NEVER)
+}
+
+fn opened_again_after(bytes: u64) -> Open {
     let dir = TempDir::new().unwrap();
     let sled = Sled::create(&dir.path().join("index"), &Header::of(CONTENT)).unwrap();
     let check = Check::new(sled.clone());
-    let writer = Writer::new(sled.clone(), NeededAtStart(CONTENT.needed_at_start), check.clone()).unwrap();
+    let writer = Writer::new(sled.clone(), NeededAtStart(CONTENT.needed_at_start), check.clone(), bytes).unwrap();
     Open { _dir: dir, sled, check, writer }
 }
 
@@ -53,7 +60,7 @@ impl Open {
     /// Of finished rows.
     fn spoil(&self, row: u64, spoil: impl FnOnce(&[u8], Vec<u8>) -> (Vec<u8>, Option<Vec<u8>>)) {
         let key = [NeededAtStart(&[]).table_prefix("shop", "finished"), key(row)].concat();
-        let stored = self.sled.get(&key).unwrap().unwrap().to_vec();
+        let stored = self.sled.view().get(&key).unwrap().unwrap().to_vec();
         self.sled.write([spoil(&key, stored)].into()).unwrap();
     }
 }
@@ -190,7 +197,7 @@ fn what_a_reader_finds_broken_is_told_as_well() {
     open.spoil(5, |key, _| (key.to_vec(), Some(vec![9])));
     assert_eq!(open.check.state(), IndexCheck::Running);
     let key = [NeededAtStart(&[]).table_prefix("shop", "finished"), key(5)].concat();
-    open.sled.read(&key).unwrap_err();
+    open.sled.view().read(&key).unwrap_err();
     assert_eq!(open.check.state(), IndexCheck::Broken("read: a value is not what was written".to_owned()));
 }
 
@@ -240,4 +247,257 @@ fn a_key_belongs_to_one_part_and_a_chunk_to_none() {
     rows::put(b"x".to_vec(), &(0..9000).map(|at| noise(at) as u8).collect::<Vec<_>>(), &mut writes);
     assert_eq!(writes.len(), 4);
     assert!(writes.keys().all(|key| Part::of(key).is_none()));
+}
+
+// Opened again.
+
+const AFTER_EACH_ROUND: u64 = 0;
+const NEVER: u64 = u64::MAX;
+
+fn begun(dir: &Path, reopen_after_bytes: u64) -> Index {
+    let sled = if dir.exists() { open_checked(dir, &Header::of(CONTENT)).unwrap() } else { created(dir) };
+    Index::begin(sled, NeededAtStart(CONTENT.needed_at_start), reopen_after_bytes).unwrap()
+}
+
+fn created(dir: &Path) -> Sled {
+    Sled::create(dir, &Header::of(CONTENT)).unwrap()
+}
+
+/// Two streams, each with a snapshot and rows of both parts; all say which version they are of.
+fn round(version: u64) -> Vec<IndexBatch> {
+    let state = || (0..6_000).map(|at| noise(at ^ version) as u8).collect();
+    let now = Entry { table: "now", key: key(1), value: Some(version.to_be_bytes().to_vec()) };
+    let rows = [now, put(10, version), put(20, version), put(100 + version, version), remove(100 + version / 2)];
+    let of = |stream: &str| IndexBatch {
+        stream: stream.to_owned(),
+        through: version,
+        snapshot: SnapshotChange::Replace(state()),
+        entries: rows.to_vec(),
+    };
+    vec![of("bank"), of("shop")]
+}
+
+/// All that can be read of a stream.
+fn all_of(index: &Index, stream: &str) -> (u64, Option<Snapshot>, [Vec<Row>; 2]) {
+    let all = PageQuery { stream, ..ROWS };
+    let rows = ["now", "finished"].map(|table| index.page(&PageQuery { table, ..all }).unwrap());
+    (index.through(stream).unwrap(), index.snapshot(stream).unwrap(), rows)
+}
+
+const ROWS: PageQuery<'static> = PageQuery {
+    stream: "shop",
+    table: "finished",
+    prefix: &[],
+    after: None,
+    limit: 10_000,
+    direction: Direction::Ascending,
+};
+
+fn checked(index: &Index) -> IndexCheck {
+    let began = Instant::now();
+    while index.check() == IndexCheck::Running {
+        assert!(began.elapsed() < Duration::from_secs(20), "the check does not end");
+        thread::sleep(Duration::from_millis(1));
+    }
+    index.check()
+}
+
+#[tokio::test]
+async fn an_index_that_is_opened_again_after_each_round_has_what_another_has() {
+    let dir = TempDir::new().unwrap();
+    let (often, never) = (dir.path().join("often"), dir.path().join("never"));
+    let of_both = [(&often, AFTER_EACH_ROUND), (&never, NEVER)].map(|(dir, after)| begun(dir, after));
+    for version in 1..60 {
+        for index in &of_both {
+            index.apply(round(version)).await.unwrap();
+        }
+    }
+    let said = |index: &Index| (checked(index), ["bank", "shop"].map(|stream| all_of(index, stream)));
+    let tallies = |index: &Index| index.sled.view().tallies().unwrap();
+    let (mine, expected) = (said(&of_both[0]), said(&of_both[1]));
+    assert_eq!(expected.0, IndexCheck::Whole);
+    assert!(mine == expected);
+    assert_eq!(tallies(&of_both[0]), tallies(&of_both[1]));
+    drop(of_both);
+    let again = begun(&often, NEVER);
+    assert!(said(&again) == expected);
+}
+
+#[tokio::test]
+async fn who_reads_beside_it_sees_whole_batches_and_no_error() {
+    let dir = TempDir::new().unwrap();
+    let index = Arc::new(begun(&dir.path().join("index"), AFTER_EACH_ROUND));
+    index.apply(round(1)).await.unwrap();
+    let writing = Arc::new(AtomicBool::new(true));
+    let readers = [(); 3].map(|()| {
+        let (index, writing) = (Arc::clone(&index), Arc::clone(&writing));
+        thread::spawn(move || {
+            while writing.load(Ordering::Relaxed) {
+                let two = index.page(&PageQuery { limit: 2, ..ROWS }).unwrap();
+                assert!(two[0].1 == two[1].1, "half a batch");
+                let Snapshot { through, state } = index.snapshot("shop").unwrap().unwrap();
+                assert!(round(through)[1].snapshot == SnapshotChange::Replace(state));
+            }
+        })
+    });
+    for version in 2..60 {
+        index.apply(round(version)).await.unwrap();
+    }
+    writing.store(false, Ordering::Relaxed);
+    readers.into_iter().for_each(|reader| reader.join().unwrap());
+    assert_eq!(checked(&index), IndexCheck::Whole);
+}
+
+#[test]
+fn the_check_goes_on_where_it_was() {
+    for seed in 0..5 {
+        let mut open = filled();
+        let portions = open.check_to_the_end(|open, portion| {
+            open.write(anything(seed * 1000 + portion));
+            open.writer.reopen();
+        });
+        assert!(portions > 10);
+        assert_eq!(open.check.state(), IndexCheck::Whole, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_closed_meanwhile_is_opened_whole_by_the_next_start() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("index");
+    for version in 1..20 {
+        let index = begun(&path, AFTER_EACH_ROUND);
+        index.apply(round(version)).await.unwrap();
+        let (closed, is_closed) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            drop(index);
+            closed.send(()).unwrap();
+        });
+        is_closed.recv_timeout(Duration::from_secs(20)).expect("it does not end");
+        assert_eq!(begun(&path, NEVER).through("shop").unwrap(), version);
+    }
+}
+
+/// As the disk has it now.
+fn killed(dir: &Path) -> TempDir {
+    let copy = TempDir::new().unwrap();
+    for name in files_of(dir) {
+        fs::copy(dir.join(&name), copy.path().join(&name)).unwrap();
+    }
+    copy
+}
+
+fn files_of(dir: &Path) -> Vec<String> {
+    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap()).filter(|entry| entry.path().is_file());
+    files.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+/// Where in its log sled has noted where its pages lie.
+fn noted(dir: &Path) -> u64 {
+    let notes = files_of(dir).into_iter().filter_map(|name| Some(name.strip_prefix("snap.")?.to_owned()));
+    notes.map(|end| u64::from_str_radix(&end, 16).unwrap()).max().unwrap_or(0)
+}
+
+#[test]
+fn a_start_reads_only_what_was_written_since_sled_was_opened_again() {
+    // Nobody counts what sled has not written yet, and that may be all between two flushes.
+    for (reopen_after_bytes, read_mb) in [(NEVER, 25..200), (2 << 20, 0..20)] {
+        let open = opened_again_after(reopen_after_bytes);
+        let (jobs, waiting) = mpsc::channel(3000);
+        for version in 1..3000 {
+            jobs.try_send(Job { batches: round(version), done: oneshot::channel().0 }).unwrap();
+        }
+        drop(jobs);
+        open.writer.run(waiting);
+        let copy = killed(open.sled.dir());
+        let before = noted(copy.path());
+        drop(Sled::open(copy.path()).unwrap());
+        let read = noted(copy.path()) - before;
+        assert!(read_mb.contains(&(read >> 20)), "{read} bytes after {reopen_after_bytes}");
+    }
+}
+
+#[test]
+fn what_was_noted_is_not_counted_again() {
+    let mut open = filled();
+    open.sled.flush().unwrap();
+    assert!(open.sled.unnoted_bytes() > 100_000);
+    open.writer.reopen();
+    assert_eq!(open.sled.unnoted_bytes(), 0);
+}
+
+/// As a process does that is just being started, and has not let go of what it has of the host yet.
+#[test]
+fn a_lock_that_somebody_holds_a_moment_longer_is_waited_for() {
+    let mut open = filled();
+    let file = open.sled.dir().join("db");
+    let (ask, asked) = std::sync::mpsc::channel();
+    let (hold, held) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        for () in asked {
+            let file = File::open(&file).unwrap();
+            flock(&file, FlockOperation::LockExclusive).unwrap();
+            thread::sleep(Duration::from_millis(20));
+            drop(file);
+            hold.send(()).unwrap();
+        }
+    });
+    for _ in 0..3 {
+        ask.send(()).unwrap();
+        while held.try_recv().is_err() {
+            open.writer.reopen();
+            assert_eq!(open.sled.what_is_broken(), None);
+        }
+    }
+}
+
+/// The folder of the index, and one as it was before the last batch.
+type SpoilFolder = fn(&Path, &Path);
+
+/// sled still has the file that was there.
+fn replace(file: &Path, bytes: &[u8]) {
+    fs::remove_file(file).unwrap();
+    fs::write(file, bytes).unwrap();
+}
+
+fn put_a_folder_in_its_place(dir: &Path, _: &Path) {
+    fs::remove_file(dir.join("db")).unwrap();
+    fs::create_dir(dir.join("db")).unwrap();
+}
+
+fn put_back(dir: &Path, before: &Path) {
+    for name in files_of(before) {
+        replace(&dir.join(&name), &fs::read(before.join(&name)).unwrap());
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_again_is_told_to_everybody_and_built_anew_by_the_next_start() {
+    let spoils: [(SpoilFolder, &str); 6] = [
+        (|dir, _| replace(&dir.join("db"), &[7; 100_000]), "Read corrupted data"),
+        (|dir, _| replace(&dir.join("db"), &[]), "Read corrupted data"),
+        (|dir, _| replace(&dir.join("conf"), &[7; 100]), "Read corrupted data"),
+        (|dir, _| replace(&dir.join(format!("snap.{:016X}", noted(dir))), &[7; 100]), "Read corrupted data"),
+        (put_a_folder_in_its_place, "Is a directory"),
+        (put_back, "what was written last is gone"),
+    ];
+    for (spoil, told) in spoils {
+        let mut open = filled();
+        open.writer.reopen();
+        let before = killed(open.sled.dir());
+        open.write(vec![put(500, 1)]);
+        let path = open.sled.dir().to_owned();
+        spoil(&path, before.path());
+        open.writer.reopen();
+        let Open { _dir, sled, check, mut writer } = open;
+        assert!(sled.view().read(&stream_key(SNAPSHOT, "shop")).is_err());
+        assert!(writer.apply(round(2)).is_err());
+        let IndexCheck::Broken(problem) = check.state() else { panic!("not told: {told}") };
+        assert!(problem.starts_with(&format!("open again: {told}")), "{problem}");
+        drop((sled, check, writer));
+        let ends = [("shop".to_owned(), 1)].into();
+        let (index, state) = Index::open(&path, Path::new("journal"), CONTENT, &ends).unwrap();
+        assert_eq!(state, IndexState::Rebuilt(RebuildReason::Broken(problem)));
+        assert_eq!((checked(&index), index.through("shop").unwrap()), (IndexCheck::Whole, 0));
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::iter;
+use std::mem;
 use std::ops::Bound;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -13,33 +14,43 @@ use sled::IVec;
 use super::packed;
 use super::rows::{FORMAT_KEY, MARK, Mark, Part, TALLIES_KEY, Value, Writes, stream_key};
 use super::tally::{Tallies, Tally};
-use super::{Direction, Header, PageQuery, Row};
+use super::{Direction, Header, PageQuery, Row, wait_until_released};
+use crate::error::io_problem;
 use crate::{StoreError, folder};
+
+const PANICKED: &str = "sled panicked";
 
 #[derive(Clone)]
 pub struct Sled {
-    db: sled::Db,
     dir: PathBuf,
     /// Taken for writing while a batch is applied, so that a reader of several keys
-    /// sees all of it or nothing. sled keeps that promise for one key only.
-    batches: Arc<RwLock<()>>,
+    /// sees all of it or nothing: sled keeps that promise for one key only. And while
+    /// sled is opened again: then nobody may have anything of the one before.
+    opened: Arc<RwLock<Opened>>,
     /// What was first found broken, by whoever read it.
     broken: Arc<OnceLock<String>>,
 }
 
+/// Or what everybody is told since it could not be opened again.
+type Opened = Result<Db, StoreError>;
+
+struct Db {
+    db: sled::Db,
+    /// Where its log ended when it was opened: up to there, the next start knows where the pages lie.
+    noted: i64,
+}
+
+/// sled while nobody writes to it, and while it stays open. Whoever has one and asks for another, or writes, may wait for
+/// himself.
+pub struct View<'a> {
+    sled: &'a Sled,
+    opened: RwLockReadGuard<'a, Opened>,
+}
+
 impl Sled {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let config = sled::Config::new().path(dir).flush_every_ms(None).cache_capacity(64 << 20);
-        let opened = panic::catch_unwind(AssertUnwindSafe(|| config.open()));
-        let problem = match opened {
-            Ok(Ok(db)) => {
-                return Ok(Self { db, dir: dir.to_owned(), batches: Arc::default(), broken: Arc::default() });
-            }
-            Ok(Err(sled::Error::Io(error))) => return Err(StoreError::index_io("open", &error)),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "sled panicked".to_owned(),
-        };
-        Err(StoreError::Index { attempt: "open", problem })
+        let db = Db::open(dir).map_err(|problem| StoreError::Index { attempt: "open", problem })?;
+        Ok(Self { dir: dir.to_owned(), opened: Arc::new(RwLock::new(Ok(db))), broken: Arc::default() })
     }
 
     pub fn create(dir: &Path, header: &Header) -> Result<Self, StoreError> {
@@ -51,18 +62,28 @@ impl Sled {
         Ok(sled)
     }
 
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub fn view(&self) -> View<'_> {
+        View { sled: self, opened: self.opened.read().unwrap_or_else(PoisonError::into_inner) }
+    }
+
     /// Runs something on sled. What says that its files are broken is noted in the
     /// folder, so that the next start begins anew instead of failing in the same way.
     fn guard<T>(
         &self,
+        opened: &Opened,
         attempt: &'static str,
         run: impl FnOnce(&sled::Db) -> Result<T, sled::Error>,
     ) -> Result<T, StoreError> {
-        match panic::catch_unwind(AssertUnwindSafe(|| run(&self.db))) {
+        let Db { db, .. } = opened.as_ref().map_err(StoreError::clone)?;
+        match panic::catch_unwind(AssertUnwindSafe(|| run(db))) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(sled::Error::Io(error))) => Err(StoreError::index_io(attempt, &error)),
             Ok(Err(error)) => Err(self.broken(attempt, error.to_string())),
-            Err(_) => Err(self.broken(attempt, "sled panicked".to_owned())),
+            Err(_) => Err(self.broken(attempt, PANICKED.to_owned())),
         }
     }
 
@@ -77,8 +98,117 @@ impl Sled {
         self.broken.get().map(String::as_str)
     }
 
+    pub fn compare(&self, written: Tally, counted: Tally) -> Result<(), StoreError> {
+        if counted == written {
+            return Ok(());
+        }
+        let problem = format!("of {} rows {} are left, or some are not what was written", written.rows, counted.rows);
+        Err(self.broken("read", problem))
+    }
+
+    // Writing.
+
+    /// All of them or none, for sled and for whoever reads beside it.
+    pub fn write(&self, writes: Writes) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for (key, stored) in writes {
+            match stored {
+                Some(stored) => batch.insert(key, stored),
+                None => batch.remove(key),
+            }
+        }
+        let alone = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        self.guard(&alone, "write to", |db| db.apply_batch(batch))
+    }
+
+    /// sled's own flush does not reach the disk, only its cache.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        let synced = |db: &sled::Db| -> Result<(), sled::Error> {
+            db.flush()?;
+            Ok(File::open(self.dir.join("db")).and_then(|file| file.sync_data())?)
+        };
+        self.guard(&self.view().opened, "flush", synced)
+    }
+
+    // Opening again.
+
+    /// How much of sled's log the next start has to read to know where the pages lie.
+    pub fn unnoted_bytes(&self) -> u64 {
+        match &*self.view().opened {
+            Ok(db) => db.log_end().saturating_sub(db.noted).unsigned_abs(),
+            Err(_) => 0,
+        }
+    }
+
+    /// sled 0.34 notes where its pages lie only when it opens. Whoever reads waits meanwhile, and if it fails he is told
+    /// what everybody is told who comes later. Of what was flushed before, nothing is left to write while they wait.
+    pub fn reopen(&self, written: Tallies) -> Result<(), StoreError> {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        let before = mem::replace(&mut *opened, Err(StoreError::Stopping { what: "the index" }));
+        *opened = before.and_then(|db| {
+            let again = db.close().and_then(|()| Db::open_again(&self.dir)?.expect(written));
+            again.map_err(|problem| self.broken("open again", problem))
+        });
+        opened.as_ref().map(|_| ()).map_err(StoreError::clone)
+    }
+}
+
+impl Db {
+    fn open(dir: &Path) -> Result<Self, String> {
+        let config = sled::Config::new().path(dir).flush_every_ms(None).cache_capacity(64 << 20);
+        let mut opened = Self { db: caught(|| config.open())?, noted: 0 };
+        opened.noted = opened.log_end();
+        Ok(opened)
+    }
+
+    /// At once, as a rule. sled's own threads may hold the file a moment longer, and so may a process that is just being started.
+    fn open_again(dir: &Path) -> Result<Self, String> {
+        Self::open(dir).or_else(|_| {
+            wait_until_released(dir);
+            Self::open(dir)
+        })
+    }
+
+    fn close(self) -> Result<(), String> {
+        caught(|| {
+            drop(self.db);
+            Ok(())
+        })
+    }
+
+    /// sled may open what is damaged or not its own, and call it whole. Every batch writes the tallies.
+    fn expect(self, written: Tallies) -> Result<Self, String> {
+        let found = caught(|| self.db.get(TALLIES_KEY))?;
+        let is_whole = found.is_some_and(|stored| Tallies::decode(&stored) == Some(written));
+        is_whole.then_some(self).ok_or_else(|| "what was written last is gone".to_owned())
+    }
+
+    /// Of what has reached its file. Nothing that is documented says so.
+    fn log_end(&self) -> i64 {
+        self.db.context.pagecache.log.stable_offset()
+    }
+}
+
+fn caught<T>(run: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, String> {
+    match panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Io(error))) => Err(io_problem(&error)),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(PANICKED.to_owned()),
+    }
+}
+
+impl View<'_> {
+    fn guard<T>(
+        &self,
+        attempt: &'static str,
+        run: impl FnOnce(&sled::Db) -> Result<T, sled::Error>,
+    ) -> Result<T, StoreError> {
+        self.sled.guard(&self.opened, attempt, run)
+    }
+
     fn unreadable(&self, what: &str) -> StoreError {
-        self.broken("read", format!("{what} is not what was written"))
+        self.sled.broken("read", format!("{what} is not what was written"))
     }
 
     // All of it, when it is opened.
@@ -97,15 +227,7 @@ impl Sled {
                 self.resolve(&key, &stored)?;
             }
         }
-        self.compare(self.tallies()?.start, counted)
-    }
-
-    pub fn compare(&self, written: Tally, counted: Tally) -> Result<(), StoreError> {
-        if counted == written {
-            return Ok(());
-        }
-        let problem = format!("of {} rows {} are left, or some are not what was written", written.rows, counted.rows);
-        Err(self.broken("read", problem))
+        self.sled.compare(self.tallies()?.start, counted)
     }
 
     /// The rows of a part behind a key, each read when it is asked for.
@@ -143,14 +265,12 @@ impl Sled {
     }
 
     pub fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let _whole = self.keep_batches_out();
         self.get(key)?.map(|stored| self.resolve(key, &stored)).transpose()
     }
 
     pub fn page(&self, table: &[u8], query: &PageQuery<'_>) -> Result<Vec<Row>, StoreError> {
         let prefix = [table, query.prefix].concat();
         let after = query.after.map(|after| [table, after].concat());
-        let _whole = self.keep_batches_out();
         let keys = self.guard("read", |db| match query.direction {
             Direction::Ascending => {
                 let start = after.as_ref().map_or(&prefix, |after| after.max(&prefix));
@@ -167,11 +287,7 @@ impl Sled {
         keys.into_iter().map(row).collect()
     }
 
-    fn keep_batches_out(&self) -> RwLockReadGuard<'_, ()> {
-        self.batches.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The value itself. The caller keeps batches out, for its chunks are read one by one.
+    /// The value itself, of its chunks where it is long.
     pub fn resolve(&self, key: &[u8], stored: &[u8]) -> Result<Vec<u8>, StoreError> {
         let joined;
         let packed = match Value::decode(stored) {
@@ -185,7 +301,7 @@ impl Sled {
             }
             None => return Err(self.unreadable("a value")),
         };
-        packed::unpack(packed).map_err(|problem| self.broken("read", format!("a value {problem}")))
+        packed::unpack(packed).map_err(|problem| self.sled.broken("read", format!("a value {problem}")))
     }
 
     fn join(&self, chunks: impl Iterator<Item = Vec<u8>>) -> Result<Vec<u8>, StoreError> {
@@ -197,30 +313,6 @@ impl Sled {
             }
         }
         Ok(joined)
-    }
-
-    // Writing.
-
-    /// All of them or none, for sled and for whoever reads beside it.
-    pub fn write(&self, writes: Writes) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        for (key, stored) in writes {
-            match stored {
-                Some(stored) => batch.insert(key, stored),
-                None => batch.remove(key),
-            }
-        }
-        let _alone = self.batches.write().unwrap_or_else(PoisonError::into_inner);
-        self.guard("write to", |db| db.apply_batch(batch))
-    }
-
-    /// sled's own flush does not reach the disk, only its cache.
-    pub fn flush(&self) -> Result<(), StoreError> {
-        let synced = |db: &sled::Db| -> Result<(), sled::Error> {
-            db.flush()?;
-            Ok(File::open(self.dir.join("db")).and_then(|file| file.sync_data())?)
-        };
-        self.guard("flush", synced)
     }
 }
 
