@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use lockgate_store::{Entry, IndexBatch, IndexCheck, SnapshotChange, Store, StoreOptions};
@@ -19,6 +22,7 @@ const FINISHED: &str = "finished";
 const IN_MEMORY: &str = "in_memory";
 const READS: usize = 2000;
 const WRITES: usize = 2000;
+const LONG: Duration = Duration::from_millis(40);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -47,6 +51,11 @@ async fn fill(dir: &Path) -> Result<(), Box<dyn Error>> {
         ends.insert(stream, (name, through));
     }
     let began = Instant::now();
+    let filling = Arc::new(AtomicBool::new(true));
+    let reader = thread::spawn({
+        let (store, filling) = (store.clone(), Arc::clone(&filling));
+        move || read_beside(&store, &filling)
+    });
     for number in (0..ROWS_OF_EACH).step_by(10) {
         for (stream, (name, through)) in &ends {
             let entries = (number..number + 10).map(|number| entry(FINISHED, *stream, number)).collect();
@@ -54,7 +63,9 @@ async fn fill(dir: &Path) -> Result<(), Box<dyn Error>> {
             store.index(batch).await?;
         }
     }
-    println!("filled in {:.1?}", began.elapsed());
+    println!("filled in {:.1?}, memory {} MB", began.elapsed(), resident_kb() / 1000);
+    filling.store(false, Ordering::Relaxed);
+    reader.join().map_err(|_| "a read beside it failed")?;
     drop(store);
     println!("a value has {} bytes, on disk {} MB", record(1, 1).len(), bytes_of(&dir.join("index"))? / 1_000_000);
     Ok(())
@@ -114,6 +125,25 @@ fn read_at_random(store: &Store) -> Result<(), Box<dyn Error>> {
     took.sort_unstable();
     println!("a read at random {:.1?} at the median, the slowest {:.1?}", took[READS / 2], took[READS - 1]);
     Ok(())
+}
+
+/// Who waits longest waits for the index to be opened again.
+fn read_beside(store: &Store, filling: &AtomicBool) {
+    let mut took = Vec::new();
+    while filling.load(Ordering::Relaxed) {
+        let at = Instant::now();
+        let read = store.get("project-0", FINISHED, &(noise(took.len() as u64) % ROWS_OF_EACH).to_be_bytes());
+        took.push(at.elapsed());
+        read.expect("the index is whole");
+        thread::sleep(Duration::from_millis(1));
+    }
+    took.sort_unstable();
+    let long = &took[took.partition_point(|took| *took < LONG)..];
+    let (median, slowest) = (long.get(long.len() / 2), long.last());
+    let (reads, waits) = (took.len(), long.len());
+    println!(
+        "of {reads} reads beside it {waits} took over {LONG:?}: {median:.1?} at the median, the slowest {slowest:.1?}"
+    );
 }
 
 fn entry(table: &'static str, stream: u64, number: u64) -> Entry {
