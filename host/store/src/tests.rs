@@ -285,6 +285,23 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
 }
 
 #[tokio::test]
+async fn what_is_in_the_index_is_on_the_disk_before_long_also_where_nothing_more_comes() {
+    let (dir, store) = fresh();
+    let through = append(&store, "shop", "a").await;
+    index(&store, "shop", through, vec![put("plans", "1", "kept")]).await;
+    let kept = async {
+        loop {
+            let killed = killed(dir.path());
+            if get(&open(killed.path()).0, "1").is_some() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), kept).await.expect("nobody closes it");
+}
+
+#[tokio::test]
 async fn a_batch_is_applied_as_one_and_the_last_word_on_a_key_counts() {
     let (_dir, store) = fresh();
     let through = append(&store, "shop", "a").await;

@@ -119,12 +119,15 @@ impl Check {
     ) -> Result<T, StoreError> {
         let Counted { tally, cursor } = &mut *self.counted.blocking_lock();
         // Of what failed nobody knows how much is there, also where all was whole before.
-        let written = write().inspect_err(|error| {
-            *self.own_state() = IndexCheck::Unfinished(error.to_string());
-        })?;
+        let written = write().inspect_err(|error| self.stands_still(error))?;
         let are_counted = changes.iter().filter(|(key, _)| key <= cursor);
         are_counted.for_each(|(_, change)| tally.add(*change));
         Ok(written)
+    }
+
+    /// Whatever was found before: the index takes no more, or not all.
+    pub fn stands_still(&self, error: &StoreError) {
+        *self.own_state() = IndexCheck::Unfinished(error.to_string());
     }
 
     /// It ends with the portion that is at work.

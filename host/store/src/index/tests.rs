@@ -460,11 +460,6 @@ fn replace(file: &Path, bytes: &[u8]) {
     fs::write(file, bytes).unwrap();
 }
 
-fn put_a_folder_in_its_place(dir: &Path, _: &Path) {
-    fs::remove_file(dir.join("db")).unwrap();
-    fs::create_dir(dir.join("db")).unwrap();
-}
-
 fn put_back(dir: &Path, before: &Path) {
     for name in files_of(before) {
         replace(&dir.join(&name), &fs::read(before.join(&name)).unwrap());
@@ -473,12 +468,11 @@ fn put_back(dir: &Path, before: &Path) {
 
 #[test]
 fn what_cannot_be_opened_again_is_told_to_everybody_and_built_anew_by_the_next_start() {
-    let spoils: [(SpoilFolder, &str); 6] = [
+    let spoils: [(SpoilFolder, &str); 5] = [
         (|dir, _| replace(&dir.join("db"), &[7; 100_000]), "Read corrupted data"),
         (|dir, _| replace(&dir.join("db"), &[]), "Read corrupted data"),
         (|dir, _| replace(&dir.join("conf"), &[7; 100]), "Read corrupted data"),
         (|dir, _| replace(&dir.join(format!("snap.{:016X}", noted(dir))), &[7; 100]), "Read corrupted data"),
-        (put_a_folder_in_its_place, "Is a directory"),
         (put_back, "what was written last is gone"),
     ];
     for (spoil, told) in spoils {
@@ -500,4 +494,24 @@ fn what_cannot_be_opened_again_is_told_to_everybody_and_built_anew_by_the_next_s
         assert_eq!(state, IndexState::Rebuilt(RebuildReason::Broken(problem)));
         assert_eq!((checked(&index), index.through("shop").unwrap()), (IndexCheck::Whole, 0));
     }
+}
+
+#[test]
+fn where_it_could_not_be_opened_for_want_of_something_it_is_whole_again_with_the_next_start() {
+    let mut open = filled();
+    let path = open.sled.dir().to_owned();
+    let (db, aside) = (path.join("db"), path.join("aside"));
+    open.writer.reopen();
+    fs::rename(&db, &aside).unwrap();
+    fs::create_dir(&db).unwrap();
+    open.writer.reopen();
+    let told = open.writer.apply(round(2)).unwrap_err().to_string();
+    assert!(told.contains("Is a directory"), "{told}");
+    assert!(matches!(open.check.state(), IndexCheck::Unfinished(_)));
+    fs::remove_dir(&db).unwrap();
+    fs::rename(&aside, &db).unwrap();
+    let Open { _dir, sled, check, writer } = open;
+    drop((sled, check, writer));
+    let (index, state) = Index::open(&path, Path::new("journal"), CONTENT, &[("shop".to_owned(), 1)].into()).unwrap();
+    assert_eq!((state, index.through("shop").unwrap()), (IndexState::Ready, 1));
 }

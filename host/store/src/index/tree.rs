@@ -49,7 +49,7 @@ pub struct View<'a> {
 
 impl Sled {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let db = Db::open(dir).map_err(|problem| StoreError::Index { attempt: "open", problem })?;
+        let db = Db::open(dir).map_err(|problem| problem.unnoted("open"))?;
         Ok(Self { dir: dir.to_owned(), opened: Arc::new(RwLock::new(Ok(db))), broken: Arc::default() })
     }
 
@@ -135,7 +135,7 @@ impl Sled {
     /// How much of sled's log the next start has to read to know where the pages lie.
     pub fn unnoted_bytes(&self) -> u64 {
         match &*self.view().opened {
-            Ok(db) => db.log_end().saturating_sub(db.noted).unsigned_abs(),
+            Ok(db) => u64::try_from(db.log_end().saturating_sub(db.noted)).unwrap_or(0),
             Err(_) => 0,
         }
     }
@@ -147,14 +147,18 @@ impl Sled {
         let before = mem::replace(&mut *opened, Err(StoreError::Stopping { what: "the index" }));
         *opened = before.and_then(|db| {
             let again = db.close().and_then(|()| Db::open_again(&self.dir)?.expect(written));
-            again.map_err(|problem| self.broken("open again", problem))
+            again.map_err(|problem| match problem {
+                Problem::Broken(problem) => self.broken("open again", problem),
+                // Want of room, or of file handles: what is there is whole.
+                Problem::Io(_) => problem.unnoted("open again"),
+            })
         });
         opened.as_ref().map(|_| ()).map_err(StoreError::clone)
     }
 }
 
 impl Db {
-    fn open(dir: &Path) -> Result<Self, String> {
+    fn open(dir: &Path) -> Result<Self, Problem> {
         let config = sled::Config::new().path(dir).flush_every_ms(None).cache_capacity(64 << 20);
         let mut opened = Self { db: caught(|| config.open())?, noted: 0 };
         opened.noted = opened.log_end();
@@ -162,14 +166,14 @@ impl Db {
     }
 
     /// At once, as a rule. sled's own threads may hold the file a moment longer, and so may a process that is just being started.
-    fn open_again(dir: &Path) -> Result<Self, String> {
+    fn open_again(dir: &Path) -> Result<Self, Problem> {
         Self::open(dir).or_else(|_| {
             wait_until_released(dir);
             Self::open(dir)
         })
     }
 
-    fn close(self) -> Result<(), String> {
+    fn close(self) -> Result<(), Problem> {
         caught(|| {
             drop(self.db);
             Ok(())
@@ -177,10 +181,10 @@ impl Db {
     }
 
     /// sled may open what is damaged or not its own, and call it whole. Every batch writes the tallies.
-    fn expect(self, written: Tallies) -> Result<Self, String> {
+    fn expect(self, written: Tallies) -> Result<Self, Problem> {
         let found = caught(|| self.db.get(TALLIES_KEY))?;
         let is_whole = found.is_some_and(|stored| Tallies::decode(&stored) == Some(written));
-        is_whole.then_some(self).ok_or_else(|| "what was written last is gone".to_owned())
+        is_whole.then_some(self).ok_or_else(|| Problem::Broken("what was written last is gone".to_owned()))
     }
 
     /// Of what has reached its file. Nothing that is documented says so.
@@ -189,12 +193,24 @@ impl Db {
     }
 }
 
-fn caught<T>(run: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, String> {
+enum Problem {
+    Io(String),
+    Broken(String),
+}
+
+impl Problem {
+    fn unnoted(self, attempt: &'static str) -> StoreError {
+        let (Self::Io(problem) | Self::Broken(problem)) = self;
+        StoreError::Index { attempt, problem }
+    }
+}
+
+fn caught<T>(run: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, Problem> {
     match panic::catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Io(error))) => Err(io_problem(&error)),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(PANICKED.to_owned()),
+        Ok(Err(sled::Error::Io(error))) => Err(Problem::Io(io_problem(&error))),
+        Ok(Err(error)) => Err(Problem::Broken(error.to_string())),
+        Err(_) => Err(Problem::Broken(PANICKED.to_owned())),
     }
 }
 

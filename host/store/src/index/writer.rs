@@ -1,8 +1,11 @@
 //! The one thread that writes to the index.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use tokio::runtime::{self, Runtime};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use super::check::Check;
 use super::rows::{self, MARK, Mark, NeededAtStart, Part, SNAPSHOT, TALLIES_KEY, Value, Writes, stream_key};
@@ -11,8 +14,10 @@ use super::tree::{Sled, View};
 use super::{Entry, IndexBatch, SnapshotChange};
 use crate::StoreError;
 
-/// How much may have to be derived again after a hard stop, besides what sled wrote by itself.
+/// How much may have to be derived again after a hard stop, besides what sled wrote by itself, and for how long: where little
+/// happens, a snapshot that is in memory only would have the next start read everything before it.
 const FLUSH_AFTER_KEYS: usize = 4096;
+const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
 /// How much of sled's log the next start may have to read, besides what is written between two flushes: then sled is opened
 /// again. With 2,000,000 rows in 2 GB whoever reads waits 150 ms for that, and with a quarter of this amount no less.
@@ -29,7 +34,10 @@ pub struct Writer {
     check: Check,
     tallies: Tallies,
     unflushed_keys: usize,
+    /// When it has to be flushed, if it has to.
+    flush_at: Option<Instant>,
     reopen_after_bytes: u64,
+    clock: Runtime,
 }
 
 /// What a batch comes to.
@@ -43,12 +51,22 @@ struct Planned {
 impl Writer {
     pub fn new(sled: Sled, needed: NeededAtStart, check: Check, reopen_after_bytes: u64) -> Result<Self, StoreError> {
         let tallies = sled.view().tallies()?;
-        Ok(Self { tallies, sled, needed, check, unflushed_keys: 0, reopen_after_bytes })
+        let clock = runtime::Builder::new_current_thread().enable_time().build();
+        let clock = clock.map_err(StoreError::io("start the clock of", sled.dir()))?;
+        Ok(Self { tallies, sled, needed, check, unflushed_keys: 0, flush_at: None, reopen_after_bytes, clock })
     }
 
     pub fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
-        while waiting.blocking_recv_many(&mut jobs, 128) > 0 {
+        loop {
+            match self.receive(&mut waiting, &mut jobs) {
+                Some(0) => break,
+                Some(_) => {}
+                None => {
+                    let _ = self.flush();
+                    continue;
+                }
+            }
             let (batches, done): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.batches, job.done)).unzip();
             let result = self.apply(batches.into_iter().flatten().collect());
             let written = result.is_ok();
@@ -66,9 +84,19 @@ impl Writer {
         let _ = self.flush();
     }
 
+    /// How many wait, once somebody does; `None`: it is time to flush.
+    fn receive(&self, waiting: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>) -> Option<usize> {
+        let waiting = waiting.recv_many(jobs, 128);
+        match self.flush_at {
+            None => Some(self.clock.block_on(waiting)),
+            Some(flush_at) => self.clock.block_on(async { timeout_at(flush_at, waiting).await.ok() }),
+        }
+    }
+
     pub fn apply(&mut self, batches: Vec<IndexBatch>) -> Result<(), StoreError> {
         let Planned { writes, changes, tallies } = self.planned(batches)?;
         self.unflushed_keys += writes.len();
+        self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_WITHIN);
         self.check.while_it_stands(&changes, || self.sled.write(writes))?;
         self.tallies = tallies;
         Ok(())
@@ -133,7 +161,7 @@ impl Writer {
 
     /// Tells itself what went wrong.
     fn flush(&mut self) -> Result<(), StoreError> {
-        self.unflushed_keys = 0;
+        (self.unflushed_keys, self.flush_at) = (0, None);
         self.sled.flush().inspect_err(|error| {
             tracing::warn!(%error, "the index is not durable; events are indexed again after a hard stop");
         })
@@ -143,6 +171,7 @@ impl Writer {
     pub fn reopen(&mut self) {
         let Ok(()) = self.flush() else { return };
         if let Err(error) = self.sled.reopen(self.tallies) {
+            self.check.stands_still(&error);
             tracing::error!(%error, "until the next start the index takes and gives nothing");
         }
     }
