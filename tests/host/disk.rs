@@ -146,7 +146,7 @@ fn damage_that_lies_far_behind_stops_nothing_and_says_what_to_do() {
 
 /// What this project's last event says, again and again, until a segment is full and a checkpoint stands for it.
 fn say_again(journal: &Path, project: &str, times: usize) {
-    let events = lockgate_journal::read(journal).unwrap().1.map(Result::unwrap);
+    let events = lockgate_journal::read(journal).unwrap().2.map(Result::unwrap);
     let last = events.filter(|event| event.stream == project).last().unwrap().payload;
     let (journal, _) = Journal::open(journal, Options::default()).unwrap();
     let (tell, told) = mpsc::channel();

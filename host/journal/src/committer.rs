@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::JournalError;
+use crate::heads::Heads;
 use crate::mark::Mark;
 use crate::packed::Full;
 use crate::past::Past;
@@ -64,6 +65,9 @@ pub(crate) struct Shared {
     batches: AtomicU64,
     records: AtomicU64,
     packing: Mutex<Packing>,
+    /// The first sequence that was not dropped.
+    first: AtomicU64,
+    reading: Mutex<Arc<()>>,
 }
 
 /// What the packing thread has done and found, and what there is to be written down.
@@ -91,7 +95,13 @@ enum State {
 }
 
 impl Shared {
-    pub fn new(max_queue_bytes: usize, streams: BTreeMap<String, StreamHead>, last: u64, mark: Mark) -> Self {
+    pub fn new(
+        max_queue_bytes: usize,
+        first: u64,
+        streams: BTreeMap<String, StreamHead>,
+        last: u64,
+        mark: Mark,
+    ) -> Self {
         Self {
             queue: Mutex::new(Queue { waiting: VecDeque::new(), bytes: 0, state: State::Open }),
             changed: Condvar::new(),
@@ -102,7 +112,27 @@ impl Shared {
             batches: AtomicU64::new(0),
             records: AtomicU64::new(0),
             packing: Mutex::default(),
+            first: AtomicU64::new(first),
+            reading: Mutex::default(),
         }
+    }
+
+    pub fn first(&self) -> u64 {
+        self.first.load(Ordering::Acquire)
+    }
+
+    pub fn begins_with(&self, first: u64) {
+        self.first.fetch_max(first, Ordering::AcqRel);
+    }
+
+    /// The next start removes it.
+    pub fn not_removed(&self, failure: JournalError) {
+        lock(&self.packing).failure = Some(failure);
+    }
+
+    /// Held by whoever changes which segments there are, and who wants to know; copied by who reads them.
+    pub fn reading(&self) -> MutexGuard<'_, Arc<()>> {
+        lock(&self.reading)
     }
 
     pub fn push(&self, append: Append) {
@@ -336,8 +366,8 @@ impl Committer {
         // An empty one has lost its name to the new one, which begins with the same sequence.
         if before.first < next {
             self.earlier.push(before.first);
-            let heads = self.shared.streams().clone();
-            self.shared.to_checkpoint(Checkpoint { segments: self.earlier.clone(), through: next - 1, heads });
+            let at = Heads { through: next - 1, streams: self.shared.streams().clone() };
+            self.shared.to_checkpoint(Checkpoint { segments: self.earlier.clone(), at });
             // A packer that is gone leaves it as it is.
             let _ = self.full.send(Full { segment: before, next });
         }

@@ -46,6 +46,12 @@ pub enum JournalError {
     #[error("{waiting_bytes} bytes wait for the disk, at most {limit} may: nothing was written, try again")]
     QueueFull { waiting_bytes: usize, limit: usize },
 
+    #[error("records up to {through} cannot be dropped: {problem}. Nothing was changed")]
+    NotDropped { through: u64, problem: String },
+
+    #[error("no journal can be begun in {}: {problem}", dir.display())]
+    NotBegun { dir: PathBuf, problem: &'static str },
+
     /// Whether the refused records are on disk is unknown until the next start.
     #[error("the journal stopped and takes nothing more: {cause}. Restart the host, it recovers what is on disk")]
     Stopped { cause: String },
@@ -84,7 +90,9 @@ impl JournalError {
             | Self::NothingToAppend { .. }
             | Self::PayloadTooLarge { .. }
             | Self::AppendTooLarge { .. }
-            | Self::QueueFull { .. } => true,
+            | Self::QueueFull { .. }
+            | Self::NotDropped { .. }
+            | Self::NotBegun { .. } => true,
         }
     }
 

@@ -30,13 +30,19 @@
 //! there is told by `Journal::past` and `Options::on_damage`, and stops nothing, for appends do not depend on it.
 //! `verify` and `read` check everything before they answer.
 //!
+//! Whoever does not want to keep everything for ever drops the oldest segments: what they add up to is written down first and
+//! stands in their place (`base`, `dropping`).
+//!
 //! All that touches a file stands in `disk`. What each operation that fails leads to is a table in `tests/faults`; what
 //! power cuts leave is tried by seeds in `tests/power`; what older releases wrote is kept in `formats`.
 
+mod base;
 mod checkpoint;
 mod committer;
 mod disk;
+mod dropping;
 mod error;
+mod heads;
 mod mark;
 mod packed;
 mod past;
@@ -52,7 +58,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+pub use base::{Base, Beginning};
 pub use committer::{Committed, Stats};
+pub use dropping::{MAX_PART_BYTES, MAX_STATES_BYTES, States, begin};
 pub use error::{Damage, JournalError};
 pub use past::Past;
 pub use prompt::step_back;
@@ -142,18 +150,22 @@ impl Journal {
         segment::create_dir(&folder)?;
         segment::remove_unnamed(&folder)?;
         let scan = scan::for_a_start(&folder)?;
+        let base = scan.base.as_ref().map(Base::heads).unwrap_or_default();
+        let first = base.through + 1;
+        let left_over = segment::remove_before(&folder, first);
         let place = settle(&folder, &scan, options.segment_bytes)?;
         let mark = Mark::open(&folder)?;
         mark.set(scan.last);
         let recovery = Recovery { records: scan.last, last: scan.last, torn_tail: scan.torn_tail };
         let max_payload_bytes = options.max_payload_bytes;
-        let shared = Arc::new(Shared::new(options.max_queue_bytes, scan.streams, scan.last, mark));
+        let shared = Arc::new(Shared::new(options.max_queue_bytes, first, scan.streams, scan.last, mark));
+        left_over.unwrap_or_else(|failure| shared.not_removed(failure));
         if let Some(checkpoint) = scan.checkpoint {
             shared.to_checkpoint(checkpoint);
         }
         let on_damage = options.on_damage.take();
         let began_at = scan.before.map(Arc::new);
-        let look_back = began_at.clone().map(|checkpoint| LookBack::new(checkpoint, &scan.segments, on_damage));
+        let look_back = began_at.clone().map(|checkpoint| LookBack::new(checkpoint, base, &scan.segments, on_damage));
         let (full, packer) = Packer::new(folder.clone(), Arc::clone(&shared), look_back);
         for unpacked in scan.unpacked {
             let _ = full.send(unpacked);
@@ -197,10 +209,12 @@ impl Journal {
         Ok(())
     }
 
-    /// The committed records from a sequence on, up to those of this moment.
+    /// The committed records from a sequence on, up to those of this moment; without those that were dropped.
     pub fn read(&self, from: u64) -> Result<Records, JournalError> {
-        let last = self.last();
-        Ok(Records::new(self.folder.clone(), segment::list(&self.folder)?, from, last))
+        let reading = self.shared.reading();
+        let segments = segment::list_from(&self.folder, self.shared.first())?;
+        let records = Records::new(self.folder.clone(), segments, from, self.last());
+        Ok(records.kept(Arc::clone(&reading)))
     }
 
     /// The last committed sequence; zero for an empty journal.
@@ -210,8 +224,8 @@ impl Journal {
 
     /// Where records of a stream behind a sequence can begin: of one that was quiet before the checkpoint, only after that.
     pub fn earliest_behind(&self, stream: &str, sequence: u64) -> u64 {
-        let quiet = |at: &&Arc<Checkpoint>| at.heads.get(stream).is_none_or(|head| head.last <= sequence);
-        let through = self.began_at.as_ref().filter(quiet).map_or(sequence, |at| at.through.max(sequence));
+        let quiet = |begun: &&Arc<Checkpoint>| begun.at.streams.get(stream).is_none_or(|head| head.last <= sequence);
+        let through = self.began_at.as_ref().filter(quiet).map_or(sequence, |begun| begun.at.through.max(sequence));
         through + 1
     }
 
@@ -266,7 +280,7 @@ fn settle(folder: &Folder, scan: &Scan, segment_bytes: u64) -> Result<Place, Jou
 /// Whether there is a journal in `dir`, whole or not: opening begins a new one where there is none.
 pub fn is_there(dir: &Path) -> Result<bool, JournalError> {
     let folder = scan::on_disk(dir);
-    Ok(!segment::list(&folder)?.is_empty() || mark::read(&folder)? > 0)
+    Ok(!segment::list(&folder)?.is_empty() || mark::read(&folder)? > 0 || base::is_there(&folder)?)
 }
 
 /// The bytes an append takes in the queue and on disk.

@@ -62,8 +62,17 @@ impl Packer {
     }
 
     fn pack(&self, full: &Full) {
-        if self.shared.is_open() {
-            self.shared.packed(pack(&self.folder, full));
+        if !self.shared.is_open() {
+            return;
+        }
+        let is_there = || full.segment.first >= self.shared.first();
+        let packed = pack(&self.folder, full).and_then(|(packed, length)| {
+            // It is not dropped meanwhile: it would come back.
+            let _stays = self.shared.reading();
+            if is_there() { segment::replace(&self.folder, &full.segment, &packed, length) } else { Ok(()) }
+        });
+        if is_there() {
+            self.shared.packed(packed);
         }
     }
 
@@ -99,14 +108,13 @@ impl Packer {
     }
 }
 
-fn pack(folder: &Folder, full: &Full) -> Result<(), JournalError> {
+/// What takes its place, and how long that is when it is unpacked.
+fn pack(folder: &Folder, full: &Full) -> Result<(Vec<u8>, u32), JournalError> {
     let loaded = segment::load(folder, &full.segment)?;
     let records = records(full, &loaded.bytes)?;
     let packed = lz4_flex::block::compress(records);
     match u32::try_from(records.len()) {
-        Ok(length) if unpack(&[], &packed, length).is_ok_and(|unpacked| unpacked == records) => {
-            segment::replace(folder, &full.segment, &packed, length)
-        }
+        Ok(length) if unpack(&[], &packed, length).is_ok_and(|unpacked| unpacked == records) => Ok((packed, length)),
         Ok(_) | Err(_) => {
             Err(damage(full, HEADER_BYTES as usize, full.segment.first, "its records cannot be packed").into())
         }

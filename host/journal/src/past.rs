@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::OnDamage;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Damage, JournalError};
+use crate::heads::Heads;
 use crate::packed::Full;
 use crate::scan::Scan;
 use crate::segment::{Folder, HEADER_BYTES, Named};
@@ -37,9 +38,9 @@ pub(crate) struct LookBack {
 }
 
 impl LookBack {
-    pub fn new(checkpoint: Arc<Checkpoint>, segments: &[Named], on_damage: Option<OnDamage>) -> Self {
+    pub fn new(checkpoint: Arc<Checkpoint>, base: Heads, segments: &[Named], on_damage: Option<OnDamage>) -> Self {
         let segments = segments[..=checkpoint.segments.len()].to_vec();
-        Self { checkpoint, segments, read: 0, scan: Scan::default(), on_damage }
+        Self { checkpoint, segments, read: 0, scan: Scan::after(base), on_damage }
     }
 
     /// Takes one more segment; tells what has to be packed there.
@@ -68,7 +69,7 @@ impl LookBack {
 
     /// A stream that ends before the checkpoint has no later record that would notice another chain.
     fn expect_the_same_heads(&self) -> Result<(), Damage> {
-        let (then, now) = (&self.checkpoint.heads, &self.scan.streams);
+        let (then, now) = (&self.checkpoint.at.streams, &self.scan.streams);
         let Some(stream) = then.keys().chain(now.keys()).find(|name| then.get(*name) != now.get(*name)) else {
             return Ok(());
         };

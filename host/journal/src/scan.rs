@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::{self, Base};
 use crate::checkpoint::{self, Checkpoint};
 use crate::disk::RealDisk;
 use crate::error::{Damage, JournalError};
+use crate::heads::Heads;
 use crate::mark;
 use crate::packed::Full;
 use crate::record::{self, Bad, Frame, Hash, MIN_RECORD_BYTES, Record};
@@ -50,7 +52,10 @@ pub struct TornTail {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
+    /// Also those that were dropped.
     pub records: u64,
+    /// So many of the first were dropped: a base stands for them.
+    pub dropped: u64,
     pub streams: BTreeMap<String, StreamHead>,
     pub segments: usize,
     pub torn_tail: Option<TornTail>,
@@ -61,29 +66,33 @@ pub fn verify(dir: &Path) -> Result<Verified, JournalError> {
     Ok(verified(scan_beside_a_host(&on_disk(dir))?))
 }
 
-/// The same, and all its records.
-pub fn read(dir: &Path) -> Result<(Verified, Records), JournalError> {
+/// The same, with what it begins with, and all its records after that.
+pub fn read(dir: &Path) -> Result<(Verified, Option<Base>, Records), JournalError> {
     let folder = on_disk(dir);
-    let scan = scan_beside_a_host(&folder)?;
+    let mut scan = scan_beside_a_host(&folder)?;
     let records = Records::new(folder, scan.segments.clone(), 1, scan.last);
-    Ok((verified(scan), records))
+    let base = scan.base.take();
+    let dropped = base.as_ref().map_or(0, |base| base.through);
+    Ok((Verified { dropped, ..verified(scan) }, base, records))
 }
 
 fn verified(scan: Scan) -> Verified {
-    Verified { records: scan.last, streams: scan.streams, segments: scan.segments.len(), torn_tail: scan.torn_tail }
+    let Scan { base, last, streams, segments, torn_tail, .. } = scan;
+    let dropped = base.map_or(0, |base| base.through);
+    Verified { records: last, dropped, streams, segments: segments.len(), torn_tail }
 }
 
 fn scan_beside_a_host(folder: &Folder) -> Result<Scan, JournalError> {
     settled(|| scan(folder))
 }
 
-/// Who reads what a host is writing can see a later batch and not yet the one before it. A moment later that is whole, and
-/// damage is what it was.
+/// Who reads what a host is writing can see a later batch and not yet the one before it, or look for what was dropped a moment
+/// ago. After that moment it is whole, and damage is what it was.
 pub(crate) fn settled<T>(mut scan: impl FnMut() -> Result<T, JournalError>) -> Result<T, JournalError> {
     let mut seen = String::new();
     loop {
         match scan() {
-            Err(JournalError::Damage(damage)) if damage.to_string() != seen => seen = damage.to_string(),
+            Err(error) if error.to_string() != seen => seen = error.to_string(),
             scanned => return scanned,
         }
     }
@@ -95,6 +104,8 @@ pub(crate) fn on_disk(dir: &Path) -> Folder {
 
 #[derive(Default)]
 pub(crate) struct Scan {
+    /// What the first segment goes on from.
+    pub base: Option<Base>,
     pub segments: Vec<Named>,
     pub last: u64,
     pub streams: BTreeMap<String, StreamHead>,
@@ -132,20 +143,38 @@ pub(crate) fn scan(folder: &Folder) -> Result<Scan, JournalError> {
 fn scan_after(folder: &Folder, checkpoint: Option<Checkpoint>) -> Result<Scan, JournalError> {
     // First: a host may be writing, and what it acknowledged by now is in the segments that are read after this.
     let acknowledged = mark::read(folder)?;
-    let segments = segment::list(folder)?;
-    if let Some(segment) = segments.first().filter(|segment| segment.first != 1) {
-        let problem = "the journal's first segment is missing".to_owned();
-        return Err(damage(segment, 0, 1, problem).into());
+    let base = base::read(folder)?;
+    let heads = base.as_ref().map(Base::heads).unwrap_or_default();
+    let first = heads.through + 1;
+    let mut segments = segment::list(folder)?;
+    let left_over = segments.extract_if(.., |segment| segment.first < first).count();
+    let named = segment::file_name(first);
+    let problem = |named: &str| match first {
+        1 => format!(
+            "the journal's first segment, {named}, is missing, or the file `base` is, where segments were dropped"
+        ),
+        _ => format!("the segment {named} is missing, with which the journal goes on from its base"),
+    };
+    let missing = |segment| damage(segment, 0, first, problem(&named));
+    match segments.first() {
+        Some(segment) if segment.first != first => return Err(missing(segment).into()),
+        None if base.is_some() => return Err(missing(&Named { first, path: folder.path.join(&named) }).into()),
+        Some(_) | None => {}
     }
-    let mut scan = checkpoint.filter(|checkpoint| checkpoint.fits(&segments)).map_or_else(Scan::default, Scan::after);
-    let begin = scan.before.as_ref().map_or(0, |before| before.segments.len());
+    // One that ends where the base does knows no more, and nothing would be read to compare it with. And where segments are
+    // about to be removed, for the base stands for them, what follows has to go on from it.
+    let before = checkpoint.filter(|checkpoint| left_over == 0 && checkpoint.at.through > heads.through);
+    let before = before.map(|checkpoint| checkpoint.behind(&heads)).filter(|checkpoint| checkpoint.fits(&segments));
+    let begin = before.as_ref().map_or(0, |before| before.segments.len());
+    let heads = before.as_ref().map_or(heads, |before| before.at.clone());
+    let mut scan = Scan { base, before, ..Scan::after(heads) };
     for pair in segments[begin..].windows(2) {
         scan.take_full(folder, &pair[0], &pair[1])?;
     }
     if begin + 1 < segments.len() {
         let earlier = segments[..segments.len() - 1].iter().map(|segment| segment.first);
-        let (through, heads) = (scan.last, scan.streams.clone());
-        scan.checkpoint = Some(Checkpoint { segments: earlier.collect(), through, heads });
+        let at = Heads { through: scan.last, streams: scan.streams.clone() };
+        scan.checkpoint = Some(Checkpoint { segments: earlier.collect(), at });
     }
     if let Some(segment) = segments.last() {
         scan.take_last(folder, segment)?;
@@ -159,10 +188,9 @@ fn scan_after(folder: &Folder, checkpoint: Option<Checkpoint>) -> Result<Scan, J
 }
 
 impl Scan {
-    /// What it stands for was taken in.
-    fn after(checkpoint: Checkpoint) -> Self {
-        let (last, streams) = (checkpoint.through, checkpoint.heads.clone());
-        Self { last, streams, before: Some(checkpoint), ..Self::default() }
+    /// What comes before is taken in.
+    pub fn after(heads: Heads) -> Self {
+        Self { last: heads.through, streams: heads.streams, ..Self::default() }
     }
 
     /// A segment that another one follows.
@@ -294,6 +322,8 @@ pub struct Records {
     from: u64,
     next: u64,
     last: u64,
+    /// What is read is not dropped meanwhile; nothing where another process reads.
+    _reading: Option<Arc<()>>,
 }
 
 struct Current {
@@ -311,7 +341,16 @@ impl Records {
         if skipped > 0 {
             segments.nth(skipped - 1);
         }
-        Self { folder, segments, current: None, from, next, last }
+        Self { folder, segments, current: None, from, next, last, _reading: None }
+    }
+
+    pub(crate) fn kept(self, reading: Arc<()>) -> Self {
+        Self { _reading: Some(reading), ..self }
+    }
+
+    /// Leaves out what comes before; nothing was read yet.
+    pub(crate) fn from(self, from: u64) -> Self {
+        Self { from: self.from.max(from), ..self }
     }
 
     fn read_next(&mut self) -> Result<Record, JournalError> {

@@ -52,6 +52,23 @@ pub(crate) fn list(folder: &Folder) -> Result<Vec<Named>, JournalError> {
     Ok(segments)
 }
 
+/// Those that begin there or later: what was dropped may still be there.
+pub(crate) fn list_from(folder: &Folder, first: u64) -> Result<Vec<Named>, JournalError> {
+    let mut segments = list(folder)?;
+    segments.retain(|segment| segment.first >= first);
+    Ok(segments)
+}
+
+/// Removes what a base stands for.
+pub(crate) fn remove_before(folder: &Folder, first: u64) -> Result<(), JournalError> {
+    let mut dropped = list(folder)?;
+    dropped.retain(|segment| segment.first < first);
+    for Named { path, .. } in &dropped {
+        folder.disk.remove(path).map_err(JournalError::io("remove the dropped segment", path))?;
+    }
+    Ok(())
+}
+
 pub(crate) fn file_name(first: u64) -> String {
     format!("{first:020}.log")
 }

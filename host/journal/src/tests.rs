@@ -1,6 +1,7 @@
 //! The journal against a disk that tears, flips, fails and waits.
 
 mod checkpoint;
+mod dropping;
 mod faults;
 mod formats;
 mod life;
@@ -139,7 +140,7 @@ fn a_journal_goes_on_in_further_segments() {
     }
     drop(journal);
     assert_eq!(verify(dir.path()).unwrap().records, 400);
-    assert_eq!(read(dir.path()).unwrap().1.skip(389).count(), 11);
+    assert_eq!(read(dir.path()).unwrap().2.skip(389).count(), 11);
     assert_eq!(open(dir.path()).1.last, 400);
 }
 

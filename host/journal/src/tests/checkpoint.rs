@@ -13,6 +13,7 @@ use super::packed::packed_journal;
 use super::simulated::{Fate, Kind, SimulatedDisk};
 use super::{append, damage, open, past, segments, small, texts};
 use crate::checkpoint::{self, Checkpoint};
+use crate::heads::Heads;
 use crate::record::{Frame, Hash};
 use crate::scan::on_disk;
 use crate::segment::{self, HEADER_BYTES};
@@ -62,7 +63,7 @@ fn a_start_reads_nothing_before_the_checkpoint() {
     life.end();
     let (reads, started) = reads_of(&mut life, Life::start);
     started.unwrap();
-    assert_eq!(reads, "checkpoint acknowledged 6");
+    assert_eq!(reads, "checkpoint acknowledged base 6");
     life.check();
     assert!(matches!(life.journal().past(), Past::Unread { segments: 5, of: 5 }));
 }
@@ -104,14 +105,14 @@ fn a_checkpoint_that_is_behind_serves_as_well() {
     life.end();
     let (reads, started) = reads_of(&mut life, Life::start);
     started.unwrap();
-    assert_eq!(reads, "checkpoint acknowledged 6 7 8 9");
+    assert_eq!(reads, "checkpoint acknowledged base 6 7 8 9");
     life.check();
     while life.pack() | life.write_checkpoint() || life.look_back() {}
     assert_eq!((life.stats().segments_packed, life.stats().checkpoints), (3, 1));
     life.end();
     let (reads, started) = reads_of(&mut life, Life::start);
     started.unwrap();
-    assert_eq!(reads, "checkpoint acknowledged 9");
+    assert_eq!(reads, "checkpoint acknowledged base 9");
 }
 
 #[test]
@@ -278,14 +279,14 @@ fn a_checkpoint_of_other_segments_is_not_used() {
     type Spoil<'a> = (&'static str, &'a dyn Fn(&mut Checkpoint));
     let spoil: [Spoil; 6] = [
         ("ahead of the segments", &|it| {
-            it.segments.push(it.through + 1);
-            it.through = 500;
+            it.segments.push(it.at.through + 1);
+            it.at.through = 500;
         }),
-        ("ends within a segment", &|it| it.through += 1),
+        ("ends within a segment", &|it| it.at.through += 1),
         ("knows a segment that never was", &|it| it.segments.insert(1, 5)),
         ("knows another one in the place of one", &|it| it.segments[1] += 1),
         ("does not know a segment", &|it| it.segments.retain(|first| *first == 1)),
-        ("ends where no sequence is", &|it| it.through = u64::MAX),
+        ("ends where no sequence is", &|it| it.at.through = u64::MAX),
     ];
     for (why, spoil) in spoil {
         let mut spoilt = right.clone();
@@ -299,7 +300,7 @@ fn a_checkpoint_of_other_segments_is_not_used() {
 fn a_checkpoint_of_another_journal_with_the_same_segments_is_not_used() {
     let dir = with_checkpoint();
     let mut foreign = checkpoint_of(dir.path());
-    foreign.heads.get_mut("shop").unwrap().hash = [7; 32];
+    foreign.at.streams.get_mut("shop").unwrap().hash = [7; 32];
     foreign.write(&on_disk(dir.path())).unwrap();
     opens_without_it(dir.path(), "the chain does not go on from it");
     // Nothing came after it that could tell.
@@ -315,7 +316,12 @@ fn a_checkpoint_of_another_journal_with_the_same_segments_is_not_used() {
 #[test]
 fn a_segment_that_is_missing_before_the_checkpoint_is_named_and_nothing_opens() {
     for (missing, problem) in [
-        (0, expect!["the journal's first segment is missing"]),
+        (
+            0,
+            expect![
+                "the journal's first segment, 00000000000000000001.log, is missing, or the file `base` is, where segments were dropped"
+            ],
+        ),
         (
             1,
             expect![
@@ -350,7 +356,10 @@ fn damage_after_the_checkpoint_is_refused_as_without_it() {
 #[test]
 fn the_form_of_a_checkpoint_has_a_number() {
     let head = StreamHead { records: 2, first: 3, last: 4, hash: [0xab; 32] };
-    let kept = Checkpoint { segments: vec![1, 3], through: 4, heads: BTreeMap::from([("Grüße".to_owned(), head)]) };
+    let kept = Checkpoint {
+        segments: vec![1, 3],
+        at: Heads { through: 4, streams: BTreeMap::from([("Grüße".to_owned(), head)]) },
+    };
     let disk = SimulatedDisk::new(0);
     segment::create_dir(&disk.folder()).unwrap();
     kept.write(&disk.folder()).unwrap();
@@ -364,7 +373,7 @@ fn a_hundred_thousand_streams_have_a_checkpoint() {
     let dir = TempDir::new().unwrap();
     let head = |number: u64| StreamHead { records: 1, first: number, last: number, hash: [number as u8; 32] };
     let heads = (1..=100_000).map(|number| (format!("project-{number}"), head(number))).collect();
-    let large = Checkpoint { segments: vec![1], through: 100_000, heads };
+    let large = Checkpoint { segments: vec![1], at: Heads { through: 100_000, streams: heads } };
     large.write(&on_disk(dir.path())).unwrap();
     assert_eq!(checkpoint_of(dir.path()), large);
 }

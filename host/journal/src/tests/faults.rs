@@ -17,6 +17,8 @@ enum Step {
     Pack,
     Checkpoint,
     LookBack,
+    /// All full segments but so many.
+    Drop(usize),
     Read,
     End,
 }
@@ -32,6 +34,7 @@ enum Trouble {
     NoCheckpoint,
     /// The past could not be read.
     Unfinished,
+    NotDropped,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +51,8 @@ enum Then {
     PowerCut,
 }
 
-/// Three segments and one of a size of its own, some packed, over four starts, two of which find a checkpoint.
+/// Three segments and one of a size of its own, some packed and some dropped, over five starts: two find a checkpoint, and
+/// one finds that it is of no more use.
 fn script() -> Vec<Step> {
     use Step::*;
     vec![
@@ -78,9 +82,16 @@ fn script() -> Vec<Step> {
         Start,
         LookBack,
         Append(vec![("shop", vec![7])]),
+        Drop(2),
         Pack,
         Checkpoint,
         Read,
+        End,
+        Start,
+        LookBack,
+        Drop(0),
+        Read,
+        Append(vec![("bakery", vec![70])]),
         End,
     ]
 }
@@ -109,6 +120,15 @@ fn each_operation_that_fails_has_one_answer() {
         checkpoint: Sync a new checkpoint: NoCheckpoint
         checkpoint: SyncDir a folder: NoCheckpoint
         checkpoint: Write a new checkpoint: NoCheckpoint
+        drop: Create a new base: NotDropped
+        drop: List a folder: NotDropped, goes on
+        drop: Read a segment: NotDropped
+        drop: Read the base: NotDropped
+        drop: Remove a segment: goes on
+        drop: Rename the base: NotDropped
+        drop: Sync a new base: NotDropped
+        drop: SyncDir a folder: NotDropped, goes on
+        drop: Write a new base: NotDropped
         look back: Create a packed segment: NotPacked
         look back: Read a segment: NotPacked, Unfinished
         look back: Rename a segment: NotPacked
@@ -121,6 +141,7 @@ fn each_operation_that_fails_has_one_answer() {
         pack: Write a packed segment: NotPacked
         read: List a folder: NotRead
         read: Read a segment: NotRead
+        read: Read the base: NotRead
         start: Bytes a segment: NotOpened
         start: Create a new segment: NotOpened
         start: Create the mark: NotOpened
@@ -129,6 +150,7 @@ fn each_operation_that_fails_has_one_answer() {
         start: Open a segment: NotOpened
         start: Open the mark: NotOpened
         start: Read a segment: NotOpened
+        start: Read the base: NotOpened
         start: Read the checkpoint: goes on
         start: Read the mark: NotOpened
         start: Remove a new segment: NotOpened
@@ -212,6 +234,7 @@ fn with_fault(number: u64, seed: u64, fault: Fault, then: Then) -> Option<(Strin
     life.disk.heal();
     start_again(&mut life, then);
     assert_eq!(life.append(&[("shop", vec![1])]), Outcome::Fine);
+    assert!(first.is_some() || life.drops == 2, "where nothing fails there is something to drop");
     Some((first?, troubles))
 }
 
@@ -239,6 +262,7 @@ fn play(life: &mut Life, step: &Step, fault: Fault, then: Then) -> Option<Troubl
             let not_packed = (life.stats().segments_not_packed > before).then_some(Trouble::NotPacked);
             not_packed.or(matches!(life.journal().past(), Past::Unfinished(_)).then_some(Trouble::Unfinished))
         }
+        Step::Drop(keep) => life.drop_but(*keep).and_then(Result::err).map(|_| Trouble::NotDropped),
         Step::Read => life.read().err().map(|_| Trouble::NotRead),
         Step::End => {
             end(life, then);
@@ -253,7 +277,7 @@ fn play(life: &mut Life, step: &Step, fault: Fault, then: Then) -> Option<Troubl
         }
         (Trouble::Refused, Fault::Once) => assert_eq!(life.append(&[("shop", vec![900])]), Outcome::Fine),
         (Trouble::NotRead, Fault::Once) => life.read().unwrap(),
-        (Trouble::NotPacked | Trouble::NoCheckpoint | Trouble::Unfinished, Fault::Once)
+        (Trouble::NotPacked | Trouble::NoCheckpoint | Trouble::Unfinished | Trouble::NotDropped, Fault::Once)
         | (_, Fault::UntilTheNextStart | Fault::Kill) => {}
     }
     trouble
@@ -281,6 +305,7 @@ impl Step {
             Self::Pack => "pack",
             Self::Checkpoint => "checkpoint",
             Self::LookBack => "look back",
+            Self::Drop(_) => "drop",
             Self::Read => "read",
             Self::End => "end",
         }
@@ -293,6 +318,8 @@ fn noun(path: &Path) -> &'static str {
     match (name, extension) {
         ("acknowledged", _) => "the mark",
         ("checkpoint", _) => "the checkpoint",
+        ("base", _) => "the base",
+        ("base.tmp", _) => "a new base",
         ("checkpoint.tmp", _) => "a new checkpoint",
         (_, "log") => "a segment",
         (_, "tmp") if name.len() == "00000000000000000001.tmp".len() => "a packed segment",

@@ -15,7 +15,7 @@ fn kept(name: &str) -> TempDir {
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("formats").join(name)).unwrap() {
         let file = file.unwrap().path();
         let stem = file.file_stem().unwrap().to_str().unwrap();
-        let name = if stem == "acknowledged" { stem.to_owned() } else { format!("{stem}.log") };
+        let name = if ["acknowledged", "base"].contains(&stem) { stem.to_owned() } else { format!("{stem}.log") };
         fs::write(journal.path().join(name), bytes(&fs::read_to_string(&file).unwrap())).unwrap();
     }
     journal
@@ -33,11 +33,12 @@ fn bytes(text: &str) -> Vec<u8> {
 /// What it holds, and the heads of its chains; then it goes on.
 fn told(dir: &Path) -> String {
     let verified = verify(dir).unwrap();
-    let records: Vec<_> = read(dir).unwrap().1.map(Result::unwrap).collect();
+    let records: Vec<_> = read(dir).unwrap().2.map(Result::unwrap).collect();
     let (journal, recovery) = open(dir);
     assert_eq!(recovery, Recovery { records: verified.records, last: verified.records, torn_tail: verified.torn_tail });
     let lines: Vec<String> = texts(&journal, 1).iter().map(|line| line.trim_end().to_owned()).collect();
     assert_eq!(records.len(), lines.len());
+    assert_eq!(records.len() as u64, verified.records - verified.dropped);
     assert_eq!(append(&journal, "shop", &["new"]).unwrap().first, verified.records + 1);
     drop(journal);
     assert_eq!(verify(dir).unwrap().records, verified.records + 1);
@@ -86,6 +87,25 @@ fn packed_records_of_format_2_are_read_for_ever() {
         system: 07a730b3362f4ef3f937dadbdcebf9fd0cf51911162952e7421705d73501b185"#]]
     .assert_eq(&told(dir.path()));
     assert_eq!(fs::read(&segments(dir.path())[0]).unwrap(), packed);
+}
+
+#[test]
+fn what_stands_for_dropped_records_is_read_for_ever() {
+    let dir = kept("dropped");
+    expect![[r#"
+        5 shop {"at":3,"triggered":{"tag":"v1","environment":"production"}}
+        6 shop x
+        shop: fb4c688fe06b83ea4e57d5de6d5afe97f01ac49adefb3a75630c7721d76afc88
+        system: 07a730b3362f4ef3f937dadbdcebf9fd0cf51911162952e7421705d73501b185"#]]
+    .assert_eq(&told(dir.path()));
+    let base = read(dir.path()).unwrap().1.unwrap();
+    let states = base.streams.iter().map(|(name, stream)| {
+        let parts = stream.state.iter().map(|part| String::from_utf8(part.clone()).unwrap());
+        (name.as_str(), parts.collect::<Vec<_>>())
+    });
+    let shop = vec![r#"{"live":"v1"}"#.to_owned(), "Grüße".to_owned()];
+    assert_eq!(states.collect::<Vec<_>>(), [("shop", shop), ("system", vec![])]);
+    assert_eq!(base.through, 4);
 }
 
 #[test]

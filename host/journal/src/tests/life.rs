@@ -1,6 +1,7 @@
 //! A journal on a simulated disk, and what must be in it: all that was acknowledged, and of what was not, only what the
 //! next start may find. Its threads take turns, so the same seed leads to the same steps.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -9,7 +10,7 @@ use super::simulated::SimulatedDisk;
 use crate::checkpoint;
 use crate::committer::Committer;
 use crate::packed::Packer;
-use crate::{Journal, JournalError, Options, Past, Record, Stats, StreamHead, scan};
+use crate::{Journal, JournalError, Options, Past, Record, States, Stats, StreamHead, scan, segment};
 
 const SEGMENT_BYTES: u64 = 2048;
 
@@ -23,8 +24,11 @@ pub struct Life {
     /// Appends that ended with the journal itself: the next start finds the first of them, or none.
     unknown: Vec<Vec<Written>>,
     appends: u64,
+    /// How many of the first records were dropped: more than one number where a drop was interrupted.
+    dropped: BTreeSet<u64>,
     /// Starts that did not read everything.
     pub quick_starts: u64,
+    pub drops: u64,
 }
 
 struct Running {
@@ -47,7 +51,16 @@ pub enum Outcome {
 
 impl Life {
     pub fn on(disk: SimulatedDisk) -> Self {
-        Self { disk, running: None, acknowledged: Vec::new(), unknown: Vec::new(), appends: 0, quick_starts: 0 }
+        Self {
+            disk,
+            running: None,
+            acknowledged: Vec::new(),
+            unknown: Vec::new(),
+            appends: 0,
+            dropped: BTreeSet::from([0]),
+            quick_starts: 0,
+            drops: 0,
+        }
     }
 
     /// Where that fails the disk does, and says so: a power cut or a fault is no damage.
@@ -70,7 +83,9 @@ impl Life {
         let (slow, _, _, recovered) = Journal::at_rest(folder, small()).unwrap();
         assert!(matches!(slow.past(), Past::Whole));
         assert_eq!((&recovery, journal.streams()), (&recovered, slow.streams()), "as without the checkpoint");
-        assert!(self.disk.segments() == without_checkpoint.segments(), "nor is other done to the segments");
+        // What could not be removed stays.
+        let failed = self.disk.has_failed();
+        assert!(failed || self.disk.segments() == without_checkpoint.segments(), "nor is other done to the segments");
         self.quick_starts += u64::from(matches!(journal.past(), Past::Unread { .. }));
         self.running = Some(Running { journal, committer, packer, told_fatal, told_damage });
         Ok(())
@@ -157,6 +172,37 @@ impl Life {
         looked
     }
 
+    /// Drops full segments, and keeps at least so many; `None` where there are no more, or the journal refuses.
+    pub fn drop_but(&mut self, segments: usize) -> Option<Result<(), JournalError>> {
+        let full = match self.journal().full_segments() {
+            Ok(full) => full,
+            Err(error) => return Some(Err(error)),
+        };
+        let through = *full.get(full.len().checked_sub(segments + 1)?)?.end();
+        let result = self.journal().drop_through(through, self.states(through));
+        match &result {
+            Ok(()) => {
+                self.dropped = BTreeSet::from([through]);
+                self.drops += 1;
+            }
+            Err(JournalError::NotDropped { .. }) => return None,
+            Err(error) => {
+                assert!(self.disk.has_failed(), "{error}");
+                self.dropped.insert(through);
+            }
+        }
+        Some(result)
+    }
+
+    /// A state that tells all: the payloads of each stream.
+    fn states(&self, through: u64) -> States {
+        let mut states = States::new();
+        for (stream, payload) in &self.acknowledged[..through as usize] {
+            states.entry(stream.clone()).or_default().push(payload.clone());
+        }
+        states
+    }
+
     pub fn stats(&self) -> Stats {
         self.journal().stats()
     }
@@ -182,16 +228,35 @@ impl Life {
         }
         assert!(found == self.acknowledged, "{there} records are there, not only whole appends in order");
         let journal = self.journal();
+        let first = journal.shared.first();
+        let dropped = verified.base.map_or(0, |base| base.through);
+        assert_eq!(dropped + 1, first);
+        assert!(self.dropped.contains(&dropped), "{dropped} were dropped, not {:?}", self.dropped);
+        let segments = self.disk.segments();
+        let expected = self.disk.folder().path.join(segment::file_name(first));
+        assert!(self.disk.has_failed() || *segments.keys().next().unwrap() == expected, "nothing is left");
         assert_eq!((verified.last, verified.streams), (journal.last(), journal.streams()));
         assert_eq!(verified.torn_tail, None, "a start leaves nothing torn");
         let heads = journal.streams();
+        self.dropped = BTreeSet::from([dropped]);
         let count = |name: &String| self.acknowledged.iter().filter(|(stream, _)| stream == name).count() as u64;
         assert!(heads.iter().all(|(name, StreamHead { records, .. })| *records == count(name)));
     }
 
     fn records(&self) -> Result<Vec<Written>, JournalError> {
-        let records = self.journal().read(1)?;
-        records.map(|record| record.map(|Record { stream, payload, .. }| (stream, payload))).collect()
+        let (base, records) = self.journal().read_all()?;
+        let mut found = Vec::new();
+        if let Some(base) = base {
+            let states: States = base.streams.into_iter().map(|(name, stream)| (name, stream.state)).collect();
+            assert!(states == self.states(base.through), "what was dropped is kept as it was given");
+            found.extend_from_slice(&self.acknowledged[..base.through as usize]);
+        }
+        for record in records {
+            let Record { sequence, stream, payload, .. } = record?;
+            found.push((stream, payload));
+            assert_eq!(sequence, found.len() as u64);
+        }
+        Ok(found)
     }
 }
 

@@ -28,17 +28,20 @@ fn seeds() -> Range<u64> {
 fn whatever_is_cut_off_at_any_moment_nothing_acknowledged_is_lost() {
     let seeds = seeds();
     let lives = seeds.end - seeds.start;
-    let mut quick_starts = 0;
+    let (mut quick_starts, mut drops) = (0, 0);
     for seed in seeds {
         let lived = panic::catch_unwind(AssertUnwindSafe(|| live(seed, lives == 1)));
         assert!(lived.is_ok(), "seed {seed} failed; {SEEDS}={seed} shows what it does");
-        quick_starts += lived.unwrap_or_default();
+        let (quick, dropped) = lived.unwrap_or_default();
+        quick_starts += quick;
+        drops += dropped;
     }
     assert!(lives < 1000 || quick_starts > lives, "{quick_starts} of the starts of {lives} lives used a checkpoint");
+    assert!(lives < 1000 || drops > lives / 4, "in {lives} lives segments were dropped {drops} times");
 }
 
-/// How many of its starts used a checkpoint.
-fn live(seed: u64, told: bool) -> u64 {
+/// How many of its starts used a checkpoint, and how often segments were dropped.
+fn live(seed: u64, told: bool) -> (u64, u64) {
     let mut rng = Rng::with_seed(seed);
     let mut life = Life::on(SimulatedDisk::new(seed));
     for _ in 0..rng.u8(1..6) {
@@ -71,7 +74,7 @@ fn live(seed: u64, told: bool) -> u64 {
     life.disk.lose_power();
     life.start().unwrap();
     life.check();
-    life.quick_starts
+    (life.quick_starts, life.drops)
 }
 
 fn until_it_ends(life: &mut Life, rng: &mut Rng) {
@@ -80,7 +83,7 @@ fn until_it_ends(life: &mut Life, rng: &mut Rng) {
     }
     life.check();
     for _ in 0..rng.u8(1..40) {
-        let outcome = match rng.u8(0..11) {
+        let outcome = match rng.u8(0..12) {
             0..8 => life.append(&some_appends(rng)),
             8 => {
                 life.pack();
@@ -90,8 +93,12 @@ fn until_it_ends(life: &mut Life, rng: &mut Rng) {
                 life.write_checkpoint();
                 Outcome::Fine
             }
-            _ => {
+            10 => {
                 life.look_back();
+                Outcome::Fine
+            }
+            _ => {
+                life.drop_but(rng.usize(0..4));
                 Outcome::Fine
             }
         };
