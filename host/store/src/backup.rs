@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::RwLockWriteGuard;
 
 use lockgate_core::digest::Digest;
-use lockgate_journal::StreamHead;
+use lockgate_journal::{Base, Records, StreamHead};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tar::{Archive, Builder, Entries, Entry, EntryType, Header};
@@ -90,6 +90,9 @@ impl From<ExportError> for BackupError {
 
 /// What has to be of one moment.
 struct Moment {
+    base: Option<Base>,
+    /// Up to the heads, and perhaps further.
+    records: Records,
     heads: BTreeMap<String, StreamHead>,
     secrets: Vec<NamedFile>,
     tools: Vec<NamedFile>,
@@ -99,10 +102,14 @@ struct Moment {
 type NamedFile = (PathBuf, Vec<u8>);
 
 impl Moment {
-    fn of(store: &Store, _nothing_goes: &RwLockWriteGuard<'_, ()>) -> io::Result<Self> {
+    fn of(store: &Store, _nothing_goes: &RwLockWriteGuard<'_, ()>) -> Result<Self, BackupError> {
         let layout = Layout::new(store.dir());
+        // As long as this is held, nothing is dropped.
+        let _held = store.read_all()?;
         let heads = store.heads();
-        Ok(Self { heads, secrets: files(SECRETS, &layout.secrets)?, tools: files(TOOLS, &layout.tools)? })
+        let (base, records) = store.read_all()?;
+        let (secrets, tools) = (files(SECRETS, &layout.secrets)?, files(TOOLS, &layout.tools)?);
+        Ok(Self { base, records, heads, secrets, tools })
     }
 }
 
@@ -147,7 +154,7 @@ fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
 /// Blocks.
 pub(crate) fn write(store: &Store, out: impl Write) -> Result<Contents, BackupError> {
     let layout = Layout::new(store.dir());
-    let Moment { heads, secrets, tools } = Moment::of(store, &store.keep_all())?;
+    let Moment { base, records, heads, secrets, tools } = Moment::of(store, &store.keep_all())?;
     let mut archive = Builder::new(out);
     let mut contents = Contents { secrets: secrets.len() as u64, files: tools.len() as u64, ..Contents::default() };
     let mut sum = Sha256::new();
@@ -159,9 +166,10 @@ pub(crate) fn write(store: &Store, out: impl Write) -> Result<Contents, BackupEr
         add(&mut archive, name, content)?;
     }
     let last = heads.values().map(|head| head.last).max().unwrap_or(0);
-    let records = store.records()?.take(last as usize).map(|record| Ok(record?));
+    let records = records.take_while(|record| record.as_ref().map_or(true, |record| record.sequence <= last));
+    let records = records.map(|record| Ok(record?));
     let mut parts = Parts { archive: &mut archive, part: Vec::new(), number: 0 };
-    contents.events = export::write(records, &heads, &mut parts)?;
+    contents.events = export::write(base.as_ref(), records, &heads, &mut parts)?;
     parts.flush()?;
     for digest in store.blobs().digests()? {
         let (blob, bytes) = store.blobs().open_blob(digest)?;
@@ -292,7 +300,7 @@ fn unpack(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
     let mut archive = Archive::new(BufReader::new(backup));
     // What the reader would take for names and attributes by itself has no bound.
     let mut entries = archive.entries()?.raw(true);
-    let mut contents = Contents::default();
+    let (mut contents, mut has_journal) = (Contents::default(), false);
     begins(entries.next().ok_or(BackupError::CutOff)??)?;
     let mut sum = Sha256::new();
     let mut next = entries.next();
@@ -301,7 +309,8 @@ fn unpack(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
         let stray = || BackupError::Stray(path.to_string_lossy().escape_debug().to_string());
         let parts = parts(&path).filter(|_| entry.header().entry_type() == EntryType::Regular).ok_or_else(stray)?;
         match parts.as_slice() {
-            [JOURNAL, _] if contents.events == 0 => {
+            [JOURNAL, _] if !has_journal => {
+                has_journal = true;
                 let mut journal = Journal { part: entry, entries: &mut entries, after: None };
                 contents.events = export::read_in(&layout.unfinished, &mut BufReader::new(&mut journal))?.events;
                 next = journal.after;
@@ -329,7 +338,7 @@ fn unpack(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
             [END] => {
                 let all: Contents = json(&mut entry)?;
                 contents.digest = hex::encode(sum.finalize());
-                if all != contents || contents.events == 0 || entries.next().is_some() {
+                if all != contents || !has_journal || entries.next().is_some() {
                     return Err(BackupError::Unknown("its last entry does not tell what is in it".to_owned()));
                 }
                 return finish(dir, &layout, contents);
@@ -534,6 +543,26 @@ mod tests {
         let restored = TempDir::new().unwrap();
         assert_eq!(restore(restored.path(), backup.as_slice()).unwrap().events, 4);
         assert_eq!(open(restored.path()).heads(), store.heads());
+    }
+
+    #[tokio::test]
+    async fn what_stands_for_dropped_events_is_in_a_backup() {
+        let dir = TempDir::new().unwrap();
+        let journal = lockgate_journal::Options { segment_bytes: 512, ..Default::default() };
+        let (store, _) = Store::open(dir.path(), StoreOptions { journal, ..StoreOptions::default() }).unwrap();
+        for number in 0..9 {
+            store.append("shop", vec![number.to_string().into_bytes()]).await.unwrap();
+        }
+        let full = store.full_segments().unwrap();
+        let through = *full.first().unwrap().end();
+        store.drop_through(through, [("shop".to_owned(), vec![b"{}".to_vec()])].into()).unwrap();
+        let mut backup = Vec::new();
+        assert_eq!(store.back_up(&mut backup).unwrap().events, 9 - through);
+        let restored = TempDir::new().unwrap();
+        restore(restored.path(), backup.as_slice()).unwrap();
+        let restored = open(restored.path());
+        assert_eq!((restored.base().unwrap(), restored.heads()), (store.base().unwrap(), store.heads()));
+        assert_eq!(restored.events(1).unwrap().count() as u64, 9 - through);
     }
 
     fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {

@@ -6,7 +6,7 @@
 //!
 //! To start: for each of [`Store::streams`] take its [`Store::snapshot`], then
 //! apply [`Store::tail`], the events after all snapshots in one pass. A snapshot that
-//! its owner cannot read is left out, and the stream comes from its beginning.
+//! its owner cannot read is left out, and the stream comes from its beginning: its first event, or what [`Store::base`] has.
 
 pub mod backup;
 mod blobs;
@@ -21,6 +21,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -33,7 +34,7 @@ pub use index::{
     Direction, Entry, IndexBatch, IndexCheck, IndexState, PageQuery, RebuildReason, Row, Snapshot, SnapshotChange,
     Version,
 };
-pub use journal::{Committed, OnDamage, OnFatal, Past, Stats};
+pub use journal::{Base, Beginning, Committed, OnDamage, OnFatal, Past, States, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
 pub use samples::{Kept, MAX_SAMPLE_BYTES, Records as SampleRecords, Sample, Samples, SeriesId};
 
@@ -177,14 +178,36 @@ impl Store {
         Ok(Tail { records: self.inner.journal.read(from)?, after })
     }
 
-    /// All events from a sequence on, for exports and the audit log.
+    /// All events from a sequence on, but those that were dropped.
     pub fn events(&self, from: u64) -> Result<impl Iterator<Item = Result<Event, StoreError>> + use<>, StoreError> {
         Ok(self.inner.journal.read(from)?.map(|record| Ok(event(record?))))
     }
 
-    /// All that is committed, and at least what [`Store::heads`] has told of before.
-    pub(crate) fn records(&self) -> Result<Records, StoreError> {
-        Ok(self.inner.journal.read(1)?)
+    /// What the journal begins with, and all that is committed after it: at least what [`Store::heads`] has told of before.
+    /// As long as the records are held, nothing is dropped.
+    pub(crate) fn read_all(&self) -> Result<(Option<Base>, Records), StoreError> {
+        Ok(self.inner.journal.read_all()?)
+    }
+
+    /// How many of the first events were dropped.
+    pub fn dropped(&self) -> u64 {
+        self.inner.journal.dropped()
+    }
+
+    /// What stands for the events that were dropped; blocks.
+    pub fn base(&self) -> Result<Option<Base>, StoreError> {
+        Ok(self.inner.journal.base()?)
+    }
+
+    /// The sequences of each part of the journal that could be dropped, in order.
+    pub fn full_segments(&self) -> Result<Vec<RangeInclusive<u64>>, StoreError> {
+        Ok(self.inner.journal.full_segments()?)
+    }
+
+    /// Drops all events up to a sequence, with which such a part ends. These states were made of nothing but them, and stand
+    /// in their place; blocks.
+    pub fn drop_through(&self, through: u64, states: States) -> Result<(), StoreError> {
+        Ok(self.inner.journal.drop_through(through, states)?)
     }
 
     /// Writes to the index; returns when it can be read, not when it is durable.

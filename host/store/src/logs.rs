@@ -179,6 +179,14 @@ impl Logs {
         page.map_err(StoreError::io("read the log", &path))
     }
 
+    /// Removes all logs of a deployment, to which nothing is written any more; blocks.
+    pub fn remove(&self, project: &str, deployment: &str) -> Result<(), StoreError> {
+        if let Some(part) = [project, deployment].into_iter().find(|part| !is_safe(part)) {
+            return Err(StoreError::InvalidLogName { part: part.chars().take(200).collect() });
+        }
+        folder::remove_dir_if_there(&self.inner.files.dir.join(project).join(deployment))
+    }
+
     /// Reads from a position on and waits for what is not written yet.
     pub fn follow(&self, id: &LogId, from: u64) -> Follow {
         let mut followed = lock(&self.inner.files.followed);
