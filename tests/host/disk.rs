@@ -195,8 +195,8 @@ fn a_folder_that_is_whole_says_so() {
     let shown = shown.out;
     let lines: Vec<&str> = shown.lines().collect();
     assert!(lines[0].starts_with("JOURNAL  ") && lines[0].ends_with(", whole"), "{shown}");
-    assert_eq!(lines[1], "INDEX    whole");
-    assert!(lines[2].starts_with("DISK     ") && lines[2].ends_with("iB free"), "{shown}");
+    assert_eq!(lines[1..3], ["KEPT     for ever", "INDEX    whole"]);
+    assert!(lines[3].starts_with("DISK     ") && lines[3].ends_with("iB free"), "{shown}");
 }
 
 /// What it says.

@@ -29,6 +29,7 @@ mod promises;
 mod records;
 mod refusals;
 mod rehearsals;
+mod retention;
 mod secrets;
 mod serve;
 mod shares;

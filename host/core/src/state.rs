@@ -176,6 +176,8 @@ pub const REMEMBERED_TRIGGERS: usize = 10_000;
 /// Of how many deployments that were tried again a project remembers how often; older ones are not tried again.
 pub const REMEMBERED_RETRIED: usize = 100_000;
 
+/// A project, as its events add up. It stands for events that were dropped, so what was once written is read for ever: a new
+/// field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     pub project: ProjectId,

@@ -143,6 +143,8 @@ pub enum SystemChange {
     },
 }
 
+/// As its events add up. It stands for events that were dropped, so what was once written is read for ever: a new field has a
+/// default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SystemState {
     pub projects: BTreeMap<Name, ProjectId>,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
 use lockgate_core::name::Name;
@@ -24,6 +25,12 @@ pub struct ServeConfig {
     /// Plugin calls that run at a time; later ones wait.
     #[arg(long, env = "LOCKGATE_CONCURRENT_CALLS", value_name = "COUNT", default_value_t = 32, value_parser = concurrent_calls)]
     pub concurrent_calls: usize,
+
+    /// How long what has ended is kept, such as `400d`; without it, for ever. Older events are dropped, and with them the
+    /// deployments that had ended by then, their history and logs. What is live, waits or is under way stays, as do releases,
+    /// people and plugins.
+    #[arg(long, env = "LOCKGATE_RETENTION", value_name = "DAYS", value_parser = retention)]
+    pub retention: Option<Duration>,
 
     /// Whoever adds a plugin may not approve it: another administrator must.
     #[arg(long, env = "LOCKGATE_SEPARATE_DUTIES")]
@@ -130,6 +137,14 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     first.copied().ok_or_else(|| expected("the name has no address".to_owned()))
 }
 
+pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Days only: what is dropped by a slip of the pen does not come back.
+fn retention(text: &str) -> Result<Duration, String> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok()).filter(|days| *days > 0);
+    days.map(|days| DAY * days).ok_or_else(|| "expected days, such as 400d; the least is 1d".to_owned())
+}
+
 /// The sandbox reserves address space for each.
 const MOST_CONCURRENT_CALLS: usize = 1_000;
 
@@ -167,6 +182,17 @@ mod tests {
     #[test]
     fn at_least_one_call_runs() {
         assert!(Serve::try_parse_from(["serve", "--concurrent-calls", "0"]).is_err());
+    }
+
+    #[test]
+    fn what_has_ended_is_kept_for_ever_or_for_whole_days() {
+        let kept =
+            |text: &str| Serve::try_parse_from(["serve", "--retention", text]).map(|serve| serve.config.retention);
+        assert_eq!(Serve::parse_from(["serve"]).config.retention, None);
+        assert_eq!(kept("400d").unwrap(), Some(DAY * 400));
+        for text in ["0d", "400", "2m", "1.5d", "d", ""] {
+            assert!(kept(text).unwrap_err().to_string().contains("such as 400d"), "{text}");
+        }
     }
 
     #[test]

@@ -320,8 +320,12 @@ pub struct Health {
 /// The data folder of the host.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Storage {
-    /// In the journal.
+    /// In the journal, also those that were dropped.
     pub events: u64,
+    /// So many of the first events were dropped: they were older than what is kept.
+    pub dropped_events: u64,
+    /// How long what has ended is kept; for ever where this says nothing.
+    pub retention_days: Option<u64>,
     pub journal: Checked,
     /// Old segments of the journal that stay larger than they need be.
     pub segments_not_packed: u64,

@@ -20,6 +20,8 @@ pub struct Host {
     folder: TempDir,
     address: SocketAddr,
     process: Option<Child>,
+    /// Of `serve`, beside those that each host of a test has.
+    flags: Vec<String>,
     /// Where in the log its last start begins.
     log_start: usize,
 }
@@ -68,7 +70,18 @@ impl Host {
     }
 
     pub fn not_started() -> Self {
-        Self { folder: TempDir::new().unwrap(), address: free_address(), process: None, log_start: 0 }
+        Self {
+            folder: TempDir::new().unwrap(),
+            address: free_address(),
+            process: None,
+            flags: Vec::new(),
+            log_start: 0,
+        }
+    }
+
+    /// From the next start on.
+    pub fn flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| flag.to_string()).collect();
     }
 
     /// As a power cut would, as far as a process can know.
@@ -142,6 +155,7 @@ impl Host {
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(data)
             .args(key_file.into_iter().flatten())
+            .args(&self.flags)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

@@ -25,7 +25,9 @@ pub enum AuditCommand {
 
 #[derive(Debug, Serialize)]
 struct Report {
+    /// Those that are there.
     records: u64,
+    dropped: u64,
     segments: usize,
     streams: Vec<Stream>,
     torn_tail: Option<TornTail>,
@@ -83,7 +85,8 @@ fn report(verified: Verified) -> Report {
     let torn_tail =
         verified.torn_tail.map(|torn| TornTail { segment: torn.segment, offset: torn.offset, bytes: torn.bytes });
     Report {
-        records: verified.records,
+        records: verified.records - verified.dropped,
+        dropped: verified.dropped,
         segments: verified.segments,
         streams: verified.streams.into_iter().map(stream).collect(),
         torn_tail,
@@ -91,7 +94,7 @@ fn report(verified: Verified) -> Report {
 }
 
 fn show(look: &Look, report: &Report) -> String {
-    let Report { records, segments, streams, torn_tail } = report;
+    let Report { records, dropped, segments, streams, torn_tail } = report;
     let ok = look.paint(Tone::Good, "✓");
     let mut parts = vec![format!(
         "{ok} {records} records of {} in {}: every hash and chain {}",
@@ -108,6 +111,13 @@ fn show(look: &Look, report: &Report) -> String {
         ]
     };
     parts.push(look.table(&["STREAM", "RECORDS", "SEQUENCES", "HEAD (SHA-256)"], streams.iter().map(row)));
+    if *dropped > 0 {
+        parts.push(format!(
+            "{} {dropped} records before them were dropped, as `lockgate serve --retention` asks for. What they added up to stands\n  \
+             in their place, and the chains go on from there.",
+            look.paint(Tone::Waiting, "!")
+        ));
+    }
     if let Some(TornTail { segment, offset, bytes }) = torn_tail {
         parts.push(format!(
             "{} after them {bytes} bytes follow that are no record, from byte {offset} of {}\n  \
@@ -142,6 +152,7 @@ mod tests {
         };
         let report = Report {
             records: 52,
+            dropped: 0,
             segments: 1,
             streams: vec![stream("shop", 40, "3f2a"), stream("system", 12, "77aa")],
             torn_tail: Some(TornTail { segment: "/data/journal/1".into(), offset: 8_192, bytes: 117 }),

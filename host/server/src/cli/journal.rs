@@ -78,7 +78,8 @@ fn refused(source: &Path, error: ExportError) -> CliError {
             | StoreError::Io { .. },
         )
         | ExportError::Io(_)
-        | ExportError::NoLine { .. } => CliError::usage(what, ""),
+        | ExportError::NoLine { .. }
+        | ExportError::NoLineOfState { .. } => CliError::usage(what, ""),
         ExportError::Store(_) | ExportError::Line { .. } | ExportError::CutOff { .. } | ExportError::Changed { .. } => {
             CliError::Damaged { what }
         }

@@ -30,7 +30,8 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     let duties = if config.separate_duties { Duties::Separate } else { Duties::Together };
     let tool_keeper = compiler::tool_keeper().map_err(|error| cannot_run(&error))?;
     let (data, concurrent_calls, keys) = (config.data.clone(), config.concurrent_calls, keys(&config)?);
-    let settings = Settings { data, concurrent_calls, duties, keys, compiler, tool_keeper };
+    let retention = config.retention;
+    let settings = Settings { data, concurrent_calls, retention, duties, keys, compiler, tool_keeper };
     let host = Host::open(settings).await.map_err(|error| cannot_run(&error))?;
     if http::needs_administrator(&host) {
         let path = make_first_token(&host, &config.data).await?;

@@ -33,10 +33,10 @@ Deployments go on. Backups and exports fail, and so does a start that has to bui
   3. Else `lockgate backup restore` makes another folder of the newest backup. It lacks what came after it was made.";
 
 fn shown(look: &Look, storage: &Storage) -> String {
-    let Storage { events, journal, segments_not_packed, not_tidied_because, index, free_bytes } = storage;
-    let events = if *events == 1 { "1 event".to_owned() } else { format!("{} events", HumanCount(*events)) };
+    let Storage { events, journal, segments_not_packed, not_tidied_because, index, free_bytes, .. } = storage;
     let mut lines = vec![
-        format!("JOURNAL  {events}, {}", word(look, journal)),
+        format!("JOURNAL  {}, {}", counted(*events), word(look, journal)),
+        format!("KEPT     {}", kept(storage)),
         format!("INDEX    {}", word(look, index)),
         format!("DISK     {} free", HumanBytes(*free_bytes)),
     ];
@@ -64,6 +64,23 @@ fn shown(look: &Look, storage: &Storage) -> String {
         ));
     }
     lines.join("\n")
+}
+
+fn counted(events: u64) -> String {
+    if events == 1 { "1 event".to_owned() } else { format!("{} events", HumanCount(events)) }
+}
+
+fn kept(Storage { dropped_events, retention_days, .. }: &Storage) -> String {
+    let kept = match retention_days {
+        None => "for ever".to_owned(),
+        Some(1) => "1 day".to_owned(),
+        Some(days) => format!("{days} days"),
+    };
+    match dropped_events {
+        0 => kept,
+        1 => format!("{kept}; 1 older event was dropped"),
+        dropped => format!("{kept}; {} older events were dropped", HumanCount(*dropped)),
+    }
 }
 
 fn word(look: &Look, Checked { status, detail }: &Checked) -> String {
@@ -96,6 +113,8 @@ mod tests {
     fn storage(journal: Checked, index: Checked) -> Storage {
         Storage {
             events: 1_204_332,
+            dropped_events: 0,
+            retention_days: None,
             journal,
             segments_not_packed: 0,
             not_tidied_because: None,
@@ -105,12 +124,23 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_whole_takes_three_lines() {
+    fn a_folder_that_is_whole_takes_four_lines() {
         expect![[r#"
             JOURNAL  1,204,332 events, whole
+            KEPT     for ever
             INDEX    being checked
             DISK     26.00 GiB free"#]]
         .assert_eq(&shown(&look(), &storage(checked("whole", ""), checked("reading", ""))));
+    }
+
+    #[test]
+    fn what_was_dropped_is_told() {
+        let mut storage = storage(checked("whole", ""), checked("whole", ""));
+        let told = |storage: &Storage| shown(&look(), storage).lines().nth(1).unwrap().to_owned();
+        storage.retention_days = Some(400);
+        assert_eq!(told(&storage), "KEPT     400 days");
+        (storage.retention_days, storage.dropped_events) = (Some(1), 65_536);
+        assert_eq!(told(&storage), "KEPT     1 day; 65,536 older events were dropped");
     }
 
     #[test]
@@ -120,6 +150,7 @@ mod tests {
         storage.not_tidied_because = Some("no space left on device".to_owned());
         expect![[r#"
             JOURNAL  1,204,332 events, DAMAGED: segment 1 is gone
+            KEPT     for ever
             INDEX    DAMAGED: 2 rows are gone
             DISK     26.00 GiB free
             2 old segments of the journal are not packed, and take more room: no space left on device

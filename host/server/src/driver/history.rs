@@ -4,6 +4,7 @@
 //! A page is written once: when its deployment has ended, when it is full, and with each snapshot. What no page has is told
 //! again by the next start.
 
+use std::iter;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -163,6 +164,32 @@ pub enum HistoryError {
     Store(#[from] StoreError),
     #[error("the history of deployment {number} cannot be read: {error}")]
     Unreadable { number: DeploymentNumber, error: serde_json::Error },
+}
+
+/// Rows in parts that are pages.
+pub fn in_pages(mut rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |(_, row): &&Row| {
+            let fits = bytes < LONG_PAGE_BYTES;
+            bytes += row.text.len();
+            fits
+        };
+        let whole = rows.iter().take(ROWS_PER_PAGE).take_while(fits).count();
+        rows.split_off(..whole).filter(|page| !page.is_empty())
+    })
+}
+
+/// The keys of all pages that the index has of a deployment.
+pub fn page_keys(store: &Store, project: &Name, number: DeploymentNumber) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut keys: Vec<Vec<u8>> = Vec::new();
+    loop {
+        let found = pages(store, project, number, keys.last().map(Vec::as_slice), ROWS_PER_PAGE, Direction::Ascending)?;
+        if found.is_empty() {
+            return Ok(keys);
+        }
+        keys.extend(found.into_iter().map(|(key, _)| key));
+    }
 }
 
 /// The sequence of the last row that the index has; zero if it has none.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use std::{io, iter};
 
 use lockgate_core::definition::Definition;
@@ -29,7 +30,7 @@ use super::inbox::{ProjectHandle, Refusal};
 use super::replay::{self, Loaded, LoadedSystem, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
 use super::vault::{Keys, Vault, VaultError};
-use super::{evidence, index, project};
+use super::{evidence, index, project, retention};
 use crate::sigstore::{BundleError, RootVerifier};
 use crate::{clock, signature, sigstore};
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Plugin calls at a time.
     pub concurrent_calls: usize,
+    /// How long what has ended is kept; for ever where it says nothing.
+    pub retention: Option<Duration>,
     pub duties: Duties,
     /// What secrets are encrypted with.
     pub keys: Keys,
@@ -57,6 +60,7 @@ impl Settings {
         Self {
             data: data.to_owned(),
             concurrent_calls,
+            retention: None,
             duties: Duties::Together,
             keys: Keys::default(),
             compiler: nothing.clone(),
@@ -75,6 +79,7 @@ pub struct Host {
     pub sandbox: Sandbox,
     pub system: SystemHandle,
     pub duties: Duties,
+    pub retention: Option<Duration>,
     vault: Vault,
     projects: Arc<Mutex<BTreeMap<Name, ProjectHandle>>>,
     pub(super) runner: CallRunner,
@@ -200,6 +205,7 @@ impl Host {
             sandbox,
             system,
             duties: settings.duties,
+            retention: settings.retention,
             vault,
             projects: Arc::default(),
             runner,
@@ -211,6 +217,9 @@ impl Host {
         for loaded in projects {
             warn_of_a_clock_that_is_behind(&loaded.state);
             host.start(loaded);
+        }
+        if host.retention.is_some() || host.store.dropped() > 0 {
+            tokio::spawn(retention::run(host.clone(), host.retention));
         }
         Ok(host)
     }

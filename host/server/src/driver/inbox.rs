@@ -14,11 +14,13 @@ use lockgate_store::StoreError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::history::Newest;
+use super::retention::Gone;
 
 /// A project as everyone but its owner sees it.
 #[derive(Clone)]
 pub struct ProjectHandle {
     pub(super) inbox: mpsc::Sender<Message>,
+    pub(super) goes: mpsc::Sender<Vec<Gone>>,
     pub(super) view: watch::Receiver<Arc<View>>,
     pub(super) indexed: watch::Receiver<u64>,
     pub(super) ending: Ending,
@@ -114,6 +116,11 @@ impl ProjectHandle {
             Ok(answer) => answer,
             Err(_) => Err(self.why_stopped().await),
         }
+    }
+
+    /// Removes what had ended before all that is kept. One that has stopped does so after its next start.
+    pub(super) async fn let_go(&self, gone: Vec<Gone>) {
+        let _ = self.goes.send(gone).await;
     }
 
     async fn why_stopped(&self) -> Refusal {

@@ -17,7 +17,8 @@ pub const FINISHED: &str = "finished";
 /// Deployments of the newest snapshot: number to the whole record.
 pub const IN_MEMORY: &str = "in_memory";
 
-/// Raised when a record or a snapshot gets another shape: an index of the old one is made again from the journal.
+/// Raised when a record or a snapshot gets another shape: an index of the old one is made again from the journal. States are read
+/// from what stands for dropped events, too (`condensed`): those of every shape there was.
 const SHAPE: u32 = 5;
 
 /// A deployment whose attempt has finished, by number and attempt: there may be a newer one by the time it is indexed.

@@ -7,6 +7,7 @@ mod backtest;
 mod blocking;
 mod call_log;
 mod calls;
+mod condensed;
 mod evidence;
 mod history;
 mod horizon;
@@ -16,6 +17,7 @@ mod index;
 mod narrate;
 mod project;
 mod replay;
+mod retention;
 mod surroundings;
 mod system;
 #[cfg(test)]

@@ -27,6 +27,7 @@ use super::inbox::{Asker, Committed, Ending, Message, ProjectHandle, Refusal, Re
 use super::index::{self, Indexer, Leaves, Unsaved};
 use super::narrate::{self, HistoryRow};
 use super::replay::Loaded;
+use super::retention::Gone;
 use super::system::SystemHandle;
 use super::workspace::Keep;
 use crate::clock;
@@ -45,11 +46,12 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunner, horizon: Horizon) -> ProjectHandle {
     let Loaded { state, newest, snapshot, snapshot_bytes, unsaved, sequence, damage } = loaded;
     let (inbox, mut messages) = mpsc::channel(INBOX);
+    let (goes, gone) = mpsc::channel(1);
     let seen = View { state: state.clone(), newest: newest.clone(), sequence };
     let (view, views) = watch::channel(Arc::new(seen));
     if let Some(damage) = damage {
         let ending = Ending::at_once(damage);
-        return ProjectHandle { inbox, view: views, indexed: watch::channel(sequence).1, ending };
+        return ProjectHandle { inbox, goes, view: views, indexed: watch::channel(sequence).1, ending };
     }
     let (indexer, indexed, forgettable) = index::start(store.clone(), state.project.name.clone());
     let reports = Reports { inbox: inbox.downgrade(), view: views.clone() };
@@ -70,8 +72,8 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
         view,
         indexer,
     };
-    let ending = Ending::of(async move { owner.run(&mut messages, forgettable).await });
-    ProjectHandle { inbox, view: views, indexed, ending }
+    let ending = Ending::of(async move { owner.run(&mut messages, forgettable, gone).await });
+    ProjectHandle { inbox, goes, view: views, indexed, ending }
 }
 
 struct Owner {
@@ -114,6 +116,7 @@ impl Owner {
         mut self,
         messages: &mut mpsc::Receiver<Message>,
         mut forgettable: mpsc::UnboundedReceiver<Vec<Leaves>>,
+        mut gone: mpsc::Receiver<Vec<Gone>>,
     ) -> String {
         self.calls.follow_all(&self.state);
         let mut horizon = self.horizon.watch();
@@ -128,6 +131,10 @@ impl Owner {
                 }
                 Some(leaves) = forgettable.recv() => {
                     leaves.into_iter().for_each(|leaves| self.forget(leaves));
+                    continue;
+                }
+                Some(gone) = gone.recv() => {
+                    self.let_go(gone).await;
                     continue;
                 }
                 // At the start, too: a replay takes no snapshot.
@@ -224,6 +231,30 @@ impl Owner {
     fn forget(&mut self, leaves: Leaves) {
         leaves.finished.into_iter().for_each(|(number, attempt)| self.state.forget(number, attempt));
         leaves.pages.into_iter().for_each(|page| self.newest.forget(page));
+    }
+
+    /// Of what is said to be gone, all that nobody has tried again meanwhile, and of which no broken glass is still to be looked
+    /// at. Logs first: what has a record is found again.
+    async fn let_go(&mut self, mut gone: Vec<Gone>) {
+        gone.retain(|gone| {
+            !self.state.deployments.contains_key(&gone.number)
+                && !self.state.debts.contains_key(&gone.number)
+                && self.state.newest_attempt(gone.number) == gone.attempt
+        });
+        if gone.is_empty() {
+            return;
+        }
+        let (store, project) = (self.store.clone(), self.name.clone());
+        let numbers: Vec<DeploymentNumber> = gone.iter().map(|gone| gone.number).collect();
+        let removed = blocking(move || {
+            numbers.iter().try_for_each(|number| store.logs().remove(project.as_str(), &number.to_string()))
+        });
+        if let Err(error) = removed.await {
+            tracing::warn!(project = %self.name, %error, "logs of deployments that are not kept any more could not be removed");
+            return;
+        }
+        let entries = gone.into_iter().flat_map(|gone| gone.entries).collect();
+        self.hand_over(entries, Leaves::default(), SnapshotChange::Keep).await;
     }
 
     fn decide_all(&mut self, batch: &mut VecDeque<Message>) -> Decided {

@@ -1,10 +1,13 @@
 //! Start: snapshots, then the events after them, in one pass over the journal. On the way the index gets what it
 //! does not have: little after a stop, everything after it was lost.
 //!
+//! Where events were dropped, what stands for them takes their place: a stream begins there unless it has a newer snapshot.
+//!
 //! Only the system stream and the disk stop the start. A project whose events cannot be read is loaded up to there,
 //! with the reason, and the others go on.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name};
@@ -12,11 +15,14 @@ use lockgate_core::snapshot::{Deployments, Missing, Restored};
 use lockgate_core::state::{Event, State, What};
 use lockgate_core::system::{Plugin, SystemEvent, SystemState};
 use lockgate_core::work::ProjectId;
-use lockgate_store::{Direction, Entry, IndexBatch, PageQuery, Row, Snapshot, SnapshotChange, Store, StoreError};
+use lockgate_store::{
+    Beginning, Direction, Entry, IndexBatch, PageQuery, Row, Snapshot, SnapshotChange, Store, StoreError,
+};
 
+use super::condensed::{self, Condensed, Unreadable};
 use super::history::{Newest, Paged, paged_through};
 use super::index::{self, Finished, IN_MEMORY, Unsaved};
-use super::narrate;
+use super::narrate::{self, HistoryRow};
 use super::system::STREAM;
 
 /// Rows that gather before they go to the index: a rebuild must not hold all of history in memory.
@@ -57,6 +63,10 @@ pub enum ReplayError {
         "event {sequence}, of plugins and tokens: this version of Lockgate cannot read it ({error}); use the version that wrote it, or a newer one"
     )]
     UnknownEvent { sequence: u64, error: serde_json::Error },
+    #[error(
+        "what stands for the dropped events of plugins and tokens: this version of Lockgate cannot read it ({0}); use the version that wrote it, or a newer one"
+    )]
+    UnknownBeginning(Unreadable),
 }
 
 /// The system's state up to an event, and what its snapshot does not have of that.
@@ -68,11 +78,15 @@ pub struct LoadedSystem {
 
 /// The system, and each project with the sequence of its last event.
 pub async fn all(store: &Store) -> Result<(LoadedSystem, Vec<Loaded>), ReplayError> {
-    let mut system = system_snapshot(store)?;
-    let mut snapshots = snapshots(store).await?;
+    let begins = store.base()?.map(|base| base.streams).unwrap_or_default();
+    let mut system = system_snapshot(store, begins.get(STREAM))?;
+    let mut snapshots = snapshots(store, &begins).await?;
     let mut through: BTreeMap<String, u64> =
         snapshots.iter().map(|(stream, replay)| (stream.clone(), replay.sequence)).collect();
     through.insert(STREAM.to_owned(), system.sequence);
+    for (stream, begins) in &begins {
+        through.entry(stream.clone()).or_insert(begins.head.last);
+    }
     let mut projects: BTreeMap<String, Replay> = BTreeMap::new();
     for event in store.tail(&through)? {
         let event = event?;
@@ -84,11 +98,14 @@ pub async fn all(store: &Store) -> Result<(LoadedSystem, Vec<Loaded>), ReplayErr
             continue;
         }
         if !projects.contains_key(&event.stream) {
-            let snapshot = snapshots.remove(&event.stream);
-            let indexed = store.indexed_through(&event.stream)?;
-            let Some(replay) = snapshot.or_else(|| Replay::from_nothing(&system.state, &event.stream, indexed)) else {
-                continue;
+            let begun = match snapshots.remove(&event.stream) {
+                Some(snapshot) => Some(snapshot),
+                None => {
+                    let begins = begins.get(&event.stream);
+                    Replay::from_the_beginning(store, &system.state, &event.stream, begins)?
+                }
             };
+            let Some(replay) = begun else { continue };
             projects.insert(event.stream.clone(), replay);
         }
         if let Some(replay) = projects.get_mut(&event.stream) {
@@ -97,6 +114,13 @@ pub async fn all(store: &Store) -> Result<(LoadedSystem, Vec<Loaded>), ReplayErr
     }
     // Projects without a newer event than their snapshot, and those that have no event at all.
     projects.extend(snapshots);
+    for (stream, begins) in begins.iter().filter(|(stream, _)| *stream != STREAM) {
+        if !projects.contains_key(stream)
+            && let Some(replay) = Replay::from_the_beginning(store, &system.state, stream, Some(begins))?
+        {
+            projects.insert(stream.clone(), replay);
+        }
+    }
     for project in system.state.projects.values() {
         projects.entry(project.name.to_string()).or_insert_with(|| Replay::new(State::new(project.clone()), 0, 0));
     }
@@ -123,31 +147,42 @@ pub fn missing_components(store: &Store, system: &SystemState) -> Vec<String> {
     missing.map(say).collect()
 }
 
-/// Nothing where there is none that can be read: then all of its events are.
-fn system_snapshot(store: &Store) -> Result<LoadedSystem, StoreError> {
-    let nothing = LoadedSystem { state: SystemState::default(), sequence: 0, unsaved: Unsaved::after(0) };
-    let Some(snapshot) = store.snapshot(STREAM)? else { return Ok(nothing) };
-    match serde_json::from_slice(&snapshot.state) {
-        Ok(state) => Ok(LoadedSystem { state, sequence: snapshot.through, unsaved: Unsaved::after(snapshot.through) }),
-        Err(error) => {
-            tracing::warn!(%error, "the snapshot of plugins and tokens cannot be read; they are read again from the journal");
-            Ok(nothing)
+/// Where there is none that can be read, what it begins with: then all events after that are read.
+fn system_snapshot(store: &Store, begins: Option<&Beginning>) -> Result<LoadedSystem, ReplayError> {
+    let loaded = |state, through| LoadedSystem { state, sequence: through, unsaved: Unsaved::after(through) };
+    let begins_at = begins.map_or(0, |begins| begins.head.last);
+    if let Some(snapshot) = store.snapshot(STREAM)?.filter(|snapshot| snapshot.through >= begins_at) {
+        match serde_json::from_slice(&snapshot.state) {
+            Ok(state) => return Ok(loaded(state, snapshot.through)),
+            Err(error) => {
+                tracing::warn!(%error, "the snapshot of plugins and tokens cannot be read; they are read again from the journal");
+            }
         }
     }
+    let state = begins.map(|begins| condensed::system_of_parts(&begins.state)).transpose();
+    Ok(loaded(state.map_err(ReplayError::UnknownBeginning)?.unwrap_or_default(), begins_at))
 }
 
-/// Of each project that has one that can be read. Another is no loss: it was made of the events.
-async fn snapshots(store: &Store) -> Result<BTreeMap<String, Replay>, StoreError> {
+/// Of each project that has one that can be read, and goes on where the journal does. Another is no loss: it was made of the
+/// events, or of what stands for them.
+async fn snapshots(
+    store: &Store,
+    begins: &BTreeMap<String, Beginning>,
+) -> Result<BTreeMap<String, Replay>, StoreError> {
     let mut snapshots = BTreeMap::new();
     for stream in store.streams().into_iter().filter(|stream| stream != STREAM) {
         let Some(snapshot) = store.snapshot(&stream)? else { continue };
         let indexed = store.indexed_through(&stream)?;
+        if begins.get(&stream).is_some_and(|begins| snapshot.through < begins.head.last) {
+            remove_snapshot(store, stream, indexed).await?;
+            continue;
+        }
         match read(store, &stream, &snapshot) {
             Ok(state) => {
                 let snapshot_bytes = snapshot.state.len();
                 snapshots.insert(stream, Replay { snapshot_bytes, ..Replay::new(state, snapshot.through, indexed) });
             }
-            Err(Unreadable::Store(error)) => return Err(error),
+            Err(NoSnapshot::Store(error)) => return Err(error),
             Err(error) => {
                 tracing::warn!(project = stream, %error, "its snapshot cannot be read; it is built again from the journal");
                 remove_snapshot(store, stream, indexed).await?;
@@ -158,7 +193,7 @@ async fn snapshots(store: &Store) -> Result<BTreeMap<String, Replay>, StoreError
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Unreadable {
+enum NoSnapshot {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -167,7 +202,7 @@ enum Unreadable {
     Missing(#[from] Missing),
 }
 
-fn read(store: &Store, stream: &str, snapshot: &Snapshot) -> Result<State, Unreadable> {
+fn read(store: &Store, stream: &str, snapshot: &Snapshot) -> Result<State, NoSnapshot> {
     let mut restored = Restored::new(serde_json::from_slice(&snapshot.state)?);
     for record in records(store, stream) {
         let (_, deployment) = record?;
@@ -246,16 +281,54 @@ impl Replay {
         }
     }
 
+    /// A project before the first event that the journal has of it.
+    fn from_the_beginning(
+        store: &Store,
+        system: &SystemState,
+        stream: &str,
+        begins: Option<&Beginning>,
+    ) -> Result<Option<Self>, StoreError> {
+        let indexed = store.indexed_through(stream)?;
+        match begins {
+            Some(begins) => Self::from_base(store, stream, begins, indexed),
+            None => Ok(Self::from_nothing(system, stream, indexed)),
+        }
+    }
+
+    /// What stands for its first events. The index may have some of the history, but no snapshot of that.
+    fn from_base(store: &Store, stream: &str, begins: &Beginning, indexed: u64) -> Result<Option<Self>, StoreError> {
+        let Condensed { state, told } = match Condensed::of_parts(stream, &begins.state) {
+            Ok(condensed) => condensed,
+            Err(error) => {
+                let damage = format!(
+                    "what stands for its first events, which were dropped, cannot be read ({error}): use the version of Lockgate that wrote it, or a newer one"
+                );
+                return Ok(Self::damaged(stream, damage));
+            }
+        };
+        let mut replay = Self { snapshot: Deployments::new(), ..Self::new(state, begins.head.last, indexed) };
+        for (number, rows) in told {
+            for (sequence, row) in rows {
+                replay.tell(store, number, sequence, |_| Arc::unwrap_or_clone(row))?;
+            }
+        }
+        Ok(Some(replay))
+    }
+
     /// A project before its first event: nothing but its id, which the system stream holds.
     fn from_nothing(system: &SystemState, stream: &str, indexed: u64) -> Option<Self> {
         if let Some(project) = system.projects.get(stream) {
             return Some(Self::new(State::new(project.clone()), 0, indexed));
         }
         let damage = "the journal has its events, but not that it was created; the data folder is not whole, restore it from a backup";
+        Self::damaged(stream, damage.to_owned())
+    }
+
+    fn damaged(stream: &str, damage: String) -> Option<Self> {
         tracing::error!(project = stream, "{damage}");
         let name: Name = stream.parse().ok()?;
         let state = State::new(ProjectId { name, uid: String::new() });
-        Some(Self { damage: Some(damage.to_owned()), ..Self::new(state, 0, 0) })
+        Some(Self { damage: Some(damage), ..Self::new(state, 0, 0) })
     }
 
     async fn take(&mut self, store: &Store, sequence: u64, payload: &[u8]) -> Result<(), StoreError> {
@@ -288,7 +361,9 @@ impl Replay {
             self.finished.retain(|(number, _)| *number != deployment.number);
         }
         let finished = index::finished_by(&self.state, &event);
-        self.tell(store, sequence, &event)?;
+        if let Some(number) = event.what.deployment() {
+            self.tell(store, number, sequence, |state| narrate::row(state, number, &event))?;
+        }
         if sequence > self.indexed {
             self.rows.extend(finished.and_then(|finished| index::record(&self.state, finished)));
         }
@@ -301,12 +376,18 @@ impl Replay {
     }
 
     /// What the index does not have yet.
-    fn tell(&mut self, store: &Store, sequence: u64, event: &Event) -> Result<(), StoreError> {
-        let Some(number) = event.what.deployment() else { return Ok(()) };
+    fn tell(
+        &mut self,
+        store: &Store,
+        number: DeploymentNumber,
+        sequence: u64,
+        row: impl FnOnce(&State) -> HistoryRow,
+    ) -> Result<(), StoreError> {
         if sequence <= self.told_through(store, number)? {
             return Ok(());
         }
-        self.newest.add(number, sequence, narrate::row(&self.state, number, event));
+        let row = row(&self.state);
+        self.newest.add(number, sequence, row);
         if let Some((page, paged)) = self.newest.take_page(&self.state, number) {
             self.rows.push(page);
             self.pages.push(paged);

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod refused;
+mod retention;
 pub mod written;
 
 use std::collections::BTreeSet;

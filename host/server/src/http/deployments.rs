@@ -15,7 +15,7 @@ use lockgate_core::release::{Release, canonical};
 use lockgate_core::selection::Selection;
 use lockgate_core::state::{State as ProjectState, TriggerKey, What};
 use lockgate_core::status::{AttemptStatus, DeploymentStatus};
-use lockgate_store::Store;
+use lockgate_store::{Direction, PageQuery, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -178,7 +178,10 @@ fn queued(committed: &Committed) -> Option<DeploymentNumber> {
 
 pub async fn accepted(api: &Api, handle: &ProjectHandle, triggered: Triggered) -> Result<Response, Problem> {
     let status = if triggered.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let deployment = find(api, handle, triggered.number).await?.shown();
+    let found = find(api, handle, triggered.number).await;
+    let found =
+        found.map_err(|gone| gone.after("it was triggered before with this Idempotency-Key, and is not again"))?;
+    let deployment = found.shown();
     let location = format!("/v1/projects/{}/deployments/{}", deployment.project, deployment.number);
     Ok((status, [(header::LOCATION, location)], Json(deployment)).into_response())
 }
@@ -199,16 +202,33 @@ impl Found {
 
 /// Looks in memory, then in the index: nothing leaves the one before it is in the other.
 pub async fn find(api: &Api, handle: &ProjectHandle, number: DeploymentNumber) -> Result<Found, Problem> {
+    if let Some(found) = find_kept(api, handle, number).await? {
+        return Ok(found);
+    }
+    let state = &handle.view().state;
+    let (project, last) = (state.project.name.clone(), state.last_number);
+    match api.host.store.dropped() > 0 && (1..=last).contains(&number) {
+        true => Err(not_kept(&project, number)),
+        false => Err(Rejection::UnknownDeployment { number, project, last }.into()),
+    }
+}
+
+/// `None`: there was none, or it ended too long ago.
+pub async fn find_kept(api: &Api, handle: &ProjectHandle, number: DeploymentNumber) -> Result<Option<Found>, Problem> {
     let view = handle.view();
     if let Some(deployment) = view.state.deployments.get(&number).cloned() {
-        return Ok(Found { view, deployment });
+        return Ok(Some(Found { view, deployment }));
     }
     let (store, project) = (api.host.store.clone(), view.state.project.name.clone());
-    let last = view.state.last_number;
-    match blocking(move || finished(&store, &project, number)).await? {
-        Some(deployment) => Ok(Found { view, deployment }),
-        None => Err(Rejection::UnknownDeployment { number, project: view.state.project.name.clone(), last }.into()),
-    }
+    let deployment = blocking(move || finished(&store, &project, number)).await?;
+    Ok(deployment.map(|deployment| Found { view, deployment }))
+}
+
+fn not_kept(project: &Name, number: DeploymentNumber) -> Problem {
+    let detail = format!(
+        "deployment {number} of project `{project}` ended so long ago that it is not kept any more: see `lockgate storage`"
+    );
+    Problem::new(StatusCode::GONE, "deployment-not-kept", detail)
 }
 
 /// The record of a finished deployment; blocks on the disk.
@@ -321,28 +341,44 @@ fn active(view: &View, wanted: Wanted) -> wire::Page<wire::Deployment> {
     wire::Page { items, next }
 }
 
-/// Numbers have no gaps: each is in memory, or its record is in the index.
+/// Numbers have no gaps, but for those that are not kept any more: each is in memory, or its record is in the index.
 fn page(store: &Store, view: &View, mut wanted: Wanted) -> Result<wire::Page<wire::Deployment>, Problem> {
     let now = clock::now();
     let mut items = Vec::new();
-    let lowest = wanted.below.saturating_sub(MOST_LOOKED_AT).max(1);
-    let mut next = lowest;
-    for number in (lowest..wanted.below).rev() {
-        if wanted.room.is_full() {
-            next = number + 1;
+    let mut below = wanted.below;
+    for _ in 0..MOST_LOOKED_AT {
+        if below <= 1 || wanted.room.is_full() {
             break;
         }
-        let in_memory = view.state.deployments.get(&number).cloned();
-        let deployment = match in_memory {
+        let number = below - 1;
+        let deployment = match view.state.deployments.get(&number).cloned() {
             Some(deployment) => Some(deployment),
             None => finished(store, &view.state.project.name, number)?,
         };
-        let Some(deployment) = deployment.filter(|deployment| wanted.matches(deployment)) else { continue };
-        let item = views::deployment(&view.state, view.sequence, &deployment, now);
-        wanted.room.take(&item);
-        items.push(item);
+        let Some(deployment) = deployment else {
+            below = newest_below(store, view, number)?.map_or(1, |newest| newest + 1);
+            continue;
+        };
+        below = number;
+        if wanted.matches(&deployment) {
+            let item = views::deployment(&view.state, view.sequence, &deployment, now);
+            wanted.room.take(&item);
+            items.push(item);
+        }
     }
-    Ok(wire::Page { items, next: (next > 1).then(|| next.to_string()) })
+    Ok(wire::Page { items, next: (below > 1).then(|| below.to_string()) })
+}
+
+/// What comes behind a gap.
+fn newest_below(store: &Store, view: &View, number: DeploymentNumber) -> Result<Option<DeploymentNumber>, Problem> {
+    let (project, after) = (view.state.project.name.as_str(), number.to_be_bytes());
+    let (after, direction) = (Some(after.as_slice()), Direction::Descending);
+    let records =
+        store.page(&PageQuery { stream: project, table: FINISHED, prefix: &[], after, limit: 1, direction })?;
+    let of_key =
+        |(key, _): &(Vec<u8>, Vec<u8>)| key.first_chunk().map(|number| DeploymentNumber::from_be_bytes(*number));
+    let in_memory = view.state.deployments.range(..number).next_back().map(|(number, _)| *number);
+    Ok(records.first().and_then(of_key).max(in_memory))
 }
 
 /// What is left of a page.
@@ -455,7 +491,8 @@ pub async fn answer(
 ) -> Result<Json<wire::Deployment>, Problem> {
     let handle = api.project(&project)?;
     handle.send(command).await?;
-    Ok(Json(find(api, &handle, number).await?.shown()))
+    let found = find(api, &handle, number).await.map_err(|gone| gone.after("it was done"))?;
+    Ok(Json(found.shown()))
 }
 
 /// Cancels it; `force` ends it at once, whatever its phases are doing.

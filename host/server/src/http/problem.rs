@@ -266,6 +266,8 @@ impl From<StoreError> for Problem {
                 | JournalError::Version { .. }
                 | JournalError::InvalidStream { .. }
                 | JournalError::NothingToAppend { .. }
+                | JournalError::NotDropped { .. }
+                | JournalError::NotBegun { .. }
                 | JournalError::Stopped { .. },
             )
             | StoreError::Io { .. }

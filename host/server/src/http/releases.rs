@@ -21,7 +21,7 @@ use utoipa::IntoParams;
 
 use super::Api;
 use super::auth::{Admin, Member};
-use super::deployments::{self, find, trigger_key};
+use super::deployments::{self, find_kept, trigger_key};
 use super::input::{Asked, At, Given, IdempotencyKey, PAGE, Whole, parse_name, parse_tag};
 use super::problem::Problem;
 use super::projects::{self, expect_environment};
@@ -77,14 +77,17 @@ pub async fn show(State(api): State<Api>, At((project, tag)): At<(Name, Tag)>) -
     Ok(Json(wire::Release { environments: statuses(&api, &handle, &tag).await?, ..release }))
 }
 
-/// How the release stands in each environment.
+/// How the release stands in each environment, but where its newest deployment is not kept any more.
 async fn statuses(api: &Api, handle: &ProjectHandle, tag: &Tag) -> Result<BTreeMap<String, String>, Problem> {
     let view = handle.view();
     let mut statuses = BTreeMap::new();
     for name in view.state.definition.environments.keys() {
         let there = view.state.environments.get(name);
         let status = match there.and_then(|there| there.newest_of.get(tag)) {
-            Some(number) => find(api, handle, *number).await?.deployment.attempt.environment_status(),
+            Some(number) => match find_kept(api, handle, *number).await? {
+                Some(found) => found.deployment.attempt.environment_status(),
+                None => continue,
+            },
             None => EnvironmentStatus::NotStarted,
         };
         statuses.insert(name.to_string(), word(status));

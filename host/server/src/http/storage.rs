@@ -6,6 +6,7 @@ use lockgate_store::{IndexCheck, Past};
 
 use super::Api;
 use super::problem::Problem;
+use crate::config::DAY;
 use crate::driver::blocking;
 use crate::wire;
 
@@ -20,6 +21,8 @@ pub async fn show(State(api): State<Api>) -> Result<Json<wire::Storage>, Problem
     let stats = store.stats();
     Ok(Json(wire::Storage {
         events: store.last(),
+        dropped_events: store.dropped(),
+        retention_days: api.host.retention.map(|retention| retention.as_secs() / DAY.as_secs()),
         journal: journal(store.past()),
         segments_not_packed: stats.segments_not_packed,
         not_tidied_because: store.packing_failure().map(|failure| failure.to_string()),
