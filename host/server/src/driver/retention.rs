@@ -34,7 +34,7 @@ const RECORDS_PER_PAGE: usize = 64;
 const GONE_AT_ONCE: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
-enum RetentionError {
+pub enum RetentionError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -67,7 +67,7 @@ pub async fn run(host: Host, keep: Option<Duration>) {
     if clock::now().ms_since(today.borne_out) > LAG_TOLD_MS {
         let since = today.borne_out;
         tracing::warn!(
-            "what is old is told from {since} on, when this host was last at work: should the clock be right, the next start after some deployments knows it"
+            "retention counts from {since}, the time of the newest events, and not from the clock, which may be wrong; a start after some new deployments counts from those"
         );
     }
     loop {
@@ -126,7 +126,6 @@ async fn forget(host: &Host, before: Timestamp) {
     }
 }
 
-/// The last event that went; `None`: there is none so old.
 async fn forget_some(host: &Host, before: Timestamp) -> Result<Option<u64>, RetentionError> {
     let store = host.store.clone();
     let (done, told) = tokio::sync::oneshot::channel();
@@ -140,7 +139,8 @@ async fn forget_some(host: &Host, before: Timestamp) -> Result<Option<u64>, Rete
     told.await.unwrap_or(Err(RetentionError::Interrupted))
 }
 
-fn drop_older(store: &Store, before: Timestamp) -> Result<Option<u64>, RetentionError> {
+/// The last event that went; `None`: there is none so old. Blocks.
+pub fn drop_older(store: &Store, before: Timestamp) -> Result<Option<u64>, RetentionError> {
     let Some(through) = older_through(store, before)? else { return Ok(None) };
     let condensed = Condensing::all(store, through)?;
     // The last event of a segment may say an earlier time than others in it.

@@ -9,7 +9,7 @@ use lockgate_store::{LogId, StoreOptions};
 
 use super::super::condensed::{CondenseError, Condensed, Condensing};
 use super::super::index::FINISHED;
-use super::super::retention::Gone;
+use super::super::retention::{Gone, drop_older};
 use super::written::{Written, to_deploy};
 use super::*;
 
@@ -310,4 +310,30 @@ async fn a_project_that_has_been_quiet_since_is_not_read_from_the_first_event() 
     segments.sort();
     std::fs::write(&segments[0], "nothing that could be read").unwrap();
     replay::all(&store).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_event_that_says_an_earlier_time_makes_no_segment_old() {
+    const NOW: i64 = 1_700_000_000_000;
+    let old = Timestamp(1_000_000_000_000);
+    let created = |number: u64, at: i64| {
+        let project = ProjectId { name: format!("project-{number:03}").parse().unwrap(), uid: "7".to_owned() };
+        json(&SystemEvent { at: Timestamp(at), what: SystemChange::ProjectCreated { project, by: by() } })
+    };
+    let mut end_of_first = 0;
+    for said_at_the_end in [NOW, old.0] {
+        let data = TempDir::new().unwrap();
+        let store = Store::open(data.path(), small()).unwrap().0;
+        for number in 1..40 {
+            let at = if number == end_of_first { said_at_the_end } else { NOW };
+            store.append("@system", vec![created(number, at)]).await.unwrap();
+        }
+        end_of_first = *store.full_segments().unwrap()[0].end();
+        assert_eq!(
+            drop_older(&store, Timestamp(NOW)).unwrap(),
+            None,
+            "it is of today, and ends with {said_at_the_end}"
+        );
+        assert!(drop_older(&store, Timestamp(NOW + 1)).unwrap().is_some(), "a moment later it is not");
+    }
 }
