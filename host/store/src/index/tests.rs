@@ -297,7 +297,7 @@ fn checked(index: &Index) -> IndexCheck {
     let began = Instant::now();
     while index.check() == IndexCheck::Running {
         assert!(began.elapsed() < Duration::from_secs(20), "the check does not end");
-        thread::sleep(Duration::from_millis(1));
+        thread::yield_now();
     }
     index.check()
 }
@@ -437,6 +437,7 @@ fn a_lock_that_somebody_holds_a_moment_longer_is_waited_for() {
         for () in asked {
             let file = File::open(&file).unwrap();
             flock(&file, FlockOperation::LockExclusive).unwrap();
+            // Not to wait for something: to hold it for a moment is what is tried.
             thread::sleep(Duration::from_millis(20));
             drop(file);
             hold.send(()).unwrap();
