@@ -95,6 +95,9 @@ fn in_words(closed: &calendar::Closed) -> String {
 /// The first that nothing stands in the way of.
 pub fn to_start(state: &State, name: &Name, now: Timestamp) -> Option<DeploymentNumber> {
     let there = state.environments.get(name).filter(|there| !there.queue.is_empty())?;
+    if somebody_goes_alone(state, there) {
+        return None;
+    }
     let door = Door::of(state, name, now);
     let mut before = Vec::new();
     for number in there.queue.iter().take(LOOK_AHEAD) {
@@ -162,6 +165,12 @@ fn beside(state: &State, there: &EnvironmentState, deployment: &Deployment, befo
     }
     obstacles.extend(full.map(|most| Obstacle::SideBySide { most }));
     obstacles
+}
+
+/// Where one that has a slot goes alone, nobody may start beside it: then the queue need not be looked at, however long it is.
+fn somebody_goes_alone(state: &State, there: &EnvironmentState) -> bool {
+    let mut running = there.slots.iter().filter_map(|number| state.deployments.get(number));
+    running.any(|deployment| side_by_side(state, deployment).is_none())
 }
 
 /// How many may go on beside each other where it is one of them; `None`: it goes alone.

@@ -467,13 +467,13 @@ impl Deployment {
             Change::ApprovalRequested { side, approval } => {
                 match side {
                     Side::Pre => {
-                        self.attempt.approval = Some(approval.clone());
+                        self.attempt.approval = Some(Box::new(approval.clone()));
                         // What was confirmed has aged when people have answered.
                         self.attempt.phases.iter_mut().for_each(|run| run.confirmed = false);
                     }
                     Side::Post => {
                         self.attempt.begun_at.get_or_insert(at);
-                        self.attempt.post_approval = Some(approval.clone());
+                        self.attempt.post_approval = Some(Box::new(approval.clone()));
                     }
                 }
                 self.attempt.stage = Stage::AwaitingApproval(*side);
@@ -558,7 +558,7 @@ impl Deployment {
                 self.start(phase, doing, at);
             }
             PhaseChange::Answered { intervention } => {
-                self.attempt.phases[phase].intervention = Some(intervention.clone());
+                self.attempt.phases[phase].intervention = Some(Box::new(intervention.clone()));
             }
             PhaseChange::Succeeded => {
                 let outputs = self.attempt.phases[phase].intervention.as_ref().map(|answer| answer.outputs());

@@ -105,13 +105,13 @@ pub struct Attempt {
     pub stage: Stage,
     pub phases: Vec<PhaseRun>,
     /// Before the phases, and about a plan that drifted between them.
-    pub approval: Option<Approval>,
+    pub approval: Option<Box<Approval>>,
     /// The plan digest that everybody asked has agreed to, or that nobody had to be asked about.
     pub approved: Option<Digest>,
     /// Approved for a later time.
     pub not_before: Option<Timestamp>,
     /// After the phases and their gates.
-    pub post_approval: Option<Approval>,
+    pub post_approval: Option<Box<Approval>>,
     /// Everybody asked after the phases has agreed.
     pub accepted: bool,
     /// Calls started so far: the number of the last one.
@@ -301,7 +301,7 @@ pub struct PhaseRun {
     /// The plan was made again, just now, and is still the same.
     pub confirmed: bool,
     /// Who went on, or did not, where a person had to say.
-    pub intervention: Option<Intervention>,
+    pub intervention: Option<Box<Intervention>>,
     /// The plan with which an earlier attempt began to apply, and that is not undone: of a phase that is done again.
     pub begun_before: Option<Arc<TargetPlan>>,
     pub undo: Option<UndoResult>,
@@ -511,15 +511,15 @@ impl Attempt {
 
     pub fn asked(&self, side: Side) -> Option<&Approval> {
         match side {
-            Side::Pre => self.approval.as_ref(),
-            Side::Post => self.post_approval.as_ref(),
+            Side::Pre => self.approval.as_deref(),
+            Side::Post => self.post_approval.as_deref(),
         }
     }
 
     pub(crate) fn asked_mut(&mut self, side: Side) -> Option<&mut Approval> {
         match side {
-            Side::Pre => self.approval.as_mut(),
-            Side::Post => self.post_approval.as_mut(),
+            Side::Pre => self.approval.as_deref_mut(),
+            Side::Post => self.post_approval.as_deref_mut(),
         }
     }
 

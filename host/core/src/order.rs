@@ -1,15 +1,18 @@
 //! What a due call says to its plugin: built when the call is made, the same for every repeat of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::definition::{FULL_WEIGHT, PhaseWork};
-use crate::deployment::{Deployment, TargetPlan};
+use crate::definition::{FULL_WEIGHT, PhaseWork, WorkflowStage};
+use crate::deployment::{Deployment, DeploymentType, TargetPlan};
 use crate::digest::Digest;
-use crate::name::Name;
-use crate::plugin::CallContext;
+use crate::name::{Name, Tag};
+use crate::plugin::{Artifact, CallContext};
 use crate::release::Release;
+use crate::selection::Selection;
 use crate::state::{Due, State};
 use crate::work::{GatesOf, Step, idempotency_key};
 
@@ -19,7 +22,10 @@ pub struct Order {
     pub digest: Digest,
     pub context: CallContext,
     pub config: Value,
-    pub subject: Value,
+    /// What is released, and whose artifacts the call may open.
+    pub release: Arc<Release>,
+    /// JSON of `wit/subject.schema.json`.
+    pub subject: Arc<str>,
     pub question: Question,
 }
 
@@ -70,6 +76,7 @@ pub fn order(state: &State, due: &Due) -> Option<Order> {
             sequence: due.call.call,
             idempotency_key: idempotency_key(&state.project, due.call, due.step, name, key_call),
         },
+        release: deployment.release.clone(),
         subject: subject(state, deployment, due.step),
         question: question(deployment, due.step, work.cursor.clone())?,
     })
@@ -136,7 +143,39 @@ fn question(deployment: &Deployment, step: Step, cursor: Vec<u8>) -> Option<Ques
 }
 
 /// Schema: `wit/subject.schema.json`.
-fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
+#[derive(Serialize)]
+struct Subject<'a> {
+    project: &'a Name,
+    environment: &'a Name,
+    deployment: String,
+    #[serde(rename = "type")]
+    deployment_type: DeploymentType,
+    stage: WorkflowStage,
+    refresh: bool,
+    forced: bool,
+    allow_destructive: bool,
+    selections: &'a [Selection],
+    input: &'a Value,
+    comment: &'a str,
+    triggered_by: &'a str,
+    variables: &'a BTreeMap<String, String>,
+    artifacts: &'a [Artifact],
+    release: SubjectRelease<'a>,
+    previous_release: Option<SubjectRelease<'a>>,
+    outputs: BTreeMap<&'a Name, &'a Value>,
+    weight: u8,
+    weight_before: u8,
+    application: Option<&'a Name>,
+}
+
+#[derive(Serialize)]
+struct SubjectRelease<'a> {
+    tag: &'a Tag,
+    digest: Digest,
+    description: &'a str,
+}
+
+fn subject(state: &State, deployment: &Deployment, step: Step) -> Arc<str> {
     let phase = match step {
         Step::Gate { of: GatesOf::Pre | GatesOf::Post, .. } => None,
         Step::Gate { of: GatesOf::Phase(index), .. }
@@ -148,28 +187,29 @@ fn subject(state: &State, deployment: &Deployment, step: Step) -> Value {
         | Step::Undo(index) => Some(index),
     };
     let target = phase.and_then(|index| deployment.target_of(index));
-    json!({
-        "project": state.project.name,
-        "environment": deployment.environment,
-        "deployment": format!("{}/{}", state.project.name, deployment.number),
-        "type": deployment.deployment_type,
-        "stage": deployment.workflow().stage,
-        "refresh": deployment.flags.refresh,
-        "forced": deployment.flags.forced,
-        "allow_destructive": deployment.flags.allow_destructive,
-        "selections": deployment.selections,
-        "input": deployment.input,
-        "comment": deployment.comment,
-        "triggered_by": deployment.triggered_by.person,
-        "variables": deployment.attempt.environment.variables,
-        "artifacts": deployment.release.artifacts,
-        "release": release_of(&deployment.release),
-        "previous_release": deployment.previous_release.as_deref().map(release_of),
-        "outputs": deployment.outputs(),
-        "weight": phase.map_or(FULL_WEIGHT, |index| deployment.phase(index).weight),
-        "weight_before": phase.map_or(0, |index| weight_before(deployment, index)),
-        "application": target.and_then(|target| target.application.as_ref()),
-    })
+    let subject = Subject {
+        project: &state.project.name,
+        environment: &deployment.environment,
+        deployment: format!("{}/{}", state.project.name, deployment.number),
+        deployment_type: deployment.deployment_type,
+        stage: deployment.workflow().stage,
+        refresh: deployment.flags.refresh,
+        forced: deployment.flags.forced,
+        allow_destructive: deployment.flags.allow_destructive,
+        selections: &deployment.selections,
+        input: &deployment.input,
+        comment: &deployment.comment,
+        triggered_by: &deployment.triggered_by.person,
+        variables: &deployment.attempt.environment.variables,
+        artifacts: &deployment.release.artifacts,
+        release: release_of(&deployment.release),
+        previous_release: deployment.previous_release.as_deref().map(release_of),
+        outputs: deployment.outputs(),
+        weight: phase.map_or(FULL_WEIGHT, |index| deployment.phase(index).weight),
+        weight_before: phase.map_or(0, |index| weight_before(deployment, index)),
+        application: target.and_then(|target| target.application.as_ref()),
+    };
+    serde_json::to_string(&subject).expect("a subject is plain data with text for keys").into()
 }
 
 /// Where an earlier phase leaves the same target. All plans are made before the first of them is applied, and still
@@ -180,6 +220,6 @@ fn weight_before(deployment: &Deployment, index: usize) -> u8 {
     phases[..index].iter().rfind(|earlier| earlier.work == phases[index].work).map_or(0, |earlier| earlier.weight)
 }
 
-fn release_of(release: &Release) -> Value {
-    json!({ "tag": release.tag, "digest": release.digest(), "description": release.description })
+fn release_of(release: &Release) -> SubjectRelease<'_> {
+    SubjectRelease { tag: &release.tag, digest: release.digest(), description: &release.description }
 }

@@ -78,6 +78,8 @@ impl Shared {
             once(&mut self.releases, previous.tag.clone(), previous);
         }
         once(&mut self.environments, deployment.environment.clone(), &mut deployment.attempt.environment);
+        // Read from JSON it has room for up to twice as many: memory, where a hundred thousand wait.
+        deployment.attempt.phases.shrink_to_fit();
     }
 }
 

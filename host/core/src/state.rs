@@ -506,7 +506,10 @@ impl State {
                 there.writes.forget(deployment.number);
             }
             What::LiveChanged { environment, applications, live, before } => {
-                if let Some(live) = live {
+                // Only once: a copy would have its digest to find again, and each deployment one of its own to keep.
+                if let Some(live) = live
+                    && !self.releases.get(&live.release).is_some_and(|release| release.was_live)
+                {
                     self.release_mut(&live.release)?.was_live = true;
                 }
                 let there = self.environments.entry(environment.clone()).or_default();

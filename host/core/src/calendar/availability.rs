@@ -37,6 +37,9 @@ impl Availability {
 
     /// The first moment at or after `at` that is not open. `None`: never.
     pub fn closes_at(&self, at: Timestamp) -> Option<Timestamp> {
+        if self.windows.is_empty() {
+            return None;
+        }
         let mut closes = at;
         for span in self.spans_around(at) {
             if closes < span.from {

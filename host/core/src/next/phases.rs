@@ -108,7 +108,7 @@ fn cancelling(deployment: &Deployment, phase: usize, work: &Work, now: Timestamp
 
 /// A manual intervention: somebody says how it goes on, or time runs out.
 fn asked(deployment: &Deployment, phase: usize, deadline: Timestamp, now: Timestamp) -> Option<Change> {
-    match &deployment.attempt.phases[phase].intervention {
+    match deployment.attempt.phases[phase].intervention.as_deref() {
         Some(Intervention { proceeds: true, .. }) => Some(of_phase(phase, PhaseChange::Succeeded)),
         Some(Intervention { proceeds: false, by }) => {
             let message = format!("{} did not let it proceed: {}", by.by.person, by.comment);

@@ -49,6 +49,15 @@ fn what_replaces_a_release_makes_it_superseded() {
 }
 
 #[test]
+fn a_release_that_is_live_again_is_not_copied() {
+    let mut project = with_live(&["v1"]);
+    let release = project.state.releases[&tag("v1")].clone();
+    project.deploy("v1");
+    project.all_goes_well();
+    assert!(std::sync::Arc::ptr_eq(&release, &project.state.releases[&tag("v1")]));
+}
+
+#[test]
 fn a_rollback_goes_to_what_was_live_before_and_pops_the_history() {
     let mut project = with_live(&["v1", "v2", "v3"]);
     project.roll_back().unwrap();

@@ -881,7 +881,7 @@ fn a_person_lets_it_proceed_and_the_note_becomes_an_output() {
         .assert_eq(&project.approve(1, person("ann")).unwrap_err());
     project.approve(1, member("ann", &["sre"])).unwrap();
     let due = project.state.due()[0];
-    let outputs = &order(&project.state, &due).unwrap().subject["outputs"];
+    let outputs = &subject(&order(&project.state, &due).unwrap())["outputs"];
     expect![[r#"{"look":{"note":"fine","by":"ann"}}"#]].assert_eq(&outputs.to_string());
     project.all_goes_well();
     assert_eq!(project.is(1), "Succeeded/Approved");

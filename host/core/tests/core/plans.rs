@@ -354,7 +354,7 @@ fn a_target_that_is_applied_again_hears_its_weight_and_the_one_before() {
     let mut project = Project::new(environment(), &rising);
     project.deploy("v1");
     let plans = [Plan(0), Plan(1), Plan(2), Plan(3)].map(|step| {
-        let subject = order(&project.state, &project.state.due()[0]).unwrap().subject;
+        let subject = subject(&order(&project.state, &project.state.due()[0]).unwrap());
         project.answer(1, step, plan(&["a"]));
         format!("{} after {}", subject["weight"], subject["weight_before"])
     });

@@ -9,6 +9,7 @@ use lockgate_core::definition::{
 };
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, Name, Tag};
+use lockgate_core::order::Order;
 use lockgate_core::plugin::{
     ChangeAction, Decision, Description, Failure, Grants, Kind, PlanStep, Planned, Progressed, Requests,
     ResourceChange, Retry, Verdict,
@@ -213,4 +214,9 @@ pub fn passes() -> Answer {
 pub fn passes_for(milliseconds: u32) -> Answer {
     let verdict = Verdict { decision: Decision::Pass, reason: "good".to_owned(), valid_for_ms: milliseconds };
     Answer::Sampled { memo: Vec::new(), poll_after_ms: 0, verdict: Some(verdict) }
+}
+
+/// What a call hears of its deployment.
+pub fn subject(order: &Order) -> Value {
+    serde_json::from_str(&order.subject).unwrap()
 }

@@ -26,7 +26,7 @@ use super::blocking::blocking;
 use super::call_log::{self, Lines, LogTag};
 use super::evidence::Taking;
 use super::inbox::{Report, Reports};
-use super::surroundings::{Surroundings, artifacts_of, failure, lost, no_component, ours};
+use super::surroundings::{Surroundings, failure, lost, no_component, ours};
 use super::system::SystemHandle;
 use super::vault::Vault;
 use super::workspace::{self, Keep};
@@ -317,8 +317,7 @@ impl CallRunner {
         }
         let host = Arc::new(Surroundings {
             store: self.store.clone(),
-            artifacts: artifacts_of(&job.order.subject),
-            release: job.order.subject["release"]["tag"].as_str().unwrap_or_default().to_owned(),
+            release: job.order.release.clone(),
             plugin: job.order.plugin.clone(),
             digest: job.order.digest,
             environment: job.order.context.environment.clone(),
@@ -391,7 +390,7 @@ impl CallRunner {
             plugin: job.order.digest,
             context: job.order.context.clone(),
             config: job.order.config.to_string().into(),
-            subject: job.order.subject.to_string().into(),
+            subject: job.order.subject.clone(),
             operation,
             grants: grants.clone(),
             workspace: places.workspace.clone(),

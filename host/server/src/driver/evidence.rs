@@ -533,7 +533,7 @@ mod tests {
         assert_eq!(evidence, Evidence::Kept(serde_json::json!({ "errors": 2 })));
         assert_eq!(said, Said::Verdict(verdict));
         assert_eq!(&*kept[0].config, br#"{"most":3}"#);
-        assert_eq!(&*kept[0].subject, order.subject.to_string().as_bytes());
+        assert_eq!(&*kept[0].subject, order.subject.as_bytes());
         let said = Said::Failed { code: "trap".to_owned(), message: "the plugin trapped: unreachable".to_owned() };
         assert_eq!((&kept[1].measured.evidence, &kept[1].measured.said), (&Evidence::Missing, &said));
         assert!(Arc::ptr_eq(&kept[0].subject, &kept[1].subject), "what repeats is there once");
@@ -546,7 +546,7 @@ mod tests {
         let (taking, mut order) = taking(&Gated::new());
         let wordy = Verdict { reason: "x".repeat(REASON_BYTES + 1), ..verdict(Decision::Fail) };
         taking.judged(&store, &order, &"x".repeat(MAX_SAMPLE_BYTES).into(), Ok(&wordy)).await;
-        order.subject = "x".repeat(MAX_SAMPLE_BYTES).into();
+        order.subject = "x".repeat(MAX_SAMPLE_BYTES + 1).into();
         taking.judged(&store, &order, &Value::Null, Ok(&wordy)).await;
         let kept = kept(&store).await;
         assert_eq!(kept.len(), 2);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use lockgate_core::definition::listed;
 use lockgate_core::digest::Digest;
@@ -10,6 +11,7 @@ use lockgate_core::handle::Rejection;
 use lockgate_core::kept::Keep;
 use lockgate_core::name::Name;
 use lockgate_core::plugin::{Failure, Grants, Retry, Verdict};
+use lockgate_core::release::Release;
 use lockgate_core::secret::{Binding, Secret as Kept};
 use lockgate_sandbox::{ArtifactWriter, CallHost, LogLine, Secret, SecretValue, StateEntry};
 use lockgate_store::{BlobReader, Store, StoreError};
@@ -23,9 +25,8 @@ use super::vault::{Vault, VaultError};
 /// What a call reaches of the host.
 pub struct Surroundings {
     pub store: Store,
-    pub artifacts: BTreeMap<Digest, String>,
-    /// Its tag.
-    pub release: String,
+    /// What it is to release: no other artifacts are open to it.
+    pub release: Arc<Release>,
     pub plugin: Name,
     pub digest: Digest,
     pub environment: String,
@@ -115,15 +116,16 @@ impl CallHost for Surroundings {
     }
 
     fn open_artifact(&self, digest: &Digest) -> Result<Box<dyn Read + Send>, Failure> {
-        let Some(name) = self.artifacts.get(digest) else {
+        let Some(artifact) = self.release.artifacts.iter().find(|artifact| artifact.digest == *digest) else {
             return Err(not_of_this_release(digest));
         };
+        let (name, release) = (&artifact.name, self.release.tag.as_str());
         match self.store.blobs().open_blob(*digest) {
             Ok((blob, _)) => {
-                Ok(Box::new(Artifact { blob, digest: *digest, name: name.clone(), release: self.release.clone() }))
+                Ok(Box::new(Artifact { blob, digest: *digest, name: name.clone(), release: release.to_owned() }))
             }
             Err(error) => Err(match lost(&error) {
-                Some(how) => failure("artifact-lost", no_artifact(name, *digest, &self.release, &how), Retry::Never),
+                Some(how) => failure("artifact-lost", no_artifact(name, *digest, release, &how), Retry::Never),
                 None => ours(error.to_string()),
             }),
         }
@@ -190,15 +192,6 @@ pub fn not_of_this_release(digest: &Digest) -> Failure {
 
 pub fn no_artifacts_yet() -> Failure {
     failure("denied", "this host does not let plugins store artifacts yet".to_owned(), Retry::Never)
-}
-
-/// What a call may open, with its name: the artifacts of its release, and no others.
-pub fn artifacts_of(subject: &Value) -> BTreeMap<Digest, String> {
-    let artifacts = subject["artifacts"].as_array().into_iter().flatten();
-    let named = artifacts.filter_map(|artifact| {
-        Some((artifact["digest"].as_str()?.parse().ok()?, artifact["name"].as_str().unwrap_or_default().to_owned()))
-    });
-    named.collect()
 }
 
 /// Of a release; says which it is where its bytes turn out to be others.

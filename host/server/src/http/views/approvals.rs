@@ -150,7 +150,7 @@ mod tests {
     // ---- how a question stands ----
 
     fn asked(deployment: &mut Deployment) -> &mut Approval {
-        deployment.attempt.approval.insert(Approval {
+        deployment.attempt.approval.insert(Box::new(Approval {
             plan_digest: Digest::of(b"plan"),
             policy: ApprovalPolicy::default(),
             requested_at: Timestamp(2),
@@ -160,7 +160,7 @@ mod tests {
             refused: None,
             skipped: None,
             difference: Vec::new(),
-        })
+        }))
     }
 
     #[test]

@@ -360,7 +360,7 @@ impl Stage<'_> {
                 plugin: self.plugin.digest,
                 context: order.context.clone(),
                 config: order.config.to_string().into(),
-                subject: order.subject.to_string().into(),
+                subject: order.subject.clone(),
                 operation,
                 grants: grants.clone(),
                 workspace: grants.workspace.map(|_| self.workspace.clone()),
