@@ -1,11 +1,14 @@
 //! A host in one file and back: backups that are made while it works, and its record as lines of JSON.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::harness::{Host, Project, Web, block_on};
+use crate::harness::{Host, Project, Web, block_on, wait};
 use crate::secrets::new_key;
 
 const FILE: &str = "
@@ -28,11 +31,16 @@ pub fn take_over(host: &mut Host, restored: &Path) {
     host.restart();
 }
 
-/// A data folder of a backup that is made now.
-pub fn back_up_and_restore(host: &Host) -> PathBuf {
-    let (file, restored) = (host.place("backups").join("now.tar"), host.place("new").join("data"));
+pub fn back_up(host: &Host) -> PathBuf {
+    let file = host.place("backups").join("now.tar");
     let made = host.as_admin(&["backup", "create", "-o", file.to_str().unwrap()]);
     assert_eq!(made.code, Some(0), "{}", made.said);
+    file
+}
+
+/// A data folder of a backup that is made now.
+pub fn back_up_and_restore(host: &Host) -> PathBuf {
+    let (file, restored) = (back_up(host), host.place("new").join("data"));
     let ran = host.command(&["backup", "restore", file.to_str().unwrap(), "--data", restored.to_str().unwrap()]);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     restored
@@ -54,6 +62,41 @@ fn a_backup_that_breaks_off_is_none_and_says_why() {
     let onto_a_folder = host.as_admin(&["backup", "create", "--force", "-o", folder.to_str().unwrap()]);
     assert_eq!(onto_a_folder.code, Some(2));
     assert!(onto_a_folder.said.contains("is no file"), "{}", onto_a_folder.said);
+}
+
+#[test]
+fn a_backup_that_is_stopped_leaves_no_file() {
+    let host = Host::not_started();
+    let folder = host.place("backups");
+    for signal in ["INT", "TERM"] {
+        let endless = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", endless.local_addr().unwrap());
+        let begins = thread::spawn(move || {
+            let mut reader = endless.accept().unwrap().0;
+            let mut request = BufReader::new(reader.try_clone().unwrap()).lines();
+            while request.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            reader.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nmore\r\n").unwrap();
+            // As long as somebody reads.
+            let _ = reader.read_to_end(&mut Vec::new());
+        });
+        let file = folder.join("now.tar");
+        let mut making = host.begin_command(&[
+            "backup",
+            "create",
+            "-o",
+            file.to_str().unwrap(),
+            "--url",
+            &url,
+            "--token",
+            "lg_nobody",
+        ]);
+        wait("a part of a backup", || fs::read_dir(&folder).unwrap().next().map(drop));
+        let told = Command::new("kill").args([&format!("-{signal}"), &making.id().to_string()]).status();
+        assert!(told.unwrap().success());
+        assert_eq!(wait("it to end", || making.try_wait().unwrap()).code(), Some(1));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        begins.join().unwrap();
+    }
 }
 
 #[test]

@@ -409,10 +409,32 @@ impl<R: Read> Read for Journal<'_, '_, R> {
 fn finish(dir: &Path, layout: &Layout, contents: Contents) -> Result<Contents, BackupError> {
     let synced = File::open(dir).and_then(|dir| Ok(rustix::fs::syncfs(dir)?));
     synced
+        .and_then(|()| sync_in_user_space(dir))
         .and_then(|()| fs::rename(&layout.unfinished, &layout.journal))
         .and_then(|()| folder::sync(dir))
         .map_err(StoreError::io("finish the data folder", dir))?;
     Ok(contents)
+}
+
+/// A file system in user space hears nothing of `syncfs`. Of others to ask for each file would be a flush of the disk each.
+fn sync_in_user_space(dir: &Path) -> io::Result<()> {
+    const FUSE: rustix::fs::FsWord = 0x6573_5546;
+    if rustix::fs::statfs(dir)?.f_type != FUSE {
+        return Ok(());
+    }
+    [SECRETS, LOGS, SAMPLES, TOOLS].iter().try_for_each(|name| sync_below(&dir.join(name)))
+}
+
+fn sync_below(dir: &Path) -> io::Result<()> {
+    let Some(entries) = if_there(fs::read_dir(dir))? else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => sync_below(&entry.path())?,
+            false => File::open(entry.path())?.sync_all()?,
+        }
+    }
+    File::open(dir)?.sync_all()
 }
 
 /// `None`: it leads out of the folder, or is not written as we write it.

@@ -194,6 +194,13 @@ impl Host {
         Command::new(built::binary()).args(arguments).env_clear().current_dir(self.folder.path()).output().unwrap()
     }
 
+    /// The same, not waited for.
+    pub fn begin_command(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(built::binary());
+        command.args(arguments).env_clear().current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+    }
+
     /// The exit code of a command whose reader has gone before the first byte.
     pub fn to_nobody(&self, arguments: &[&str]) -> Option<i32> {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -226,6 +233,11 @@ impl Host {
 
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// As an argument.
+    pub fn data_named(&self) -> String {
+        self.data().to_str().unwrap().to_owned()
     }
 
     /// The first segment of the journal.

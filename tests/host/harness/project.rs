@@ -29,6 +29,12 @@ impl Project {
         project
     }
 
+    /// The same, on a host that was made of a backup.
+    pub fn on(&self, host: &Host) -> Self {
+        let there = |person: &Person| Person::new(host.address(), &person.secret);
+        Self { name: self.name.clone(), ann: there(&self.ann), bob: there(&self.bob) }
+    }
+
     pub fn change(&self, host: &Host, rest: &str) {
         block_on(host.admin().client.apply_project(&self.name, file(&self.name, rest)))
             .unwrap_or_else(|error| panic!("{error}"));

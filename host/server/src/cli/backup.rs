@@ -15,6 +15,7 @@ use crate::cli::artifact::progress;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes};
 use crate::cli::session::{Out, Session};
+use crate::cli::signals::StopSignals;
 use crate::client::ClientError;
 
 #[derive(Debug, Subcommand)]
@@ -66,7 +67,21 @@ struct Restored {
 impl BackupCommand {
     pub async fn run(self, session: impl FnOnce() -> Result<Session, CliError>, out: &Out) -> Result<(), CliError> {
         match self {
-            BackupCommand::Create(args) => args.run(&session()?).await,
+            BackupCommand::Create(args) => {
+                let (session, file) = (session()?, args.output.clone());
+                let mut signals = StopSignals::listen().map_err(|error| CliError::Host {
+                    what: format!("cannot listen for signals: {error}"),
+                    hint: String::new(),
+                })?;
+                // What is half written goes with the future that writes it.
+                tokio::select! {
+                    made = args.run(&session) => made,
+                    () = signals.next() => Err(CliError::BrokeOff {
+                        what: format!("the backup was stopped, and {} was not written", file.display()),
+                        hint: String::new(),
+                    }),
+                }
+            }
             BackupCommand::Restore(args) => args.run(out),
         }
     }
@@ -104,7 +119,10 @@ impl CreateArgs {
         if !is_whole(partial.as_file()).map_err(unwritable)? {
             return Err(broke_off(&self.output, "it has no end"));
         }
-        partial.as_file().sync_all().map_err(unwritable)?;
+        let written = partial.as_file().try_clone().map_err(unwritable)?;
+        // It may take long, and whoever stops it meanwhile is heard.
+        let synced = tokio::task::spawn_blocking(move || written.sync_all()).await;
+        synced.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(unwritable)?;
         let named = if self.force { partial.persist(&self.output) } else { partial.persist_noclobber(&self.output) };
         named.map_err(|error| unwritable(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(unwritable)?;
@@ -122,7 +140,7 @@ fn cause(error: ClientError) -> String {
 
 fn broke_off(file: &Path, cause: impl Display) -> CliError {
     let what = format!("the backup broke off, and {} was not written: {cause}", file.display());
-    CliError::Lost { what, hint: "where the host is alive its log says why; make it again".to_owned() }
+    CliError::BrokeOff { what, hint: "where the host is alive its log says why; make it again".to_owned() }
 }
 
 /// Nobody knows before how much there is.

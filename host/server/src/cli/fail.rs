@@ -35,6 +35,11 @@ pub enum CliError {
         what: String,
         hint: String,
     },
+    /// Half of it was done, and is gone again.
+    BrokeOff {
+        what: String,
+        hint: String,
+    },
     /// A tool that builds plugins has said why it cannot.
     Tool {
         what: String,
@@ -87,7 +92,11 @@ impl CliError {
             Self::Usage { .. } | Self::Mistakes { .. } => exit::USAGE,
             Self::EndedBadly { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit::TIMED_OUT,
-            Self::Lost { .. } | Self::Tool { .. } | Self::Elsewhere(_) | Self::Damaged { .. } => exit::FAILED,
+            Self::Lost { .. }
+            | Self::BrokeOff { .. }
+            | Self::Tool { .. }
+            | Self::Elsewhere(_)
+            | Self::Damaged { .. } => exit::FAILED,
             Self::Host { .. } => exit::HOST_FAILED,
         }
     }
@@ -102,6 +111,7 @@ impl CliError {
             Self::Usage { what, .. }
             | Self::TimedOut { what, .. }
             | Self::Lost { what, .. }
+            | Self::BrokeOff { what, .. }
             | Self::Tool { what, .. }
             | Self::Damaged { what }
             | Self::Host { what, .. } => what.clone(),
@@ -143,6 +153,7 @@ impl CliError {
             Self::Usage { hint, .. }
             | Self::TimedOut { hint, .. }
             | Self::Lost { hint, .. }
+            | Self::BrokeOff { hint, .. }
             | Self::Tool { hint, .. }
             | Self::Host { hint, .. } => hint,
         }
@@ -169,6 +180,7 @@ impl CliError {
             Self::EndedBadly { status, .. } => ("ended-badly", "It did not succeed", format!("it ended {status}")),
             Self::TimedOut { what, .. } => ("timed-out", "Not ended in time", what.clone()),
             Self::Lost { what, .. } => ("lost", "Done, and not handed over", what.clone()),
+            Self::BrokeOff { what, .. } => ("broke-off", "Not done", what.clone()),
             Self::Tool { what, .. } => ("not-built", "Not built", what.clone()),
             Self::Elsewhere(error) => ("elsewhere", "Not fetched, or not pushed", error.to_string()),
             Self::Damaged { what } => ("damaged", "The journal is damaged", what.clone()),
@@ -223,6 +235,7 @@ mod tests {
             (CliError::EndedBadly { exit_code: 1, status: "FAILED".to_owned() }, 1),
             (CliError::TimedOut { what: String::new(), hint: String::new() }, 5),
             (CliError::Lost { what: String::new(), hint: String::new() }, 1),
+            (CliError::BrokeOff { what: String::new(), hint: String::new() }, 1),
             (ElsewhereError::Tls { cause: String::new() }.into(), 1),
             (CliError::Damaged { what: String::new() }, 1),
             (CliError::Host { what: String::new(), hint: String::new() }, 70),

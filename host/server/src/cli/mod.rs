@@ -24,6 +24,7 @@ mod secret;
 mod serve;
 mod session;
 mod show;
+mod signals;
 mod status;
 mod storage;
 mod sync;
@@ -149,7 +150,7 @@ pub fn main() -> ExitCode {
         return lockgate_sandbox::tools::run_tool();
     }
     let out = Out::new(cli.json);
-    let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let ended = match tokio::runtime::Builder::new_multi_thread().thread_name("host").enable_all().build() {
         Ok(runtime) => {
             let ended = runtime.block_on(run(cli, &out));
             // Follow connections that nobody listens to any more must not delay the end.

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::compiler;
 use crate::cli::fail::CliError;
 use crate::cli::look::Look;
 use crate::cli::session::{Out, colours_on};
+use crate::cli::signals::StopSignals;
 use crate::config::ServeConfig;
 use crate::driver::{Host, Keys, Settings};
 use crate::http;
@@ -127,18 +127,12 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
 
 /// Ends at SIGINT or SIGTERM; a second one ends the process at once.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut signals = StopSignals::listen()?;
     Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        signals.next().await;
         tracing::info!("stopping; once more stops at once");
         tokio::spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            signals.next().await;
             std::process::exit(super::exit::HOST_FAILED.into());
         });
     })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lockgate_sandbox::CancellationToken;
 use lockgate_store::Past;
@@ -34,7 +34,7 @@ type Chunk = io::Result<Bytes>;
 /// folder of it.
 #[utoipa::path(get, path = "/v1/backup", tag = "host",
     responses((status = 200, content_type = "application/x-tar", body = Vec<u8>)), security(("token" = ["admin"])))]
-pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Result<Response, Problem> {
+pub async fn create(method: Method, State(api): State<Api>, Admin(by): Admin) -> Result<Response, Problem> {
     if let Past::Damaged(damage) = api.host.store.past() {
         let detail = format!(
             "no backup can be made, for old events are not what was written; `lockgate storage` says what to do: {damage}"
@@ -45,7 +45,17 @@ pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Result<Response
         let detail = "as many backups as may be made at a time are being made; try again when one of them is done";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "backup-busy", detail.to_owned()));
     };
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-tar"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"lockgate-backup.tar\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     let (chunks, answered) = mpsc::channel::<Chunk>(WAITING_CHUNKS);
+    let body = Body::from_stream(ReceiverStream::new(answered));
+    // Whoever asks whether there would be one gets no bytes, so none is begun.
+    if method == Method::HEAD {
+        return Ok((headers, body).into_response());
+    }
     let answer = Answer { chunks, stopping: api.stopping.clone(), runtime: Handle::current() };
     tokio::task::spawn_blocking(move || {
         let _place = place;
@@ -63,12 +73,7 @@ pub async fn create(State(api): State<Api>, Admin(by): Admin) -> Result<Response
         // An answer that ended by itself would look whole.
         answer.runtime.block_on(answer.give(Err(io::Error::other(error))));
     });
-    let headers = [
-        (header::CONTENT_TYPE, "application/x-tar"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"lockgate-backup.tar\""),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    Ok((headers, Body::from_stream(ReceiverStream::new(answered))).into_response())
+    Ok((headers, body).into_response())
 }
 
 /// Hands chunks to whoever reads the answer.
