@@ -21,11 +21,11 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::auth::Member;
+use super::auth::{Caller, Member};
 use super::input::{Asked, At, Given, IdempotencyKey, PAGE, parse_name, parse_tag, parse_time};
 use super::problem::Problem;
 use super::projects::expect_environment;
-use super::views;
+use super::{views, wait};
 use crate::clock;
 use crate::driver::{Committed, FINISHED, ProjectHandle, View, blocking};
 use crate::wire;
@@ -239,15 +239,32 @@ pub fn finished(store: &Store, project: &Name, number: DeploymentNumber) -> Resu
     serde_json::from_slice(&record).map(Some).map_err(unreadable)
 }
 
-/// One deployment.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeploymentQuery {
+    /// Answer when it has ended, and after so many seconds, 300 at most, though it has not. Proxies commonly close what is silent
+    /// for 60.
+    wait: Option<u64>,
+}
+
+/// One deployment, now, or when it has ended.
+///
+/// `finished_at` says whether it has: with `wait`, too, an answer may come before, where the host stops or somebody tries it again.
 #[utoipa::path(get, path = "/v1/projects/{project}/deployments/{number}", tag = "deployments",
-    params(("project" = String, Path), ("number" = u64, Path)),
+    params(("project" = String, Path), ("number" = u64, Path), DeploymentQuery),
     responses((status = 200, body = wire::Deployment)), security(("token" = ["viewer"])))]
 pub async fn show(
     State(api): State<Api>,
+    reader: Caller,
     At((project, number)): At<(Name, DeploymentNumber)>,
+    Asked(query): Asked<DeploymentQuery>,
 ) -> Result<Json<wire::Deployment>, Problem> {
     let handle = api.project(&project)?;
+    let wait = wait::in_query(query.wait)?;
+    if !wait.is_zero() {
+        wait::for_end_of((&handle, number), wait, (&api, &reader.actor)).await?;
+    }
     Ok(Json(find(&api, &handle, number).await?.shown()))
 }
 

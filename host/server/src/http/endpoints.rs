@@ -1,28 +1,25 @@
 //! What is triggered by name: an endpoint starts a workflow of whatever release is live.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use lockgate_core::definition::listed;
 use lockgate_core::handle::Command;
-use lockgate_core::name::{DeploymentNumber, Name};
+use lockgate_core::name::Name;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::auth::{Member, is_refused};
+use super::auth::Member;
 use super::deployments::{accepted, find, trigger, trigger_key};
 use super::input::{Asked, At, Given, IdempotencyKey};
 use super::problem::Problem;
-use crate::driver::{ProjectHandle, View};
+use super::wait;
+use crate::driver::ProjectHandle;
 use crate::wire;
 
-const LONGEST_WAIT_SECONDS: u64 = 300;
 const ENVIRONMENT: &str = "X-Environment";
 
 #[derive(Deserialize, IntoParams)]
@@ -48,18 +45,12 @@ pub async fn call(
     State(api): State<Api>,
     Member(by): Member,
     At(endpoint): At<Name>,
-    Asked(TriggerQuery { wait }): Asked<TriggerQuery>,
+    Asked(query): Asked<TriggerQuery>,
     headers: HeaderMap,
     key: IdempotencyKey,
     Given(input): Given<Value>,
 ) -> Result<Response, Problem> {
-    let wait = match wait.unwrap_or(0) {
-        seconds if seconds > LONGEST_WAIT_SECONDS => {
-            let detail = format!("`wait` is {seconds}; it can be {LONGEST_WAIT_SECONDS} seconds at most");
-            return Err(Problem::invalid("invalid-query", detail));
-        }
-        seconds => Duration::from_secs(seconds),
-    };
+    let wait = wait::in_query(query.wait)?;
     let (handle, environment) = place(&api, headers.get(ENVIRONMENT).and_then(|value| value.to_str().ok()))?;
     let key = trigger_key(&by, &format!("{environment}/trigger/{endpoint}"), key, &input);
     let caller = by.clone();
@@ -70,14 +61,8 @@ pub async fn call(
     }
     let number = triggered.number;
     // Whether it has ended or not, the answer says how it is.
-    let ended = tokio::select! {
-        () = end_of(&handle, number) => true,
-        () = tokio::time::sleep(wait) => false,
-        () = api.stopping.cancelled() => false,
-        refused = is_refused(&caller, &api.host.system) => {
-            return Err(refused.after(&format!("deployment {number} was triggered")));
-        }
-    };
+    let ended = wait::for_end_of((&handle, number), wait, (&api, &caller)).await;
+    let ended = ended.map_err(|refused| refused.after(&format!("deployment {number} was triggered")))?;
     let found = find(&api, &handle, number).await?;
     let outputs = ended.then(|| serde_json::to_value(found.deployment.outputs()).unwrap_or_default());
     let status = if ended { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -117,14 +102,5 @@ fn place(api: &Api, header: Option<&str>) -> Result<(ProjectHandle, Name), Probl
             let detail = format!("no project has an environment `{environment}`");
             Err(Problem::unknown("unknown-environment", detail))
         }
-    }
-}
-
-async fn end_of(handle: &ProjectHandle, number: DeploymentNumber) {
-    let ended =
-        |view: &Arc<View>| view.state.deployments.get(&number).is_none_or(|deployment| deployment.is_finished());
-    if handle.views().wait_for(ended).await.is_err() {
-        // Its project has stopped: nothing ends there any more.
-        std::future::pending::<()>().await;
     }
 }

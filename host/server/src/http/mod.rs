@@ -30,6 +30,7 @@ mod tests;
 mod tokens;
 mod trust;
 mod views;
+mod wait;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -665,6 +665,14 @@ async fn only_so_many_backups_are_made_at_a_time() {
     let places = server.host.backups.clone().try_acquire_many_owned(2).unwrap();
     server.get("/v1/backup".to_owned()).await.is_problem(429, "backup-busy");
     drop(places);
+    // Whoever only asks begins none.
+    let asked = server.request(Method::HEAD, "/v1/backup").bearer_auth(&server.admin).send().await.unwrap();
+    assert_eq!(
+        (asked.status().as_u16(), asked.headers()["content-type"].as_bytes()),
+        (200, b"application/x-tar".as_slice())
+    );
+    assert!(!asked.headers().contains_key("content-length"), "nobody knows before how much there is");
+    assert_eq!(server.host.backups.available_permits(), 2);
     let backup = server.request(Method::GET, "/v1/backup").bearer_auth(&server.admin).send().await.unwrap();
     assert_eq!(backup.status(), 200);
     assert!(backup.bytes().await.unwrap().starts_with(b"backup.json"));
@@ -746,6 +754,20 @@ async fn a_retry_with_the_same_key_is_one_attempt() {
         let repeated = again("k1").await;
         assert_eq!((repeated.status, repeated.json()["attempt"].as_u64()), (200, Some(attempt)));
     }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_end_of_a_deployment_is_answered_then() {
+    let server = Server::with_release("v1").await;
+    let number = server.deploy("production", "v1").await;
+    let path = format!("/v1/projects/shop/deployments/{number}");
+    assert_eq!(server.get(format!("{path}?wait=1")).await.json()["status"], "PENDING_APPROVAL");
+    let waiting = |secret: &str| server.request(Method::GET, &format!("{path}?wait=300")).bearer_auth(secret).send();
+    let (seen, _) = tokio::join!(waiting(&server.admin), server.post(format!("{path}/cancel"), json!({})));
+    assert_eq!(seen.unwrap().json::<Value>().await.unwrap()["status"], "ABORTED");
+    assert_eq!(server.get(format!("{path}?wait=300")).await.json()["status"], "ABORTED");
+    server.get(format!("{path}?wait=301")).await.is_problem(422, "invalid-query");
+    server.get(format!("{path}9?wait=300")).await.is_problem(404, "unknown-deployment");
 }
 
 #[tokio::test]
@@ -967,7 +989,9 @@ async fn a_token_that_is_revoked_hears_no_more() {
         request.send().await.unwrap()
     };
     let streams = [open("/events/stream").await, open("/phases/plan/logs/stream").await];
-    assert_eq!(server.send(server.request(Method::DELETE, "/v1/tokens/ci")).await.status, 204);
+    let (waited, revoked) =
+        tokio::join!(open("?wait=300"), server.send(server.request(Method::DELETE, "/v1/tokens/ci")));
+    assert_eq!((waited.status().as_u16(), revoked.status), (401, 204));
     for stream in streams {
         let text = tokio::time::timeout(PATIENCE, stream.text()).await.expect("it ends in time").unwrap();
         assert!(text.contains("event: problem\n") && text.contains("token-revoked"), "{text}");

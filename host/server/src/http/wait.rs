@@ -1,0 +1,47 @@
+//! Answers that come when a deployment has ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockgate_core::name::{Actor, DeploymentNumber};
+
+use super::Api;
+use super::auth::is_refused;
+use super::problem::Problem;
+use crate::driver::{ProjectHandle, View};
+
+const LONGEST_WAIT_SECONDS: u64 = 300;
+
+/// `wait` of a query. Who leaves it out waits for nothing.
+pub fn in_query(seconds: Option<u64>) -> Result<Duration, Problem> {
+    match seconds.unwrap_or(0) {
+        seconds if seconds > LONGEST_WAIT_SECONDS => {
+            let detail = format!("`wait` is {seconds}; it can be {LONGEST_WAIT_SECONDS} seconds at most");
+            Err(Problem::invalid("invalid-query", detail))
+        }
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+/// Whether it ended in that time; a host that stops does not wait. An error: the caller has no right to hear it any more.
+pub async fn for_end_of(
+    (handle, number): (&ProjectHandle, DeploymentNumber),
+    longest: Duration,
+    (api, caller): (&Api, &Actor),
+) -> Result<bool, Problem> {
+    tokio::select! {
+        () = end_of(handle, number) => Ok(true),
+        () = tokio::time::sleep(longest) => Ok(false),
+        () = api.stopping.cancelled() => Ok(false),
+        refused = is_refused(caller, &api.host.system) => Err(refused),
+    }
+}
+
+/// What is not in memory has ended, too, or never was.
+async fn end_of(handle: &ProjectHandle, number: DeploymentNumber) {
+    let is_over = |view: &Arc<View>| view.state.deployments.get(&number).is_none_or(|it| it.is_finished());
+    if handle.views().wait_for(is_over).await.is_err() {
+        // Its project has stopped: nothing ends there any more.
+        std::future::pending::<()>().await;
+    }
+}
