@@ -30,12 +30,21 @@ impl Host {
 
     /// With these flags of `serve`.
     pub fn start_with(binary: &Path, data: &Path, flags: &[&str]) -> Result<Self> {
+        Self::started(binary, data, flags, START_LIMIT)
+    }
+
+    /// On data of which a start may read for longer.
+    pub fn start_within(binary: &Path, data: &Path, limit: Duration) -> Result<Self> {
+        Self::started(binary, data, &[], limit)
+    }
+
+    fn started(binary: &Path, data: &Path, flags: &[&str], limit: Duration) -> Result<Self> {
         let address = free_address()?;
         let log = data.with_extension("log");
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let process = spawn(binary, data, address, &log, &flags)?;
         let mut host = Self { binary: binary.to_owned(), data: data.to_owned(), flags, address, log, process };
-        host.wait_until_ready(START_LIMIT)?;
+        host.wait_until_ready(limit)?;
         Ok(host)
     }
 

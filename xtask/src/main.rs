@@ -50,6 +50,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["plugins", flags @ ..] => plugins::run(profile(flags, plugins::PROFILE)?),
         ["bench", flags @ ..] => bench::run(bench::Wanted::parse(flags)?),
         [bench::IN_SANDBOX, components @ ..] => bench::measure_in_sandbox(components),
+        [bench::IN_SHORT_TURNS, program, arguments @ ..] => bench::in_short_turns(program, arguments),
         [] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -63,7 +63,7 @@ pub use committer::{Committed, Stats};
 pub use dropping::{MAX_PART_BYTES, MAX_STATES_BYTES, States, begin};
 pub use error::{Damage, JournalError};
 pub use past::Past;
-pub use prompt::step_back;
+pub use prompt::{in_short_turns, step_back};
 pub use record::{Hash, MAX_STREAM_BYTES, Record};
 pub use scan::{Records, StreamHead, TornTail, Verified, read, verify};
 

@@ -19,8 +19,8 @@ const TRIGGERS: usize = 4_000;
 const RATES: [u64; 2] = [1_000, 5_000];
 const RATE_SECONDS: u64 = 10;
 const RATE_CONNECTIONS: usize = 128;
-/// In all, whatever the concurrency.
-const DEPLOYMENTS: usize = 1_024;
+/// How many side by side, and how many of them in all: some seconds.
+const SIDE_BY_SIDE: [(usize, usize); 3] = [(1, 2_048), (16, 8_192), (64, 8_192)];
 const ALONE: Duration = Duration::from_secs(5);
 const PHASES: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -51,9 +51,9 @@ pub fn deployments(bench: &Bench) -> Result<Value> {
     let alone = load.one_after_the_other(1, ALONE)?;
     let by_its_record = load.times_taken("running-0")?;
     let mut side_by_side = Vec::new();
-    for concurrency in [1, 16, 64] {
+    for (concurrency, count) in SIDE_BY_SIDE {
         eprintln!("Deployments of five phases, {concurrency} at a time");
-        side_by_side.push(load.deployments(concurrency)?);
+        side_by_side.push(load.deployments(concurrency, count)?);
     }
     Ok(json!({ "alone": alone, "by_its_record": by_its_record, "side_by_side": side_by_side }))
 }
@@ -104,14 +104,13 @@ impl Load {
         Ok(measured)
     }
 
-    /// Each lane has a project of its own; a deployment has ended when the stream of its events has.
+    /// Each lane has a project of its own, triggers, and asks for the deployment when it has ended.
     pub fn one_after_the_other(&self, lanes: usize, time: Duration) -> Result<Value> {
         let open = |lane| Ok((running(lane), Connection::open(&self.api)?));
         closed_loop::run((lanes, time), (&self.process, &self.data), open, |(project, connection)| {
             let path = format!("/v1/projects/{project}/deployments/{}", trigger(connection, project)?);
-            let told = connection.send("GET", &format!("{path}/events/stream"), &[], b"")?;
-            let succeeded = String::from_utf8_lossy(&told.body).contains(r#""status":"SUCCEEDED""#);
-            ensure!(told.status == 200 && succeeded, "{path}: {}", String::from_utf8_lossy(&told.body));
+            let ended = connection.send("GET", &format!("{path}?wait=25"), &[], b"")?.accepted(&path)?;
+            ensure!(text(&ended, "/status") == "SUCCEEDED", "{path}: {ended}");
             Ok(())
         })
     }
@@ -123,10 +122,10 @@ impl Load {
     }
 
     /// As many as the host can: each project's wait in its queue, so that no load stands between one and the next.
-    fn deployments(&self, concurrency: usize) -> Result<Value> {
-        let (each, meter) = (DEPLOYMENTS / concurrency, self.meter()?);
+    fn deployments(&self, concurrency: usize, count: usize) -> Result<Value> {
+        let (each, meter) = (count / concurrency, self.meter()?);
         self.run(concurrency, each)?;
-        let (used, count) = (meter.stop()?, each * concurrency);
+        let used = meter.stop()?;
         let mut measured = used.each(count);
         measured["concurrency"] = json!(concurrency);
         measured["phases"] = json!(PHASES);
@@ -192,6 +191,12 @@ pub fn project(api: &Api, name: &str, plugin: &str, approvals: &str) -> Result<(
     api.upload("PUT", &path, "application/yaml", file.as_bytes())?;
     api.post(&format!("{path}/releases"), &json!({ "tag": "v1" }))?;
     Ok(())
+}
+
+/// Of a project's environment: `pause` or `resume`.
+pub fn door(api: &Api, project: &str, verb: &str) -> Result<()> {
+    let body = if verb == "pause" { json!({ "reason": "bench" }) } else { json!({}) };
+    api.post(&format!("/v1/projects/{project}/environments/there/{verb}"), &body).map(drop)
 }
 
 /// Says which deployment it is.

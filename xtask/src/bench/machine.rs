@@ -1,5 +1,7 @@
 //! What the numbers were measured on, and what processes use of it.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -87,6 +89,7 @@ pub struct Meter<'a> {
     folder: &'a Path,
     written_before: Option<u64>,
     cpu_ms_before: u64,
+    threads_before: Threads,
     started: Instant,
 }
 
@@ -95,19 +98,43 @@ pub struct Usage {
     pub cpu_ms: f64,
     /// By everyone on this machine, the file system's own journal with it; where the disk can be found.
     pub written_bytes: Option<u64>,
+    /// Of the first process.
+    pub threads: Threads,
+}
+
+/// By their name: what the threads of a process have used so far.
+type Threads = BTreeMap<String, Thread>;
+
+#[derive(Default, Clone, Copy)]
+pub struct Thread {
+    on_cpu_ns: u64,
+    /// Ready, while others had the processor.
+    ready_ns: u64,
+    /// How often it slept until somebody or something woke it.
+    wakes: u64,
 }
 
 impl<'a> Meter<'a> {
     pub fn start(processes: &'a [u32], folder: &'a Path) -> Result<Self> {
         let (written_before, cpu_ms_before) = (written_bytes(folder)?, all_cpu_ms(processes)?);
-        Ok(Self { processes, folder, written_before, cpu_ms_before, started: Instant::now() })
+        let threads_before = threads(processes[0])?;
+        Ok(Self { processes, folder, written_before, cpu_ms_before, threads_before, started: Instant::now() })
     }
 
     pub fn stop(self) -> Result<Usage> {
         let (seconds, cpu_ms) =
             (self.started.elapsed().as_secs_f64(), all_cpu_ms(self.processes)? - self.cpu_ms_before);
+        let mut threads = threads(self.processes[0])?;
+        for (name, used) in &mut threads {
+            let before = self.threads_before.get(name).copied().unwrap_or_default();
+            // One that has ended took its share along.
+            used.on_cpu_ns = used.on_cpu_ns.saturating_sub(before.on_cpu_ns);
+            used.ready_ns = used.ready_ns.saturating_sub(before.ready_ns);
+            used.wakes = used.wakes.saturating_sub(before.wakes);
+        }
         let written = written_bytes(self.folder)?.zip(self.written_before);
-        Ok(Usage { seconds, cpu_ms: cpu_ms as f64, written_bytes: written.map(|(after, before)| after - before) })
+        let written_bytes = written.map(|(after, before)| after - before);
+        Ok(Usage { seconds, cpu_ms: cpu_ms as f64, written_bytes, threads })
     }
 }
 
@@ -121,8 +148,45 @@ impl Usage {
             "cpu_ms_each": rounded(self.cpu_ms / count, 2),
             "cores_busy": rounded(self.cpu_ms / 1_000.0 / self.seconds, 2),
             "written_bytes_each": self.written_bytes.map(|bytes| (bytes as f64 / count).round()),
+            "threads": self.threads_each(count),
         })
     }
+
+    /// Those that did most come first; those that did nothing are left out.
+    fn threads_each(&self, count: f64) -> Vec<Value> {
+        let mut threads: Vec<_> = self.threads.iter().filter(|(_, used)| used.on_cpu_ns > 0).collect();
+        threads.sort_by_key(|(_, used)| Reverse(used.on_cpu_ns));
+        let us_each = |ns: u64| rounded(ns as f64 / 1_000.0 / count, 1);
+        let of = |(name, used): (&String, &Thread)| {
+            json!({
+                "name": name,
+                "on_cpu_us_each": us_each(used.on_cpu_ns),
+                "ready_us_each": us_each(used.ready_ns),
+                "wakes_each": rounded(used.wakes as f64 / count, 1),
+            })
+        };
+        threads.into_iter().map(of).collect()
+    }
+}
+
+/// As the kernel counts them, to the nanosecond.
+fn threads(process: u32) -> Result<Threads> {
+    let mut threads = Threads::new();
+    for entry in fs::read_dir(format!("/proc/{process}/task"))? {
+        let folder = entry?.path();
+        let file = |name: &str| read(&folder.join(name).to_string_lossy());
+        let schedstat = file("schedstat");
+        let mut times = schedstat.split_whitespace().map_while(|number| number.parse::<u64>().ok());
+        // It may have ended since it was listed.
+        let (Some(on_cpu_ns), Some(ready_ns)) = (times.next(), times.next()) else { continue };
+        let status = file("status");
+        let wakes = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        let used = threads.entry(file("comm").trim().to_owned()).or_default();
+        used.on_cpu_ns += on_cpu_ns;
+        used.ready_ns += ready_ns;
+        used.wakes += wakes.and_then(|wakes| wakes.trim().parse::<u64>().ok()).unwrap_or_default();
+    }
+    Ok(threads)
 }
 
 /// By the disk's own count: `write_bytes` of a process counts a whole page of the cache for one byte in it, and pages are
@@ -215,8 +279,13 @@ mod tests {
 
     #[test]
     fn what_was_used_is_shared_by_what_was_done() {
-        let used = Usage { seconds: 2.0, cpu_ms: 1_000.0, written_bytes: Some(4_096) };
+        let thread = |on_cpu_ns, wakes| Thread { on_cpu_ns, ready_ns: 5_000, wakes };
+        let threads = [("idle", thread(0, 0)), ("one", thread(10_000, 20)), ("two", thread(90_000, 5))];
+        let threads = threads.map(|(name, used)| (name.to_owned(), used)).into();
+        let used = Usage { seconds: 2.0, cpu_ms: 1_000.0, written_bytes: Some(4_096), threads };
         let each = used.each(10);
+        let two = json!({ "name": "two", "on_cpu_us_each": 9.0, "ready_us_each": 0.5, "wakes_each": 0.5 });
+        assert_eq!((&each["threads"][0], &each["threads"][2]), (&two, &Value::Null));
         assert_eq!((&each["per_second"], &each["cpu_ms_each"]), (&json!(5.0), &json!(100.0)));
         assert_eq!((&each["cores_busy"], &each["written_bytes_each"]), (&json!(0.5), &json!(410.0)));
     }

@@ -29,24 +29,28 @@ use crate::workspace::Workspace;
 
 /// The command that a build with the sandbox in it answers; `bench` runs it by itself.
 pub const IN_SANDBOX: &str = "bench-in-sandbox";
+/// And this one: it becomes the program that follows, in turns as short as those of the thread that writes our journal.
+pub const IN_SHORT_TURNS: &str = "bench-in-short-turns";
 /// A phase that does what its configuration names; here, nothing.
 const GUEST: &str = "hostile-phase";
 
 pub const USAGE: &str = "\
-Usage: cargo xtask bench [PART...] [--profile NAME] [--finished COUNT]
+Usage: cargo xtask bench [PART...] [--profile NAME] [--finished COUNT] [--history FOLDER]
 
 Parts; all of them where none is named:
   acks           Triggers acknowledged: at a time, and at fixed rates
   deployments    Deployments of five trivial phases: latency, throughput, CPU, bytes written
   restate        The same beside Restate, in turns on the same disk; installed by npm
   queue          Ever more deployments waiting in one environment
-  growth         Ever more finished deployments in 1,000 projects
+  growth         Ever more finished deployments in 1,000 projects, at last with many that wait
   logs           Lines a second that guests write, and that many readers follow
   hostile        The API beside plugins that do their worst
   sandbox        Calls in the sandbox alone, in every language
 
   --profile NAME     of the host that is measured; `release`
-  --finished COUNT   deployments of `growth` in all, shared by its 1,000 projects; 100000, some ten minutes";
+  --finished COUNT   deployments of `growth` in all, shared by its 1,000 projects; 100000, some ten minutes
+  --history FOLDER   where `growth` keeps what it makes, and goes on with it the next time: a million takes half an
+                     hour, and 12 GB; the disk whose syncs the page tells is that of the target folder";
 
 /// What all parts are measured with.
 struct Bench {
@@ -57,6 +61,8 @@ struct Bench {
     /// In the target folder, not among temporary ones: those may be memory, which syncs at once.
     folder: PathBuf,
     finished: u64,
+    /// Kept from one run to the next.
+    history: Option<PathBuf>,
 }
 
 type Part = fn(&Bench) -> Result<Value>;
@@ -77,16 +83,18 @@ pub struct Wanted {
     profile: String,
     parts: Vec<&'static str>,
     finished: u64,
+    history: Option<PathBuf>,
 }
 
 impl Wanted {
     pub fn parse(arguments: &[&str]) -> Result<Self> {
-        let mut wanted = Self { profile: "release".to_owned(), parts: Vec::new(), finished: 100_000 };
+        let mut wanted = Self { profile: "release".to_owned(), parts: Vec::new(), finished: 100_000, history: None };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut value = || rest.next().with_context(|| format!("`{argument}` needs a value\n\n{USAGE}"));
             match *argument {
                 "--profile" => wanted.profile = (*value()?).to_owned(),
+                "--history" => wanted.history = Some(value()?.into()),
                 "--finished" => {
                     wanted.finished = value()?.parse().context("`--finished` needs a number")?;
                     let shared = wanted.finished % growth::PROJECTS;
@@ -107,14 +115,14 @@ impl Wanted {
 
 pub fn run(wanted: Wanted) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let Wanted { profile, parts, finished } = wanted;
+    let Wanted { profile, parts, finished, history } = wanted;
     let folder = workspace.target.join("bench");
     std::fs::create_dir_all(&folder)?;
     let machine = machine::facts(&profile, &folder)?;
     eprintln!("Building the host with profile `{profile}`. The first time, this takes minutes.");
     workspace.build(&profile, &["--bin", "lockgate", "--bin", "xtask", "--features", "xtask/sandbox"])?;
     let (binary, component) = (workspace.binary(&profile, "lockgate"), plugins::guest(&workspace, GUEST)?);
-    let bench = Bench { workspace, profile, binary, component, folder, finished };
+    let bench = Bench { workspace, profile, binary, component, folder, finished, history };
     eprintln!("Measuring the disk");
     let mut measured = json!({ "machine": machine, "fdatasync": disk::fdatasync(bench.data()?.path())? });
     for (part, measure) in PARTS.iter().filter(|(part, _)| parts.contains(part)) {
@@ -175,6 +183,19 @@ pub fn measure_in_sandbox(arguments: &[&str]) -> Result<ExitCode> {
 #[cfg(not(feature = "sandbox"))]
 pub fn measure_in_sandbox(_arguments: &[&str]) -> Result<ExitCode> {
     bail!("this build has no sandbox in it; run `cargo xtask bench`")
+}
+
+#[cfg(feature = "sandbox")]
+pub fn in_short_turns(program: &str, arguments: &[&str]) -> Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    lockgate_journal::in_short_turns();
+    let error = Command::new(program).args(arguments).exec();
+    Err(error).with_context(|| format!("{program} does not start"))
+}
+
+#[cfg(not(feature = "sandbox"))]
+pub fn in_short_turns(_program: &str, _arguments: &[&str]) -> Result<ExitCode> {
+    bail!("this build cannot do that; run `cargo xtask bench`")
 }
 
 /// The middle one of some, by their size.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::load::{self, in_parallel, timed, trigger};
@@ -120,8 +120,7 @@ impl Crowd {
     }
 
     fn door(&self, verb: &str) -> Result<()> {
-        let body = if verb == "pause" { json!({ "reason": "bench" }) } else { json!({}) };
-        self.api.post(&there(&format!("/{verb}")), &body).map(drop).context("the environment's door")
+        load::door(&self.api, PROJECT, verb)
     }
 }
 

@@ -61,7 +61,7 @@ fn latencies(page: &mut String, measured: &Value) {
         let cpu = alone["cpu_ms_each"].to_string();
         row(
             page,
-            "A deployment alone, until its events end",
+            "A deployment alone, triggered and asked for at its end",
             &alone["latency"],
             &alone["per_second"].to_string(),
             &cpu,
@@ -122,6 +122,21 @@ fn deployments(page: &mut String, measured: &Value) {
         let (cells, written) = (cells.join(" | "), kib(&run["written_bytes_each"]));
         *page += &format!("| {} projects side by side | {cells} | {written} |\n", number(run, "/concurrency"));
     }
+    if let Some(most) = list(measured, "/side_by_side").last() {
+        threads(page, most);
+    }
+}
+
+/// Where the host's CPU goes.
+fn threads(page: &mut String, run: &Value) {
+    *page += "\nThe host's threads in that last row, us for each deployment: on a core, ready while others had it, and how often one \
+         slept until it was woken. `host` decides, answers the API and reads files, `sandbox` runs plugins. Not all are here: what ended meanwhile \
+         took its share along.\n\n\
+         | Threads | on a core | ready | woken |\n|---|---:|---:|---:|\n";
+    for thread in list(run, "/threads") {
+        let cells = ["on_cpu_us_each", "ready_us_each", "wakes_each"].map(|key| thread[key].to_string()).join(" | ");
+        *page += &format!("| `{}` | {cells} |\n", text(thread, "/name"));
+    }
 }
 
 fn restate(page: &mut String, measured: &Value) {
@@ -132,14 +147,20 @@ fn restate(page: &mut String, measured: &Value) {
     let settings: Vec<&str> = list(measured, "/settings").iter().filter_map(Value::as_str).collect();
     *page += &format!(
         "\nFive trivial steps, one request after the other in each lane, in turns with Restate {} on the same disk; medians of the \
-         rounds. Ours: a trigger, then its events until they end; a project a lane. Theirs: a call of a handler with five \
-         `run`, with its defaults (`{}`); CPU of server and handlers together; what goes to the disk is the whole machine's.\n\n\
+         rounds. Ours: a trigger, then the deployment when it has ended; a project a lane. Theirs: a call of a handler with five \
+         `run`, with its defaults (`{}`), then with all threads of its server in turns as short as those of the thread that writes \
+         our journal (Linux 6.12 or newer); all stay up, idle, while another is measured; CPU of server and handlers together; what goes to the disk is the whole machine's.\n\n\
          | At a time | | per second | p50 ms | p99 ms | CPU ms, each | KiB on the disk, each | cores busy |\n|---:|---|---:|---:|---:|---:|---:|---:|\n",
         text(measured, "/version"),
         settings.join("`, `"),
     );
     for run in list(measured, "/rows") {
-        for (whose, run_of) in [("Lockgate", &run["ours"]), ("Restate", &run["theirs"])] {
+        let of = [
+            ("Lockgate", &run["ours"]),
+            ("Restate", &run["theirs"]),
+            ("Restate in short turns", &run["theirs_in_short_turns"]),
+        ];
+        for (whose, run_of) in of {
             let (at_a_time, per_second) = (number(run, "/concurrency"), &run_of["per_second"]);
             let (p50, p99) = (ms(run_of, "/p50_us"), ms(run_of, "/p99_us"));
             let (cpu, written, busy) =
@@ -147,7 +168,8 @@ fn restate(page: &mut String, measured: &Value) {
             *page +=
                 &format!("| {at_a_time} | {whose} | {per_second} | {p50} | {p99} | {cpu} | {written} | {busy} |\n");
         }
-        *page += &format!("| | Lockgate to Restate | {} times | | | | | |\n", run["ratio"]);
+        let (ratio, in_short_turns) = (&run["ratio"], &run["ratio_in_short_turns"]);
+        *page += &format!("| | Lockgate to Restate | {ratio} and {in_short_turns} times | | | | | |\n");
     }
     let resident = ["ours_resident_bytes", "their_server_resident_bytes", "their_handlers_resident_bytes"];
     let [ours, server, handlers] = resident.map(|key| mib(&measured[key]));
@@ -177,16 +199,17 @@ fn queue(page: &mut String, measured: &Value) {
 fn growth(page: &mut String, measured: &Value) {
     *page += &format!(
         "\n{} projects, ever more finished deployments of five phases in them, the host stopped, killed and started again before each row; each \
-         request alone, in milliseconds, and the host's CPU:\n\n\
-         | finished | made per second | start ms, after a stop | after a kill | MiB before | MiB after | MiB on disk | of these \
-         | list p50 | p99 | CPU | detail p50 | p99 | CPU | trigger p50 | p99 | CPU |\n{}\n",
+         request alone, in milliseconds, and the host's CPU; the first lists while the host still checks, behind its start, what that has not read, \
+         all else afterwards:\n\n\
+         | finished | waiting | made per second | start ms, after a stop | after a kill | MiB before | MiB after | MiB on disk | of these \
+         | first lists p50 | p99 | CPU | list p50 | p99 | CPU | detail p50 | p99 | CPU | trigger p50 | p99 | CPU |\n{}\n",
         number(measured, "/projects"),
-        "|---:".repeat(17) + "|",
+        "|---:".repeat(21) + "|",
     );
     for row in list(measured, "/rows") {
         let resident = ["resident_before_stop_bytes", "resident_after_start_bytes", "disk_bytes"];
         let resident = resident.map(|key| mib(&row[key]).to_string()).join(" | ");
-        let requests = ["list", "detail", "triggers"].map(|what| {
+        let requests = ["list_at_once", "list", "detail", "triggers"].map(|what| {
             let of = &row[what];
             [ms(of, "/latency/p50_us"), ms(of, "/latency/p99_us"), cpu_ms(of)].join(" | ")
         });
@@ -195,8 +218,8 @@ fn growth(page: &mut String, measured: &Value) {
             .filter(|(_, bytes)| mib(bytes) > 0)
             .map(|(folder, bytes)| format!("{folder} {}", mib(bytes)))
             .collect();
-        let starts = ["finished", "made_per_second", "start_after_stop_ms", "start_after_kill_ms"];
-        let starts = starts.map(|key| row[key].to_string()).join(" | ");
+        let starts = ["finished", "waiting", "made_per_second", "start_after_stop_ms", "start_after_kill_ms"];
+        let starts = starts.map(|key| row.get(key).map_or(String::new(), Value::to_string)).join(" | ");
         *page += &format!("| {starts} | {resident} | {} | {} |\n", written.join(", "), requests.join(" | "));
     }
 }

@@ -1,4 +1,5 @@
-//! The same five trivial steps in Restate, in turns with ours: same disk, same load, its defaults.
+//! The same five trivial steps in Restate, in turns with ours: same disk, same load, its defaults. And once more with all
+//! its threads in the short turns that ours takes to write its journal (`host/journal/src/prompt.rs`).
 //!
 //! Both promise the same: what is answered is on the disk, step by step. A call that comes alone is six `fdatasync` of our
 //! journal, and eight of their log. Ours runs each step in a fresh sandbox and keeps
@@ -16,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use super::load::Load;
-use super::{Bench, closed_loop, machine, median, rounded};
+use super::{Bench, IN_SHORT_TURNS, closed_loop, machine, median, rounded};
 use crate::host::Host;
 use crate::http::{Api, Connection};
 
@@ -40,22 +41,35 @@ pub fn measure(bench: &Bench) -> Result<Value> {
     let folder = bench.data()?;
     let host = Host::start(&bench.binary, &folder.path().join("data"))?;
     let ours = Load::prepare(&host, &bench.component)?;
-    let theirs = Restate::start(&server, &handlers, folder.path())?;
-    theirs.run(1, Duration::from_secs(1))?;
+    let as_ever = Restate::start(Command::new(&server), &handlers, &folder.path().join("as-ever"))?;
+    let mut in_turns = Command::new(bench.workspace.binary(&bench.profile, "xtask"));
+    in_turns.arg(IN_SHORT_TURNS).arg(&server);
+    let in_short_turns = Restate::start(in_turns, &handlers, &folder.path().join("in-short-turns"))?;
+    for theirs in [&as_ever, &in_short_turns] {
+        theirs.run(1, Duration::from_secs(1))?;
+    }
     let mut rows = Vec::new();
     for concurrency in CONCURRENCY {
-        let (mut of_ours, mut of_theirs) = (Vec::new(), Vec::new());
+        let mut rounds = [Vec::new(), Vec::new(), Vec::new()];
         for round in 1..=ROUNDS {
             eprintln!("Ours and Restate in turns, {concurrency} at a time, round {round} of {ROUNDS}");
-            of_ours.push(ours.one_after_the_other(concurrency, TIME)?);
-            of_theirs.push(theirs.run(concurrency, TIME)?);
+            // In another order each time.
+            for turn in 0..rounds.len() {
+                let whose = (round + turn) % rounds.len();
+                rounds[whose].push(match whose {
+                    0 => ours.one_after_the_other(concurrency, TIME)?,
+                    1 => as_ever.run(concurrency, TIME)?,
+                    _ => in_short_turns.run(concurrency, TIME)?,
+                });
+            }
         }
-        let (ours, theirs) = (medians(&of_ours), medians(&of_theirs));
-        let ratio =
-            rounded(ours["per_second"].as_f64().unwrap_or(0.0) / theirs["per_second"].as_f64().unwrap_or(1.0), 2);
+        let [ours, theirs, theirs_in_short_turns] = [0, 1, 2].map(|whose: usize| medians(&rounds[whose]));
+        let rate = |of: &Value| of["per_second"].as_f64().unwrap_or(1.0);
         rows.push(json!({
-            "concurrency": concurrency, "ours": ours, "theirs": theirs, "ratio": ratio,
-            "rounds": { "ours": of_ours, "theirs": of_theirs },
+            "concurrency": concurrency, "ours": ours, "theirs": theirs, "theirs_in_short_turns": theirs_in_short_turns,
+            "ratio": rounded(rate(&ours) / rate(&theirs), 2),
+            "ratio_in_short_turns": rounded(rate(&ours) / rate(&theirs_in_short_turns), 2),
+            "rounds": { "ours": rounds[0], "theirs": rounds[1], "theirs_in_short_turns": rounds[2] },
         }));
     }
     Ok(json!({
@@ -63,8 +77,8 @@ pub fn measure(bench: &Bench) -> Result<Value> {
         "settings": settings(&server)?,
         "rows": rows,
         "ours_resident_bytes": machine::resident_bytes(host.process_id())?,
-        "their_server_resident_bytes": machine::resident_bytes(theirs.server.0.id())?,
-        "their_handlers_resident_bytes": machine::resident_bytes(theirs.handlers.0.id())?,
+        "their_server_resident_bytes": machine::resident_bytes(as_ever.server.0.id())?,
+        "their_handlers_resident_bytes": machine::resident_bytes(as_ever.handlers.0.id())?,
     }))
 }
 
@@ -176,19 +190,19 @@ struct Restate {
 }
 
 impl Restate {
-    fn start(server: &Path, handlers: &Path, folder: &Path) -> Result<Self> {
+    fn start(mut server: Command, handlers: &Path, folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
         let [ingress, admin, node, behind] = free_addresses()?;
         let log = folder.join("restate.log");
         let handlers = Process(started(Command::new(handlers).arg(behind.to_string()), &folder.join("handlers.log"))?);
-        let mut command = Command::new(server);
-        command
+        server
             .args([OsStr::new("--base-dir"), folder.join("restate").as_os_str()])
             .args(["--node-name", "bench", "--listen-mode", "tcp", "--bind-ip", "127.0.0.1"])
             .args(["--bind-port", &node.port().to_string()])
             .env("RESTATE_INGRESS__BIND_PORT", ingress.port().to_string())
             .env("RESTATE_ADMIN__BIND_PORT", admin.port().to_string())
             .env("RESTATE_DISABLE_TELEMETRY", "true");
-        let server = Process(started(&mut command, &log)?);
+        let server = Process(started(&mut server, &log)?);
         let api = |address| Api { address, token: String::new() };
         let restate = Self { ingress: api(ingress), server, handlers, folder: folder.to_owned() };
         let uri = json!({ "uri": format!("http://{behind}/") });
