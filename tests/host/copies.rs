@@ -80,7 +80,7 @@ fn a_backup_that_is_stopped_leaves_no_file() {
             let _ = reader.read_to_end(&mut Vec::new());
         });
         let file = folder.join("now.tar");
-        let mut making = host.begin_command(&[
+        let making = host.begin_command(&[
             "backup",
             "create",
             "-o",
@@ -93,7 +93,9 @@ fn a_backup_that_is_stopped_leaves_no_file() {
         wait("a part of a backup", || fs::read_dir(&folder).unwrap().next().map(drop));
         let told = Command::new("kill").args([&format!("-{signal}"), &making.id().to_string()]).status();
         assert!(told.unwrap().success());
-        assert_eq!(wait("it to end", || making.try_wait().unwrap()).code(), Some(1));
+        let ended = making.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(1) && said.contains("the backup was stopped"), "{said}");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
         begins.join().unwrap();
     }

@@ -55,8 +55,9 @@ fn what_was_restored_survives_a_power_cut_and_half_of_it_is_not_taken_for_a_host
             pass(&mut random, MOST_RESTORING);
             restoring.kill().unwrap();
         }
-        let done = restoring.wait().unwrap().success();
-        assert!(done || is_stopped, "it was not stopped, and failed");
+        let restored = restoring.wait_with_output().unwrap();
+        let done = restored.status.success();
+        assert!(done || is_stopped, "{}", String::from_utf8_lossy(&restored.stderr));
         println!("{round}: done {done}, {}", power.cut().trim());
         let found = host.command(&["journal", "export", &host.data_named()]);
         if found.status.success() {

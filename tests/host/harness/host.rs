@@ -186,7 +186,7 @@ impl Host {
 
     /// In all its lives.
     pub fn said_ever(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.log()).unwrap()).into_owned()
+        String::from_utf8_lossy(&std::fs::read(self.log()).unwrap_or_default()).into_owned()
     }
 
     /// A command that needs no host, such as `audit verify`.
@@ -198,7 +198,7 @@ impl Host {
     pub fn begin_command(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(built::binary());
         command.args(arguments).env_clear().current_dir(self.folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// The exit code of a command whose reader has gone before the first byte.
