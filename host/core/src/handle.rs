@@ -1,4 +1,5 @@
-//! Decides what a command leads to, and changes nothing: [`handle`] answers with events or a reason why not.
+//! Decides what a command leads to, and changes nothing: [`decide`] answers with events and the state after them, or with a
+//! reason why not.
 
 mod again;
 mod kept;
@@ -242,8 +243,26 @@ pub struct Surroundings<'a> {
     pub gates: &'a BTreeMap<Name, Digest>,
 }
 
+#[derive(Debug)]
+pub struct Decided {
+    pub events: Vec<Event>,
+    /// As these events leave it.
+    pub state: State,
+}
+
+/// For whoever wants the events alone.
 pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Result<Vec<Event>, Rejection> {
-    let mut turn = Turn::new(state, around);
+    decide(state, command, around, &mut |_, _| {}).map(|decided| decided.events)
+}
+
+/// `each` is shown every event, with the state right after it. If the command is rejected in the end, none of them happens.
+pub fn decide<'a>(
+    state: &State,
+    command: Command,
+    around: Surroundings<'a>,
+    each: &'a mut dyn FnMut(&State, &Event),
+) -> Result<Decided, Rejection> {
+    let mut turn = Turn::new(state, around, each);
     match command {
         Command::SetDefinition { definition, by } => operators::set_definition(&mut turn, definition, by)?,
         Command::CreateRelease(new) => releases::create(&mut turn, new)?,
@@ -279,7 +298,7 @@ pub fn handle(state: &State, command: Command, around: Surroundings<'_>) -> Resu
         Command::Report { call, answer } => report::take_in(&mut turn, call, answer),
         Command::Tick => turn.tick(),
     }
-    Ok(turn.events)
+    Ok(Decided { events: turn.events, state: turn.state })
 }
 
 /// A copy of the state to try events on. Copying shares structure, so it costs nothing.
@@ -287,6 +306,7 @@ struct Turn<'a> {
     state: State,
     now: Timestamp,
     gates: &'a BTreeMap<Name, Digest>,
+    each: &'a mut dyn FnMut(&State, &Event),
     events: Vec<Event>,
     /// Environments whose live release has changed, and that nothing has followed from yet.
     went_live: VecDeque<WentLive>,
@@ -305,12 +325,13 @@ struct WentLive {
 }
 
 impl<'a> Turn<'a> {
-    fn new(state: &State, around: Surroundings<'a>) -> Self {
+    fn new(state: &State, around: Surroundings<'a>, each: &'a mut dyn FnMut(&State, &Event)) -> Self {
         let now = around.now.max(state.last_event_at);
         Self {
             state: state.clone(),
             now,
             gates: around.gates,
+            each,
             events: Vec::new(),
             went_live: VecDeque::new(),
             held_back: Vec::new(),
@@ -321,6 +342,7 @@ impl<'a> Turn<'a> {
     fn record(&mut self, what: What) {
         let event = Event { at: self.now, what };
         self.state.apply(&event).expect("what was decided on a state fits it");
+        (self.each)(&self.state, &event);
         let is_over = matches!(&event.what, What::Deployment { change: Change::Finished { .. }, .. });
         let over = event.what.deployment().filter(|_| is_over);
         self.events.push(event);

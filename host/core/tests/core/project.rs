@@ -10,7 +10,7 @@ use lockgate_core::definition::{Definition, Environment, Phase, listed};
 use lockgate_core::deployment::{Deployment, DeploymentType, Flags, HoldReason};
 use lockgate_core::digest::Digest;
 use lockgate_core::explain::{Blocker, blockers};
-use lockgate_core::handle::{Again, Command, Deploy, NewRelease, PauseScope, Surroundings, TryFrom, handle};
+use lockgate_core::handle::{Again, Command, Deploy, NewRelease, PauseScope, Surroundings, TryFrom, decide, handle};
 use lockgate_core::name::{Actor, DeploymentNumber, Name, Timestamp};
 use lockgate_core::selection::Selection;
 use lockgate_core::state::{Event, State, What};
@@ -88,14 +88,16 @@ impl Project {
     /// The refusal as its reader sees it.
     pub fn attempt(&mut self, command: Command) -> Result<(), String> {
         let around = Surroundings { now: self.now, gates: &self.gates };
-        let events = handle(&self.state, command, around).map_err(|rejection| rejection.to_string())?;
-        for event in events {
+        let decided =
+            decide(&self.state, command, around, &mut |_, _| {}).map_err(|rejection| rejection.to_string())?;
+        for event in decided.events {
             let line = serde_json::to_string(&event).unwrap();
             let read: Event = serde_json::from_str(&line).unwrap();
             assert_eq!(read, event, "an event reads back as it was written: {line}");
             self.state.apply(&read).unwrap();
             self.events.push(read);
         }
+        assert_eq!(decided.state, self.state, "a decision leaves the state that its events make");
         for (number, deployment) in &self.state.deployments {
             let seen = self.seen.entry(*number).or_default();
             let now = deployment.status_text();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use lockgate_core::change::Milestone;
 use lockgate_core::definition::LOGS_BESIDE_PHASES;
 use lockgate_core::deployment::{Deployment, Finish};
-use lockgate_core::handle::{Command, Rejection, Surroundings, handle};
+use lockgate_core::handle::{Command, Decided, Rejection, Surroundings, decide};
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::Deployments;
 use lockgate_core::state::{Event, State, What};
@@ -96,9 +96,19 @@ struct Owner {
     paused: bool,
 }
 
-/// What one commit decided.
+/// What one command leads to.
+struct Turn {
+    events: Vec<Event>,
+    state: State,
+    rows: Vec<Option<(DeploymentNumber, HistoryRow)>>,
+    /// As the journal keeps each event.
+    payloads: Vec<Vec<u8>>,
+    rounds: Vec<NewRound>,
+}
+
+/// All that one commit writes, and whom it answers.
 #[derive(Default)]
-struct Decided {
+struct Batch {
     events: Vec<Event>,
     /// What people read of each, and of which deployment it is.
     rows: Vec<Option<(DeploymentNumber, HistoryRow)>>,
@@ -257,11 +267,11 @@ impl Owner {
         self.hand_over(entries, Leaves::default(), SnapshotChange::Keep).await;
     }
 
-    fn decide_all(&mut self, batch: &mut VecDeque<Message>) -> Decided {
+    fn decide_all(&mut self, batch: &mut VecDeque<Message>) -> Batch {
         let gates = self.system.approved_gates();
         let now = clock::now().max(self.state.last_event_at);
         let around = Surroundings { now, gates: &gates };
-        let mut all = Decided::default();
+        let mut all = Batch::default();
         while all.bytes < COMMIT_BYTES
             && let Some(message) = batch.pop_front()
         {
@@ -271,16 +281,13 @@ impl Owner {
             if let (Command::Report { call, answer }, Asker::Call(stopped)) = (&message.command, &message.asker) {
                 all.reports.push(Report { call: *call, answer: answer.clone(), stopped: stopped.clone() });
             }
-            let decided = self.decide(message.command, around).map(|(decided, encoded)| {
-                for event in &decided {
-                    self.state.apply(event).expect("what was decided on a state fits it");
-                    // Now: in the words that a replay finds.
-                    all.rows.push(worded(&self.state, event));
-                    all.rounds.extend(evidence::round_of(&self.state, event));
-                }
-                all.bytes += encoded.iter().map(Vec::len).sum::<usize>();
-                all.payloads.extend(encoded);
-                decided
+            let decided = self.decide(message.command, around).map(|turn| {
+                self.state = turn.state;
+                all.rows.extend(turn.rows);
+                all.rounds.extend(turn.rounds);
+                all.bytes += turn.payloads.iter().map(Vec::len).sum::<usize>();
+                all.payloads.extend(turn.payloads);
+                turn.events
             });
             match (message.asker, decided) {
                 (Asker::Someone(reply), decided) => {
@@ -373,18 +380,22 @@ impl Owner {
         tokio::spawn(async move { evidence::forget_gone(&store, clock::now(), is_wanted).await });
     }
 
-    /// What a command leads to, and how the journal keeps it.
-    fn decide(&self, command: Command, around: Surroundings<'_>) -> Result<(Vec<Event>, Vec<Vec<u8>>), Rejection> {
-        let events = handle(&self.state, command, around)?;
-        let encode = |event| serde_json::to_vec(event).expect("events are plain data");
-        let encoded: Vec<Vec<u8>> = events.iter().map(encode).collect();
-        let largest = encoded.iter().map(Vec::len).max().unwrap_or(0);
+    fn decide(&self, command: Command, around: Surroundings<'_>) -> Result<Turn, Rejection> {
+        let (mut rows, mut rounds, mut payloads) = (Vec::new(), Vec::new(), Vec::new());
+        let mut each = |state: &State, event: &Event| {
+            // Now: in the words that a replay finds.
+            rows.push(worded(state, event));
+            rounds.extend(evidence::round_of(state, event));
+            payloads.push(serde_json::to_vec(event).expect("events are plain data"));
+        };
+        let Decided { events, state } = decide(&self.state, command, around, &mut each)?;
+        let largest = payloads.iter().map(Vec::len).max().unwrap_or(0);
         let allowed = self.store.max_event_bytes();
         // The journal would take it for a failure of the disk, and stop.
         if largest > allowed {
             return Err(Rejection::TooMuch { what: "the record of this, in bytes,", actual: largest, allowed });
         }
-        Ok((events, encoded))
+        Ok(Turn { events, state, rows, payloads, rounds })
     }
 
     /// With a snapshot of what is committed now, and all of the history that no page has.
