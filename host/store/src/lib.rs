@@ -15,6 +15,7 @@ pub mod export;
 mod folder;
 mod index;
 mod logs;
+mod places;
 mod samples;
 #[cfg(test)]
 mod tests;
@@ -36,10 +37,14 @@ pub use index::{
 };
 pub use journal::{Base, Beginning, Committed, OnDamage, OnFatal, Past, States, Stats};
 pub use logs::{Follow, LogId, LogLine, LogPage, Logs, MAX_LOG_LINE_BYTES};
+pub use places::Places;
 pub use samples::{Kept, MAX_SAMPLE_BYTES, Records as SampleRecords, Sample, Samples, SeriesId};
 
 use folder::{Layout, Lock};
 use index::{Content, Index};
+
+/// Of the index and of logs, at a time.
+const READERS: usize = 8;
 
 #[derive(Default)]
 pub struct StoreOptions {
@@ -76,6 +81,7 @@ struct Inner {
     blobs: Blobs,
     logs: Logs,
     samples: Samples,
+    reading: Places,
     removals: RwLock<()>,
     // Last, so that it is let go when everything is closed.
     _lock: Lock,
@@ -114,6 +120,7 @@ impl Store {
         let ends = journal.streams().into_iter().map(|(stream, head)| (stream, head.last)).collect();
         let content = Content { shape: options.index_shape, needed_at_start: options.needed_at_start };
         let (index, index_state) = Index::open(&layout.index, &layout.journal, content, &ends)?;
+        let reading = Places::new(READERS);
         let inner = Inner {
             dir: dir.to_owned(),
             journal,
@@ -121,8 +128,9 @@ impl Store {
             max_queue_bytes,
             index,
             blobs: Blobs::open(&layout.blobs)?,
-            logs: Logs::open(&layout.logs)?,
+            logs: Logs::open(&layout.logs, reading.clone())?,
             samples: Samples::open(&layout.samples)?,
+            reading,
             removals: RwLock::default(),
             _lock: lock,
         };
@@ -266,6 +274,12 @@ impl Store {
     /// Values of secrets.
     pub fn secrets(&self) -> PathBuf {
         Layout::new(&self.inner.dir).secrets
+    }
+
+    /// Reads the index, off the threads that serve requests; whoever comes while many read waits.
+    pub async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> T {
+        let store = self.clone();
+        self.inner.reading.run(move || work(&store)).await.expect("reading does not panic")
     }
 
     /// Held while files are removed that an event has forgotten; blocks while a backup reads them.

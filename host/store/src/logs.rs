@@ -21,8 +21,8 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::StoreError;
 use crate::folder;
+use crate::{Places, StoreError};
 
 pub const MAX_LOG_LINE_BYTES: usize = 1 << 20;
 /// A page ends after this many bytes, but holds at least one line.
@@ -101,6 +101,7 @@ struct Files {
     followed: Mutex<HashMap<LogId, watch::Sender<()>>>,
     /// Closed a moment ago, without a line.
     silent: Mutex<VecDeque<LogId>>,
+    reading: Places,
 }
 
 struct Job {
@@ -110,8 +111,9 @@ struct Job {
 }
 
 impl Logs {
-    pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
-        let files = Arc::new(Files { dir: dir.to_owned(), followed: Mutex::default(), silent: Mutex::default() });
+    pub(crate) fn open(dir: &Path, reading: Places) -> Result<Self, StoreError> {
+        let (followed, silent) = (Mutex::default(), Mutex::default());
+        let files = Arc::new(Files { dir: dir.to_owned(), followed, silent, reading });
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let writer = Writer { files: Arc::clone(&files), open: HashMap::new() };
         let writer = thread::Builder::new()
@@ -247,9 +249,8 @@ impl Follow {
 
     async fn read(&self, limit: usize) -> Result<LogPage, StoreError> {
         let (logs, id, from) = (self.logs.clone(), self.id.clone(), self.next);
-        tokio::task::spawn_blocking(move || logs.read(&id, from, limit))
-            .await
-            .map_err(|_| StoreError::Stopping { what: "the log" })?
+        let read = self.logs.inner.files.reading.run(move || logs.read(&id, from, limit)).await;
+        read.map_err(|_| StoreError::Stopping { what: "the log" })?
     }
 }
 
@@ -393,7 +394,7 @@ mod tests {
 
     fn logs() -> (tempfile::TempDir, Logs) {
         let dir = tempfile::tempdir().unwrap();
-        let logs = Logs::open(dir.path()).unwrap();
+        let logs = Logs::open(dir.path(), Places::new(2)).unwrap();
         (dir, logs)
     }
 
@@ -509,7 +510,7 @@ mod tests {
         logs.append(&build(), lines(&["one"])).await.unwrap();
         logs.close(&build()).await.unwrap();
         drop(logs);
-        let logs = Logs::open(dir.path()).unwrap();
+        let logs = Logs::open(dir.path(), Places::new(2)).unwrap();
         let mut followed = logs.follow(&build(), 0);
         assert_eq!(texts(&followed.next(9).await.unwrap().unwrap()), ["one"]);
         assert_eq!(followed.next(9).await.unwrap(), None);
@@ -523,7 +524,7 @@ mod tests {
         let path = build().path(dir.path());
         let torn = [b"whole\n".as_slice(), &[b'x'; 10_000]].concat();
         fs::write(&path, torn).unwrap();
-        let logs = Logs::open(dir.path()).unwrap();
+        let logs = Logs::open(dir.path(), Places::new(2)).unwrap();
         assert_eq!(texts(&logs.read(&build(), 0, 9).unwrap()), ["whole"]);
         logs.append(&build(), lines(&["next"])).await.unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "whole\nnext\n");

@@ -12,7 +12,6 @@ use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::State;
 use lockgate_store::{Direction, Entry, PageQuery, Store, StoreError};
 
-use super::blocking::blocking;
 use super::inbox::View;
 use super::narrate::HistoryRow;
 
@@ -132,8 +131,8 @@ impl View {
         if let Some(rows) = self.newest.behind(number, after, limit) {
             return Ok(rows);
         }
-        let (store, view) = (store.clone(), self.clone());
-        blocking(move || view.newest.read(&store, (&view.state.project.name, number), after, limit)).await
+        let view = self.clone();
+        store.read(move |store| view.newest.read(store, (&view.state.project.name, number), after, limit)).await
     }
 
     /// The last row of a deployment that the index may not have yet.

@@ -4,7 +4,7 @@
 //! the next commands gather: the disk sets the pace, not a timer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use lockgate_core::change::Milestone;
@@ -14,7 +14,9 @@ use lockgate_core::handle::{Command, Decided, Rejection, Surroundings, decide};
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::Deployments;
 use lockgate_core::state::{Event, State, What};
-use lockgate_store::{Committed as Written, Entry, IndexBatch, LogId, SeriesId, SnapshotChange, Store, StoreError};
+use lockgate_store::{
+    Committed as Written, Entry, IndexBatch, LogId, Places, SeriesId, SnapshotChange, Store, StoreError,
+};
 use tokio::sync::{mpsc, watch};
 
 use super::blocking::blocking;
@@ -39,6 +41,8 @@ const MOST_PER_COMMIT: usize = 256;
 /// A commit takes no further command once its events are this large.
 const COMMIT_BYTES: usize = 8 << 20;
 const LONGEST_SLEEP_MS: u64 = 60_000;
+/// Each is work for a processor alone, and as large in memory as a state.
+static SNAPSHOTS: LazyLock<Places> = LazyLock::new(|| Places::new(4));
 /// After the journal has refused, what nobody waits for is tried again this much later.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
@@ -404,7 +408,8 @@ impl Owner {
             return;
         }
         let (state, before) = (self.state.clone(), self.snapshot.clone());
-        let (encoded, deployments) = blocking(move || index::snapshot(&state, &before)).await;
+        let (encoded, deployments) =
+            SNAPSHOTS.run(move || index::snapshot(&state, &before)).await.expect("a snapshot does not panic");
         self.snapshot = self.state.deployments.clone();
         self.snapshot_bytes = encoded.len();
         self.unsaved = Unsaved::after(self.sequence);

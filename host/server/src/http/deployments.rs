@@ -27,7 +27,7 @@ use super::problem::Problem;
 use super::projects::expect_environment;
 use super::{views, wait};
 use crate::clock;
-use crate::driver::{Committed, FINISHED, ProjectHandle, View, blocking};
+use crate::driver::{Committed, FINISHED, ProjectHandle, View};
 use crate::wire;
 
 // ---- triggers ----
@@ -219,8 +219,8 @@ pub async fn find_kept(api: &Api, handle: &ProjectHandle, number: DeploymentNumb
     if let Some(deployment) = view.state.deployments.get(&number).cloned() {
         return Ok(Some(Found { view, deployment }));
     }
-    let (store, project) = (api.host.store.clone(), view.state.project.name.clone());
-    let deployment = blocking(move || finished(&store, &project, number)).await?;
+    let project = view.state.project.name.clone();
+    let deployment = api.host.store.read(move |store| finished(store, &project, number)).await?;
     Ok(deployment.map(|deployment| Found { view, deployment }))
 }
 
@@ -312,8 +312,7 @@ pub async fn list(
     if wanted.active {
         return Ok(Json(active(&view, wanted)));
     }
-    let store = api.host.store.clone();
-    blocking(move || page(&store, &view, wanted)).await.map(Json)
+    api.host.store.read(move |store| page(store, &view, wanted)).await.map(Json)
 }
 
 struct Wanted {

@@ -1,7 +1,5 @@
 //! Why a deployment waits, now and at a later time.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use lockgate_core::deployment::{Attempt, Deployment, Finish, Stage};
@@ -9,7 +7,6 @@ use lockgate_core::forecast::{Assumptions, Forecast, forecast};
 use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::State as ProjectState;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
 use super::Api;
@@ -18,7 +15,6 @@ use super::input::{Asked, At, parse_time};
 use super::problem::Problem;
 use super::views::{self, word};
 use crate::clock::{self, rfc3339};
-use crate::driver::blocking;
 use crate::wire;
 
 /// How far ahead the start of a deployment is looked for.
@@ -59,7 +55,7 @@ pub async fn explain(
     let assumptions = Assumptions { call_ms, gates, most_turns: MOST_TURNS };
     // Looking ahead may take many turns.
     let explain = move || explanation(&found.view.state, &found.deployment, now, at, &assumptions);
-    Ok(Json(in_turn(&api.looking_ahead, explain).await))
+    Ok(Json(api.looking_ahead.run(explain).await.expect("it does not panic")))
 }
 
 fn later(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
@@ -75,17 +71,6 @@ fn later(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> 
         return Ok(at);
     };
     Err(Problem::invalid("invalid-query", detail))
-}
-
-/// A few at a time, however many ask: each may keep a processor busy for seconds.
-async fn in_turn<T: Send + 'static>(places: &Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> T {
-    let place = places.clone().acquire_owned().await.expect("it is never closed");
-    blocking(move || {
-        // Whoever asked may go before it is done: their place stays taken.
-        let _place = place;
-        work()
-    })
-    .await
 }
 
 fn explanation(
@@ -153,7 +138,6 @@ fn start(state: &ProjectState, deployment: &Deployment, now: Timestamp, assumpti
 
 #[cfg(test)]
 mod tests {
-    use futures::FutureExt as _;
 
     use super::*;
 
@@ -170,37 +154,5 @@ mod tests {
         };
         assert_eq!(explained(100), ("1970-01-01T00:01:00.000Z".to_owned(), None));
         assert_eq!(explained(1), ("1970-01-01T00:00:10.000Z".to_owned(), Some("1970-01-01T00:01:00.000Z".to_owned())));
-    }
-
-    #[tokio::test]
-    async fn who_comes_while_others_are_answered_waits() {
-        let places = Arc::new(Semaphore::new(1));
-        let place = places.acquire().await.unwrap();
-        let mut waiting = std::pin::pin!(in_turn(&places, || "explained"));
-        assert_eq!(waiting.as_mut().now_or_never(), None);
-        drop(place);
-        assert_eq!(waiting.await, "explained");
-        assert_eq!(places.available_permits(), 1);
-    }
-
-    #[tokio::test]
-    async fn who_does_not_wait_for_the_answer_makes_no_room_for_the_next() {
-        let places = Arc::new(Semaphore::new(1));
-        let (begun, has_begun) = tokio::sync::oneshot::channel();
-        let (go, may_go_on) = std::sync::mpsc::channel::<()>();
-        let asked = places.clone();
-        let asking = tokio::spawn(async move {
-            let work = move || {
-                begun.send(()).unwrap();
-                may_go_on.recv().unwrap();
-            };
-            in_turn(&asked, work).await
-        });
-        has_begun.await.unwrap();
-        asking.abort();
-        assert!(asking.await.unwrap_err().is_cancelled());
-        assert_eq!(places.available_permits(), 0);
-        go.send(()).unwrap();
-        drop(places.acquire().await.unwrap());
     }
 }

@@ -46,8 +46,8 @@ use futures::FutureExt as _;
 use lockgate_core::definition::listed;
 use lockgate_core::name::Name;
 use lockgate_sandbox::CancellationToken;
+use lockgate_store::Places;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -85,13 +85,13 @@ struct Api {
     host: Host,
     /// Streams end when the host stops, instead of holding it up.
     stopping: CancellationToken,
-    looking_ahead: Arc<Semaphore>,
+    looking_ahead: Places,
     document: Arc<str>,
 }
 
 fn build(host: Host, stopping: CancellationToken) -> Router {
     let (open, locked, document) = routes();
-    let looking_ahead = Arc::new(Semaphore::new(explain::AT_ONCE));
+    let looking_ahead = Places::new(explain::AT_ONCE);
     let api = Api { host, stopping, looking_ahead, document: openapi::text(&document).into() };
     let routes = locked
         .layer(from_fn_with_state(api.clone(), auth::authenticate))
