@@ -369,6 +369,13 @@ pub struct Approval {
     pub difference: Vec<String>,
 }
 
+impl Approval {
+    /// With a yes.
+    pub(crate) fn has_answered(&self, person: &Actor) -> bool {
+        self.given.iter().any(|signature| signature.by.person == person.person)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     pub by: Actor,

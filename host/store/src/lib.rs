@@ -120,7 +120,7 @@ impl Store {
         let ends = journal.streams().into_iter().map(|(stream, head)| (stream, head.last)).collect();
         let content = Content { shape: options.index_shape, needed_at_start: options.needed_at_start };
         let (index, index_state) = Index::open(&layout.index, &layout.journal, content, &ends)?;
-        let reading = Places::new(READERS);
+        let reading = Places::new("reading", READERS).map_err(StoreError::io("start the reading threads of", dir))?;
         let inner = Inner {
             dir: dir.to_owned(),
             journal,

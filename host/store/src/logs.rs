@@ -394,7 +394,7 @@ mod tests {
 
     fn logs() -> (tempfile::TempDir, Logs) {
         let dir = tempfile::tempdir().unwrap();
-        let logs = Logs::open(dir.path(), Places::new(2)).unwrap();
+        let logs = Logs::open(dir.path(), Places::new("reading", 2).unwrap()).unwrap();
         (dir, logs)
     }
 
@@ -510,7 +510,7 @@ mod tests {
         logs.append(&build(), lines(&["one"])).await.unwrap();
         logs.close(&build()).await.unwrap();
         drop(logs);
-        let logs = Logs::open(dir.path(), Places::new(2)).unwrap();
+        let logs = Logs::open(dir.path(), Places::new("reading", 2).unwrap()).unwrap();
         let mut followed = logs.follow(&build(), 0);
         assert_eq!(texts(&followed.next(9).await.unwrap().unwrap()), ["one"]);
         assert_eq!(followed.next(9).await.unwrap(), None);
@@ -524,7 +524,7 @@ mod tests {
         let path = build().path(dir.path());
         let torn = [b"whole\n".as_slice(), &[b'x'; 10_000]].concat();
         fs::write(&path, torn).unwrap();
-        let logs = Logs::open(dir.path(), Places::new(2)).unwrap();
+        let logs = Logs::open(dir.path(), Places::new("reading", 2).unwrap()).unwrap();
         assert_eq!(texts(&logs.read(&build(), 0, 9).unwrap()), ["whole"]);
         logs.append(&build(), lines(&["next"])).await.unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "whole\nnext\n");

@@ -1,73 +1,85 @@
 //! Work that blocks, off the threads that serve requests, for which many ask at once.
 
+use std::io;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinError;
 
-/// How many are at work at a time, however many ask. A thread for each would make nobody faster, and each keeps memory of its
-/// own: 1,000 projects that took a snapshot at the same time left 138 threads behind, and 240 MiB.
+/// How many are at work at a time, however many ask: threads of their own, which end when nobody has asked for a while. A thread
+/// for each would make nobody faster, and each keeps memory of its own: 1,000 projects that took a snapshot at the same time left
+/// 138 threads behind, and 240 MiB.
 #[derive(Clone)]
-pub struct Places(Arc<Semaphore>);
+pub struct Places(Arc<Threads>);
 
 impl Places {
-    pub fn new(count: usize) -> Self {
-        Self(Arc::new(Semaphore::new(count)))
+    /// Of at most 15 characters, the name is shown whole.
+    pub fn new(name: &str, count: usize) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().thread_name(name).max_blocking_threads(count).build()?;
+        Ok(Self(Arc::new(Threads(Some(runtime)))))
     }
 
-    /// Waits for a place. An error: the work panicked, or the runtime ends.
+    /// Waits for a place. An error: the work panicked, or all of them end.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
-        let place = self.0.clone().acquire_owned().await.expect("it is never closed");
-        let in_its_place = move || {
-            // Whoever asked may go before it is done: their place stays taken.
-            let _place = place;
-            work()
-        };
-        spawn_blocking(in_its_place).await
+        let runtime = self.0.0.as_ref().expect("taken only in drop");
+        runtime.handle().spawn_blocking(work).await
+    }
+}
+
+struct Threads(Option<Runtime>);
+
+impl Drop for Threads {
+    /// To wait for them is not allowed where other runtimes drop us.
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::sync::mpsc;
+    use std::thread;
 
     use tokio::sync::oneshot;
 
     use super::*;
 
     #[tokio::test]
-    async fn who_comes_while_others_are_at_work_waits() {
-        let places = Places::new(1);
-        let place = places.0.acquire().await.unwrap();
-        let mut waiting = Box::pin(places.run(|| "done"));
-        tokio::select! {
-            biased;
-            _ = &mut waiting => panic!("it did not wait"),
-            () = tokio::task::yield_now() => {}
+    async fn no_more_are_at_work_than_there_are_places() {
+        let places = Places::new("test", 2).unwrap();
+        let (at_work, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let asked: Vec<_> = (0..100)
+            .map(|_| {
+                let (places, at_work, most) = (places.clone(), at_work.clone(), most.clone());
+                let work = move || {
+                    most.fetch_max(at_work.fetch_add(1, Relaxed) + 1, Relaxed);
+                    // Whoever may come now does.
+                    (0..1_000).for_each(|_| thread::yield_now());
+                    at_work.fetch_sub(1, Relaxed);
+                };
+                tokio::spawn(async move { places.run(work).await })
+            })
+            .collect();
+        for asked in asked {
+            asked.await.unwrap().unwrap();
         }
-        drop(place);
-        assert_eq!(waiting.await.unwrap(), "done");
-        assert_eq!(places.0.available_permits(), 1);
+        assert_eq!(most.load(Relaxed), 2);
     }
 
     #[tokio::test]
-    async fn who_does_not_wait_for_the_end_makes_no_room_for_the_next() {
-        let places = Places::new(1);
+    async fn they_may_go_while_somebody_is_at_work_there() {
         let (begun, has_begun) = oneshot::channel();
-        let (go, may_go_on) = mpsc::channel::<()>();
-        let asked = places.clone();
-        let asking = tokio::spawn(async move {
-            let work = move || {
-                begun.send(()).unwrap();
-                may_go_on.recv().unwrap();
-            };
-            asked.run(work).await
-        });
+        let (end, may_end) = mpsc::channel::<()>();
+        let places = Places::new("test", 1).unwrap();
+        let work = move || {
+            begun.send(()).unwrap();
+            may_end.recv()
+        };
+        let asking = tokio::spawn(async move { places.run(work).await });
         has_begun.await.unwrap();
         asking.abort();
         assert!(asking.await.unwrap_err().is_cancelled());
-        assert_eq!(places.0.available_permits(), 0);
-        go.send(()).unwrap();
-        drop(places.0.acquire().await.unwrap());
+        end.send(()).unwrap();
     }
 }

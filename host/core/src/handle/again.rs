@@ -72,11 +72,15 @@ pub(super) fn is_still_the_way_back(state: &State, deployment: &Deployment) -> R
     if deployment.deployment_type != DeploymentType::Rollback || is_current || leads_back() {
         return Ok(());
     }
-    Err(Rejection::NotTheWayBack {
-        number: deployment.number,
-        release: deployment.release.tag.clone(),
-        environment: deployment.environment.clone(),
-    })
+    let (number, environment) = (deployment.number, deployment.environment.clone());
+    let release = deployment.release.tag.clone();
+    match state.environments.get(&environment) {
+        // Where a gate has failed meanwhile, for example, and all of it was undone.
+        Some(there) if there.live.as_ref().is_some_and(|live| live.release == release) && there.is_all(&release) => {
+            Err(Rejection::BackAlready { number, release, environment })
+        }
+        Some(_) | None => Err(Rejection::NotTheWayBack { number, release, environment }),
+    }
 }
 
 /// The first phase that failed or was not done; not what the workflow went on after, unless that is all there is, or

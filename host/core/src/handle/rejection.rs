@@ -121,9 +121,7 @@ pub enum Rejection {
     PlanChanged { number: DeploymentNumber, seen: Digest, now: Digest },
     #[error("{why}")]
     MayNotApprove { why: String },
-    #[error(
-        "deployment {number} has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"
-    )]
+    #[error("deployment {number} is over, and stays as it ended: `lockgate deployment show {number}` says how")]
     AlreadyFinished { number: DeploymentNumber },
     #[error("deployment {number} is going back to how it was; stop that with --force only if you must")]
     UndoUnderWay { number: DeploymentNumber },
@@ -147,6 +145,8 @@ pub enum Rejection {
         "deployment {number} is to take `{environment}` back to {release}, which is not the way back any more; use `rollback`"
     )]
     NotTheWayBack { number: DeploymentNumber, release: Tag, environment: Name },
+    #[error("`{environment}` is at {release} already: nothing is left there that deployment {number} could take back")]
+    BackAlready { number: DeploymentNumber, release: Tag, environment: Name },
     #[error(
         "{waiting} deployments wait in environment `{environment}`, and no more are taken; try again when some are done"
     )]

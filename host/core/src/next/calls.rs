@@ -99,9 +99,15 @@ fn doubled(backoff_ms: u64, times: u32) -> u64 {
 
 pub(super) fn timed_out(deployment: &Deployment, work: &Work) -> Failure {
     let allowed_ms = work.deadline.ms_since(work.started_at);
+    let mut message =
+        format!("`{}` did not finish within its {} s", deployment.step_name(work.step), allowed_ms / 1000);
+    // That is what somebody has to mend.
+    if let Some(because) = &work.stumbled {
+        message += &format!("; the last answer was: {because}");
+    }
     Failure {
         code: "timeout".to_owned(),
-        message: format!("`{}` did not finish within its {} s", deployment.step_name(work.step), allowed_ms / 1000),
+        message,
         // What it did outside is unknown: only the same key may be tried again.
         retry: Retry::SameKey,
         retry_after_ms: 0,

@@ -117,7 +117,9 @@ fn destructive(deployment: &Deployment, changes: &[&ResourceChange]) -> Option<S
         return None;
     }
     let names = crate::definition::listed(&destructive);
-    Some(format!("the plan destroys or replaces {names}; deploy with allow_destructive if that is meant"))
+    Some(format!(
+        "the plan destroys or replaces {names}; deploy with --allow-destructive (over HTTP `allow_destructive`) if that is meant"
+    ))
 }
 
 /// A drift in mid-way that a person or a rule refuses fails the phase that was to apply it.

@@ -68,6 +68,15 @@ fn who_may_not_approve_is_told_why() {
 }
 
 #[test]
+fn who_has_approved_and_would_rather_not_is_told_what_to_do() {
+    let mut project = pending(&[rule(2, &[])]);
+    project.approve(1, person("ann")).unwrap();
+    expect!["ann has approved this and cannot reject it too; `lockgate deployment cancel 1` stops it"]
+        .assert_eq(&project.reject(1, person("ann")).unwrap_err());
+    project.reject(1, person("bob")).unwrap();
+}
+
+#[test]
 fn your_own_may_be_approved_where_the_environment_says_so() {
     let approvals = ApprovalPolicy { not_your_own: false, ..asks(&[rule(1, &[])]) };
     let mut project = Project::new(Environment { approvals, ..environment() }, &[phase("build")]);
@@ -83,8 +92,7 @@ fn one_refusal_is_enough() {
     assert_eq!(project.is(1), "NotDeployed/Rejected");
     expect!["approval: ann refused: not on a Friday"].assert_eq(&project.failure(1));
     let refusal = project.approve(1, person("bob")).unwrap_err();
-    expect!["deployment 1 has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"]
-        .assert_eq(&refusal);
+    expect!["deployment 1 is over, and stays as it ended: `lockgate deployment show 1` says how"].assert_eq(&refusal);
 }
 
 #[test]
@@ -326,8 +334,7 @@ fn what_has_finished_is_not_answered_also_when_it_has_left_the_memory() {
     let in_memory = project.approve(1, person("ann")).unwrap_err();
     project.state.forget(1, 1);
     assert_eq!(project.approve(1, person("ann")).unwrap_err(), in_memory);
-    expect!["deployment 1 has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"]
-        .assert_eq(&in_memory);
+    expect!["deployment 1 is over, and stays as it ended: `lockgate deployment show 1` says how"].assert_eq(&in_memory);
     expect!["there is no deployment 2 in project `shop`; the last one is 1"]
         .assert_eq(&project.approve(2, person("ann")).unwrap_err());
 }

@@ -191,8 +191,7 @@ fn a_second_forced_stop_ends_it_as_stopped() {
     assert_eq!(status(&project), DeploymentStatus::Stopped);
     expect!["build Canceled, smoke Skipped, cleanup Skipped"].assert_eq(&project.phases(1));
     let refusal = project.stop(1).unwrap_err();
-    expect!["deployment 1 has finished; a finished deployment stays as it ended, but `retry` starts a new attempt"]
-        .assert_eq(&refusal);
+    expect!["deployment 1 is over, and stays as it ended: `lockgate deployment show 1` says how"].assert_eq(&refusal);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn a_deployment_that_is_over_keeps_nothing_and_the_next_one_finds_what_was_kept(
     keep(&mut project, 1, "builds", b"1", 0).unwrap();
     project.answer(1, Run(0), fails("red"));
     project.stop(1).ok();
-    assert!(keep(&mut project, 1, "builds", b"2", 1).unwrap_err().contains("finished"));
+    assert!(keep(&mut project, 1, "builds", b"2", 1).unwrap_err().contains("is over"));
     assert!(keep(&mut project, 9, "builds", b"2", 1).unwrap_err().contains("no deployment 9"));
     let next = project.deploy("v1");
     assert_eq!(keep(&mut project, next, "builds", b"2", 1), Ok(2));

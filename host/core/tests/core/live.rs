@@ -404,6 +404,25 @@ fn what_selects_nothing_changes_nothing() {
 }
 
 #[test]
+fn a_rollback_that_finds_all_taken_back_when_its_turn_has_come_says_that_nothing_is_left() {
+    let meant = Workflow { on_failure: OnFailure::Undo, ..workflow(&[apply("web")]) };
+    let mut project = Project::of(definition(&[("prod", environment())], meant));
+    for release in ["v1", "v2"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    let bad = project.deploy("v3");
+    project.answer(bad, Plan(0), plan(&["a"]));
+    project.answer(bad, Confirm(0), plan(&["a"]));
+    let back = project.roll_back().unwrap();
+    project.answer(bad, Run(0), fails("disk full"));
+    project.answer(bad, Undo(0), done());
+    assert_eq!(project.prod(), "live v2, current v2, before: v1");
+    expect!["`prod` is at v2 already: nothing is left there that deployment 4 could take back"]
+        .assert_eq(&project.deployment(back).attempt.cancel.as_ref().unwrap().reason);
+}
+
+#[test]
 fn what_belongs_to_no_application_makes_the_whole_differ_from_live() {
     let mut project = with_live(&["v1", "v2"]);
     let page = Selection { resource_type: Some("file".to_owned()), ..Selection::default() };

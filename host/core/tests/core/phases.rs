@@ -121,6 +121,17 @@ fn a_call_that_never_answers_is_repeated_with_its_key_and_then_given_up() {
 }
 
 #[test]
+fn who_runs_out_of_time_while_it_waits_to_ask_again_says_what_the_last_answer_was() {
+    let mut project = Project::new(environment(), &[retrying(1)]);
+    project.deploy("v1");
+    project.answer(1, Run(0), stumbles("the chat room refused"));
+    project.skip_to(600);
+    project.send(Command::Tick);
+    expect!["migrate: `migrate` did not finish within its 60 s; the last answer was: the chat room refused"]
+        .assert_eq(&project.failure(1));
+}
+
+#[test]
 fn late_and_repeated_answers_change_nothing() {
     let mut project = Project::new(environment(), &[retrying(1), phase("next")]);
     project.deploy("v1");

@@ -142,7 +142,7 @@ fn drift_later_to_a_destructive_plan_fails_the_phase_and_winds_down() {
     assert_eq!(project.due(), "1 Undo(0)");
     project.all_goes_well();
     assert_eq!(project.is(1), "Failed/PhaseFailed");
-    expect!["apply-db: the plan destroys or replaces file b; deploy with allow_destructive if that is meant"]
+    expect!["apply-db: the plan destroys or replaces file b; deploy with --allow-destructive (over HTTP `allow_destructive`) if that is meant"]
         .assert_eq(&project.failure(1));
     expect!["apply-web Succeeded, apply-db Failed, cleanup Succeeded"].assert_eq(&project.phases(1));
 }
@@ -238,7 +238,7 @@ fn a_destructive_plan_is_refused_and_names_what_it_destroys() {
     project.deploy("v1");
     project.answer(1, Plan(0), destroys());
     assert_eq!(project.is(1), "Failed/PhaseFailed");
-    expect!["plan: the plan destroys or replaces file a, file b; deploy with allow_destructive if that is meant"]
+    expect!["plan: the plan destroys or replaces file a, file b; deploy with --allow-destructive (over HTTP `allow_destructive`) if that is meant"]
         .assert_eq(&project.failure(1));
 
     let flags = Flags { allow_destructive: true, ..Flags::default() };

@@ -42,7 +42,7 @@ const MOST_PER_COMMIT: usize = 256;
 const COMMIT_BYTES: usize = 8 << 20;
 const LONGEST_SLEEP_MS: u64 = 60_000;
 /// Each is work for a processor alone, and as large in memory as a state.
-static SNAPSHOTS: LazyLock<Places> = LazyLock::new(|| Places::new(4));
+static SNAPSHOTS: LazyLock<Places> = LazyLock::new(|| Places::new("snapshots", 4).expect("threads come later"));
 /// After the journal has refused, what nobody waits for is tried again this much later.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 

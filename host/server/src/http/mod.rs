@@ -91,7 +91,7 @@ struct Api {
 
 fn build(host: Host, stopping: CancellationToken) -> Router {
     let (open, locked, document) = routes();
-    let looking_ahead = Places::new(explain::AT_ONCE);
+    let looking_ahead = Places::new("looking ahead", explain::AT_ONCE).expect("threads come later");
     let api = Api { host, stopping, looking_ahead, document: openapi::text(&document).into() };
     let routes = locked
         .layer(from_fn_with_state(api.clone(), auth::authenticate))

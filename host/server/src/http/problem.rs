@@ -136,6 +136,7 @@ impl From<Rejection> for Problem {
             Rejection::EnvironmentInUse { .. } => (S::CONFLICT, "environment-in-use"),
             Rejection::EnvironmentLive { .. } => (S::CONFLICT, "environment-live"),
             Rejection::NotTheWayBack { .. } => (S::CONFLICT, "not-the-way-back"),
+            Rejection::BackAlready { .. } => (S::CONFLICT, "back-already"),
             Rejection::ReleaseBusy { .. } => (S::CONFLICT, "release-busy"),
             Rejection::NotWaiting { .. } => (S::CONFLICT, "not-waiting"),
             Rejection::NoStateKey => (S::UNPROCESSABLE_ENTITY, "no-state-key"),
