@@ -39,6 +39,9 @@ pub enum StoreError {
     )]
     Index { attempt: &'static str, problem: String },
 
+    #[error("could not {attempt} the index: {problem}. Nothing is lost, and it goes on by itself as soon as it can")]
+    IndexHeldUp { attempt: &'static str, problem: String },
+
     #[error(
         "the index knows stream `{stream}` through event {through}, but the journal ends with {end}: events that were \
          acknowledged are gone from {}. Put the whole folder back from a copy or backup; or, to go on without them, \
@@ -84,11 +87,6 @@ impl StoreError {
     /// Nothing of an append was written, and a later one may succeed: the disk is full, or too much waits for it.
     pub fn is_refused_append(&self) -> bool {
         matches!(self, Self::Journal(error) if error.is_refusal())
-    }
-
-    /// Where the disk refused what the index needs.
-    pub(crate) fn index_io(attempt: &'static str, error: &io::Error) -> Self {
-        Self::Index { attempt, problem: io_problem(error) }
     }
 
     pub(crate) fn io(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {

@@ -56,6 +56,18 @@ pub(crate) fn sync(dir: &Path) -> std::io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
+/// Of the disk, for this user.
+pub(crate) fn free_bytes(dir: &Path) -> Result<u64, StoreError> {
+    let disk = rustix::fs::statvfs(dir).map_err(|error| StoreError::io("ask for the room of", dir)(error.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Of the files in a folder of the index or the journal, which have no folders of their own.
+pub(crate) fn size_bytes(dir: &Path) -> Result<u64, StoreError> {
+    let sum = || fs::read_dir(dir)?.map(|entry| Ok(entry?.metadata()?.len())).sum::<std::io::Result<u64>>();
+    sum().map_err(StoreError::io("ask for the size of", dir))
+}
+
 const LOCK: &str = "lock";
 
 /// Held as long as the file is open; the kernel frees it when the process dies.

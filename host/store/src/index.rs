@@ -43,6 +43,8 @@ use writer::{Job, REOPEN_AFTER_BYTES, Writer};
 
 const FORMAT: u32 = 3;
 const QUEUE: usize = 1024;
+/// A broken index stays where this many of its size are free.
+const ROOM_TO_KEEP: u64 = 2;
 
 /// Everything that follows from a stream's events up to `through`, applied as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,18 @@ pub struct IndexBatch {
     pub through: u64,
     pub snapshot: SnapshotChange,
     pub entries: Vec<Entry>,
+}
+
+impl IndexBatch {
+    /// Of what it brings.
+    pub fn size_bytes(&self) -> usize {
+        let snapshot = match &self.snapshot {
+            SnapshotChange::Keep | SnapshotChange::Remove => 0,
+            SnapshotChange::Replace(state) => state.len(),
+        };
+        let entries = self.entries.iter().map(|entry| entry.key.len() + entry.value.as_ref().map_or(0, Vec::len));
+        snapshot + entries.sum::<usize>()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -286,16 +300,19 @@ fn open_or_rebuild(
     Ok((sled, state))
 }
 
-/// The last broken index is kept for whoever wants to know what happened to it.
+/// The last broken index is kept for whoever wants to know what happened to it, where there is room for another beside it.
 fn move_aside(dir: &Path) -> Result<(), StoreError> {
     let aside = dir.with_extension("broken");
-    if dir.exists() {
-        // A closing sled still writes files by their path: into the new index, were it there.
-        wait_until_released(dir);
-        folder::remove_if_there(&aside)?;
-        fs::rename(dir, &aside).map_err(StoreError::io("move aside the broken index", dir))?;
+    if !dir.exists() {
+        return Ok(());
     }
-    Ok(())
+    // A closing sled still writes files by their path: into the new index, were it there.
+    wait_until_released(dir);
+    folder::remove_if_there(&aside)?;
+    if dir.is_dir() && folder::size_bytes(dir)?.saturating_mul(ROOM_TO_KEEP) > folder::free_bytes(dir)? {
+        return folder::remove_if_there(dir);
+    }
+    fs::rename(dir, &aside).map_err(StoreError::io("move aside the broken index", dir))
 }
 
 /// sled closes its files on a thread of its own some time after its handle is gone.

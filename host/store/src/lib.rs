@@ -315,10 +315,7 @@ impl Store {
 
     /// What the disk of the data folder has left for this user; blocks.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
-        let dir = &self.inner.dir;
-        let disk =
-            rustix::fs::statvfs(dir).map_err(|error| StoreError::io("ask for the room of", dir)(error.into()))?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        folder::free_bytes(&self.inner.dir)
     }
 
     /// How many syncs the journal needed for how many events since it was opened.

@@ -185,7 +185,9 @@ impl Host {
     pub async fn open(settings: Settings) -> Result<Self, HostError> {
         let Read { store, opened, system, projects } = match read(&settings.data).await {
             // Noted there, so that it is built again now: it has nothing that the journal does not have.
-            Err(HostError::Replay(ReplayError::Store(error @ StoreError::Index { .. }))) => {
+            Err(HostError::Replay(ReplayError::Store(
+                error @ (StoreError::Index { .. } | StoreError::IndexHeldUp { .. }),
+            ))) => {
                 tracing::warn!(%error, "the index cannot be used");
                 read(&settings.data).await?
             }

@@ -1,13 +1,14 @@
 //! Keeps the index in step with the journal, behind the owner's back: what is listed and paged, never the truth.
 
 use std::ops::RangeInclusive;
+use std::pin::pin;
 use std::time::Duration;
 
 use lockgate_core::change::Milestone;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::{Deployments, changed};
 use lockgate_core::state::{Event, State, What};
-use lockgate_store::{Entry, IndexBatch, Store, StoreOptions};
+use lockgate_store::{Entry, IndexBatch, Store, StoreError, StoreOptions};
 use tokio::sync::{mpsc, watch};
 
 use super::history::Paged;
@@ -68,6 +69,8 @@ pub fn store_options(journal: lockgate_journal::Options) -> StoreOptions {
 
 /// Batches that wait to be indexed; then the owner waits with them.
 const WAITING_BATCHES: usize = 256;
+/// What a project keeps for an index that the disk refuses: some thousand deployments.
+const MOST_WAITING_BYTES: usize = 8 << 20;
 /// How long the first of them waits for others: a commit costs as much as to decide a trigger, however little it holds. Who
 /// follows a log that nothing closes, for it has no line, hears that much later that its attempt is over (`http/logs.rs`).
 /// Nobody else waits for it: what the index does not have is read from memory.
@@ -105,12 +108,13 @@ pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, For
     let (forget, forgettable) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut waiting = Vec::new();
-        while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
+        while !waiting.is_empty() || batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
             let all = async { while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {} };
             let _all_or_enough = tokio::time::timeout(GATHERING, all).await;
             let (gathered, leaves): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
             let through = gathered.last().map_or(0, |batch: &IndexBatch| batch.through);
-            if let Err(error) = store.index_all(gathered).await {
+            let written = while_others_wait(store.index_all(gathered), &mut batches, &mut waiting).await;
+            if let Err(error) = written {
                 tracing::error!(%project, %error, "the index failed: until the next start builds it again, all that ends stays in memory");
                 return;
             }
@@ -119,6 +123,28 @@ pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, For
         }
     });
     (Indexer(sender), indexed_receiver, forgettable)
+}
+
+/// The owner is not held up where the disk refuses the index for a while; where that takes too long, no more is kept for it.
+async fn while_others_wait(
+    written: impl Future<Output = Result<(), StoreError>>,
+    batches: &mut mpsc::Receiver<Waiting>,
+    waiting: &mut Vec<Waiting>,
+) -> Result<(), StoreError> {
+    let (mut written, mut bytes) = (pin!(written), 0);
+    loop {
+        tokio::select! {
+            biased;
+            written = &mut written => return written,
+            Some(next) = batches.recv() => {
+                bytes += next.0.size_bytes();
+                waiting.push(next);
+            }
+        }
+        if bytes > MOST_WAITING_BYTES {
+            return Err(StoreError::Stopping { what: "the index, for which too much waits," });
+        }
+    }
 }
 
 /// The record of what has finished, if there is no newer attempt of it.

@@ -229,6 +229,7 @@ pub fn lost(error: &StoreError) -> Option<String> {
         | StoreError::Unfinished { .. }
         | StoreError::Journal(_)
         | StoreError::Index { .. }
+        | StoreError::IndexHeldUp { .. }
         | StoreError::InvalidIndexName { .. }
         | StoreError::WrongDigest { .. }
         | StoreError::BlobTooLarge { .. }

@@ -257,6 +257,10 @@ impl From<StoreError> for Problem {
             StoreError::Journal(JournalError::QueueFull { .. }) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "disk-busy", error.to_string())
             }
+            // It is in the log once, and not for each who asks.
+            StoreError::IndexHeldUp { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "index-held-up", error.to_string())
+            }
             StoreError::EventsAreGone { .. }
             | StoreError::JournalIsGone { .. }
             | StoreError::FileInTheWay { .. }

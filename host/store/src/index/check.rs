@@ -130,6 +130,12 @@ impl Check {
         *self.own_state() = IndexCheck::Unfinished(error.to_string());
     }
 
+    /// From the first row, for whoever has what stood still at work again.
+    pub fn begin_again(&self) {
+        *self.counted.blocking_lock() = Counted::default();
+        *self.own_state() = IndexCheck::Running;
+    }
+
     /// It ends with the portion that is at work.
     pub fn close(&self) {
         self.end(IndexCheck::Unfinished("the index was closed".to_owned()));

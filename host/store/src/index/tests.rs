@@ -42,7 +42,7 @@ fn filled() -> Open {
 impl Open {
     fn write(&mut self, entries: Vec<Entry>) {
         let batch = IndexBatch { stream: "shop".to_owned(), through: 1, snapshot: SnapshotChange::Keep, entries };
-        self.writer.apply(vec![batch]).unwrap();
+        self.writer.apply(&[batch]).unwrap();
     }
 
     /// How many portions it took.
@@ -294,12 +294,16 @@ const ROWS: PageQuery<'static> = PageQuery {
 };
 
 fn checked(index: &Index) -> IndexCheck {
+    end_of(&index.check)
+}
+
+fn end_of(check: &Check) -> IndexCheck {
     let began = Instant::now();
-    while index.check() == IndexCheck::Running {
+    while check.state() == IndexCheck::Running {
         assert!(began.elapsed() < Duration::from_secs(20), "the check does not end");
         thread::yield_now();
     }
-    index.check()
+    check.state()
 }
 
 #[tokio::test]
@@ -354,7 +358,7 @@ fn the_check_goes_on_where_it_was() {
         let mut open = filled();
         let portions = open.check_to_the_end(|open, portion| {
             open.write(anything(seed * 1000 + portion));
-            open.writer.reopen();
+            open.writer.reopen().unwrap();
         });
         assert!(portions > 10);
         assert_eq!(open.check.state(), IndexCheck::Whole, "seed {seed}");
@@ -422,7 +426,7 @@ fn what_was_noted_is_not_counted_again() {
     let mut open = filled();
     open.sled.flush().unwrap();
     assert!(open.sled.unnoted_bytes() > 100_000);
-    open.writer.reopen();
+    open.writer.reopen().unwrap();
     assert_eq!(open.sled.unnoted_bytes(), 0);
 }
 
@@ -446,7 +450,7 @@ fn a_lock_that_somebody_holds_a_moment_longer_is_waited_for() {
     for _ in 0..3 {
         ask.send(()).unwrap();
         while held.try_recv().is_err() {
-            open.writer.reopen();
+            open.writer.reopen().unwrap();
             assert_eq!(open.sled.what_is_broken(), None);
         }
     }
@@ -478,15 +482,15 @@ fn what_cannot_be_opened_again_is_told_to_everybody_and_built_anew_by_the_next_s
     ];
     for (spoil, told) in spoils {
         let mut open = filled();
-        open.writer.reopen();
+        open.writer.reopen().unwrap();
         let before = killed(open.sled.dir());
         open.write(vec![put(500, 1)]);
         let path = open.sled.dir().to_owned();
         spoil(&path, before.path());
-        open.writer.reopen();
+        assert!(open.writer.reopen().is_err());
         let Open { _dir, sled, check, mut writer } = open;
         assert!(sled.view().read(&stream_key(SNAPSHOT, "shop")).is_err());
-        assert!(writer.apply(round(2)).is_err());
+        assert!(writer.apply(&round(2)).is_err());
         let IndexCheck::Broken(problem) = check.state() else { panic!("not told: {told}") };
         assert!(problem.starts_with(&format!("open again: {told}")), "{problem}");
         drop((sled, check, writer));
@@ -502,17 +506,51 @@ fn where_it_could_not_be_opened_for_want_of_something_it_is_whole_again_with_the
     let mut open = filled();
     let path = open.sled.dir().to_owned();
     let (db, aside) = (path.join("db"), path.join("aside"));
-    open.writer.reopen();
-    fs::rename(&db, &aside).unwrap();
-    fs::create_dir(&db).unwrap();
-    open.writer.reopen();
-    let told = open.writer.apply(round(2)).unwrap_err().to_string();
+    open.writer.reopen().unwrap();
+    taken_away(&db, &aside);
+    assert!(open.writer.reopen().is_err());
+    let told = open.writer.apply(&round(2)).unwrap_err().to_string();
     assert!(told.contains("Is a directory"), "{told}");
     assert!(matches!(open.check.state(), IndexCheck::Unfinished(_)));
-    fs::remove_dir(&db).unwrap();
-    fs::rename(&aside, &db).unwrap();
+    given_back(&db, &aside);
     let Open { _dir, sled, check, writer } = open;
     drop((sled, check, writer));
     let (index, state) = Index::open(&path, Path::new("journal"), CONTENT, &[("shop".to_owned(), 1)].into()).unwrap();
     assert_eq!((state, index.through("shop").unwrap()), (IndexState::Ready, 1));
+}
+
+/// `[]` in the place of the file: nothing can be opened or written there.
+fn taken_away(db: &Path, aside: &Path) {
+    fs::rename(db, aside).unwrap();
+    fs::create_dir(db).unwrap();
+}
+
+fn given_back(db: &Path, aside: &Path) {
+    fs::remove_dir(db).unwrap();
+    fs::rename(aside, db).unwrap();
+}
+
+#[test]
+fn what_the_disk_held_up_goes_on_when_it_takes_it_again_and_nothing_is_missing() {
+    let mut open = filled();
+    open.sled.flush().unwrap();
+    let (db, aside) = (open.sled.dir().join("db"), open.sled.dir().join("aside"));
+    let unflushed = killed(open.sled.dir());
+    open.write(vec![put(500, 1), put(3, 700)]);
+    taken_away(&db, &aside);
+    assert!(open.writer.mend().is_err());
+    assert!(open.writer.apply(&round(2)).is_err());
+
+    given_back(&db, &aside);
+    // sled forgets what it has not flushed.
+    put_back(open.sled.dir(), unflushed.path());
+    open.writer.mend().unwrap();
+    open.writer.apply(&round(2)).unwrap();
+    open.writer.reopen().unwrap();
+    assert_eq!(open.sled.view().mark("shop").unwrap().unwrap().through, 2);
+    let row = [NeededAtStart(&[]).table_prefix("shop", "finished"), key(3)].concat();
+    assert_eq!(open.sled.view().read(&row).unwrap(), put(3, 700).value);
+    let again = Check::new(open.sled.clone());
+    again.clone().run();
+    assert_eq!((again.state(), end_of(&open.check)), (IndexCheck::Whole, IndexCheck::Whole));
 }

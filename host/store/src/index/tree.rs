@@ -81,7 +81,7 @@ impl Sled {
         let Db { db, .. } = opened.as_ref().map_err(StoreError::clone)?;
         match panic::catch_unwind(AssertUnwindSafe(|| run(db))) {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(sled::Error::Io(error))) => Err(StoreError::index_io(attempt, &error)),
+            Ok(Err(sled::Error::Io(error))) => Err(held_up(attempt, io_problem(&error))),
             Ok(Err(error)) => Err(self.broken(attempt, error.to_string())),
             Err(_) => Err(self.broken(attempt, PANICKED.to_owned())),
         }
@@ -142,16 +142,14 @@ impl Sled {
 
     /// sled 0.34 notes where its pages lie only when it opens. Whoever reads waits meanwhile, and if it fails he is told
     /// what everybody is told who comes later. Of what was flushed before, nothing is left to write while they wait.
-    pub fn reopen(&self, written: Tallies) -> Result<(), StoreError> {
+    pub fn reopen(&self, written: &[Tallies]) -> Result<(), StoreError> {
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         let before = mem::replace(&mut *opened, Err(StoreError::Stopping { what: "the index" }));
-        *opened = before.and_then(|db| {
-            let again = db.close().and_then(|()| Db::open_again(&self.dir)?.expect(written));
-            again.map_err(|problem| match problem {
-                Problem::Broken(problem) => self.broken("open again", problem),
-                // Want of room, or of file handles: what is there is whole.
-                Problem::Io(_) => problem.unnoted("open again"),
-            })
+        let closed = before.map_or(Ok(()), Db::close);
+        *opened = closed.and_then(|()| Db::open_again(&self.dir)?.expect(written)).map_err(|problem| match problem {
+            Problem::Broken(problem) => self.broken("open again", problem),
+            // Want of room, or of file handles: what is there is whole.
+            Problem::Io(problem) => held_up("open again", problem),
         });
         opened.as_ref().map(|_| ()).map_err(StoreError::clone)
     }
@@ -180,10 +178,11 @@ impl Db {
         })
     }
 
-    /// sled may open what is damaged or not its own, and call it whole. Every batch writes the tallies.
-    fn expect(self, written: Tallies) -> Result<Self, Problem> {
-        let found = caught(|| self.db.get(TALLIES_KEY))?;
-        let is_whole = found.is_some_and(|stored| Tallies::decode(&stored) == Some(written));
+    /// sled may open what is damaged or not its own, and call it whole. Every batch writes the tallies: what is there is as one
+    /// of them left it.
+    fn expect(self, written: &[Tallies]) -> Result<Self, Problem> {
+        let found = caught(|| self.db.get(TALLIES_KEY))?.and_then(|stored| Tallies::decode(&stored));
+        let is_whole = found.is_some_and(|found| written.contains(&found));
         is_whole.then_some(self).ok_or_else(|| Problem::Broken("what was written last is gone".to_owned()))
     }
 
@@ -203,6 +202,10 @@ impl Problem {
         let (Self::Io(problem) | Self::Broken(problem)) = self;
         StoreError::Index { attempt, problem }
     }
+}
+
+fn held_up(attempt: &'static str, problem: String) -> StoreError {
+    StoreError::IndexHeldUp { attempt, problem }
 }
 
 fn caught<T>(run: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, Problem> {

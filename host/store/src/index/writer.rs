@@ -1,6 +1,8 @@
 //! The one thread that writes to the index.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::runtime::{self, Runtime};
@@ -23,6 +25,9 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 /// again. With 2,000,000 rows in 2 GB whoever reads waits 150 ms for that, and with a quarter of this amount no less.
 pub const REOPEN_AFTER_BYTES: u64 = 256 << 20;
 
+/// After the disk has refused, it is asked again this much later.
+const PAUSE: Duration = Duration::from_secs(1);
+
 pub struct Job {
     pub batches: Vec<IndexBatch>,
     pub done: oneshot::Sender<Result<(), StoreError>>,
@@ -33,11 +38,16 @@ pub struct Writer {
     needed: NeededAtStart,
     check: Check,
     tallies: Tallies,
-    unflushed_keys: usize,
+    /// What a disk that refuses may make sled forget: all that was written since it was flushed last.
+    unflushed: Writes,
+    /// The tallies then, and after each batch since.
+    since_flush: Vec<Tallies>,
     /// When it has to be flushed, if it has to.
     flush_at: Option<Instant>,
     reopen_after_bytes: u64,
     clock: Runtime,
+    /// The check that was begun again.
+    checking: Option<JoinHandle<()>>,
 }
 
 /// What a batch comes to.
@@ -53,7 +63,18 @@ impl Writer {
         let tallies = sled.view().tallies()?;
         let clock = runtime::Builder::new_current_thread().enable_time().build();
         let clock = clock.map_err(StoreError::io("start the clock of", sled.dir()))?;
-        Ok(Self { tallies, sled, needed, check, unflushed_keys: 0, flush_at: None, reopen_after_bytes, clock })
+        Ok(Self {
+            sled,
+            needed,
+            check,
+            tallies,
+            unflushed: Writes::new(),
+            since_flush: vec![tallies],
+            flush_at: None,
+            reopen_after_bytes,
+            clock,
+            checking: None,
+        })
     }
 
     pub fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
@@ -63,25 +84,43 @@ impl Writer {
                 Some(0) => break,
                 Some(_) => {}
                 None => {
-                    let _ = self.flush();
+                    self.flush_or_mend(&waiting);
                     continue;
                 }
             }
             let (batches, done): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.batches, job.done)).unzip();
-            let result = self.apply(batches.into_iter().flatten().collect());
+            let batches: Vec<IndexBatch> = batches.into_iter().flatten().collect();
+            let result = loop {
+                match self.apply(&batches) {
+                    Err(error) if self.mend_in_time(&error, &waiting) => {}
+                    result => break result,
+                }
+            };
             let written = result.is_ok();
             for done in done {
                 // A waiter may have gone.
                 let _ = done.send(result.clone());
             }
-            if self.unflushed_keys >= FLUSH_AFTER_KEYS {
-                let _ = self.flush();
+            if self.unflushed.len() >= FLUSH_AFTER_KEYS {
+                self.flush_or_mend(&waiting);
             }
-            if written && self.sled.unnoted_bytes() >= self.reopen_after_bytes {
-                self.reopen();
+            if written
+                && self.sled.unnoted_bytes() >= self.reopen_after_bytes
+                && let Err(error) = self.reopen()
+            {
+                self.mend_in_time(&error, &waiting);
             }
         }
         let _ = self.flush();
+        self.check.close();
+        // What failed there was told.
+        let _ = self.checking.map(JoinHandle::join);
+    }
+
+    fn flush_or_mend(&mut self, waiting: &mpsc::Receiver<Job>) {
+        if let Err(error) = self.flush() {
+            self.mend_in_time(&error, waiting);
+        }
     }
 
     /// How many wait, once somebody does; `None`: it is time to flush.
@@ -93,16 +132,17 @@ impl Writer {
         }
     }
 
-    pub fn apply(&mut self, batches: Vec<IndexBatch>) -> Result<(), StoreError> {
+    pub fn apply(&mut self, batches: &[IndexBatch]) -> Result<(), StoreError> {
         let Planned { writes, changes, tallies } = self.planned(batches)?;
-        self.unflushed_keys += writes.len();
         self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_WITHIN);
-        self.check.while_it_stands(&changes, || self.sled.write(writes))?;
+        // Before: what fails may be there all the same.
+        self.unflushed.extend(writes.clone());
+        self.since_flush.push(tallies);
         self.tallies = tallies;
-        Ok(())
+        self.check.while_it_stands(&changes, || self.sled.write(writes))
     }
 
-    fn planned(&self, batches: Vec<IndexBatch>) -> Result<Planned, StoreError> {
+    fn planned(&self, batches: &[IndexBatch]) -> Result<Planned, StoreError> {
         let view = self.sled.view();
         let mut writes = self.writes(&view, batches)?;
         let mut tallies = self.tallies;
@@ -121,8 +161,8 @@ impl Writer {
     }
 
     /// What to put and remove, by key: the last word on a key counts.
-    fn writes(&self, view: &View<'_>, batches: Vec<IndexBatch>) -> Result<Writes, StoreError> {
-        let mut values = BTreeMap::new();
+    fn writes(&self, view: &View<'_>, batches: &[IndexBatch]) -> Result<Writes, StoreError> {
+        let mut values: BTreeMap<Vec<u8>, Option<Cow<'_, [u8]>>> = BTreeMap::new();
         let mut writes = Writes::new();
         let mut marks: BTreeMap<Vec<u8>, Mark> = BTreeMap::new();
         for batch in batches {
@@ -132,12 +172,12 @@ impl Writer {
                 None => view.mark(&batch.stream)?,
             };
             let mut mark = Mark { through: batch.through, snapshot_through: before.map_or(0, |m| m.snapshot_through) };
-            match batch.snapshot {
+            match &batch.snapshot {
                 SnapshotChange::Keep => {}
                 SnapshotChange::Replace(state) => {
                     mark.snapshot_through = batch.through;
                     let value = [&batch.through.to_le_bytes(), state.as_slice()].concat();
-                    values.insert(stream_key(SNAPSHOT, &batch.stream), Some(value));
+                    values.insert(stream_key(SNAPSHOT, &batch.stream), Some(value.into()));
                 }
                 SnapshotChange::Remove => {
                     mark.snapshot_through = 0;
@@ -145,8 +185,9 @@ impl Writer {
                 }
             }
             marks.insert(mark_key, mark);
-            for Entry { table, key, value } in batch.entries {
-                values.insert([self.needed.table_prefix(&batch.stream, table), key].concat(), value);
+            for Entry { table, key, value } in &batch.entries {
+                let key = [&self.needed.table_prefix(&batch.stream, table), key.as_slice()].concat();
+                values.insert(key, value.as_deref().map(Cow::from));
             }
         }
         for (key, value) in values {
@@ -161,19 +202,46 @@ impl Writer {
 
     /// Tells itself what went wrong.
     fn flush(&mut self) -> Result<(), StoreError> {
-        (self.unflushed_keys, self.flush_at) = (0, None);
+        self.flush_at = None;
         self.sled.flush().inspect_err(|error| {
             tracing::warn!(%error, "the index is not durable; events are indexed again after a hard stop");
-        })
+        })?;
+        self.unflushed.clear();
+        self.since_flush = vec![self.tallies];
+        Ok(())
     }
 
     /// What is not flushed is written first, while others still read.
-    pub fn reopen(&mut self) {
-        let Ok(()) = self.flush() else { return };
-        if let Err(error) = self.sled.reopen(self.tallies) {
-            self.check.stands_still(&error);
-            tracing::error!(%error, "until the next start the index takes and gives nothing");
+    pub fn reopen(&mut self) -> Result<(), StoreError> {
+        self.flush()?;
+        self.sled.reopen(&self.since_flush).inspect_err(|error| self.check.stands_still(error))
+    }
+
+    /// The disk was full, or took nothing for another reason, and may take it again: until then all wait who write, and who
+    /// reads is told. False: it is broken, or nobody needs it any more.
+    fn mend_in_time(&mut self, error: &StoreError, waiting: &mpsc::Receiver<Job>) -> bool {
+        self.check.stands_still(error);
+        tracing::error!(%error, "the index takes and gives nothing until it can go on; what ends stays in memory");
+        while self.sled.what_is_broken().is_none() && !waiting.is_closed() {
+            thread::sleep(PAUSE);
+            if self.mend().is_ok() {
+                tracing::info!("the index goes on");
+                return true;
+            }
         }
+        self.unflushed.clear();
+        false
+    }
+
+    /// sled answers with its first error for ever: it is opened again, and what it may have forgotten is written once more.
+    pub fn mend(&mut self) -> Result<(), StoreError> {
+        self.sled.reopen(&self.since_flush)?;
+        self.sled.write(self.unflushed.clone())?;
+        self.flush()?;
+        self.check.begin_again();
+        let check = self.check.clone();
+        self.checking = thread::Builder::new().name("index check".to_owned()).spawn(|| check.run()).ok();
+        Ok(())
     }
 }
 
