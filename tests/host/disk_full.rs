@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lockgate::client::ClientError;
 use lockgate::wire::{NewRelease, Problem};
 
-use crate::harness::{Host, Power, Project, Refused, SmallDisk, block_on, files};
+use crate::harness::{Host, Power, Project, Refused, SmallDisk, block_on, files, wait};
 
 /// Two segments of the journal, a snapshot of as many releases in an index and in the one before it, and what else a host has.
 const MEGABYTES: usize = 128;
@@ -36,6 +36,11 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_the_host_goes_on_when_there_is_ro
     release(&project, kept).unwrap();
     let number = project.deploy("v0", "test");
     project.assert_succeeds(number);
+    assert!(host.said().contains("the index takes and gives nothing until it can go on"), "{}", host.said());
+    wait("an index that goes on by itself", || {
+        host.as_admin(&["storage"]).out.contains("INDEX    whole").then_some(())
+    });
+    assert_eq!(project.deployments().len(), 1);
     host.kill();
     host.restart();
     expect_releases(&project, kept + 1);

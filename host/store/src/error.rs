@@ -39,7 +39,7 @@ pub enum StoreError {
     )]
     Index { attempt: &'static str, problem: String },
 
-    #[error("could not {attempt} the index: {problem}. Nothing is lost, and it goes on by itself as soon as it can")]
+    #[error("could not {attempt} the index: {problem}. Nothing is lost, and all of it is in the journal")]
     IndexHeldUp { attempt: &'static str, problem: String },
 
     #[error(

@@ -286,7 +286,7 @@ fn open_or_rebuild(
         RebuildReason::Broken("a file stood in its place; that is now beside it, as `index.broken`".to_owned())
     } else if dir.exists() {
         folder::create_private(dir)?;
-        match open_checked(dir, written) {
+        match open_checked(dir, written)? {
             Ok(sled) => return Ok((sled, IndexState::Ready)),
             Err(reason) => reason,
         }
@@ -330,13 +330,21 @@ pub(crate) fn wait_until_released(dir: &Path) {
     }
 }
 
-fn open_checked(dir: &Path, written: &Header) -> Result<Sled, RebuildReason> {
+/// An error: there is no room to open it, and to build another would take more.
+fn open_checked(dir: &Path, written: &Header) -> Result<Result<Sled, RebuildReason>, StoreError> {
     if let Ok(problem) = fs::read_to_string(broken_note(dir)) {
-        return Err(RebuildReason::Broken(problem));
+        return Ok(Err(RebuildReason::Broken(problem)));
     }
     wait_until_released(dir);
+    match Sled::open(dir) {
+        Err(error @ StoreError::IndexHeldUp { .. }) => Err(error),
+        Err(error) => Ok(Err(RebuildReason::Broken(error.to_string()))),
+        Ok(sled) => Ok(check_start(sled, written)),
+    }
+}
+
+fn check_start(sled: Sled, written: &Header) -> Result<Sled, RebuildReason> {
     let broken = |error: StoreError| RebuildReason::Broken(error.to_string());
-    let sled = Sled::open(dir).map_err(broken)?;
     match sled.view().header().map_err(broken)? {
         Some(found) if found == *written => {}
         Some(found) if found.version == written.version => return Err(RebuildReason::OtherTables),

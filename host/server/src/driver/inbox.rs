@@ -6,13 +6,14 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use lockgate_core::handle::{Command, Rejection};
 use lockgate_core::kept::{Keep, Namespace};
-use lockgate_core::name::Name;
+use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::state::{Event, State};
 use lockgate_core::work::{Answer, CallRef};
 use lockgate_sandbox::CancellationToken;
 use lockgate_store::StoreError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::ends::{Ends, is_over};
 use super::history::Newest;
 use super::retention::Gone;
 
@@ -23,6 +24,7 @@ pub struct ProjectHandle {
     pub(super) goes: mpsc::Sender<Vec<Gone>>,
     pub(super) view: watch::Receiver<Arc<View>>,
     pub(super) indexed: watch::Receiver<u64>,
+    pub(super) ends: Ends,
     pub(super) ending: Ending,
 }
 
@@ -134,6 +136,11 @@ impl ProjectHandle {
     /// Hears of every commit.
     pub fn views(&self) -> watch::Receiver<Arc<View>> {
         self.view.clone()
+    }
+
+    /// Done when a deployment is over, or was when this was asked.
+    pub async fn end_of(&self, number: DeploymentNumber) {
+        self.ends.wait_for(number, || is_over(&self.view().state, number)).await;
     }
 
     /// Rises when the index holds more events.

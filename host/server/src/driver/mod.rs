@@ -8,6 +8,7 @@ mod blocking;
 mod call_log;
 mod calls;
 mod condensed;
+mod ends;
 mod evidence;
 mod history;
 mod horizon;

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use super::blocking::blocking;
 use super::call_log::log_id;
 use super::calls::{CallRunner, RunningCalls};
+use super::ends::Ends;
 use super::evidence::{self, NewRound};
 use super::history::Newest;
 use super::horizon::Horizon;
@@ -55,10 +56,18 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
     let (view, views) = watch::channel(Arc::new(seen));
     if let Some(damage) = damage {
         let ending = Ending::at_once(damage);
-        return ProjectHandle { inbox, goes, view: views, indexed: watch::channel(sequence).1, ending };
+        return ProjectHandle {
+            inbox,
+            goes,
+            view: views,
+            indexed: watch::channel(sequence).1,
+            ends: Ends::default(),
+            ending,
+        };
     }
     let (indexer, indexed, forgettable) = index::start(store.clone(), state.project.name.clone());
     let reports = Reports { inbox: inbox.downgrade(), view: views.clone() };
+    let ends = Ends::default();
     let owner = Owner {
         name: state.project.name.clone(),
         calls: RunningCalls::new(runner, reports.clone()),
@@ -74,10 +83,11 @@ pub fn own(loaded: Loaded, store: Store, system: SystemHandle, runner: CallRunne
         store,
         system,
         view,
+        ends: ends.clone(),
         indexer,
     };
     let ending = Ending::of(async move { owner.run(&mut messages, forgettable, gone).await });
-    ProjectHandle { inbox, goes, view: views, indexed, ending }
+    ProjectHandle { inbox, goes, view: views, indexed, ends, ending }
 }
 
 struct Owner {
@@ -88,6 +98,7 @@ struct Owner {
     store: Store,
     system: SystemHandle,
     view: watch::Sender<Arc<View>>,
+    ends: Ends,
     indexer: Indexer,
     reports: Reports,
     calls: RunningCalls,
@@ -204,15 +215,16 @@ impl Owner {
         self.paused = false;
         // Before anybody can see that the gates are done.
         evidence::keep_rounds(&self.store, &self.name, decided.rounds).await;
-        self.tell(decided.replies);
+        self.tell(decided.replies, &touched);
         self.act(&decided.events, &touched).await;
         Ok(())
     }
 
     /// What is committed is shown, and whoever asked for it is answered.
-    fn tell(&self, replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>) {
+    fn tell(&self, replies: Vec<(Reply, Result<Vec<Event>, Rejection>)>, touched: &BTreeSet<DeploymentNumber>) {
         let seen = View { state: self.state.clone(), newest: self.newest.clone(), sequence: self.sequence };
         self.view.send_replace(Arc::new(seen));
+        self.ends.tell(&self.state, touched);
         for (reply, decided) in replies {
             // The caller may be gone; the command is done all the same.
             let _ = reply.send(decided.map(|events| Committed { events }).map_err(Refusal::Rejected));

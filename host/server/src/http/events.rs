@@ -80,12 +80,13 @@ pub async fn stream(
     Asked(query): Asked<EventStreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let place = api.keep_open()?;
     let handle = api.project(&project)?;
     find(&api, &handle, number).await?;
     let start = stream::start(&headers, query.after)?;
     let (store, views) = (api.host.store.clone(), handle.views());
     let history = History { store, views, number, after: start, read: None };
-    Ok(stream::respond(history, start, stream::leaving(api, reader)))
+    Ok(stream::respond(history, start, stream::leaving(api, reader, place)))
 }
 
 struct History {

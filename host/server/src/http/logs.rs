@@ -112,6 +112,7 @@ pub async fn stream(
     Asked(query): Asked<LogStreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let place = api.keep_open()?;
     let handle = api.project(&project)?;
     let deployment = find(&api, &handle, number).await?.deployment;
     let id = log_of(&project, &deployment, &phase, query.attempt)?;
@@ -130,7 +131,7 @@ pub async fn stream(
         next: start,
         written: false,
     };
-    Ok(stream::respond(log, start, stream::leaving(api, reader)))
+    Ok(stream::respond(log, start, stream::leaving(api, reader, place)))
 }
 
 struct Log {

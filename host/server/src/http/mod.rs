@@ -48,6 +48,7 @@ use lockgate_core::name::Name;
 use lockgate_sandbox::CancellationToken;
 use lockgate_store::Places;
 use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -60,6 +61,9 @@ use problem::Problem;
 
 /// Requests that are being answered when the host stops may take this long.
 const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// Answers that wait for something to happen, and streams: the other connections are for whoever wants one at once.
+const MOST_KEPT_OPEN: usize = LIMITS.connections as usize / 4 * 3;
 
 /// Answers requests until `shutdown` is done and the open ones have ended.
 pub async fn serve(host: Host, listener: TcpListener, shutdown: impl Future<Output = ()>) {
@@ -86,13 +90,15 @@ struct Api {
     /// Streams end when the host stops, instead of holding it up.
     stopping: CancellationToken,
     looking_ahead: Places,
+    kept_open: Arc<Semaphore>,
     document: Arc<str>,
 }
 
 fn build(host: Host, stopping: CancellationToken) -> Router {
     let (open, locked, document) = routes();
     let looking_ahead = Places::new("looking ahead", explain::AT_ONCE).expect("threads come later");
-    let api = Api { host, stopping, looking_ahead, document: openapi::text(&document).into() };
+    let kept_open = Arc::new(Semaphore::new(MOST_KEPT_OPEN));
+    let api = Api { host, stopping, looking_ahead, kept_open, document: openapi::text(&document).into() };
     let routes = locked
         .layer(from_fn_with_state(api.clone(), auth::authenticate))
         .merge(open)
@@ -196,6 +202,16 @@ fn plugin_routes() -> OpenApiRouter<Api> {
 }
 
 impl Api {
+    /// A place for an answer that stays open.
+    fn keep_open(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.kept_open.clone().try_acquire_owned().map_err(|_| {
+            let detail = format!(
+                "{MOST_KEPT_OPEN} answers are kept open, and no more can be: ask without `wait` and without a stream, or again in a moment"
+            );
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-wait", detail)
+        })
+    }
+
     fn project(&self, name: &Name) -> Result<ProjectHandle, Problem> {
         self.host.project(name).ok_or_else(|| {
             let known = listed(self.host.project_names());

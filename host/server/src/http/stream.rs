@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -43,7 +43,8 @@ pub enum Leaving {
 }
 
 /// After its time, with the host, or with the right of its reader.
-pub async fn leaving(api: Api, reader: Caller) -> Leaving {
+pub async fn leaving(api: Api, reader: Caller, place: OwnedSemaphorePermit) -> Leaving {
+    let _place = place;
     tokio::select! {
         () = tokio::time::sleep(LONGEST) => Leaving::Resume,
         () = api.stopping.cancelled() => Leaving::Resume,

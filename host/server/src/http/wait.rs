@@ -1,6 +1,5 @@
 //! Answers that come when a deployment has ended.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use lockgate_core::name::{Actor, DeploymentNumber};
@@ -8,7 +7,7 @@ use lockgate_core::name::{Actor, DeploymentNumber};
 use super::Api;
 use super::auth::is_refused;
 use super::problem::Problem;
-use crate::driver::{ProjectHandle, View};
+use crate::driver::ProjectHandle;
 
 const LONGEST_WAIT_SECONDS: u64 = 300;
 
@@ -29,19 +28,11 @@ pub async fn for_end_of(
     longest: Duration,
     (api, caller): (&Api, &Actor),
 ) -> Result<bool, Problem> {
+    let _place = api.keep_open()?;
     tokio::select! {
-        () = end_of(handle, number) => Ok(true),
+        () = handle.end_of(number) => Ok(true),
         () = tokio::time::sleep(longest) => Ok(false),
         () = api.stopping.cancelled() => Ok(false),
         refused = is_refused(caller, &api.host.system) => Err(refused),
-    }
-}
-
-/// What is not in memory has ended, too, or never was.
-async fn end_of(handle: &ProjectHandle, number: DeploymentNumber) {
-    let is_over = |view: &Arc<View>| view.state.deployments.get(&number).is_none_or(|it| it.is_finished());
-    if handle.views().wait_for(is_over).await.is_err() {
-        // Its project has stopped: nothing ends there any more.
-        std::future::pending::<()>().await;
     }
 }

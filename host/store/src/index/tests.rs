@@ -255,7 +255,7 @@ const AFTER_EACH_ROUND: u64 = 0;
 const NEVER: u64 = u64::MAX;
 
 fn begun(dir: &Path, reopen_after_bytes: u64) -> Index {
-    let sled = if dir.exists() { open_checked(dir, &Header::of(CONTENT)).unwrap() } else { created(dir) };
+    let sled = if dir.exists() { open_checked(dir, &Header::of(CONTENT)).unwrap().unwrap() } else { created(dir) };
     Index::begin(sled, NeededAtStart(CONTENT.needed_at_start), reopen_after_bytes).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::ErrorKind::{QuotaExceeded, StorageFull};
 use std::iter;
 use std::mem;
 use std::ops::Bound;
@@ -49,7 +50,11 @@ pub struct View<'a> {
 
 impl Sled {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let db = Db::open(dir).map_err(|problem| problem.unnoted("open"))?;
+        let db = Db::open(dir).map_err(|problem| match problem {
+            Problem::NoRoom(problem) => held_up("open", problem),
+            // Damage may look like a fault of the disk, too.
+            Problem::Io(problem) | Problem::Broken(problem) => StoreError::Index { attempt: "open", problem },
+        })?;
         Ok(Self { dir: dir.to_owned(), opened: Arc::new(RwLock::new(Ok(db))), broken: Arc::default() })
     }
 
@@ -149,7 +154,7 @@ impl Sled {
         *opened = closed.and_then(|()| Db::open_again(&self.dir)?.expect(written)).map_err(|problem| match problem {
             Problem::Broken(problem) => self.broken("open again", problem),
             // Want of room, or of file handles: what is there is whole.
-            Problem::Io(problem) => held_up("open again", problem),
+            Problem::NoRoom(problem) | Problem::Io(problem) => held_up("open again", problem),
         });
         opened.as_ref().map(|_| ()).map_err(StoreError::clone)
     }
@@ -193,15 +198,9 @@ impl Db {
 }
 
 enum Problem {
+    NoRoom(String),
     Io(String),
     Broken(String),
-}
-
-impl Problem {
-    fn unnoted(self, attempt: &'static str) -> StoreError {
-        let (Self::Io(problem) | Self::Broken(problem)) = self;
-        StoreError::Index { attempt, problem }
-    }
 }
 
 fn held_up(attempt: &'static str, problem: String) -> StoreError {
@@ -211,7 +210,10 @@ fn held_up(attempt: &'static str, problem: String) -> StoreError {
 fn caught<T>(run: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, Problem> {
     match panic::catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Io(error))) => Err(Problem::Io(io_problem(&error))),
+        Ok(Err(sled::Error::Io(error))) => Err(match error.kind() {
+            StorageFull | QuotaExceeded => Problem::NoRoom(io_problem(&error)),
+            _ => Problem::Io(io_problem(&error)),
+        }),
         Ok(Err(error)) => Err(Problem::Broken(error.to_string())),
         Err(_) => Err(Problem::Broken(PANICKED.to_owned())),
     }
