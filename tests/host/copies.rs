@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdin, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -68,7 +68,7 @@ fn a_backup_that_breaks_off_is_none_and_says_why() {
 fn a_backup_that_is_stopped_leaves_no_file() {
     let host = Host::not_started();
     let folder = host.place("backups");
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let endless = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", endless.local_addr().unwrap());
         let begins = thread::spawn(move || {
@@ -80,7 +80,7 @@ fn a_backup_that_is_stopped_leaves_no_file() {
             let _ = reader.read_to_end(&mut Vec::new());
         });
         let file = folder.join("now.tar");
-        let making = host.begin_command(&[
+        let (making, _input) = host.begin_reading_command(&[
             "backup",
             "create",
             "-o",
@@ -91,14 +91,67 @@ fn a_backup_that_is_stopped_leaves_no_file() {
             "lg_nobody",
         ]);
         wait("a part of a backup", || fs::read_dir(&folder).unwrap().next().map(drop));
-        let told = Command::new("kill").args([&format!("-{signal}"), &making.id().to_string()]).status();
-        assert!(told.unwrap().success());
+        tell(&making, signal);
         let ended = making.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.code() == Some(1) && said.contains("the backup was stopped"), "{said}");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
         begins.join().unwrap();
     }
+}
+
+fn tell(process: &Child, signal: &str) {
+    let told = Command::new("kill").args([&format!("-{signal}"), &process.id().to_string()]).status();
+    assert!(told.unwrap().success());
+}
+
+/// Beginning with its first half. When this returns the folder is taken; whoever holds the rest keeps the command waiting.
+fn begin_to_bring((process, mut input): (Child, ChildStdin), content: &[u8], to: &Path) -> (Child, ChildStdin) {
+    input.write_all(&content[..content.len() / 2]).unwrap();
+    wait("the folder to be taken", || to.join("journal.unfinished").is_dir().then_some(()));
+    (process, input)
+}
+
+#[test]
+fn what_is_stopped_on_its_way_into_a_folder_leaves_it_as_it_was() {
+    let host = Host::start();
+    let data = host.data_named();
+    block_on(host.admin().client.upload_bundle(vec![7; 1 << 20])).unwrap();
+    let backup = fs::read(back_up(&host)).unwrap();
+    let export = host.command(&["journal", "export", &data]).stdout;
+    let ways: [(&[&str], &[u8], &str); 2] = [
+        (&["backup", "restore", "/dev/stdin"], &backup, "the restore was stopped"),
+        (&["journal", "import", "-"], &export, "the import was stopped"),
+    ];
+    let (empty, missing) = (host.place("empty"), host.place("new"));
+    for (way, content, sentence) in ways {
+        for (signal, to) in [("INT", &empty), ("TERM", &missing.join("a/b")), ("HUP", &missing.join("c"))] {
+            let arguments = [way, &["--data", to.to_str().unwrap()]].concat();
+            let (process, _input) = begin_to_bring(host.begin_reading_command(&arguments), content, to);
+            tell(&process, signal);
+            let ended = process.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&ended.stderr);
+            let expected = format!("error: {sentence}; {} is as it was\n", to.display());
+            assert_eq!((ended.status.code(), said.as_ref()), (Some(1), expected.as_str()), "{signal}");
+            assert_eq!(fs::read_dir(&empty).unwrap().count() + fs::read_dir(&missing).unwrap().count(), 0);
+        }
+    }
+}
+
+#[test]
+fn under_nohup_a_terminal_may_go() {
+    let host = Host::start();
+    block_on(host.admin().client.upload_bundle(vec![7; 1 << 20])).unwrap();
+    let (backup, to) = (fs::read(back_up(&host)).unwrap(), host.place("new").join("data"));
+    let arguments = ["backup", "restore", "/dev/stdin", "--data", to.to_str().unwrap()];
+    let begun = host.begin_reading_command_without_hang_up(&arguments);
+    let (process, mut input) = begin_to_bring(begun, &backup, &to);
+    tell(&process, "HUP");
+    input.write_all(&backup[backup.len() / 2..]).unwrap();
+    drop(input);
+    let ended = process.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(to.join("journal").is_dir());
 }
 
 #[test]

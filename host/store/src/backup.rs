@@ -254,12 +254,12 @@ pub fn is_whole(backup: &File) -> io::Result<bool> {
 }
 
 /// Makes the data folder `dir`, which must be empty, of a backup; blocks. A host can be started there only when all of it
-/// is on disk; where that fails, nothing stays.
+/// is on disk; where that fails, also where `backup` fails to be read, the folder is as it was.
 pub fn restore(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
-    let _only_here = folder::create_empty(dir)?;
     let ended = Rc::new(Cell::new(false));
     let input = Input { inner: backup, ended: ended.clone() };
-    let restored = unpack(dir, input).map_err(|error| match error {
+    let restored = folder::fill_empty(dir, || unpack(dir, input));
+    restored.map_err(|error| match error {
         // The archive's reader has no words for it.
         BackupError::Io(error) if matches!(error.kind(), io::ErrorKind::Other | io::ErrorKind::InvalidData) => {
             if ended.get() {
@@ -273,11 +273,7 @@ pub fn restore(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
         }
         BackupError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => BackupError::CutOff,
         error => error,
-    });
-    if restored.is_err() {
-        folder::empty(dir);
-    }
-    restored
+    })
 }
 
 /// Notes whether all of it was read.
@@ -536,9 +532,8 @@ mod tests {
         }
     }
 
-    /// Beside the lock.
     fn left(dir: &Path) -> usize {
-        fs::read_dir(dir).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != "lock").count()
+        fs::read_dir(dir).unwrap().count()
     }
 
     #[tokio::test]
@@ -682,9 +677,8 @@ mod tests {
         ];
         let refused = archives.map(|archive| {
             let dir = TempDir::new().unwrap();
-            let error = restore(&dir.path().join("new"), archive.as_slice()).unwrap_err();
-            assert_eq!(left(&dir.path().join("new")), 0);
-            assert_eq!(left(dir.path()), 1);
+            let error = restore(&dir.path().join("new/data"), archive.as_slice()).unwrap_err();
+            assert_eq!(left(dir.path()), 0);
             error.to_string()
         });
         expect![[r#"

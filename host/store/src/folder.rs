@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
@@ -72,11 +72,17 @@ const LOCK: &str = "lock";
 
 /// Held as long as the file is open; the kernel frees it when the process dies.
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
     pub fn take(dir: &Path) -> Result<Self, StoreError> {
+        let lock = Self::take_what_is_there(dir)?;
+        // Whoever held it until now may have taken the file away with them: that one keeps nobody out.
+        if lock.is_still_there(dir) { Ok(lock) } else { Self::take_what_is_there(dir) }
+    }
+
+    fn take_what_is_there(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(LOCK);
         let mut file = File::options()
             .read(true)
@@ -98,7 +104,12 @@ impl Lock {
         file.set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(StoreError::io("write the process id to", &path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+
+    fn is_still_there(&self, dir: &Path) -> bool {
+        let there = fs::symlink_metadata(dir.join(LOCK)).ok().zip(self.file.metadata().ok());
+        there.is_some_and(|(named, held)| (named.dev(), named.ino()) == (held.dev(), held.ino()))
     }
 }
 
@@ -169,14 +180,31 @@ impl Layout {
     }
 }
 
-/// A folder that is to become a data folder, and nobody else's meanwhile.
-pub(crate) fn create_empty(dir: &Path) -> Result<Lock, StoreError> {
-    create(dir)?;
+/// Makes a data folder where there is none, and keeps others out meanwhile. Where that fails the folder is as it was: away, if
+/// it was not there.
+pub(crate) fn fill_empty<T, E: From<StoreError>>(dir: &Path, fill: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let missing = dir.ancestors().take_while(|level| !level.as_os_str().is_empty() && !level.exists());
+    let made: Vec<&Path> = missing.collect();
+    let filled = create(dir).map_err(E::from).and_then(|()| {
+        let _only_here = lock_empty(dir)?;
+        let filled = create(&Layout::new(dir).unfinished).map_err(E::from).and_then(|()| fill());
+        if filled.is_err() {
+            empty(dir);
+        }
+        filled
+    });
+    if filled.is_err() {
+        // Where somebody has put something meanwhile it stays.
+        made.into_iter().for_each(|level| drop(fs::remove_dir(level)));
+    }
+    filled
+}
+
+fn lock_empty(dir: &Path) -> Result<Lock, StoreError> {
     // Before anything is touched there, and again when nobody else can bring something.
     expect_empty(dir)?;
     let lock = Lock::take(dir)?;
     expect_empty(dir)?;
-    create(&Layout::new(dir).unfinished)?;
     Ok(lock)
 }
 
@@ -191,10 +219,11 @@ fn expect_empty(dir: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// After what failed. What cannot be removed is found by the next try.
-pub(crate) fn empty(dir: &Path) {
+/// After what failed. What cannot be removed is found by the next try. The lock goes last: until then nobody else begins.
+fn empty(dir: &Path) {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter(is_of_use).for_each(|entry| drop(remove_if_there(&entry.path())));
+    let _ = fs::remove_file(dir.join(LOCK));
 }
 
 /// A lock of ours says nothing but a process id, and a new file system has a folder of its own.

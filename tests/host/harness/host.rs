@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use lockgate::client::Client;
@@ -199,6 +199,25 @@ impl Host {
         let mut command = Command::new(built::binary());
         command.args(arguments).env_clear().current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// A command that reads what is written to its standard input, and hears each signal whoever runs the tests ignores.
+    pub fn begin_reading_command(&self, arguments: &[&str]) -> (Child, ChildStdin) {
+        self.begin_with_hang_up("default", arguments)
+    }
+
+    /// The same, as under `nohup`.
+    pub fn begin_reading_command_without_hang_up(&self, arguments: &[&str]) -> (Child, ChildStdin) {
+        self.begin_with_hang_up("ignore", arguments)
+    }
+
+    fn begin_with_hang_up(&self, what: &str, arguments: &[&str]) -> (Child, ChildStdin) {
+        let mut command = Command::new("env");
+        command.arg("-i").arg(format!("--{what}-signal=HUP")).arg(built::binary()).args(arguments);
+        command.current_dir(self.folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let input = child.stdin.take().unwrap();
+        (child, input)
     }
 
     /// The exit code of a command whose reader has gone before the first byte.

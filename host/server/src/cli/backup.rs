@@ -15,7 +15,7 @@ use crate::cli::artifact::progress;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes};
 use crate::cli::session::{Out, Session};
-use crate::cli::signals::StopSignals;
+use crate::cli::signals::{StopSignals, until_stopped};
 use crate::client::ClientError;
 
 #[derive(Debug, Subcommand)]
@@ -69,10 +69,7 @@ impl BackupCommand {
         match self {
             BackupCommand::Create(args) => {
                 let (session, file) = (session()?, args.output.clone());
-                let mut signals = StopSignals::listen().map_err(|error| CliError::Host {
-                    what: format!("cannot listen for signals: {error}"),
-                    hint: String::new(),
-                })?;
+                let mut signals = StopSignals::listen()?;
                 // What is half written goes with the future that writes it.
                 tokio::select! {
                     made = args.run(&session) => made,
@@ -82,7 +79,7 @@ impl BackupCommand {
                     }),
                 }
             }
-            BackupCommand::Restore(args) => args.run(out),
+            BackupCommand::Restore(args) => args.run(out).await,
         }
     }
 }
@@ -162,15 +159,20 @@ fn created(look: &Look, created: &Created) -> String {
 }
 
 impl RestoreArgs {
-    fn run(self, out: &Out) -> Result<(), CliError> {
+    async fn run(self, out: &Out) -> Result<(), CliError> {
         let RestoreArgs { file, data } = self;
+        // While it is opened nothing is there yet, and a signal ends it all.
         let opened = File::open(&file).and_then(|file| Ok((file.metadata()?.len(), file)));
         let (size, backup) =
             opened.map_err(|cause| CliError::usage(format!("cannot read {}: {cause}", file.display()), ""))?;
         let bar = progress(out, size, format!("restoring {}", file.display()));
-        let contents = restore(&data, bar.wrap_read(backup)).map_err(|error| refused(&file, error))?;
-        bar.finish_and_clear();
-        out.answer(&Restored { data, contents }, restored);
+        let (to, stopped) = (data.clone(), format!("the restore was stopped; {} is as it was", data.display()));
+        let contents = until_stopped(tokio::fs::File::from_std(backup), stopped, move |backup| {
+            let restored = restore(&to, bar.wrap_read(backup));
+            bar.finish_and_clear();
+            restored.map_err(|error| refused(&file, error))
+        });
+        out.answer(&Restored { contents: contents.await?, data }, restored);
         Ok(())
     }
 }

@@ -8,10 +8,12 @@ use clap::{Args, Subcommand};
 use lockgate_journal::JournalError;
 use lockgate_store::StoreError;
 use lockgate_store::export::{ExportError, Imported, export, import};
+use tokio::io::AsyncRead;
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone};
 use crate::cli::session::Out;
+use crate::cli::signals::until_stopped;
 
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
@@ -37,14 +39,10 @@ pub struct ImportArgs {
 }
 
 impl JournalCommand {
-    pub fn run(self, out: &Out) -> Result<(), CliError> {
+    pub async fn run(self, out: &Out) -> Result<(), CliError> {
         match self {
             JournalCommand::Export { folder } => print(&folder),
-            JournalCommand::Import(ImportArgs { file, data }) => {
-                let imported = read(&file, &data).map_err(|error| refused(&file, error))?;
-                out.answer(&imported, |look, imported| taken_in(look, imported, &data));
-                Ok(())
-            }
+            JournalCommand::Import(args) => args.run(out).await,
         }
     }
 }
@@ -60,11 +58,25 @@ fn print(folder: &Path) -> Result<(), CliError> {
     export(&journal, &mut out).and_then(|_| Ok(out.flush()?)).map_err(|error| refused(folder, error))
 }
 
-fn read(file: &Path, data: &Path) -> Result<Imported, ExportError> {
-    if file == Path::new("-") {
-        return import(data, &mut io::stdin().lock());
+impl ImportArgs {
+    async fn run(self, out: &Out) -> Result<(), CliError> {
+        let ImportArgs { file, data } = self;
+        // While it is opened nothing is there yet, and a signal ends it all.
+        let export = read(&file).map_err(|error| refused(&file, error.into()))?;
+        let (to, stopped) = (data.clone(), format!("the import was stopped; {} is as it was", data.display()));
+        let imported = until_stopped(export, stopped, move |export| {
+            import(&to, &mut BufReader::new(export)).map_err(|error| refused(&file, error))
+        });
+        out.answer(&imported.await?, |look, imported| taken_in(look, imported, &data));
+        Ok(())
     }
-    import(data, &mut BufReader::new(File::open(file)?))
+}
+
+fn read(file: &Path) -> io::Result<Box<dyn AsyncRead + Send + Unpin>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(tokio::io::stdin()));
+    }
+    Ok(Box::new(tokio::fs::File::from_std(File::open(file)?)))
 }
 
 fn refused(source: &Path, error: ExportError) -> CliError {

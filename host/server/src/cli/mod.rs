@@ -205,7 +205,7 @@ async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
         Command::Status(args) => args.run(&session()?).await,
         Command::Storage(args) => args.run(&session()?).await,
         Command::Audit(command) => command.run(out),
-        Command::Journal(command) => command.run(out),
+        Command::Journal(command) => command.run(out).await,
         Command::Backup(command) => command.run(session, out).await,
         Command::Secret(command) => command.run(session, out).await,
         Command::Token(command) => command.run(&session()?).await,

@@ -41,7 +41,7 @@ pub async fn run(config: ServeConfig, out: &Out) -> Result<(), CliError> {
     let address = listener.local_addr().map_err(|error| cannot_run(&error))?;
     let url = format!("http://{address}");
     // Whoever reads that the host listens may stop it at once, and properly.
-    let stop = stop_signal().map_err(|error| cannot_run(&error))?;
+    let stop = stop_signal()?;
     out.item(&json!({ "listening": url }), |_, _| format!("listening on {url}"));
     http::serve(host, listener, stop).await;
     let said = |_: &Look, _: &Value| "stopped; deployments that were under way go on with the next start".to_owned();
@@ -125,8 +125,8 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Ends at SIGINT or SIGTERM; a second one ends the process at once.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+/// Ends when the host is told to stop; the second time ends the process at once.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, CliError> {
     let mut signals = StopSignals::listen()?;
     Ok(async move {
         signals.next().await;
