@@ -220,12 +220,13 @@ impl Host {
         (child, input)
     }
 
-    /// The exit code of a command whose reader has gone before the first byte.
-    pub fn to_nobody(&self, arguments: &[&str]) -> Option<i32> {
+    /// The exit code of a command whose reader has gone before the first byte, and what it complains of.
+    pub fn to_nobody(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(built::binary());
-        command.args(arguments).env_clear().stdout(writer).stderr(Stdio::null()).status().unwrap().code()
+        let ended = command.args(arguments).env_clear().stdout(writer).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
     }
 
     /// A command of an administrator, to its end.

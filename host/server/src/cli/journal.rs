@@ -1,7 +1,7 @@
 //! `lockgate journal`: the record of everything, as lines of JSON, out of a data folder and into a new one. Needs no host.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -10,6 +10,7 @@ use lockgate_store::StoreError;
 use lockgate_store::export::{ExportError, Imported, export, import};
 use tokio::io::AsyncRead;
 
+use crate::cli::exit;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone};
 use crate::cli::session::Out;
@@ -54,8 +55,14 @@ fn print(folder: &Path) -> Result<(), CliError> {
         return Err(CliError::usage(what, "name the data folder of a host"));
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    // Also where whoever reads it has gone: a part of it is no export.
-    export(&journal, &mut out).and_then(|_| Ok(out.flush()?)).map_err(|error| refused(folder, error))
+    match export(&journal, &mut out).and_then(|_| Ok(out.flush()?)) {
+        Ok(()) => Ok(()),
+        // `| head` has seen enough and need not hear of it; all the same a part is no export.
+        Err(ExportError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            std::process::exit(exit::FAILED.into());
+        }
+        Err(error) => Err(refused(folder, error)),
+    }
 }
 
 impl ImportArgs {
