@@ -1,10 +1,12 @@
 //! What plugins have of their operator's secrets and of their own state, in a real host.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use lockgate::wire::{Grants, HttpGrant, NewSecret};
 
-use crate::harness::{Host, Project, Web, block_on, files};
+use crate::harness::{Host, Project, Web, binary, block_on, files};
 
 const VALUE: &str = "s3cret-value-of-the-chat-room";
 
@@ -53,6 +55,64 @@ impl Room {
 pub fn new_key(host: &Host) -> String {
     let made = host.command(&["secret", "keygen"]);
     String::from_utf8(made.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_new_value_alone_leaves_a_secret_where_it_may_travel_and_for_whom() {
+    let room = Room::new();
+    let file = room.host.place("values").join("new");
+    fs::write(&file, "another value\n").unwrap();
+    let set = |flags: &[&str]| {
+        let ran =
+            room.host.as_admin(&[&["secret", "set", "chat", "--from-file", file.to_str().unwrap()], flags].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.said);
+        ran.out
+    };
+    let first =
+        set(&["--to", "https://a.example", "--header", "X-Key", "--for-project", "shop", "--for-environment", "live"]);
+    let bound = "  may travel to https://a.example:443, in x-key\n  for live of shop\n";
+    assert_eq!(first, format!("secret chat\n{bound}"));
+    assert_eq!(set(&[]), format!("secret chat has a new value, and is as before\n{bound}"));
+    let listed = block_on(room.host.admin().client.secrets()).unwrap().items;
+    assert_eq!(listed[0].origins, ["https://a.example:443"]);
+    assert_eq!(
+        set(&["--to", "https://b.example"]),
+        "secret chat\n  may travel to https://b.example:443, in authorization\n  for every project\n"
+    );
+}
+
+/// A command at a terminal of its own, and then what that terminal is set to.
+fn at_a_terminal(host: &Host, command: &str) -> Option<(Child, ChildStdin, BufReader<ChildStdout>)> {
+    let shell = format!("trap : INT; {} {command}; echo \"ended $?\"; stty -a", binary().display());
+    let mut script = Command::new("script");
+    script.args(["-qec", &shell, "/dev/null"]).env_clear();
+    script.env("LOCKGATE_URL", format!("http://{}", host.address())).env("LOCKGATE_TOKEN", host.admin().secret);
+    let script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut script = script.ok()?;
+    let (input, output) = (script.stdin.take().unwrap(), BufReader::new(script.stdout.take().unwrap()));
+    Some((script, input, output))
+}
+
+#[test]
+fn a_value_that_is_typed_is_not_shown() {
+    let room = Room::new();
+    for (typed, end) in [("hunter2\n", "ended 0"), ("hunter2\u{3}", "ended 1"), ("\n", "ended 2")] {
+        let Some((mut script, mut input, mut output)) = at_a_terminal(&room.host, "secret set typed") else {
+            eprintln!("SKIPPED a_value_that_is_typed_is_not_shown: there is no `script` here");
+            return;
+        };
+        let mut asked = Vec::new();
+        output.read_until(b')', &mut asked).unwrap();
+        assert_eq!(String::from_utf8_lossy(&asked), "value of typed (not shown)");
+        input.write_all(typed.as_bytes()).unwrap();
+        let mut said = String::new();
+        output.read_to_string(&mut said).unwrap();
+        assert!(script.wait().unwrap().success());
+        assert!(said.contains(end) && !said.contains("hunter2"), "{said}");
+        assert!(said.contains(" echo ") && !said.contains("-echo "), "the terminal shows again what is typed: {said}");
+    }
+    let listed = block_on(room.host.admin().client.secrets()).unwrap().items;
+    assert_eq!(listed.len(), 1, "only the first was set");
 }
 
 /// Files of the host that hold these bytes.

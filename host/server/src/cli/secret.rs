@@ -5,12 +5,15 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use zeroize::Zeroizing;
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, or_dash};
 use crate::cli::session::{Out, Session};
+use crate::cli::signals::StopSignals;
 use crate::driver::{MOST_VALUE_BYTES, new_key};
 use crate::wire::{NewSecret, Page, Secret};
 
@@ -18,7 +21,11 @@ use crate::wire::{NewSecret, Page, Secret};
 pub enum SecretCommand {
     /// Keep a value under this name; one that is there already is replaced.
     ///
-    /// The value comes from standard input, or from --from-file; one line end at its end does not belong to it.
+    /// The value comes from standard input, or from --from-file; one line end at its end does not belong to it. At a terminal
+    /// one line is asked for, and not shown.
+    ///
+    /// With a new value alone, a secret that is there goes on travelling where it did, for the same calls. With any of --to,
+    /// --header and --for-… all of these are as given now.
     Set(SetArgs),
     /// All secrets, without their values.
     List,
@@ -62,13 +69,7 @@ impl SecretCommand {
     pub async fn run(self, session: impl FnOnce() -> Result<Session, CliError>, out: &Out) -> Result<(), CliError> {
         match self {
             SecretCommand::Set(args) => {
-                let session = session()?;
-                if args.from_file.is_none() && std::io::stdin().is_terminal() {
-                    session.out.note("type the value, then Ctrl-D on a line of its own:");
-                }
-                let (name, new) = args.wire()?;
-                let secret = session.client.set_secret(&name, &new).await?;
-                session.out.answer(&secret, show);
+                args.run(&session()?).await?;
             }
             SecretCommand::List => {
                 let session = session()?;
@@ -89,20 +90,93 @@ impl SecretCommand {
 }
 
 impl SetArgs {
-    fn wire(self) -> Result<(String, NewSecret), CliError> {
-        let Self { name, origins, headers, project, environments, from_file } = self;
-        let value = match from_file {
-            Some(path) => {
-                let read = File::open(&path).and_then(value);
-                read.map_err(|error| CliError::usage(format!("cannot read {}: {error}", path.display()), ONE_TEXT))?
-            }
-            None => value(std::io::stdin())
-                .map_err(|error| CliError::usage(format!("cannot read the value: {error}"), ONE_TEXT))?,
-        };
+    async fn run(self, session: &Session) -> Result<(), CliError> {
+        let value = self.value().await?;
         if value.is_empty() {
             return Err(CliError::usage("there is no value", "pipe it in, or name a file with --from-file"));
         }
-        Ok((name, NewSecret { value, origins, headers, project, environments }))
+        let kept = match self.is_value_alone() {
+            true => session.client.secrets().await?.items.into_iter().find(|secret| secret.name == self.name),
+            false => None,
+        };
+        let show = if kept.is_some() { show_kept } else { show };
+        let Self { name, origins, headers, project, environments, .. } = self;
+        let new = match kept {
+            Some(Secret { origins, headers, project, environments, .. }) => {
+                NewSecret { value, origins, headers, project, environments }
+            }
+            None => NewSecret { value, origins, headers, project, environments },
+        };
+        let secret = session.client.set_secret(&name, &new).await?;
+        session.out.answer(&secret, show);
+        Ok(())
+    }
+
+    /// Of where it may travel and for whom nothing is said.
+    fn is_value_alone(&self) -> bool {
+        let Self { name: _, origins, headers, project, environments, from_file: _ } = self;
+        origins.is_empty() && headers.is_empty() && project.is_none() && environments.is_empty()
+    }
+
+    async fn value(&self) -> Result<String, CliError> {
+        if let Some(path) = &self.from_file {
+            let read = File::open(path).and_then(value);
+            return read.map_err(|error| CliError::usage(format!("cannot read {}: {error}", path.display()), ONE_TEXT));
+        }
+        if std::io::stdin().is_terminal() {
+            return typed(&self.name).await;
+        }
+        value(std::io::stdin()).map_err(|error| CliError::usage(format!("cannot read the value: {error}"), ONE_TEXT))
+    }
+}
+
+/// A terminal drops what is longer, and says nothing.
+const MOST_TYPED_BYTES: usize = 4_000;
+
+/// One line of the terminal that stands for standard input.
+async fn typed(name: &str) -> Result<String, CliError> {
+    let cannot = |error| CliError::usage(format!("cannot read the value: {error}"), "name a file with --from-file");
+    // Whoever stops it must have a terminal again that shows what is typed.
+    let mut signals = StopSignals::listen()?;
+    let hidden = Hidden::new().map_err(|error| cannot(error.into()))?;
+    eprint!("value of {name} (not shown): ");
+    let (mut line, mut terminal) = (String::new(), BufReader::new(tokio::io::stdin()));
+    let read = tokio::select! {
+        read = terminal.read_line(&mut line) => read.map(drop).map_err(cannot),
+        () = signals.next() => {
+            Err(CliError::BrokeOff { what: format!("secret {name} was not set"), hint: String::new() })
+        }
+    };
+    drop(hidden);
+    eprintln!();
+    read?;
+    match value(line.as_bytes()) {
+        Ok(value) if value.len() <= MOST_TYPED_BYTES => Ok(value),
+        Ok(_) | Err(_) => {
+            let what = format!("a terminal takes at most {MOST_TYPED_BYTES} bytes in a line");
+            Err(CliError::usage(what, "pipe the value in, or name a file with --from-file"))
+        }
+    }
+}
+
+/// While it lives the terminal shows nothing of what is typed. What nobody has read by its end is gone: the rest of a value
+/// of many lines is no command for a shell.
+struct Hidden(Termios);
+
+impl Hidden {
+    fn new() -> rustix::io::Result<Self> {
+        let shown = tcgetattr(std::io::stdin())?;
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(std::io::stdin(), OptionalActions::Flush, &hidden)?;
+        Ok(Self(shown))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // A terminal that has gone shows nothing anyway.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.0);
     }
 }
 
@@ -120,11 +194,19 @@ fn value(source: impl std::io::Read) -> std::io::Result<String> {
 }
 
 fn show(look: &Look, secret: &Secret) -> String {
+    format!("secret {}\n{}", look.strong(&secret.name), bound(secret))
+}
+
+fn show_kept(look: &Look, secret: &Secret) -> String {
+    format!("secret {} has a new value, and is as before\n{}", look.strong(&secret.name), bound(secret))
+}
+
+fn bound(secret: &Secret) -> String {
     let goes = match &secret.origins[..] {
         [] => "travels nowhere: a plugin can only be shown it (--reveal-secret)".to_owned(),
         origins => format!("may travel to {}, in {}", origins.join(", "), secret.headers.join(", ")),
     };
-    format!("secret {}\n  {goes}\n  for {}", look.strong(&secret.name), of_whom(secret))
+    format!("  {goes}\n  for {}", of_whom(secret))
 }
 
 fn of_whom(secret: &Secret) -> String {
