@@ -66,3 +66,38 @@ fn a_secret_that_could_not_be_written_is_not_lost_in_silence() {
     assert_eq!(sent.status.code(), Some(2), "{said}");
     assert!(said.contains("LOCKGATE_TOKEN"), "{said}");
 }
+
+fn refused(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = Command::new(binary());
+    let ended = command.args(arguments).env_clear().envs(variables.iter().copied()).output().unwrap();
+    (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_named() {
+    for name in
+        ["LOCKGATE_RETENTION", "LOCKGATE_DATA", "LOCKGATE_SECRET_KEY", "LOCKGATE_LOG", "LOCKGATE_SEPARATE_DUTIES"]
+    {
+        let note = format!("{name} is set to nothing: unset it");
+        for arguments in [&["serve"][..], &["serve", "--json"]] {
+            let (code, said) = refused(arguments, &[(name, "")]);
+            assert!(code == Some(2) && said.contains(&note), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_command_without_a_project_says_how_one_is_named() {
+    let host = [("LOCKGATE_URL", "http://127.0.0.1:1"), ("LOCKGATE_TOKEN", "lg_nobody")];
+    for arguments in
+        [&["status"][..], &["explain", "7"], &["environment", "list"], &["deployment", "list"], &["release", "list"]]
+    {
+        let expected = "error: no project is named\n hint: name one with -p, or in LOCKGATE_PROJECT; `lockgate project list` shows which there are\n";
+        assert_eq!(refused(arguments, &host), (Some(2), expected.to_owned()), "{arguments:?}");
+    }
+    let (code, said) = refused(&["status", "--json"], &host);
+    assert!(code == Some(2) && said.contains(r#""detail":"no project is named""#), "{said}");
+    // Where more is missing, all of it is told.
+    let (_, said) = refused(&["rollback"], &host);
+    assert!(said.contains("--project <PROJECT>") && said.contains("--environment <ENVIRONMENT>"), "{said}");
+}

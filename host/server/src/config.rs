@@ -1,6 +1,5 @@
 //! Flags and their environment variables: nothing else reads the environment.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -9,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use lockgate_core::name::Name;
+use tracing::level_filters::LevelFilter;
 use zeroize::Zeroizing;
 
 /// `lockgate serve`.
@@ -46,7 +46,7 @@ pub struct ServeConfig {
     pub secret_key: Option<SecretText>,
 
     /// What is logged, such as `info` or `warn,lockgate=debug`.
-    #[arg(long, env = "LOCKGATE_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(long, env = "LOCKGATE_LOG", value_name = "FILTER", default_value = "info", value_parser = filter)]
     pub log: String,
 }
 
@@ -55,10 +55,11 @@ pub struct ServeConfig {
 pub struct SecretText(pub Zeroizing<String>);
 
 impl FromStr for SecretText {
-    type Err = Infallible;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(Zeroizing::new(text.to_owned())))
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        // A host without a key starts, and then has none of its secrets.
+        if text.trim().is_empty() { Err("there is nothing in it") } else { Ok(Self(Zeroizing::new(text.to_owned()))) }
     }
 }
 
@@ -137,6 +138,26 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     first.copied().ok_or_else(|| expected("the name has no address".to_owned()))
 }
 
+/// A word that is no level would be taken for a part of the host, and all else would be silent.
+fn filter(text: &str) -> Result<String, String> {
+    let is_known = |word: &str| word.contains('=') || (!word.is_empty() && word.parse::<LevelFilter>().is_ok());
+    match text.split(',').map(str::trim).find(|word| !is_known(word)) {
+        None => Ok(text.to_owned()),
+        Some(word) => Err(format!(
+            "`{word}` is no level: there are off, error, warn, info, debug and trace; one for a part is written as `lockgate=debug`"
+        )),
+    }
+}
+
+/// Those of ours that are there and hold nothing, by name: no flag was typed, and one is refused.
+pub fn empty_variables() -> Vec<String> {
+    let names =
+        std::env::vars_os().filter(|(_, value)| value.is_empty()).filter_map(|(name, _)| name.into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("LOCKGATE_")).collect();
+    names.sort();
+    names
+}
+
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Days only: what is dropped by a slip of the pen does not come back.
@@ -192,6 +213,23 @@ mod tests {
         assert_eq!(kept("400d").unwrap(), Some(DAY * 400));
         for text in ["0d", "400", "2m", "1.5d", "d", ""] {
             assert!(kept(text).unwrap_err().to_string().contains("such as 400d"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_logged_is_a_level_or_says_of_what() {
+        for text in ["off", "error", "warn", "info", "DEBUG", "trace", "warn,lockgate=debug", "info, hyper=off"] {
+            assert_eq!(filter(text), Ok(text.to_owned()));
+        }
+        for text in ["inof", "warn,lockgate", "", "info,"] {
+            assert!(filter(text).unwrap_err().contains("is no level: there are off, error, warn,"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_key_is_not_nothing() {
+        for text in ["", " ", "\n"] {
+            assert!(Serve::try_parse_from(["serve", "--secret-key", text]).is_err(), "{text:?}");
         }
     }
 

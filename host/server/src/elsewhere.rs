@@ -16,7 +16,7 @@ use url::Url;
 pub use credentials::Credentials;
 pub use reference::{InvalidReference, Reference};
 pub use registry::Registry;
-pub use web::{PlainHttp, Web, shown};
+pub use web::{PlainHttp, Web, is_here, shown};
 
 /// A host takes no larger component.
 pub use lockgate_core::plugin::MOST_COMPONENT_BYTES as MOST_BYTES;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use crate::cli::exit;
 use crate::cli::look::{Look, Tone, printable};
 use crate::client::ClientError;
-use crate::elsewhere::ElsewhereError;
+use crate::elsewhere::{ElsewhereError, is_here};
 use crate::wire::{Mistake, Problem};
 
 #[derive(Debug)]
@@ -128,9 +128,10 @@ impl CliError {
 
     fn hint(&self) -> &str {
         match self {
-            Self::Client(ClientError::Unreachable { .. }) => {
+            Self::Client(ClientError::Unreachable { url, .. }) if is_here(url) => {
                 "start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL"
             }
+            Self::Client(ClientError::Unreachable { .. }) => "is --url or LOCKGATE_URL right?",
             Self::Client(ClientError::Unanswered { .. }) => {
                 "it may have been done all the same: look before you do it again; a trigger with the same --idempotency-key is done once"
             }
@@ -208,7 +209,11 @@ mod tests {
     }
 
     fn unreachable() -> CliError {
-        let url = "http://127.0.0.1:7440/".parse().unwrap();
+        unreachable_at("http://127.0.0.1:7440/")
+    }
+
+    fn unreachable_at(url: &str) -> CliError {
+        let url = url.parse().unwrap();
         CliError::Client(ClientError::Unreachable { url, cause: "Connection refused (os error 111)".to_owned() })
     }
 
@@ -247,8 +252,13 @@ mod tests {
 
     #[test]
     fn an_error_is_one_sentence_and_a_hint() {
-        let shown = [unreachable(), unanswered(), refused(404, "there is no project `shp`; there are: shop")]
-            .map(|e| e.shown(&look()));
+        let shown = [
+            unreachable(),
+            unreachable_at("http://lockgate.example:7440/"),
+            unanswered(),
+            refused(404, "there is no project `shp`; there are: shop"),
+        ]
+        .map(|e| e.shown(&look()));
         expect![[r#"
             error: no answer from http://127.0.0.1:7440/: Connection refused (os error 111)
              hint: start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL

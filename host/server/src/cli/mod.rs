@@ -35,9 +35,10 @@ mod trigger;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
-use crate::config::{ConnectArgs, ServeConfig};
+use crate::config::{ConnectArgs, ServeConfig, empty_variables};
 use fail::CliError;
 use session::{Out, Session};
 
@@ -170,13 +171,45 @@ pub fn main() -> ExitCode {
 
 /// Help and version come this way, too.
 fn refuse(line: &[OsString], error: &clap::Error) -> ExitCode {
-    if error.use_stderr() && line.iter().any(|word| word == "--json") {
-        Out::new(true).error(&CliError::usage(error.to_string().trim_end(), ""));
-        return ExitCode::from(exit::USAGE);
+    let out = Out::new(line.iter().any(|word| word == "--json"));
+    if !error.use_stderr() {
+        // A closed pipe is nothing to complain about.
+        let _ = error.print();
+        return ExitCode::from(exit::DONE);
     }
-    // A closed pipe is nothing to complain about.
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
+    let notes = about_empty(error, empty_variables());
+    if lacks_only_a_project(error) {
+        out.error(&CliError::usage("no project is named", NAME_A_PROJECT));
+    } else if out.json {
+        out.error(&CliError::usage([error.to_string().trim_end(), &notes].join("\n").trim_end(), ""));
+    } else {
+        let _ = error.print();
+        if !notes.is_empty() {
+            out.note(&notes);
+        }
+    }
+    ExitCode::from(exit::USAGE)
+}
+
+const NAME_A_PROJECT: &str = "name one with -p, or in LOCKGATE_PROJECT; `lockgate project list` shows which there are";
+
+/// The parser would also name what a variable has given, as if it lacked that.
+fn lacks_only_a_project(error: &clap::Error) -> bool {
+    let missing = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(missing)) => missing.as_slice(),
+        Some(_) | None => &[],
+    };
+    error.kind() == ErrorKind::MissingRequiredArgument && missing == ["--project <PROJECT>"]
+}
+
+/// Where a flag is refused for its empty value, and perhaps nobody has typed it: a line for each variable that may be why.
+fn about_empty(error: &clap::Error, variables: Vec<String>) -> String {
+    let is_empty =
+        matches!(error.get(ContextKind::InvalidValue), Some(ContextValue::String(value)) if value.is_empty());
+    let variables = if is_empty { variables } else { Vec::new() };
+    let lines: Vec<String> =
+        variables.iter().map(|name| format!(" hint: {name} is set to nothing: unset it")).collect();
+    lines.join("\n")
 }
 
 async fn run(cli: Cli, out: &Out) -> Result<(), CliError> {
@@ -227,6 +260,20 @@ mod tests {
             Err(error) if error.use_stderr() => exit::USAGE,
             Err(_) => exit::DONE,
         }
+    }
+
+    #[test]
+    fn what_is_refused_for_its_empty_value_names_the_variables_that_hold_nothing() {
+        let notes = |line: &[&str]| {
+            let error = Cli::try_parse_from(line).unwrap_err();
+            about_empty(&error, vec!["LOCKGATE_DATA".to_owned(), "LOCKGATE_RETENTION".to_owned()])
+        };
+        let both =
+            " hint: LOCKGATE_DATA is set to nothing: unset it\n hint: LOCKGATE_RETENTION is set to nothing: unset it";
+        assert_eq!(notes(&["lockgate", "serve", "--retention", ""]), both);
+        assert_eq!(notes(&["lockgate", "serve", "--data", ""]), both);
+        assert_eq!(notes(&["lockgate", "serve", "--retention", "7"]), "");
+        assert_eq!(notes(&["lockgate", "serve", "--nope"]), "");
     }
 
     #[test]

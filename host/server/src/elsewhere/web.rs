@@ -51,7 +51,8 @@ pub fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || is_here(url)
 }
 
-fn is_here(url: &Url) -> bool {
+/// Whether it is of this machine.
+pub fn is_here(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
