@@ -124,7 +124,12 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let mut given = parts.headers.get_all("idempotency-key").iter();
+        let Some(value) = given.next() else { return Ok(Self(None)) };
+        if given.any(|other| other != value) {
+            let detail = "`Idempotency-Key` is given twice, with two keys: nobody knows which of them is meant";
+            return Err(Problem::invalid("invalid-idempotency-key", detail));
+        }
         let visible = (1..=KEY_CHARS).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
         match value.to_str() {
             Ok(key) if visible => Ok(Self(Some(key.to_owned()))),

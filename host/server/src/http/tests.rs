@@ -737,6 +737,22 @@ async fn a_trigger_with_the_same_key_is_done_once() {
 }
 
 #[tokio::test]
+async fn two_keys_that_differ_are_none() {
+    let server = Server::with_release("v1").await;
+    let trigger = async |keys: [&str; 2]| {
+        let request = server.request(Method::POST, "/v1/projects/shop/environments/staging/deployments");
+        let request = request.header("Idempotency-Key", keys[0]).header("Idempotency-Key", keys[1]);
+        server.send(request.json(&json!({ "release": "v1" }))).await
+    };
+    trigger(["k1", "k2"]).await.is_problem(422, "invalid-idempotency-key");
+    assert_eq!(
+        trigger(["k1", "k1"]).await.json()["number"],
+        1,
+        "a proxy has said it twice, and nothing was begun before"
+    );
+}
+
+#[tokio::test]
 async fn a_retry_with_the_same_key_is_one_attempt() {
     let server = Server::with_release("v1").await;
     let number = server.deploy("production", "v1").await;
