@@ -1,9 +1,10 @@
-//! Which releases a plugin is still there for.
+//! Which releases a plugin is still there for, and which artifacts they need.
 
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::name::Tag;
+use crate::plugin::Artifact;
 use crate::release::{Release, ReleaseStatus};
 use crate::state::State;
 
@@ -24,6 +25,16 @@ impl State {
         });
         let on_their_way = on_their_way.map(|deployment| &deployment.release.tag);
         known.chain(to_come.map(|release| &release.tag)).chain(on_their_way).collect()
+    }
+
+    /// Those that a deployment may still ask the host for: whatever was live once can be deployed again, until it is abandoned.
+    /// What has a URI lies there.
+    pub fn artifacts_needed(&self) -> impl Iterator<Item = (&Release, &Artifact)> {
+        let releases = self.releases.values().map(AsRef::as_ref).filter(|release| could_run(release));
+        releases.flat_map(|release| {
+            let here = release.artifacts.iter().filter(|artifact| artifact.uri.is_empty());
+            here.map(move |artifact| (release, artifact))
+        })
     }
 }
 

@@ -1,4 +1,6 @@
-//! Which releases a plugin is still needed by, so that it is not removed.
+//! Which releases a plugin is still needed by, so that it is not removed, and which artifacts are.
+
+use std::sync::Arc;
 
 use lockgate_core::definition::Environment;
 use lockgate_core::digest::Digest;
@@ -80,4 +82,26 @@ fn the_gates_of_an_attempt_are_needed_until_it_is_over() {
     assert_eq!(need(&project, gate), "v1");
     project.stop(number).unwrap();
     assert_eq!(need(&project, gate), "");
+}
+
+#[test]
+fn artifacts_are_needed_until_their_release_is_abandoned_and_what_lies_elsewhere_never() {
+    let mut project = project();
+    for (release, uri) in [("v1", ""), ("v2", ""), ("v3", "oci://registry/web")] {
+        let digest = Digest::of(release.as_bytes());
+        let web = serde_json::from_value(serde_json::json!({ "name": "web", "digest": digest, "uri": uri })).unwrap();
+        Arc::make_mut(project.state.releases.get_mut(&tag(release)).unwrap()).artifacts = vec![web];
+    }
+    let needed = |project: &Project| {
+        let needed =
+            project.state.artifacts_needed().map(|(release, artifact)| format!("{} of {}", artifact.name, release.tag));
+        needed.collect::<Vec<_>>().join(", ")
+    };
+    for release in ["v1", "v2"] {
+        project.deploy(release);
+        project.all_goes_well();
+    }
+    assert_eq!(needed(&project), "web of v1, web of v2", "also what is not live any more can be deployed again");
+    abandon(&mut project, "v1");
+    assert_eq!(needed(&project), "web of v2");
 }

@@ -18,7 +18,7 @@ use lockgate_core::trust::{Signature, Signed, Source};
 use lockgate_core::work::ProjectId;
 use lockgate_journal::JournalError;
 use lockgate_sandbox::{ChildCommand, Sandbox, SandboxError};
-use lockgate_store::{Blobs, IndexState, OnFatal, Opened, SeriesId, Store, StoreError};
+use lockgate_store::{Blobs, IndexState, OnFatal, Opened, Places, SeriesId, Store, StoreError};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -27,6 +27,7 @@ use super::blocking::blocking;
 use super::calls::CallRunner;
 use super::horizon::Horizon;
 use super::inbox::{ProjectHandle, Refusal};
+use super::missing::{Missing, missing};
 use super::replay::{self, Loaded, LoadedSystem, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
 use super::vault::{Keys, Vault, VaultError};
@@ -88,6 +89,8 @@ pub struct Host {
     pub(crate) backtests: Arc<Semaphore>,
     /// Each takes a thread, and reads all there is.
     pub(crate) backups: Arc<Semaphore>,
+    /// One at a time looks for what is missing, which may be at very many files.
+    looks: Places,
 }
 
 /// Where a component comes from, and who signed it, as whoever adds it says.
@@ -168,6 +171,13 @@ async fn read(data: &Path) -> Result<Read, HostError> {
     Ok(Read { store, opened, system, projects })
 }
 
+/// What needs none of it goes on.
+fn tell_of_missing(missing: &Missing) {
+    if missing.count() > 0 {
+        tracing::error!("{missing}; `lockgate storage` says what to do");
+    }
+}
+
 /// What runs does not need it, and to stop would help nobody: only a start without the index would.
 fn tell_of_damage(error: &JournalError) {
     match error {
@@ -214,6 +224,7 @@ impl Host {
             horizon,
             backtests: Arc::new(Semaphore::new(1)),
             backups: Arc::new(Semaphore::new(BACKUPS)),
+            looks: Places::new("missing files", 1).expect("its thread comes later"),
         };
         host.forget_gone_gates(&projects);
         for loaded in projects {
@@ -223,6 +234,9 @@ impl Host {
         if host.retention.is_some() || host.store.dropped() > 0 {
             tokio::spawn(retention::run(host.clone(), host.retention));
         }
+        // A start does not wait for it.
+        let missing = host.missing();
+        tokio::spawn(async { tell_of_missing(&missing.await) });
         Ok(host)
     }
 
@@ -364,6 +378,15 @@ impl Host {
         if let Err(error) = removed {
             tracing::warn!(%error, "the value of a secret that is not in use any more could not be removed");
         }
+    }
+
+    /// What the journal names and the data folder lacks. It does not keep the host.
+    pub fn missing(&self) -> impl Future<Output = Missing> + Send + 'static {
+        let (system, blobs, looks) = (self.system.view(), self.store.blobs().clone(), self.looks.clone());
+        let projects: Vec<_> =
+            self.project_names().iter().filter_map(|name| Some(self.project(name)?.view())).collect();
+        let look = move || missing(&system, projects.iter().map(|view| &view.state), |digest| blobs.is_there(digest));
+        async move { looks.run(look).await.expect("looking does not panic") }
     }
 
     /// What could still run with a plugin, in words.

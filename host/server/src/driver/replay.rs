@@ -9,11 +9,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use lockgate_core::digest::Digest;
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::{Deployments, Missing, Restored};
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::system::{Plugin, SystemEvent, SystemState};
+use lockgate_core::system::{SystemEvent, SystemState};
 use lockgate_core::work::ProjectId;
 use lockgate_store::{
     Beginning, Direction, Entry, IndexBatch, PageQuery, Row, Snapshot, SnapshotChange, Store, StoreError,
@@ -124,27 +123,11 @@ pub async fn all(store: &Store) -> Result<(LoadedSystem, Vec<Loaded>), ReplayErr
     for project in system.state.projects.values() {
         projects.entry(project.name.to_string()).or_insert_with(|| Replay::new(State::new(project.clone()), 0, 0));
     }
-    for missing in missing_components(store, &system.state) {
-        tracing::error!("{missing}");
-    }
     let mut loaded = Vec::new();
     for replay in projects.into_values() {
         loaded.push(replay.finish(store).await?);
     }
     Ok((system, loaded))
-}
-
-/// A release may pin what was approved long ago: all that ever was is needed.
-pub fn missing_components(store: &Store, system: &SystemState) -> Vec<String> {
-    let approved = system.plugins.iter().filter(|(_, plugin)| plugin.approval.is_some());
-    let missing = approved.filter(|(digest, _)| !store.blobs().is_there(**digest));
-    let say = |(digest, plugin): (&Digest, &Plugin)| {
-        format!(
-            "the component of plugin `{}` is gone ({digest}): calls of it fail until it is added again, with `lockgate plugin add`",
-            plugin.name
-        )
-    };
-    missing.map(say).collect()
 }
 
 /// Where there is none that can be read, what it begins with: then all events after that are read.
@@ -431,54 +414,5 @@ impl Replay {
         self.flush(store).await?;
         let Self { state, newest, snapshot, snapshot_bytes, unsaved, sequence, damage, .. } = self;
         Ok(Loaded { state, newest, snapshot, snapshot_bytes, unsaved, sequence, damage })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use lockgate_core::name::{Actor, Timestamp};
-    use lockgate_core::plugin::{Description, Grants, Kind, Requests};
-    use lockgate_core::system::SystemChange;
-    use lockgate_store::StoreOptions;
-
-    use super::*;
-
-    fn approved(system: &mut SystemState, name: &str, digest: Digest) {
-        let by = || Actor { person: "ann".to_owned(), groups: BTreeSet::new(), via: "test".to_owned() };
-        let description = Box::new(Description {
-            name: name.to_owned(),
-            version: "1".to_owned(),
-            summary: String::new(),
-            config_schema: serde_json::Value::Null,
-            requests: Requests::default(),
-        });
-        for what in [
-            SystemChange::PluginAdded {
-                digest,
-                kind: Kind::Phase,
-                description,
-                size_bytes: 1,
-                source: None,
-                signed: None,
-                by: by(),
-            },
-            SystemChange::PluginApproved { digest, grants: Grants::default(), reason: String::new(), by: by() },
-        ] {
-            system.apply(&SystemEvent { at: Timestamp(1), what });
-        }
-    }
-
-    #[test]
-    fn an_approved_plugin_without_its_component_is_named() {
-        let data = tempfile::tempdir().unwrap();
-        let store = Store::open(data.path(), StoreOptions::default()).unwrap().0;
-        let mut system = SystemState::default();
-        approved(&mut system, "here", store.blobs().write(b"here").unwrap());
-        assert_eq!(missing_components(&store, &system), [""; 0]);
-        approved(&mut system, "gone", Digest::of(b"gone"));
-        let missing = missing_components(&store, &system).join("; ");
-        assert!(missing.starts_with("the component of plugin `gone` is gone (sha256:"), "{missing}");
     }
 }
