@@ -332,8 +332,27 @@ pub struct Storage {
     /// Why one is not packed, or no checkpoint was written, so that starts take longer.
     pub not_tidied_because: Option<String>,
     pub index: Checked,
+    pub missing: Missing,
     /// On the disk of the data folder, for this user.
     pub free_bytes: u64,
+}
+
+/// Files that the journal names and the data folder lacks. What is damaged counts once somebody has read it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct Missing {
+    /// Components of plugins that were not removed.
+    pub plugins: u64,
+    /// Of releases that were not abandoned, and trusted roots of signers.
+    pub artifacts: u64,
+    /// 20 of them at most.
+    pub first: Vec<MissingFile>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MissingFile {
+    /// Such as: artifact `web` of v1 in shop.
+    pub what: String,
+    pub digest: String,
 }
 
 /// `whole`, `reading`: not all of it yet, `damaged`, or `unknown`.

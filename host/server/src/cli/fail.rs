@@ -47,7 +47,7 @@ pub enum CliError {
     },
     /// What is kept at a URL or in a registry.
     Elsewhere(ElsewhereError),
-    /// Damage of a journal, found offline.
+    /// A journal, a data folder or a backup is not as it was written, or lacks something.
     Damaged {
         what: String,
     },
@@ -184,7 +184,7 @@ impl CliError {
             Self::BrokeOff { what, .. } => ("broke-off", "Not done", what.clone()),
             Self::Tool { what, .. } => ("not-built", "Not built", what.clone()),
             Self::Elsewhere(error) => ("elsewhere", "Not fetched, or not pushed", error.to_string()),
-            Self::Damaged { what } => ("damaged", "The journal is damaged", what.clone()),
+            Self::Damaged { what } => ("damaged", "Not whole", what.clone()),
             Self::Host { what, .. } => ("host-failed", "The host cannot run", what.clone()),
         };
         let mistakes = match self {

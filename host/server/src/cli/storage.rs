@@ -1,12 +1,12 @@
-//! `lockgate storage`: whether the host's data folder is whole, and how much room its disk has.
+//! `lockgate storage`: whether the host's data folder is whole, what it lacks, and how much room its disk has.
 
 use clap::Args;
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::cli::fail::CliError;
-use crate::cli::look::{Look, Tone};
+use crate::cli::look::{Look, Tone, printable, short};
 use crate::cli::session::Session;
-use crate::wire::{Checked, Storage};
+use crate::wire::{Checked, Missing, Storage};
 
 #[derive(Debug, Args)]
 pub struct StorageArgs {}
@@ -15,15 +15,45 @@ impl StorageArgs {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         let storage = session.client.storage().await?;
         session.out.answer(&storage, shown);
-        let damaged = [("journal", &storage.journal), ("index", &storage.index)]
-            .into_iter()
-            .filter(|(_, part)| part.status == "damaged")
-            .map(|(name, _)| format!("the {name} is damaged"));
-        match damaged.reduce(|both, other| format!("{both}, and {other}")) {
+        match not_whole(&storage) {
             Some(what) => Err(CliError::Damaged { what }),
             None => Ok(()),
         }
     }
+}
+
+/// In one sentence.
+fn not_whole(Storage { journal, index, missing, .. }: &Storage) -> Option<String> {
+    let wrong = |(name, part): (&str, &Checked)| match part.status.as_str() {
+        "damaged" => Some(format!("the {name} is damaged")),
+        "unknown" => Some(format!("nobody knows whether the {name} is whole")),
+        _ => None,
+    };
+    let wrong = [("journal", journal), ("index", index)].into_iter().filter_map(wrong);
+    let missing = lacked(missing).map(|what| format!("the data folder lacks {what}"));
+    wrong.chain(missing).reduce(|both, other| format!("{both}, and {other}"))
+}
+
+/// Such as: 2 artifacts, 1 plugin.
+pub fn lacked(Missing { plugins, artifacts, .. }: &Missing) -> Option<String> {
+    let some = |(count, one): (u64, &str)| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        more => Some(format!("{} {one}s", HumanCount(more))),
+    };
+    let parts = [(*artifacts, "artifact"), (*plugins, "plugin")].into_iter().filter_map(some);
+    parts.reduce(|artifacts, plugins| format!("{artifacts}, {plugins}"))
+}
+
+/// The first of them, and how many more there are.
+pub fn names_of(Missing { plugins, artifacts, first }: &Missing) -> Vec<String> {
+    let mut names: Vec<String> =
+        first.iter().map(|file| format!("{} ({})", printable(&file.what), short(&file.digest))).collect();
+    match (plugins + artifacts).saturating_sub(first.len() as u64) {
+        0 => {}
+        more => names.push(format!("and {} more", HumanCount(more))),
+    }
+    names
 }
 
 const DAMAGED_JOURNAL: &str = "\
@@ -32,14 +62,24 @@ Deployments go on. Backups and exports fail, and so does a start that has to bui
   2. Is there a copy of this folder, of its disk or by `cp -a`? Put that one file back, and start again: nothing is lost.
   3. Else `lockgate backup restore` makes another folder of the newest backup. It lacks what came after it was made.";
 
+const MISSING: &str = "\
+Deployments that need one of these fail, and no backup has them.
+  1. Upload the same files again: `lockgate artifact push FILE`, `lockgate plugin add FILE`.
+  2. Or make a folder of a backup that has them, with `lockgate backup restore`: `lockgate artifact push` takes the files in its `blobs`, too.
+  3. What nobody will deploy any more needs none: `lockgate release abandon`, `lockgate plugin remove`.";
+
 fn shown(look: &Look, storage: &Storage) -> String {
-    let Storage { events, journal, segments_not_packed, not_tidied_because, index, free_bytes, .. } = storage;
+    let Storage { events, journal, segments_not_packed, not_tidied_because, index, missing, free_bytes, .. } = storage;
     let mut lines = vec![
         format!("JOURNAL  {}, {}", counted(*events), word(look, journal)),
         format!("KEPT     {}", kept(storage)),
         format!("INDEX    {}", word(look, index)),
         format!("DISK     {} free", HumanBytes(*free_bytes)),
     ];
+    if let Some(what) = lacked(missing) {
+        lines.push(look.paint(Tone::Bad, &format!("MISSING  {what}")));
+        lines.extend(names_of(missing).iter().map(|name| format!("           {name}")));
+    }
     if let Some(because) = not_tidied_because {
         let what = match segments_not_packed {
             0 => "The journal's checkpoint is old, so starts take longer".to_owned(),
@@ -62,6 +102,15 @@ fn shown(look: &Look, storage: &Storage) -> String {
             Tone::Bad,
             "Lists and history may lack something; nothing is lost. The next start of the host builds the index again.",
         ));
+    }
+    if index.status == "unknown" {
+        lines.push(look.paint(
+            Tone::Bad,
+            "Lists and history may lack something; nothing is lost. Make room on the disk if it is full, then start the host again.",
+        ));
+    }
+    if lacked(missing).is_some() {
+        lines.push(look.paint(Tone::Bad, MISSING));
     }
     lines.join("\n")
 }
@@ -105,6 +154,7 @@ mod tests {
 
     use super::*;
     use crate::cli::look::testing::look;
+    use crate::wire::MissingFile;
 
     fn checked(status: &str, detail: &str) -> Checked {
         Checked { status: status.to_owned(), detail: (!detail.is_empty()).then(|| detail.to_owned()) }
@@ -119,6 +169,7 @@ mod tests {
             segments_not_packed: 0,
             not_tidied_because: None,
             index,
+            missing: Missing::default(),
             free_bytes: 26 << 30,
         }
     }
@@ -159,5 +210,52 @@ mod tests {
               2. Is there a copy of this folder, of its disk or by `cp -a`? Put that one file back, and start again: nothing is lost.
               3. Else `lockgate backup restore` makes another folder of the newest backup. It lacks what came after it was made.
             Lists and history may lack something; nothing is lost. The next start of the host builds the index again."#]].assert_eq(&shown(&look(), &storage));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_what_to_do() {
+        let mut storage = storage(checked("whole", ""), checked("whole", ""));
+        let file = |what: &str, digest: &str| MissingFile { what: what.to_owned(), digest: digest.to_owned() };
+        let first = vec![
+            file("plugin `notify`", "sha256:111111111111222222222222"),
+            file("artifact `we\u{1b}b` of v1 in shop", "sha256:333333333333444444444444"),
+        ];
+        storage.missing = Missing { plugins: 1, artifacts: 1_200, first };
+        expect![[r#"
+            JOURNAL  1,204,332 events, whole
+            KEPT     for ever
+            INDEX    whole
+            DISK     26.00 GiB free
+            MISSING  1,200 artifacts, 1 plugin
+                       plugin `notify` (111111111111)
+                       artifact `we�b` of v1 in shop (333333333333)
+                       and 1,199 more
+            Deployments that need one of these fail, and no backup has them.
+              1. Upload the same files again: `lockgate artifact push FILE`, `lockgate plugin add FILE`.
+              2. Or make a folder of a backup that has them, with `lockgate backup restore`: `lockgate artifact push` takes the files in its `blobs`, too.
+              3. What nobody will deploy any more needs none: `lockgate release abandon`, `lockgate plugin remove`."#]].assert_eq(&shown(&look(), &storage));
+    }
+
+    #[test]
+    fn whatever_is_not_whole_is_a_failure() {
+        let told = |journal: &str, index: &str, missing: Missing| {
+            let storage = Storage { missing, ..storage(checked(journal, "why"), checked(index, "why")) };
+            not_whole(&storage).unwrap_or_else(|| "whole".to_owned())
+        };
+        let lacks = |plugins, artifacts| Missing { plugins, artifacts, first: Vec::new() };
+        let told = [
+            told("whole", "whole", lacks(0, 0)),
+            told("reading", "reading", lacks(0, 0)),
+            told("unknown", "unknown", lacks(0, 0)),
+            told("damaged", "damaged", lacks(2, 1)),
+            told("whole", "whole", lacks(1, 0)),
+        ];
+        expect![[r#"
+            whole
+            whole
+            nobody knows whether the journal is whole, and nobody knows whether the index is whole
+            the journal is damaged, and the index is damaged, and the data folder lacks 1 artifact, 2 plugins
+            the data folder lacks 1 plugin"#]]
+        .assert_eq(&told.join("\n"));
     }
 }

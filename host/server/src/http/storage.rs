@@ -7,16 +7,18 @@ use lockgate_store::{IndexCheck, Past};
 use super::Api;
 use super::problem::Problem;
 use crate::config::DAY;
-use crate::driver::blocking;
+use crate::driver::{Missing, MissingFile, blocking};
 use crate::wire;
 
-/// The state of the data folder: journal, index and disk.
+/// The state of the data folder: journal, index and disk, and which plugins and artifacts it lacks.
 ///
-/// A start reads what it needs, and what lies before that is read again behind it: until then it is `reading`.
+/// A start reads what it needs, and what lies before that is read again behind it: until then it is `reading`. Of plugins and
+/// artifacts it is looked whether they are there; whoever reads one that is damaged finds that, and then it is missing.
 #[utoipa::path(get, path = "/v1/storage", tag = "host", responses((status = 200, body = wire::Storage)), security(("token" = ["viewer"])))]
 pub async fn show(State(api): State<Api>) -> Result<Json<wire::Storage>, Problem> {
     let store = api.host.store.clone();
     let free_bytes = blocking(move || store.free_bytes()).await?;
+    let lacks = missing(api.host.missing().await);
     let store = &api.host.store;
     let stats = store.stats();
     Ok(Json(wire::Storage {
@@ -27,6 +29,7 @@ pub async fn show(State(api): State<Api>) -> Result<Json<wire::Storage>, Problem
         segments_not_packed: stats.segments_not_packed,
         not_tidied_because: store.packing_failure().map(|failure| failure.to_string()),
         index: index(store.index_check()),
+        missing: lacks,
         free_bytes,
     }))
 }
@@ -47,6 +50,11 @@ fn index(check: IndexCheck) -> wire::Checked {
         IndexCheck::Broken(problem) => checked("damaged", Some(problem)),
         IndexCheck::Unfinished(problem) => checked("unknown", Some(problem)),
     }
+}
+
+fn missing(Missing { plugins, artifacts, first }: Missing) -> wire::Missing {
+    let file = |MissingFile { what, digest }| wire::MissingFile { what, digest: digest.to_string() };
+    wire::Missing { plugins, artifacts, first: first.into_iter().map(file).collect() }
 }
 
 fn checked(status: &str, detail: Option<String>) -> wire::Checked {
