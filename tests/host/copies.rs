@@ -46,13 +46,16 @@ pub fn back_up_and_restore(host: &Host) -> PathBuf {
     restored
 }
 
+fn blob(host: &Host, digest: &str) -> PathBuf {
+    let hex = digest.trim_start_matches("sha256:");
+    host.data().join("blobs/sha256").join(&hex[..2]).join(hex)
+}
+
 #[test]
 fn a_backup_that_breaks_off_is_none_and_says_why() {
     let host = Host::start();
     let digest = block_on(host.admin().client.upload_bundle(b"an artifact".to_vec())).unwrap();
-    let hex = digest.trim_start_matches("sha256:");
-    let blob = host.data().join("blobs/sha256").join(&hex[..2]).join(hex);
-    fs::write(blob, "something else").unwrap();
+    fs::write(blob(&host, &digest), "something else").unwrap();
     let folder = host.place("backups");
     let made = host.as_admin(&["backup", "create", "-o", folder.join("now.tar").to_str().unwrap()]);
     assert_eq!(made.code, Some(1), "{}", made.said);
@@ -62,6 +65,48 @@ fn a_backup_that_breaks_off_is_none_and_says_why() {
     let onto_a_folder = host.as_admin(&["backup", "create", "--force", "-o", folder.to_str().unwrap()]);
     assert_eq!(onto_a_folder.code, Some(2));
     assert!(onto_a_folder.said.contains("is no file"), "{}", onto_a_folder.said);
+}
+
+#[test]
+fn what_a_host_lacks_is_told_by_its_storage_its_log_and_its_backups() {
+    let mut host = Host::start();
+    host.plugin("hostile-phase", &[]);
+    let project = Project::with_phase(&host, "shop", "hostile-phase", "{ do: done }");
+    let web = project.ann.upload("web", b"pages".to_vec());
+    project.release_with("v1", vec![web.clone()]);
+    let is_whole = |host: &Host| host.as_admin(&["storage"]).code == Some(0);
+    wait("the folder to be checked", || is_whole(&host).then_some(()));
+    let folder = host.place("backups");
+    let create = |host: &Host, file: &Path| host.as_admin(&["backup", "create", "-o", file.to_str().unwrap()]);
+
+    fs::write(blob(&host, &web.digest), "something else").unwrap();
+    let (first, second) = (folder.join("first.tar"), folder.join("second.tar"));
+    assert!(create(&host, &first).said.contains("the backup broke off") && !first.exists());
+    let made = create(&host, &second);
+    assert_eq!(made.code, Some(1), "{}", made.said);
+    let lacks = format!("lacks 1 artifact, for the host does: artifact `web` of v1 in shop ({}", &web.digest[7..19]);
+    assert!(made.said.contains(&lacks) && second.exists(), "{}", made.said);
+    assert!(host.said().contains("this backup will not have all that is needed"), "{}", host.said());
+
+    let restored = host.place("new").join("data");
+    let ran = host.command(&["backup", "restore", second.to_str().unwrap(), "--data", restored.to_str().unwrap()]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    take_over(&mut host, &restored);
+    wait("the log to tell", || {
+        host.said().contains("the data folder lacks 1: artifact `web` of v1 in shop").then_some(())
+    });
+    let shown = host.as_admin(&["storage"]);
+    assert_eq!(shown.code, Some(1), "{}", shown.out);
+    for words in ["MISSING  1 artifact\n", "artifact `web` of v1 in shop", "`lockgate artifact push FILE`"] {
+        assert!(shown.out.contains(words), "`{words}` is missing in: {}", shown.out);
+    }
+    assert!(shown.said.contains("the data folder lacks 1 artifact"), "{}", shown.said);
+    let missing = block_on(project.ann.client.storage()).unwrap().missing;
+    assert_eq!((missing.plugins, missing.artifacts, missing.first[0].digest.as_str()), (0, 1, web.digest.as_str()));
+
+    project.ann.upload("web", b"pages".to_vec());
+    assert!(is_whole(&host));
+    back_up(&host);
 }
 
 #[test]
@@ -257,4 +302,10 @@ fn an_export_of_what_was_imported_is_the_same_and_serves() {
     take_over(&mut host, &imported);
     project.assert_succeeds(number);
     assert_eq!(project.live("test").as_deref(), Some("v1"));
+    // A journal alone: what it names has to be brought.
+    let shown = host.as_admin(&["storage"]);
+    assert_eq!(shown.code, Some(1), "{}", shown.out);
+    assert!(shown.out.contains("MISSING  1 plugin\n") && shown.out.contains("plugin `hostile-phase`"), "{}", shown.out);
+    host.plugin("hostile-phase", &[]);
+    assert_eq!(host.as_admin(&["storage"]).code, Some(0));
 }

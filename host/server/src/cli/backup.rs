@@ -16,7 +16,9 @@ use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes};
 use crate::cli::session::{Out, Session};
 use crate::cli::signals::{StopSignals, until_stopped};
+use crate::cli::storage::{lacked, names_of};
 use crate::client::ClientError;
+use crate::wire::Missing;
 
 #[derive(Debug, Subcommand)]
 pub enum BackupCommand {
@@ -24,7 +26,7 @@ pub enum BackupCommand {
     ///
     /// The file holds the journal, the encrypted secrets and what tools have begun as of that moment; artifacts and plugins; logs and
     /// samples of gates as they are when they are read. Not in it: the key of the secrets, `admin-token`, and the files of
-    /// deployments under way.
+    /// deployments under way. Where the host lacks an artifact or a plugin, the file is made all the same, and the exit code is 1.
     Create(CreateArgs),
     /// Make a data folder of a backup; needs no host. Never serve it beside the host it was made of.
     Restore(RestoreArgs),
@@ -55,6 +57,8 @@ pub struct RestoreArgs {
 struct Created {
     file: PathBuf,
     size_bytes: u64,
+    /// From the host, and so from the file.
+    missing: Missing,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,12 +124,36 @@ impl CreateArgs {
         // It may take long, and whoever stops it meanwhile is heard.
         let synced = tokio::task::spawn_blocking(move || written.sync_all()).await;
         synced.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(unwritable)?;
+        // Before it has its name: whoever stops this leaves no file.
+        let storage = session.client.storage().await;
         let named = if self.force { partial.persist(&self.output) } else { partial.persist_noclobber(&self.output) };
         named.map_err(|error| unwritable(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(unwritable)?;
-        session.out.answer(&Created { file: self.output, size_bytes }, created);
-        Ok(())
+        let storage = storage.map_err(|error| unknown(&self.output, error))?;
+        let made = Created { file: self.output, size_bytes, missing: storage.missing };
+        session.out.answer(&made, created);
+        match incomplete(&made) {
+            Some(what) => Err(CliError::Damaged { what }),
+            None => Ok(()),
+        }
     }
+}
+
+fn unknown(file: &Path, error: ClientError) -> CliError {
+    CliError::Lost {
+        what: format!(
+            "{} was written, and whether the host had all that belongs in it is not known: {error}",
+            file.display()
+        ),
+        hint: "`lockgate storage` tells what the host lacks".to_owned(),
+    }
+}
+
+/// In one sentence.
+fn incomplete(Created { file, missing, .. }: &Created) -> Option<String> {
+    let what = lacked(missing)?;
+    let names = names_of(missing).join(", ");
+    Some(format!("{} lacks {what}, for the host does: {names}; `lockgate storage` says what to do", file.display()))
 }
 
 fn cause(error: ClientError) -> String {
@@ -148,10 +176,13 @@ fn received(out: &Out) -> ProgressBar {
 }
 
 fn created(look: &Look, created: &Created) -> String {
-    let Created { file, size_bytes } = created;
+    let Created { file, size_bytes, missing } = created;
+    let mark = match lacked(missing) {
+        None => look.paint(Tone::Good, "✓"),
+        Some(_) => look.paint(Tone::Waiting, "!"),
+    };
     format!(
-        "{} backed up into {} ({})\n  The key of its secrets and the file admin-token are not in it: keep both elsewhere.\n  `lockgate backup restore {} --data FOLDER` makes a data folder of it.",
-        look.paint(Tone::Good, "✓"),
+        "{mark} backed up into {} ({})\n  The key of its secrets and the file admin-token are not in it: keep both elsewhere.\n  `lockgate backup restore {} --data FOLDER` makes a data folder of it.",
         file.display(),
         bytes(*size_bytes),
         file.display()
@@ -206,10 +237,13 @@ mod tests {
 
     use super::*;
     use crate::cli::look::testing::look;
+    use crate::wire::MissingFile;
 
     #[test]
     fn what_was_made_is_told_with_what_to_do_with_it() {
-        let made = created(&look(), &Created { file: "monday.tar".into(), size_bytes: 5 << 20 });
+        let made = Created { file: "monday.tar".into(), size_bytes: 5 << 20, missing: Missing::default() };
+        assert_eq!(incomplete(&made), None);
+        let made = created(&look(), &made);
         let contents = Contents { events: 1204, blobs: 7, secrets: 2, files: 96, ..Contents::default() };
         let back = restored(&look(), &Restored { data: "/srv/lockgate".into(), contents });
         expect![[r#"
@@ -219,5 +253,19 @@ mod tests {
             ✓ restored into /srv/lockgate: 1204 events, 7 artifacts and plugins, 2 secrets, 96 files of logs, samples and tools
               `lockgate serve --data /srv/lockgate` goes on from there, with the same --secret-key-file, and lets in who had a token.
               Never beside the host it comes from: both would do what was under way."#]].assert_eq(&format!("{made}\n{back}"));
+    }
+
+    #[test]
+    fn what_the_host_lacks_is_told_with_the_backup() {
+        let file = |what: &str| MissingFile { what: what.to_owned(), digest: format!("sha256:{}", "1".repeat(64)) };
+        let first = vec![file("plugin `notify`"), file("artifact `web` of v1 in shop")];
+        let missing = Missing { plugins: 1, artifacts: 2, first };
+        let made = Created { file: "monday.tar".into(), size_bytes: 5 << 20, missing };
+        let told = format!("{}\n{}", created(&look(), &made), incomplete(&made).unwrap());
+        expect![[r#"
+            ! backed up into monday.tar (5.0 MiB)
+              The key of its secrets and the file admin-token are not in it: keep both elsewhere.
+              `lockgate backup restore monday.tar --data FOLDER` makes a data folder of it.
+            monday.tar lacks 2 artifacts, 1 plugin, for the host does: plugin `notify` (111111111111), artifact `web` of v1 in shop (111111111111), and 1 more; `lockgate storage` says what to do"#]].assert_eq(&told);
     }
 }

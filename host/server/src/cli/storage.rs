@@ -106,7 +106,7 @@ fn shown(look: &Look, storage: &Storage) -> String {
     if index.status == "unknown" {
         lines.push(look.paint(
             Tone::Bad,
-            "Lists and history may lack something; nothing is lost. Make room on the disk if it is full, then start the host again.",
+            "Lists and history may lack something; nothing is lost. Where the disk is full, make room: then it goes on by itself.",
         ));
     }
     if lacked(missing).is_some() {

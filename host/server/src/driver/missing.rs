@@ -154,11 +154,15 @@ mod tests {
         [added(name), approved]
     }
 
-    /// Releases by tag and status, each with artifacts by name, content and URI.
-    fn project(name: &str, releases: &[(&str, &str, &[(&str, &str, &str)])]) -> State {
+    /// Name, content and URI.
+    type Artifact<'a> = (&'a str, &'a str, &'a str);
+
+    /// Releases by tag and status, with their artifacts.
+    fn project(name: &str, releases: &[(&str, &str, &[Artifact<'_>])]) -> State {
         let mut state = State::new(ProjectId { name: name.parse().unwrap(), uid: "7".to_owned() });
         for (tag, status, artifacts) in releases {
-            let artifact = |(name, content, uri): &(&str, &str, &str)| json!({ "name": name, "digest": file(content), "uri": uri });
+            let artifact =
+                |(name, content, uri): &Artifact<'_>| json!({ "name": name, "digest": file(content), "uri": uri });
             let artifacts: Vec<_> = artifacts.iter().map(artifact).collect();
             let release = serde_json::from_value(json!({
                 "tag": tag, "description": "", "artifacts": artifacts, "workflows": {}, "plugins": {},

@@ -31,7 +31,7 @@ type Chunk = io::Result<Bytes>;
 /// at this moment.
 ///
 /// It is whole when its last entry is `end.json`; an answer that breaks off is none. `lockgate backup restore` makes a data
-/// folder of it.
+/// folder of it. What the host itself lacks is not in it: `GET /v1/storage` tells that, and the log when it begins.
 #[utoipa::path(get, path = "/v1/backup", tag = "host",
     responses((status = 200, content_type = "application/x-tar", body = Vec<u8>)), security(("token" = ["admin"])))]
 pub async fn create(method: Method, State(api): State<Api>, Admin(by): Admin) -> Result<Response, Problem> {
@@ -57,9 +57,13 @@ pub async fn create(method: Method, State(api): State<Api>, Admin(by): Admin) ->
         return Ok((headers, body).into_response());
     }
     let answer = Answer { chunks, stopping: api.stopping.clone(), runtime: Handle::current() };
+    let missing = api.host.missing().await;
     tokio::task::spawn_blocking(move || {
         let _place = place;
         tracing::info!(by = %by.person, "a backup begins");
+        if missing.count() > 0 {
+            tracing::error!(by = %by.person, "this backup will not have all that is needed: {missing}");
+        }
         let out = io::BufWriter::with_capacity(BYTES_PER_CHUNK, answer.clone());
         let error = match panic::catch_unwind(AssertUnwindSafe(|| api.host.store.back_up(out))) {
             Ok(Ok(contents)) => return tracing::info!(by = %by.person, ?contents, "a backup was made"),
