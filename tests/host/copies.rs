@@ -191,6 +191,10 @@ fn under_nohup_a_terminal_may_go() {
     let arguments = ["backup", "restore", "/dev/stdin", "--data", to.to_str().unwrap()];
     let begun = host.begin_reading_command_without_hang_up(&arguments);
     let (process, mut input) = begin_to_bring(begun, &backup, &to);
+    // Whether it is heard in time to stop anything would be chance.
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    assert_eq!(u64::from_str_radix(ignored.trim(), 16).unwrap() & 1, 1, "{status}");
     tell(&process, "HUP");
     input.write_all(&backup[backup.len() / 2..]).unwrap();
     drop(input);

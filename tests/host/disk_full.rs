@@ -50,6 +50,26 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_the_host_goes_on_when_there_is_ro
 }
 
 #[test]
+fn what_a_plugin_says_while_the_disk_is_full_waits_for_room() {
+    let mut host = Host::not_started();
+    let Some(disk) = SmallDisk::mount(&host.data(), MEGABYTES) else {
+        eprintln!("SKIPPED what_a_plugin_says_while_the_disk_is_full_waits_for_room: no right to mount a tmpfs here");
+        return;
+    };
+    host.restart();
+    host.plugin("hostile-phase", &[]);
+    let project = Project::with_phase(&host, "kept", "hostile-phase", "{ do: log-flood, times: 20, bytes: 100 }");
+    project.release("v1");
+    disk.fill();
+    // The journal has its room already.
+    let number = project.deploy("v1", "test");
+    wait("lines that wait", || host.said().contains("log lines wait for room on the disk").then_some(()));
+    disk.make_room();
+    project.assert_succeeds(number);
+    assert_eq!(project.log(number, "work").len(), 20);
+}
+
+#[test]
 fn a_full_disk_at_the_start_is_told_with_what_to_do_and_loses_nothing() {
     let mut host = Host::not_started();
     let Some(disk) = SmallDisk::mount(&host.data(), MEGABYTES) else {

@@ -389,6 +389,8 @@ pub enum SystemRejection {
     BadTokenName { name: String },
     #[error("there is no token `{name}`; there are: {known}")]
     UnknownToken { name: String, known: String },
+    #[error("token `{name}` was revoked before")]
+    RevokedAlready { name: String },
     #[error("`{name}` is the last administrator's token; create another one first")]
     LastAdministrator { name: String },
     #[error("there is no secret `{name}`; there are: {known}")]
@@ -463,13 +465,14 @@ fn needed(reason: String) -> Result<String, SystemRejection> {
 }
 
 fn revoke(state: &SystemState, name: String, by: Actor) -> Result<SystemChange, SystemRejection> {
-    let usable = |token: &&Token| !token.revoked;
-    let token = state
-        .tokens
-        .get(&name)
-        .filter(usable)
-        .ok_or_else(|| SystemRejection::UnknownToken { name: name.clone(), known: listed(state.tokens.keys()) })?;
-    let administrators = state.tokens.values().filter(usable).filter(|token| token.role == Role::Admin).count();
+    let usable = || state.tokens.iter().filter(|(_, token)| !token.revoked);
+    let Some(token) = state.tokens.get(&name) else {
+        return Err(SystemRejection::UnknownToken { known: listed(usable().map(|(name, _)| name)), name });
+    };
+    if token.revoked {
+        return Err(SystemRejection::RevokedAlready { name });
+    }
+    let administrators = usable().filter(|(_, token)| token.role == Role::Admin).count();
     if token.role == Role::Admin && administrators == 1 {
         return Err(SystemRejection::LastAdministrator { name });
     }

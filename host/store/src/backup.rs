@@ -491,7 +491,7 @@ mod tests {
         let store = open(dir.path());
         store.append("shop", vec![b"{\"made\":1}".to_vec(), b"[2]".to_vec()]).await.unwrap();
         store.blobs().write(b"an artifact").unwrap();
-        store.logs().append(&log(), vec![b"{\"message\":\"built\"}".to_vec()]).await.unwrap();
+        store.logs().append(&log(), &[b"{\"message\":\"built\"}".to_vec()]).await.unwrap();
         let run = dir.path().join("tools/shop/live/1/1/work");
         fs::create_dir_all(&run).unwrap();
         fs::write(run.join("taken"), "begun").unwrap();

@@ -124,9 +124,9 @@ impl Logs {
     }
 
     /// Returns when the lines can be read: all of them, or none after an error.
-    pub async fn append(&self, id: &LogId, lines: Vec<Vec<u8>>) -> Result<(), StoreError> {
+    pub async fn append(&self, id: &LogId, lines: &[Vec<u8>]) -> Result<(), StoreError> {
         let mut bytes = Vec::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
-        for line in &lines {
+        for line in lines {
             check_line(line)?;
             bytes.extend(line);
             bytes.push(b'\n');
@@ -413,8 +413,8 @@ mod tests {
     #[tokio::test]
     async fn lines_are_read_in_pages_without_gaps_or_repeats() {
         let (_dir, logs) = logs();
-        logs.append(&build(), lines(&["one", "two"])).await.unwrap();
-        logs.append(&build(), lines(&["three"])).await.unwrap();
+        logs.append(&build(), &lines(&["one", "two"])).await.unwrap();
+        logs.append(&build(), &lines(&["three"])).await.unwrap();
         let first = logs.read(&build(), 0, 2).unwrap();
         assert_eq!(texts(&first), ["one", "two"]);
         let second = logs.read(&build(), first.next, 2).unwrap();
@@ -434,7 +434,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_says_when_the_log_was_closed() {
         let (_dir, logs) = logs();
-        logs.append(&build(), lines(&["one", "two"])).await.unwrap();
+        logs.append(&build(), &lines(&["one", "two"])).await.unwrap();
         logs.close(&build()).await.unwrap();
         assert!(!logs.read(&build(), 0, 1).unwrap().closed);
         let end = logs.read(&build(), 0, 9).unwrap();
@@ -446,9 +446,9 @@ mod tests {
     #[tokio::test]
     async fn a_closed_log_opens_again_with_the_next_line() {
         let (_dir, logs) = logs();
-        logs.append(&build(), lines(&["one"])).await.unwrap();
+        logs.append(&build(), &lines(&["one"])).await.unwrap();
         logs.close(&build()).await.unwrap();
-        logs.append(&build(), lines(&["late"])).await.unwrap();
+        logs.append(&build(), &lines(&["late"])).await.unwrap();
         let page = logs.read(&build(), 0, 9).unwrap();
         assert_eq!(texts(&page), ["one", "late"]);
         assert!(!page.closed);
@@ -461,7 +461,7 @@ mod tests {
             let logs = logs.clone();
             async move {
                 for number in 0..500 {
-                    logs.append(&build(), vec![number.to_string().into_bytes()]).await.unwrap();
+                    logs.append(&build(), &[number.to_string().into_bytes()]).await.unwrap();
                 }
                 logs.close(&build()).await.unwrap();
             }
@@ -500,14 +500,14 @@ mod tests {
         logs.close(&LogId::new("shop", "one-more", "1", "build").unwrap()).await.unwrap();
         assert!(!logs.read(&build(), 0, 9).unwrap().closed, "only so many are remembered");
         logs.close(&build()).await.unwrap();
-        logs.append(&build(), lines(&["late"])).await.unwrap();
+        logs.append(&build(), &lines(&["late"])).await.unwrap();
         assert!(!logs.read(&build(), 0, 9).unwrap().closed);
     }
 
     #[tokio::test]
     async fn a_log_that_is_closed_before_it_is_followed_ends_at_once() {
         let (dir, logs) = logs();
-        logs.append(&build(), lines(&["one"])).await.unwrap();
+        logs.append(&build(), &lines(&["one"])).await.unwrap();
         logs.close(&build()).await.unwrap();
         drop(logs);
         let logs = Logs::open(dir.path(), Places::new("reading", 2).unwrap()).unwrap();
@@ -519,14 +519,14 @@ mod tests {
     #[tokio::test]
     async fn a_line_that_a_crash_cut_off_is_never_read_and_goes_with_the_next_append() {
         let (dir, logs) = logs();
-        logs.append(&build(), lines(&["whole"])).await.unwrap();
+        logs.append(&build(), &lines(&["whole"])).await.unwrap();
         drop(logs);
         let path = build().path(dir.path());
         let torn = [b"whole\n".as_slice(), &[b'x'; 10_000]].concat();
         fs::write(&path, torn).unwrap();
         let logs = Logs::open(dir.path(), Places::new("reading", 2).unwrap()).unwrap();
         assert_eq!(texts(&logs.read(&build(), 0, 9).unwrap()), ["whole"]);
-        logs.append(&build(), lines(&["next"])).await.unwrap();
+        logs.append(&build(), &lines(&["next"])).await.unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "whole\nnext\n");
     }
 
@@ -537,7 +537,7 @@ mod tests {
             (0..MAX_OPEN_FILES + 10).map(|n| LogId::new("shop", &n.to_string(), "1", "build").unwrap()).collect();
         for text in ["one", "two"] {
             for id in &ids {
-                logs.append(id, lines(&[text])).await.unwrap();
+                logs.append(id, &lines(&[text])).await.unwrap();
             }
         }
         for id in &ids {
@@ -559,7 +559,7 @@ mod tests {
     async fn a_line_with_a_break_in_it_is_refused() {
         let (_dir, logs) = logs();
         for bad in ["", "a\nb"] {
-            assert!(logs.append(&build(), lines(&["good", bad])).await.is_err());
+            assert!(logs.append(&build(), &lines(&["good", bad])).await.is_err());
         }
         assert_eq!(logs.read(&build(), 0, 9).unwrap().lines, []);
     }

@@ -790,7 +790,7 @@ async fn written_once(data: &Path) {
     index(&store, "shop", 1, vec![put("plans", "1", "x")]).await;
     store.blobs().write(b"x").unwrap();
     let log = LogId::new("shop", "1", "1", "build").unwrap();
-    store.logs().append(&log, vec![b"{}".to_vec()]).await.unwrap();
+    store.logs().append(&log, &[b"{}".to_vec()]).await.unwrap();
     drop(store);
     index::wait_until_released(&data.join("index"));
 }

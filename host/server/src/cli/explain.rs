@@ -47,8 +47,10 @@ fn explained(look: &Look, explanation: &Explanation) -> String {
     let waits = explanation.blockers.iter().flat_map(|blocker| show::blocked(look, "  waits: ", blocker));
     lines.extend(waits);
     if explanation.blockers.is_empty() {
-        let over = live::ending(status).is_some();
-        lines.push(if over { "  it is over: nothing is waited for" } else { "  it is at work" }.to_owned());
+        lines.push(match live::ending(status) {
+            Some(_) => format!("  it is over: `lockgate deployment show {deployment}` says how it ended"),
+            None => "  it is at work".to_owned(),
+        });
     }
     if let Some(start) = &explanation.earliest_start {
         let text = format!("  earliest start: {}, if nobody acts", look.moment(start));
@@ -138,7 +140,10 @@ mod tests {
             };
             explained(&look(), &explanation).lines().last().unwrap().trim().to_owned()
         };
-        assert_eq!(["SUCCEEDED", "ABORTED"].map(said), ["it is over: nothing is waited for"; 2]);
+        assert_eq!(
+            ["SUCCEEDED", "ABORTED"].map(said),
+            ["it is over: `lockgate deployment show 7` says how it ended"; 2]
+        );
         assert_eq!(["QUEUED", "IN_PROGRESS"].map(said), ["it is at work"; 2]);
     }
 }

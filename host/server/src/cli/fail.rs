@@ -262,6 +262,8 @@ mod tests {
         expect![[r#"
             error: no answer from http://127.0.0.1:7440/: Connection refused (os error 111)
              hint: start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL
+            error: no answer from http://lockgate.example:7440/: Connection refused (os error 111)
+             hint: is --url or LOCKGATE_URL right?
             error: http://127.0.0.1:7440/ took the request and did not answer: it took too long
              hint: it may have been done all the same: look before you do it again; a trigger with the same --idempotency-key is done once
             error: there is no project `shp`; there are: shop"#]]

@@ -1,6 +1,7 @@
 //! The log of a call: its lines, what each says of itself, and their way to the disk.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use lockgate_core::deployment::{Deployment, DeploymentType};
 use lockgate_core::name::{DeploymentNumber, Name};
@@ -15,6 +16,9 @@ use crate::clock;
 
 /// Log lines taken to the disk at a time.
 const LINES_PER_WRITE: usize = 256;
+/// How long lines wait for room on the disk, and how often they ask.
+const PATIENCE: Duration = Duration::from_secs(60);
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// The log of a phase; `plan`, `gates` and `undo` have logs of their own.
 pub fn log_id(project: &Name, number: DeploymentNumber, attempt: u32, phase: &str) -> Result<LogId, StoreError> {
@@ -83,14 +87,42 @@ where
         if lines.recv_many(&mut batch, LINES_PER_WRITE).await == 0 || !sure.await {
             return;
         }
+        let mut lost = 0;
         while !batch.is_empty() {
-            if let Err(error) = store.logs().append(&id, std::mem::take(&mut batch)).await {
-                tracing::warn!(log = %id, %error, "log lines were lost");
+            if lost > 0 {
+                let said = format!("{lost} lines before this one were lost, for they could not be written");
+                batch.insert(0, line(&log, "error", &said, BTreeMap::new()));
             }
+            lost = match written(&store, &id, &batch).await {
+                Ok(()) => 0,
+                Err(error) => {
+                    tracing::warn!(log = %id, %error, "log lines were lost");
+                    lost + batch.len() - usize::from(lost > 0)
+                }
+            };
+            batch.clear();
             lines.recv_many(&mut batch, LINES_PER_WRITE).await;
         }
     };
     (Lines { sender, tag }, pump)
+}
+
+/// A full disk is waited for, and with it whoever said these lines.
+async fn written(store: &Store, id: &LogId, lines: &[Vec<u8>]) -> Result<(), StoreError> {
+    let until = Instant::now() + PATIENCE;
+    let mut is_told = false;
+    loop {
+        match store.logs().append(id, lines).await {
+            Err(error) if error.is_want_of_room() && Instant::now() < until => {
+                if !is_told {
+                    tracing::warn!(log = %id, %error, "log lines wait for room on the disk");
+                    is_told = true;
+                }
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+            result => return result,
+        }
+    }
 }
 
 pub struct Lines {
@@ -100,20 +132,24 @@ pub struct Lines {
 
 impl Lines {
     pub fn push(&self, level: &str, message: &str, fields: BTreeMap<&str, &str>) {
-        let fields: BTreeMap<&str, &str> = fields.into_iter().map(|(key, value)| (key, cut(value))).collect();
-        let line = json!({
-            "time": clock::rfc3339(clock::now()),
-            "level": level,
-            "phase": self.tag.phase,
-            "attempt": self.tag.attempt,
-            "try": self.tag.try_number,
-            "deploymentType": self.tag.deployment_type,
-            "message": cut(message),
-            "fields": fields,
-        });
         // The pump outlives the call; should it be gone, so is the log.
-        let _ = self.sender.send(line.to_string().into_bytes());
+        let _ = self.sender.send(line(&self.tag, level, message, fields));
     }
+}
+
+fn line(tag: &LogTag, level: &str, message: &str, fields: BTreeMap<&str, &str>) -> Vec<u8> {
+    let fields: BTreeMap<&str, &str> = fields.into_iter().map(|(key, value)| (key, cut(value))).collect();
+    let line = json!({
+        "time": clock::rfc3339(clock::now()),
+        "level": level,
+        "phase": tag.phase,
+        "attempt": tag.attempt,
+        "try": tag.try_number,
+        "deploymentType": tag.deployment_type,
+        "message": cut(message),
+        "fields": fields,
+    });
+    line.to_string().into_bytes()
 }
 
 /// The log takes lines of a megabyte, and escaping may make text six times as long.

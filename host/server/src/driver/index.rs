@@ -71,6 +71,8 @@ pub fn store_options(journal: lockgate_journal::Options) -> StoreOptions {
 const WAITING_BATCHES: usize = 256;
 /// What a project keeps for an index that the disk refuses: some thousand deployments.
 const MOST_WAITING_BYTES: usize = 8 << 20;
+/// A batch that is not held up takes no second.
+const LONGEST_WRITE: Duration = Duration::from_secs(30);
 /// How long the first of them waits for others: a commit costs as much as to decide a trigger, however little it holds. Who
 /// follows a log that nothing closes, for it has no line, hears that much later that its attempt is over (`http/logs.rs`).
 /// Nobody else waits for it: what the index does not have is read from memory.
@@ -125,24 +127,26 @@ pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, For
     (Indexer(sender), indexed_receiver, forgettable)
 }
 
-/// The owner is not held up where the disk refuses the index for a while; where that takes too long, no more is kept for it.
+/// The owner is not held up where the disk refuses the index for a while. Who brings more than is kept waits, and where that
+/// takes too long, the index gets no more of this project.
 async fn while_others_wait(
     written: impl Future<Output = Result<(), StoreError>>,
     batches: &mut mpsc::Receiver<Waiting>,
     waiting: &mut Vec<Waiting>,
 ) -> Result<(), StoreError> {
-    let (mut written, mut bytes) = (pin!(written), 0);
+    let (mut written, mut too_long) = (pin!(written), pin!(tokio::time::sleep(LONGEST_WRITE)));
+    let mut bytes = 0;
     loop {
         tokio::select! {
             biased;
             written = &mut written => return written,
-            Some(next) = batches.recv() => {
+            Some(next) = batches.recv(), if bytes < MOST_WAITING_BYTES => {
                 bytes += next.0.size_bytes();
                 waiting.push(next);
             }
-        }
-        if bytes > MOST_WAITING_BYTES {
-            return Err(StoreError::Stopping { what: "the index, for which too much waits," });
+            () = &mut too_long, if bytes >= MOST_WAITING_BYTES => {
+                return Err(StoreError::Stopping { what: "the index, for which too much waits," });
+            }
         }
     }
 }
@@ -172,4 +176,42 @@ pub fn finished_by(state: &State, event: &Event) -> Option<Finished> {
 fn entry(table: &'static str, key: Vec<u8>, value: &impl serde::Serialize) -> Entry {
     let value = serde_json::to_vec(value).expect("records are plain data");
     Entry { table, key, value: Some(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use lockgate_store::SnapshotChange;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn waiting(bytes: usize) -> Waiting {
+        let entries = vec![Entry { table: FINISHED, key: Vec::new(), value: Some(vec![7; bytes]) }];
+        let batch = IndexBatch { stream: "shop".to_owned(), through: 1, snapshot: SnapshotChange::Keep, entries };
+        (batch, Leaves::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_writes_for_long_takes_in_what_comes_as_far_as_there_is_room_for_it() {
+        let (sender, mut batches) = mpsc::channel(8);
+        let (done, written) = oneshot::channel::<()>();
+        for bytes in [MOST_WAITING_BYTES / 2, MOST_WAITING_BYTES, 1] {
+            sender.send(waiting(bytes)).await.unwrap();
+        }
+        let mut taken = Vec::new();
+        {
+            let written = async { written.await.map_err(|_| StoreError::Stopping { what: "the test" }) };
+            let mut writing = pin!(while_others_wait(written, &mut batches, &mut taken));
+            assert!(writing.as_mut().now_or_never().is_none());
+            done.send(()).unwrap();
+            writing.await.unwrap();
+        }
+        assert_eq!((taken.len(), batches.len()), (2, 1));
+        let for_ever = std::future::pending();
+        assert!(while_others_wait(for_ever, &mut batches, &mut taken).now_or_never().is_none(), "a little may wait");
+        sender.send(waiting(MOST_WAITING_BYTES)).await.unwrap();
+        let refused = while_others_wait(std::future::pending(), &mut batches, &mut taken).await.unwrap_err();
+        assert!(refused.to_string().contains("for which too much waits"), "{refused}");
+    }
 }

@@ -215,6 +215,7 @@ impl From<SystemRejection> for Problem {
             SystemRejection::TokenNameTaken { .. } => (S::CONFLICT, "token-name-taken"),
             SystemRejection::BadTokenName { .. } => (S::UNPROCESSABLE_ENTITY, "invalid-token-name"),
             SystemRejection::UnknownToken { .. } => (S::NOT_FOUND, "unknown-token"),
+            SystemRejection::RevokedAlready { .. } => (S::NOT_FOUND, "revoked-already"),
             SystemRejection::LastAdministrator { .. } => (S::CONFLICT, "last-administrator"),
             SystemRejection::UnknownSecret { .. } => (S::NOT_FOUND, "unknown-secret"),
             SystemRejection::TooManySecrets => (S::CONFLICT, "too-many-secrets"),

@@ -1024,7 +1024,7 @@ async fn a_log_is_paged_and_streamed_from_any_line() {
             "deploymentType": "REGULAR", "message": message, "fields": {} });
         line.to_string().into_bytes()
     };
-    server.host.store.logs().append(&id, vec![line("one"), line("two"), line("three")]).await.unwrap();
+    server.host.store.logs().append(&id, &[line("one"), line("two"), line("three")]).await.unwrap();
     let path = "/v1/projects/shop/deployments/1/phases/plan/logs";
     let first = server.get(format!("{path}?limit=2")).await.json();
     assert_eq!(first["items"][1]["message"], "two");

@@ -217,7 +217,7 @@ async fn with_its_events_a_deployment_goes_and_with_it_history_and_logs() {
     write(&store, &history()).await;
     let log = |number: u64| LogId::new("shop", &number.to_string(), "1", "build").unwrap();
     for number in 1..=5 {
-        store.logs().append(&log(number), vec![b"{}".to_vec()]).await.unwrap();
+        store.logs().append(&log(number), &[b"{}".to_vec()]).await.unwrap();
     }
     drop(store);
     let host = host_with_failures(data.path()).await;
