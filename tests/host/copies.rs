@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,7 +84,10 @@ fn what_a_host_lacks_is_told_by_its_storage_its_log_and_its_backups() {
     assert!(create(&host, &first).said.contains("the backup broke off") && !first.exists());
     let made = create(&host, &second);
     assert_eq!(made.code, Some(1), "{}", made.said);
-    let lacks = format!("lacks 1 artifact, for the host does: artifact `web` of v1 in shop ({}", &web.digest[7..19]);
+    let lacks = format!(
+        "was made without 1 artifact, which the host lacks, too: artifact `web` of v1 in shop ({}",
+        &web.digest[7..19]
+    );
     assert!(made.said.contains(&lacks) && second.exists(), "{}", made.said);
     assert!(host.said().contains("this backup will not have all that is needed"), "{}", host.said());
 
@@ -117,10 +120,8 @@ fn a_backup_that_is_stopped_leaves_no_file() {
         let endless = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", endless.local_addr().unwrap());
         let begins = thread::spawn(move || {
-            let mut reader = endless.accept().unwrap().0;
-            let mut request = BufReader::new(reader.try_clone().unwrap()).lines();
-            while request.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-            reader.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nmore\r\n").unwrap();
+            answer(&endless, &format!("Connection: close\r\nContent-Length: {}\r\n\r\n{WHOLE}", WHOLE.len()));
+            let mut reader = answer(&endless, "Transfer-Encoding: chunked\r\n\r\n4\r\nmore\r\n");
             // As long as somebody reads.
             let _ = reader.read_to_end(&mut Vec::new());
         });
@@ -143,6 +144,18 @@ fn a_backup_that_is_stopped_leaves_no_file() {
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
         begins.join().unwrap();
     }
+}
+
+/// What a host says of its storage.
+const WHOLE: &str = r#"{"events":0,"dropped_events":0,"journal":{"status":"whole"},"segments_not_packed":0,"index":{"status":"whole"},"free_bytes":1}"#;
+
+/// The next request, whatever it asks for.
+fn answer(listener: &TcpListener, said: &str) -> TcpStream {
+    let mut reader = listener.accept().unwrap().0;
+    let mut request = BufReader::new(reader.try_clone().unwrap()).lines();
+    while request.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+    reader.write_all(format!("HTTP/1.1 200 OK\r\n{said}").as_bytes()).unwrap();
+    reader
 }
 
 fn tell(process: &Child, signal: &str) {
@@ -176,7 +189,8 @@ fn what_is_stopped_on_its_way_into_a_folder_leaves_it_as_it_was() {
             tell(&process, signal);
             let ended = process.wait_with_output().unwrap();
             let said = String::from_utf8_lossy(&ended.stderr);
-            let expected = format!("error: {sentence}; {} is as it was\n", to.display());
+            let expected =
+                format!("stopping; once more stops at once\nerror: {sentence}; {} is as it was\n", to.display());
             assert_eq!((ended.status.code(), said.as_ref()), (Some(1), expected.as_str()), "{signal}");
             assert_eq!(fs::read_dir(&empty).unwrap().count() + fs::read_dir(&missing).unwrap().count(), 0);
         }

@@ -45,7 +45,7 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_the_host_goes_on_when_there_is_ro
     host.restart();
     expect_releases(&project, kept + 1);
     project.assert_succeeds(number);
-    assert_eq!(project.deployments().len(), 1, "the index is made again");
+    assert_eq!(project.deployments().len(), 1, "what ended is listed after a hard stop, too");
     expect_verified(&host);
 }
 
@@ -84,6 +84,8 @@ fn a_full_disk_at_the_start_is_told_with_what_to_do_and_loses_nothing() {
     let ended = host.try_restart().unwrap_err();
     assert_eq!(ended.code, Some(70));
     assert!(ended.said.contains("Make room on the disk that holds the data folder"), "{}", ended.said);
+    let is_there = |name: &str| host.data().join(name).exists();
+    assert!(is_there("index") && !is_there("index.broken"), "to build another takes more room");
 
     disk.make_room();
     host.restart();

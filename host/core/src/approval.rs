@@ -87,7 +87,7 @@ pub fn objection(deployment: &Deployment, approval: &Approval, actor: &Actor) ->
             actor.person
         ));
     }
-    if approval.has_answered(actor) {
+    if approval.has_approved(actor) {
         return Some(format!("{} has approved already; another person must", actor.person));
     }
     if !policy.rules.iter().any(|rule| fits(rule, actor)) {

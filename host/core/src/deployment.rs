@@ -370,8 +370,7 @@ pub struct Approval {
 }
 
 impl Approval {
-    /// With a yes.
-    pub(crate) fn has_answered(&self, person: &Actor) -> bool {
+    pub(crate) fn has_approved(&self, person: &Actor) -> bool {
         self.given.iter().any(|signature| signature.by.person == person.person)
     }
 }

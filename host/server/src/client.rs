@@ -93,7 +93,7 @@ impl ClientError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Unanswered { .. } => true,
-            Self::Problem { problem } => problem.status >= 500,
+            Self::Problem { problem } => problem.status == 429 || problem.status >= 500,
             Self::Unexpected { status, .. } => matches!(status.as_u16(), 502..=504),
             Self::Address { .. } | Self::Token | Self::Unsendable { .. } | Self::File { .. } | Self::Tls { .. } => {
                 false

@@ -141,8 +141,9 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 /// A word that is no level would be taken for a part of the host, and all else would be silent.
 fn filter(text: &str) -> Result<String, String> {
     let is_known = |word: &str| word.contains('=') || (!word.is_empty() && word.parse::<LevelFilter>().is_ok());
-    match text.split(',').map(str::trim).find(|word| !is_known(word)) {
-        None => Ok(text.to_owned()),
+    let words: Vec<&str> = text.split(',').map(str::trim).collect();
+    match words.iter().find(|word| !is_known(word)) {
+        None => Ok(words.join(",")),
         Some(word) => Err(format!(
             "`{word}` is no level: there are off, error, warn, info, debug and trace; one for a part is written as `lockgate=debug`"
         )),
@@ -218,8 +219,12 @@ mod tests {
 
     #[test]
     fn what_is_logged_is_a_level_or_says_of_what() {
-        for text in ["off", "error", "warn", "info", "DEBUG", "trace", "warn,lockgate=debug", "info, hyper=off"] {
-            assert_eq!(filter(text), Ok(text.to_owned()));
+        for text in
+            ["off", "error", "warn", "info", "DEBUG", "trace", "warn,lockgate=debug", "info, hyper=off", " info"]
+        {
+            let taken = filter(text).unwrap();
+            assert_eq!(taken, text.replace(' ', ""));
+            tracing_subscriber::EnvFilter::try_new(&taken).unwrap_or_else(|error| panic!("{taken}: {error}"));
         }
         for text in ["inof", "warn,lockgate", "", "info,"] {
             assert!(filter(text).unwrap_err().contains("is no level: there are off, error, warn,"), "{text}");

@@ -332,6 +332,8 @@ pub struct Storage {
     /// Why one is not packed, or no checkpoint was written, so that starts take longer.
     pub not_tidied_because: Option<String>,
     pub index: Checked,
+    /// An older host does not say it.
+    #[serde(default)]
     pub missing: Missing,
     /// On the disk of the data folder, for this user.
     pub free_bytes: u64,

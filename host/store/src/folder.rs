@@ -62,7 +62,7 @@ pub(crate) fn free_bytes(dir: &Path) -> Result<u64, StoreError> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// Of the files in a folder of the index or the journal, which have no folders of their own.
+/// Of the files in a folder; what lies in folders there is not counted: of the index, nothing does.
 pub(crate) fn size_bytes(dir: &Path) -> Result<u64, StoreError> {
     let sum = || fs::read_dir(dir)?.map(|entry| Ok(entry?.metadata()?.len())).sum::<std::io::Result<u64>>();
     sum().map_err(StoreError::io("ask for the size of", dir))

@@ -212,8 +212,9 @@ impl Index {
         Ok(())
     }
 
-    /// Returns when the batches can be read. They become durable some time later.
-    pub async fn apply(&self, batches: Vec<IndexBatch>) -> Result<(), StoreError> {
+    /// Returns when the batches can be read. They become durable some time later. Who is patient waits where the disk refuses
+    /// them, until it takes them.
+    pub async fn apply(&self, batches: Vec<IndexBatch>, is_patient: bool) -> Result<(), StoreError> {
         for batch in &batches {
             check_names([batch.stream.as_str()].into_iter().chain(batch.entries.iter().map(|entry| entry.table)))?;
         }
@@ -222,7 +223,7 @@ impl Index {
         let Some(jobs) = &self.jobs else {
             return Err(stopping);
         };
-        jobs.send(Job { batches, done }).await.map_err(|_| stopping.clone())?;
+        jobs.send(Job { batches, is_patient, done }).await.map_err(|_| stopping.clone())?;
         applied.await.map_err(|_| stopping)?
     }
 

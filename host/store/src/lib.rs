@@ -220,12 +220,12 @@ impl Store {
 
     /// Writes to the index; returns when it can be read, not when it is durable.
     pub async fn index(&self, batch: IndexBatch) -> Result<(), StoreError> {
-        self.index_all(vec![batch]).await
+        self.inner.index.apply(vec![batch], false).await
     }
 
-    /// The same for many, in their order and in one commit.
+    /// The same for many, in their order and in one commit; where the disk refuses them, when it takes them again.
     pub async fn index_all(&self, batches: Vec<IndexBatch>) -> Result<(), StoreError> {
-        self.inner.index.apply(batches).await
+        self.inner.index.apply(batches, true).await
     }
 
     /// The last event of a stream that is in the index; zero if none is.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinHandle};
 
 /// How many are at work at a time, however many ask: threads of their own, which end when nobody has asked for a while. A thread
 /// for each would make nobody faster, and each keeps memory of its own: 1,000 projects that took a snapshot at the same time left
@@ -22,7 +22,17 @@ impl Places {
     /// Waits for a place. An error: the work panicked, or all of them end.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
         let runtime = self.0.0.as_ref().expect("taken only in drop");
-        runtime.handle().spawn_blocking(work).await
+        let mut work = InLine(runtime.handle().spawn_blocking(work));
+        (&mut work.0).await
+    }
+}
+
+/// Whoever goes before their turn leaves the line. What has begun goes on.
+struct InLine<T>(JoinHandle<T>);
+
+impl<T> Drop for InLine<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -65,6 +75,33 @@ mod tests {
             asked.await.unwrap().unwrap();
         }
         assert_eq!(most.load(Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn who_goes_before_their_turn_leaves_the_line() {
+        let places = Places::new("test", 1).unwrap();
+        let (begun, has_begun) = oneshot::channel();
+        let (end, may_end) = mpsc::channel::<()>();
+        let first = tokio::spawn({
+            let places = places.clone();
+            async move {
+                places
+                    .run(move || {
+                        begun.send(()).unwrap();
+                        may_end.recv()
+                    })
+                    .await
+            }
+        });
+        has_begun.await.unwrap();
+        let done = Arc::new(AtomicUsize::new(0));
+        let counted = done.clone();
+        let left = places.run(move || counted.fetch_add(1, Relaxed));
+        assert!(tokio::time::timeout(std::time::Duration::ZERO, left).await.is_err());
+        end.send(()).unwrap();
+        first.await.unwrap().unwrap().unwrap();
+        places.run(|| ()).await.unwrap();
+        assert_eq!(done.load(Relaxed), 0);
     }
 
     #[tokio::test]

@@ -92,7 +92,7 @@ fn answer(
     let not_waiting = || Rejection::NotWaitingForApproval { number, status: deployment.status_text() };
     let question = question(deployment, &by).ok_or_else(not_waiting)?;
     let objection = match &question {
-        Question::Approval(_, approval) if !agrees && approval.has_answered(&by) => Some(format!(
+        Question::Approval(_, approval) if !agrees && approval.has_approved(&by) => Some(format!(
             "{} has approved this and cannot reject it too; `lockgate deployment cancel {number}` stops it",
             by.person
         )),

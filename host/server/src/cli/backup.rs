@@ -106,6 +106,8 @@ impl CreateArgs {
             let what = format!("cannot write {}: {cause}", self.output.display());
             CliError::usage(what, "name a place with -o where there is room")
         };
+        // Before: what comes back in between may not be in the file.
+        let missing = session.client.storage().await?.missing;
         let mut backup = session.client.back_up().await?;
         // Private, as it holds what the data folder holds; and under its name only when it is whole.
         let mut partial =
@@ -124,13 +126,10 @@ impl CreateArgs {
         // It may take long, and whoever stops it meanwhile is heard.
         let synced = tokio::task::spawn_blocking(move || written.sync_all()).await;
         synced.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(unwritable)?;
-        // Before it has its name: whoever stops this leaves no file.
-        let storage = session.client.storage().await;
         let named = if self.force { partial.persist(&self.output) } else { partial.persist_noclobber(&self.output) };
         named.map_err(|error| unwritable(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(unwritable)?;
-        let storage = storage.map_err(|error| unknown(&self.output, error))?;
-        let made = Created { file: self.output, size_bytes, missing: storage.missing };
+        let made = Created { file: self.output, size_bytes, missing };
         session.out.answer(&made, created);
         match incomplete(&made) {
             Some(what) => Err(CliError::Damaged { what }),
@@ -139,21 +138,14 @@ impl CreateArgs {
     }
 }
 
-fn unknown(file: &Path, error: ClientError) -> CliError {
-    CliError::Lost {
-        what: format!(
-            "{} was written, and whether the host had all that belongs in it is not known: {error}",
-            file.display()
-        ),
-        hint: "`lockgate storage` tells what the host lacks".to_owned(),
-    }
-}
-
 /// In one sentence.
 fn incomplete(Created { file, missing, .. }: &Created) -> Option<String> {
     let what = lacked(missing)?;
     let names = names_of(missing).join(", ");
-    Some(format!("{} lacks {what}, for the host does: {names}; `lockgate storage` says what to do", file.display()))
+    Some(format!(
+        "{} was made without {what}, which the host lacks, too: {names}; `lockgate storage` says what to do",
+        file.display()
+    ))
 }
 
 fn cause(error: ClientError) -> String {
@@ -266,6 +258,6 @@ mod tests {
             ! backed up into monday.tar (5.0 MiB)
               The key of its secrets and the file admin-token are not in it: keep both elsewhere.
               `lockgate backup restore monday.tar --data FOLDER` makes a data folder of it.
-            monday.tar lacks 2 artifacts, 1 plugin, for the host does: plugin `notify` (111111111111), artifact `web` of v1 in shop (111111111111), and 1 more; `lockgate storage` says what to do"#]].assert_eq(&told);
+            monday.tar was made without 2 artifacts, 1 plugin, which the host lacks, too: plugin `notify` (111111111111), artifact `web` of v1 in shop (111111111111), and 1 more; `lockgate storage` says what to do"#]].assert_eq(&told);
     }
 }

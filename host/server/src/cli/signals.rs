@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::exit;
 use crate::cli::fail::CliError;
 
 /// SIGINT, SIGTERM, and the SIGHUP of a terminal that has gone. From the moment this is made they end nothing by themselves.
@@ -95,7 +96,12 @@ where
         done = &mut work => done,
         () = signals.next() => {
             stop.cancel();
-            work.await
+            eprintln!("stopping; once more stops at once");
+            tokio::select! {
+                done = &mut work => done,
+                // What is there then is no data folder yet, and no host begins with it.
+                () = signals.next() => std::process::exit(exit::FAILED.into()),
+            }
         }
     };
     match done.expect("nobody cancels it, and it does not panic") {

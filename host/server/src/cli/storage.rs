@@ -63,7 +63,7 @@ Deployments go on. Backups and exports fail, and so does a start that has to bui
   3. Else `lockgate backup restore` makes another folder of the newest backup. It lacks what came after it was made.";
 
 const MISSING: &str = "\
-Deployments that need one of these fail, and no backup has them.
+Deployments that need one of these fail, and a backup made now lacks them.
   1. Upload the same files again: `lockgate artifact push FILE`, `lockgate plugin add FILE`.
   2. Or make a folder of a backup that has them, with `lockgate backup restore`: `lockgate artifact push` takes the files in its `blobs`, too.
   3. What nobody will deploy any more needs none: `lockgate release abandon`, `lockgate plugin remove`.";
@@ -106,7 +106,7 @@ fn shown(look: &Look, storage: &Storage) -> String {
     if index.status == "unknown" {
         lines.push(look.paint(
             Tone::Bad,
-            "Lists and history may lack something; nothing is lost. Where the disk is full, make room: then it goes on by itself.",
+            "Until it goes on, lists and history may be refused; nothing is lost. Where the disk is full, make room: it goes on by itself. Else the next start checks it again.",
         ));
     }
     if lacked(missing).is_some() {
@@ -230,7 +230,7 @@ mod tests {
                        plugin `notify` (111111111111)
                        artifact `we�b` of v1 in shop (333333333333)
                        and 1,199 more
-            Deployments that need one of these fail, and no backup has them.
+            Deployments that need one of these fail, and a backup made now lacks them.
               1. Upload the same files again: `lockgate artifact push FILE`, `lockgate plugin add FILE`.
               2. Or make a folder of a backup that has them, with `lockgate backup restore`: `lockgate artifact push` takes the files in its `blobs`, too.
               3. What nobody will deploy any more needs none: `lockgate release abandon`, `lockgate plugin remove`."#]].assert_eq(&shown(&look(), &storage));

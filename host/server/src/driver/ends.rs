@@ -27,13 +27,11 @@ impl Ends {
     /// Done when it is over, by what is shown.
     pub async fn wait_for(&self, number: DeploymentNumber, is_over: impl Fn() -> bool) {
         loop {
-            let end = self.awaited().entry(number).or_default().clone();
-            // Before the look: what ends in between is heard.
-            let told = end.notified();
+            // Before the look, and where nobody can take it away: what ends in between is heard.
+            let told = self.awaited().entry(number).or_default().clone().notified_owned();
             if is_over() {
-                self.awaited().remove(&number);
-                // Whoever else looks at the same moment.
-                return end.notify_waiters();
+                // Nobody tells of it any more, also not to those who look at the same moment.
+                return self.awaited().remove(&number).into_iter().for_each(|end| end.notify_waiters());
             }
             told.await;
         }

@@ -195,9 +195,7 @@ impl Host {
     pub async fn open(settings: Settings) -> Result<Self, HostError> {
         let Read { store, opened, system, projects } = match read(&settings.data).await {
             // Noted there, so that it is built again now: it has nothing that the journal does not have.
-            Err(HostError::Replay(ReplayError::Store(
-                error @ (StoreError::Index { .. } | StoreError::IndexHeldUp { .. }),
-            ))) => {
+            Err(HostError::Replay(ReplayError::Store(error @ StoreError::Index { .. }))) => {
                 tracing::warn!(%error, "the index cannot be used");
                 read(&settings.data).await?
             }

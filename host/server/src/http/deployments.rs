@@ -261,8 +261,7 @@ pub async fn show(
     Asked(query): Asked<DeploymentQuery>,
 ) -> Result<Json<wire::Deployment>, Problem> {
     let handle = api.project(&project)?;
-    let wait = wait::in_query(query.wait)?;
-    if !wait.is_zero() {
+    if let Some(wait) = wait::in_query(&api, query.wait)? {
         wait::for_end_of((&handle, number), wait, (&api, &reader.actor)).await?;
     }
     Ok(Json(find(&api, &handle, number).await?.shown()))

@@ -50,15 +50,13 @@ pub async fn call(
     key: IdempotencyKey,
     Given(input): Given<Value>,
 ) -> Result<Response, Problem> {
-    let wait = wait::in_query(query.wait)?;
+    let wait = wait::in_query(&api, query.wait)?;
     let (handle, environment) = place(&api, headers.get(ENVIRONMENT).and_then(|value| value.to_str().ok()))?;
     let key = trigger_key(&by, &format!("{environment}/trigger/{endpoint}"), key, &input);
     let caller = by.clone();
     let command = Command::CallEndpoint { endpoint, environment, input, key: key.clone(), by };
     let triggered = trigger(&handle, key, command).await?;
-    if wait.is_zero() {
-        return accepted(&api, &handle, triggered).await;
-    }
+    let Some(wait) = wait else { return accepted(&api, &handle, triggered).await };
     let number = triggered.number;
     // Whether it has ended or not, the answer says how it is.
     let ended = wait::for_end_of((&handle, number), wait, (&api, &caller)).await;

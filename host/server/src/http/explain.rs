@@ -138,7 +138,6 @@ fn start(state: &ProjectState, deployment: &Deployment, now: Timestamp, assumpti
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]

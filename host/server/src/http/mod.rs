@@ -62,6 +62,9 @@ use problem::Problem;
 /// Requests that are being answered when the host stops may take this long.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
+/// Of an answer that is kept open.
+type Place = OwnedSemaphorePermit;
+
 /// Answers that wait for something to happen, and streams: the other connections are for whoever wants one at once.
 const MOST_KEPT_OPEN: usize = LIMITS.connections as usize / 4 * 3;
 
@@ -203,10 +206,10 @@ fn plugin_routes() -> OpenApiRouter<Api> {
 
 impl Api {
     /// A place for an answer that stays open.
-    fn keep_open(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    fn keep_open(&self) -> Result<Place, Problem> {
         self.kept_open.clone().try_acquire_owned().map_err(|_| {
             let detail = format!(
-                "{MOST_KEPT_OPEN} answers are kept open, and no more can be: ask without `wait` and without a stream, or again in a moment"
+                "{MOST_KEPT_OPEN} answers wait or stream already, which is the most this host takes: try again in a moment, or ask without waiting (CLI: without --wait)"
             );
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-wait", detail)
         })

@@ -88,6 +88,7 @@ pub async fn applications(
     At((project, environment)): At<(Name, Name)>,
     Asked(query): Asked<ApplicationsQuery>,
 ) -> Result<Json<wire::Applications>, Problem> {
+    let _place = query.after.map(|_| api.keep_open()).transpose()?;
     let handle = api.project(&project)?;
     let mut views = handle.views();
     let waited = tokio::time::sleep(LONGEST_WAIT);

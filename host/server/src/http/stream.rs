@@ -7,13 +7,13 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::Api;
 use super::auth::{Caller, is_refused};
 use super::problem::Problem;
+use super::{Api, Place};
 use crate::wire;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -43,7 +43,7 @@ pub enum Leaving {
 }
 
 /// After its time, with the host, or with the right of its reader.
-pub async fn leaving(api: Api, reader: Caller, place: OwnedSemaphorePermit) -> Leaving {
+pub async fn leaving(api: Api, reader: Caller, place: Place) -> Leaving {
     let _place = place;
     tokio::select! {
         () = tokio::time::sleep(LONGEST) => Leaving::Resume,

@@ -313,7 +313,7 @@ async fn an_index_that_is_opened_again_after_each_round_has_what_another_has() {
     let of_both = [(&often, AFTER_EACH_ROUND), (&never, NEVER)].map(|(dir, after)| begun(dir, after));
     for version in 1..60 {
         for index in &of_both {
-            index.apply(round(version)).await.unwrap();
+            index.apply(round(version), true).await.unwrap();
         }
     }
     let said = |index: &Index| (checked(index), ["bank", "shop"].map(|stream| all_of(index, stream)));
@@ -331,7 +331,7 @@ async fn an_index_that_is_opened_again_after_each_round_has_what_another_has() {
 async fn who_reads_beside_it_sees_whole_batches_and_no_error() {
     let dir = TempDir::new().unwrap();
     let index = Arc::new(begun(&dir.path().join("index"), AFTER_EACH_ROUND));
-    index.apply(round(1)).await.unwrap();
+    index.apply(round(1), true).await.unwrap();
     let writing = Arc::new(AtomicBool::new(true));
     let readers = [(); 3].map(|()| {
         let (index, writing) = (Arc::clone(&index), Arc::clone(&writing));
@@ -345,7 +345,7 @@ async fn who_reads_beside_it_sees_whole_batches_and_no_error() {
         })
     });
     for version in 2..60 {
-        index.apply(round(version)).await.unwrap();
+        index.apply(round(version), true).await.unwrap();
     }
     writing.store(false, Ordering::Relaxed);
     readers.into_iter().for_each(|reader| reader.join().unwrap());
@@ -371,7 +371,7 @@ async fn an_index_that_is_closed_meanwhile_is_opened_whole_by_the_next_start() {
     let path = dir.path().join("index");
     for version in 1..20 {
         let index = begun(&path, AFTER_EACH_ROUND);
-        index.apply(round(version)).await.unwrap();
+        index.apply(round(version), true).await.unwrap();
         let (closed, is_closed) = std::sync::mpsc::channel();
         thread::spawn(move || {
             drop(index);
@@ -409,7 +409,7 @@ fn a_start_reads_only_what_was_written_since_sled_was_opened_again() {
         let open = opened_again_after(reopen_after_bytes);
         let (jobs, waiting) = mpsc::channel(3000);
         for version in 1..3000 {
-            jobs.try_send(Job { batches: round(version), done: oneshot::channel().0 }).unwrap();
+            jobs.try_send(Job { batches: round(version), is_patient: true, done: oneshot::channel().0 }).unwrap();
         }
         drop(jobs);
         open.writer.run(waiting);

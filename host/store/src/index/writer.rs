@@ -30,7 +30,16 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 pub struct Job {
     pub batches: Vec<IndexBatch>,
+    /// Waits for a disk that refuses; others are told.
+    pub is_patient: bool,
     pub done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Job {
+    fn answer(self, result: Result<(), StoreError>) {
+        // A waiter may have gone.
+        let _ = self.done.send(result);
+    }
 }
 
 pub struct Writer {
@@ -42,8 +51,10 @@ pub struct Writer {
     unflushed: Writes,
     /// The tallies then, and after each batch since.
     since_flush: Vec<Tallies>,
-    /// When it has to be flushed, if it has to.
-    flush_at: Option<Instant>,
+    /// Why it takes and gives nothing now.
+    held_up: Option<StoreError>,
+    /// When it has to be flushed, or the disk to be asked again.
+    wake_at: Option<Instant>,
     reopen_after_bytes: u64,
     clock: Runtime,
     /// The check that was begun again.
@@ -70,7 +81,8 @@ impl Writer {
             tallies,
             unflushed: Writes::new(),
             since_flush: vec![tallies],
-            flush_at: None,
+            held_up: None,
+            wake_at: None,
             reopen_after_bytes,
             clock,
             checking: None,
@@ -79,62 +91,81 @@ impl Writer {
 
     pub fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
-        loop {
-            match self.receive(&mut waiting, &mut jobs) {
-                Some(0) => break,
-                Some(_) => {}
-                None => {
-                    self.flush_or_mend(&waiting);
-                    continue;
-                }
+        while self.receive(&mut waiting, &mut jobs) {
+            if self.wake_at.is_some_and(|at| at <= Instant::now()) {
+                self.on_time();
             }
-            let (batches, done): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.batches, job.done)).unzip();
-            let batches: Vec<IndexBatch> = batches.into_iter().flatten().collect();
-            let result = loop {
-                match self.apply(&batches) {
-                    Err(error) if self.mend_in_time(&error, &waiting) => {}
-                    result => break result,
-                }
-            };
-            let written = result.is_ok();
-            for done in done {
-                // A waiter may have gone.
-                let _ = done.send(result.clone());
+            if self.held_up.is_none() && !jobs.is_empty() {
+                self.write(&mut jobs);
             }
-            if self.unflushed.len() >= FLUSH_AFTER_KEYS {
-                self.flush_or_mend(&waiting);
-            }
-            if written
-                && self.sled.unnoted_bytes() >= self.reopen_after_bytes
-                && let Err(error) = self.reopen()
-            {
-                self.mend_in_time(&error, &waiting);
+            if let Some(error) = &self.held_up {
+                let goes = |job: &mut Job| !job.is_patient || job.done.is_closed();
+                jobs.extract_if(.., goes).for_each(|job| job.answer(Err(error.clone())));
             }
         }
-        let _ = self.flush();
+        if self.held_up.is_none() {
+            let _ = self.flush();
+        }
         self.check.close();
         // What failed there was told.
         let _ = self.checking.map(JoinHandle::join);
     }
 
-    fn flush_or_mend(&mut self, waiting: &mpsc::Receiver<Job>) {
-        if let Err(error) = self.flush() {
-            self.mend_in_time(&error, waiting);
-        }
-    }
-
-    /// How many wait, once somebody does; `None`: it is time to flush.
-    fn receive(&self, waiting: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>) -> Option<usize> {
+    /// False: nobody needs it any more. More may wait than before, or it is time for something.
+    fn receive(&self, waiting: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>) -> bool {
         let waiting = waiting.recv_many(jobs, 128);
-        match self.flush_at {
-            None => Some(self.clock.block_on(waiting)),
-            Some(flush_at) => self.clock.block_on(async { timeout_at(flush_at, waiting).await.ok() }),
+        match self.wake_at {
+            None => self.clock.block_on(waiting) > 0,
+            Some(at) => self.clock.block_on(async { timeout_at(at, waiting).await.map_or(true, |count| count > 0) }),
         }
     }
 
-    pub fn apply(&mut self, batches: &[IndexBatch]) -> Result<(), StoreError> {
+    fn on_time(&mut self) {
+        let done = match self.held_up {
+            None => self.flush(),
+            Some(_) => self.mend(),
+        };
+        if let Err(error) = done {
+            self.hold_up(error);
+        }
+    }
+
+    fn write(&mut self, jobs: &mut Vec<Job>) {
+        let result = self.apply(jobs.iter().flat_map(|job| &job.batches));
+        match result {
+            Err(error) if self.sled.what_is_broken().is_none() => return self.hold_up(error),
+            result => jobs.drain(..).for_each(|job| job.answer(result.clone())),
+        }
+        let done = match self.unflushed.len() {
+            keys if keys >= FLUSH_AFTER_KEYS => self.flush(),
+            _ => Ok(()),
+        };
+        let done = done.and_then(|()| match self.sled.unnoted_bytes() {
+            bytes if bytes >= self.reopen_after_bytes => self.reopen(),
+            _ => Ok(()),
+        });
+        if let Err(error) = done {
+            self.hold_up(error);
+        }
+    }
+
+    /// The disk was full, or took nothing for another reason, and may take it again: until then all wait who can, and who
+    /// reads is told. What is broken holds nobody up: they are told by their own attempt.
+    fn hold_up(&mut self, error: StoreError) {
+        self.check.stands_still(&error);
+        if self.sled.what_is_broken().is_some() {
+            self.held_up = None;
+            return self.forget_unflushed();
+        }
+        if self.held_up.as_ref().is_none_or(|before| before.to_string() != error.to_string()) {
+            tracing::error!(%error, "the index takes and gives nothing until it can go on; what ends stays in memory");
+        }
+        (self.held_up, self.wake_at) = (Some(error), Some(Instant::now() + PAUSE));
+    }
+
+    pub fn apply<'a>(&mut self, batches: impl IntoIterator<Item = &'a IndexBatch>) -> Result<(), StoreError> {
         let Planned { writes, changes, tallies } = self.planned(batches)?;
-        self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_WITHIN);
+        self.wake_at.get_or_insert_with(|| Instant::now() + FLUSH_WITHIN);
         // Before: what fails may be there all the same.
         self.unflushed.extend(writes.clone());
         self.since_flush.push(tallies);
@@ -142,7 +173,7 @@ impl Writer {
         self.check.while_it_stands(&changes, || self.sled.write(writes))
     }
 
-    fn planned(&self, batches: &[IndexBatch]) -> Result<Planned, StoreError> {
+    fn planned<'a>(&self, batches: impl IntoIterator<Item = &'a IndexBatch>) -> Result<Planned, StoreError> {
         let view = self.sled.view();
         let mut writes = self.writes(&view, batches)?;
         let mut tallies = self.tallies;
@@ -161,7 +192,11 @@ impl Writer {
     }
 
     /// What to put and remove, by key: the last word on a key counts.
-    fn writes(&self, view: &View<'_>, batches: &[IndexBatch]) -> Result<Writes, StoreError> {
+    fn writes<'a>(
+        &self,
+        view: &View<'_>,
+        batches: impl IntoIterator<Item = &'a IndexBatch>,
+    ) -> Result<Writes, StoreError> {
         let mut values: BTreeMap<Vec<u8>, Option<Cow<'_, [u8]>>> = BTreeMap::new();
         let mut writes = Writes::new();
         let mut marks: BTreeMap<Vec<u8>, Mark> = BTreeMap::new();
@@ -202,13 +237,17 @@ impl Writer {
 
     /// Tells itself what went wrong.
     fn flush(&mut self) -> Result<(), StoreError> {
-        self.flush_at = None;
         self.sled.flush().inspect_err(|error| {
             tracing::warn!(%error, "the index is not durable; events are indexed again after a hard stop");
         })?;
+        self.forget_unflushed();
+        Ok(())
+    }
+
+    fn forget_unflushed(&mut self) {
+        self.wake_at = None;
         self.unflushed.clear();
         self.since_flush = vec![self.tallies];
-        Ok(())
     }
 
     /// What is not flushed is written first, while others still read.
@@ -217,31 +256,30 @@ impl Writer {
         self.sled.reopen(&self.since_flush).inspect_err(|error| self.check.stands_still(error))
     }
 
-    /// The disk was full, or took nothing for another reason, and may take it again: until then all wait who write, and who
-    /// reads is told. False: it is broken, or nobody needs it any more.
-    fn mend_in_time(&mut self, error: &StoreError, waiting: &mpsc::Receiver<Job>) -> bool {
-        self.check.stands_still(error);
-        tracing::error!(%error, "the index takes and gives nothing until it can go on; what ends stays in memory");
-        while self.sled.what_is_broken().is_none() && !waiting.is_closed() {
-            thread::sleep(PAUSE);
-            if self.mend().is_ok() {
-                tracing::info!("the index goes on");
-                return true;
-            }
-        }
-        self.unflushed.clear();
-        false
-    }
-
     /// sled answers with its first error for ever: it is opened again, and what it may have forgotten is written once more.
     pub fn mend(&mut self) -> Result<(), StoreError> {
         self.sled.reopen(&self.since_flush)?;
         self.sled.write(self.unflushed.clone())?;
-        self.flush()?;
+        self.sled.flush()?;
+        self.forget_unflushed();
+        self.held_up = None;
+        tracing::info!("the index goes on");
+        self.check_again();
+        Ok(())
+    }
+
+    fn check_again(&mut self) {
+        // It has ended, for the index stood still.
+        let _ = self.checking.take().map(JoinHandle::join);
         self.check.begin_again();
         let check = self.check.clone();
-        self.checking = thread::Builder::new().name("index check".to_owned()).spawn(|| check.run()).ok();
-        Ok(())
+        match thread::Builder::new().name("index check".to_owned()).spawn(|| check.run()) {
+            Ok(thread) => self.checking = Some(thread),
+            Err(error) => {
+                let start = StoreError::io("start the checking thread of", self.sled.dir());
+                self.check.stands_still(&start(error));
+            }
+        }
     }
 }
 
