@@ -43,8 +43,8 @@ use writer::{Job, REOPEN_AFTER_BYTES, Writer};
 
 const FORMAT: u32 = 3;
 const QUEUE: usize = 1024;
-/// A broken index stays where this many of its size are free.
-const ROOM_TO_KEEP: u64 = 2;
+/// A broken index stays where this many of its size are free: the next one may become larger than it was.
+const ROOM_TO_KEEP: u64 = 4;
 
 /// Everything that follows from a stream's events up to `through`, applied as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -287,7 +287,16 @@ fn open_or_rebuild(
         RebuildReason::Broken("a file stood in its place; that is now beside it, as `index.broken`".to_owned())
     } else if dir.exists() {
         folder::create_private(dir)?;
-        match open_checked(dir, written)? {
+        let opened = open_checked(dir, written).or_else(|no_room| {
+            // What is kept of a broken one is the first to go.
+            let aside = dir.with_extension("broken");
+            if aside.exists() {
+                folder::remove_if_there(&aside).and_then(|()| open_checked(dir, written))
+            } else {
+                Err(no_room)
+            }
+        });
+        match opened? {
             Ok(sled) => return Ok((sled, IndexState::Ready)),
             Err(reason) => reason,
         }

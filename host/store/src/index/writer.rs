@@ -15,6 +15,7 @@ use super::tally::{Tallies, Tally};
 use super::tree::{Sled, View};
 use super::{Entry, IndexBatch, SnapshotChange};
 use crate::StoreError;
+use crate::folder::free_bytes;
 
 /// How much may have to be derived again after a hard stop, besides what sled wrote by itself, and for how long: where little
 /// happens, a snapshot that is in memory only would have the next start read everything before it.
@@ -27,6 +28,8 @@ pub const REOPEN_AFTER_BYTES: u64 = 256 << 20;
 
 /// After the disk has refused, it is asked again this much later.
 const PAUSE: Duration = Duration::from_secs(1);
+/// And only where this much is free: sled writes where its pages lie when it is opened, and segments.
+const ROOM_TO_OPEN: u64 = 32 << 20;
 
 pub struct Job {
     pub batches: Vec<IndexBatch>,
@@ -258,6 +261,12 @@ impl Writer {
 
     /// sled answers with its first error for ever: it is opened again, and what it may have forgotten is written once more.
     pub fn mend(&mut self) -> Result<(), StoreError> {
+        // On a full disk sled spoils its own files while it opens them.
+        if let Some(error) = &self.held_up
+            && free_bytes(self.sled.dir())? < ROOM_TO_OPEN
+        {
+            return Err(error.clone());
+        }
         self.sled.reopen(&self.since_flush)?;
         self.sled.write(self.unflushed.clone())?;
         self.sled.flush()?;
