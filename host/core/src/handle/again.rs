@@ -76,7 +76,7 @@ pub(super) fn is_still_the_way_back(state: &State, deployment: &Deployment) -> R
     let release = deployment.release.tag.clone();
     match state.environments.get(&environment) {
         // Where a gate has failed meanwhile, for example, and all of it was undone.
-        Some(there) if there.live.as_ref().is_some_and(|live| live.release == release) && there.is_all(&release) => {
+        Some(there) if there.live.as_ref().is_some_and(|live| live.release == release) => {
             Err(Rejection::BackAlready { number, release, environment })
         }
         Some(_) | None => Err(Rejection::NotTheWayBack { number, release, environment }),
