@@ -186,7 +186,8 @@ pub struct State {
     pub defined_by: Option<Actor>,
     pub releases: OrdMap<Tag, Arc<Release>>,
     pub pause: Option<Pause>,
-    pub environments: OrdMap<Name, EnvironmentState>,
+    /// Each behind a pointer, for a map keeps room for 16 of what stands in it.
+    pub environments: OrdMap<Name, Arc<EnvironmentState>>,
     /// Every deployment that has not finished, and those whose record the store does not have yet. Not written with the
     /// rest: see [`crate::snapshot`].
     #[serde(skip)]
@@ -239,6 +240,11 @@ impl Retried {
     }
 }
 
+/// An environment's state, to change it. Of one that nothing is known of yet, an empty one.
+fn there_in<'a>(environments: &'a mut OrdMap<Name, Arc<EnvironmentState>>, name: &Name) -> &'a mut EnvironmentState {
+    Arc::make_mut(environments.entry(name.clone()).or_default())
+}
+
 /// An event that says nothing about this state: another project's, or one before it is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the event does not fit what came before it: there is no {0}")]
@@ -271,7 +277,7 @@ impl State {
         }
     }
 
-    pub fn environment(&self, name: &Name) -> EnvironmentState {
+    pub fn environment(&self, name: &Name) -> Arc<EnvironmentState> {
         self.environments.get(name).cloned().unwrap_or_default()
     }
 
@@ -301,7 +307,7 @@ impl State {
 
     /// Lifecycle (M).
     pub fn lifecycle(&self, release: &Release) -> Lifecycle {
-        let is_live = |there: &EnvironmentState| there.all_live().any(|live| live.release == release.tag);
+        let is_live = |there: &Arc<EnvironmentState>| there.all_live().any(|live| live.release == release.tag);
         match (self.environments.values().any(is_live), release.was_live) {
             (true, _) => Lifecycle::Deployed,
             (false, true) => Lifecycle::Superseded,
@@ -321,7 +327,7 @@ impl State {
 
     /// Environments where somebody waits and could start.
     pub(crate) fn idle(&self, now: Timestamp) -> impl Iterator<Item = &Name> {
-        let idle = move |(name, there): &(&Name, &EnvironmentState)| {
+        let idle = move |(name, there): &(&Name, &Arc<EnvironmentState>)| {
             !there.queue.is_empty() && admission::to_start(self, name, now).is_some()
         };
         self.environments.iter().filter(idle).map(|(name, _)| name)
@@ -471,7 +477,7 @@ impl State {
             What::Paused { pause } => self.pause = Some(pause.clone()),
             What::Resumed { .. } => self.pause = None,
             What::Environment { environment, change } => {
-                self.environments.entry(environment.clone()).or_default().apply(change, event.at);
+                there_in(&mut self.environments, environment).apply(change, event.at);
                 if let EnvironmentChange::StateKept { key, entry, .. } = change
                     && let Some(writer) = self.deployments.get_mut(&entry.by)
                 {
@@ -493,13 +499,13 @@ impl State {
                 if let Some(replaced) = replaced {
                     Arc::make_mut(deployment).attempt.replaced = Some(replaced.clone());
                 }
-                let there = self.environments.entry(environment.clone()).or_default();
+                let there = there_in(&mut self.environments, environment);
                 there.set_current(applications.as_ref(), current.as_ref());
                 there.writes.note(deployment.number, writes);
             }
             What::CurrentRestored { environment, deployment } => {
                 let deployment = self.deployments.get(deployment).ok_or_else(|| no_deployment(*deployment))?;
-                let there = self.environments.entry(environment.clone()).or_default();
+                let there = there_in(&mut self.environments, environment);
                 if let Some(replaced) = &deployment.attempt.replaced {
                     there.restore_current(deployment.applies_to().as_ref(), replaced);
                 }
@@ -512,7 +518,7 @@ impl State {
                 {
                     self.release_mut(&live.release)?.was_live = true;
                 }
-                let there = self.environments.entry(environment.clone()).or_default();
+                let there = there_in(&mut self.environments, environment);
                 there.change_live(applications.as_ref(), live.as_ref(), *before, event.at);
                 there.note_health(event.at);
             }
@@ -535,7 +541,7 @@ impl State {
         let environment = environment.ok_or_else(|| missing("environment", &queued.environment))?;
         let workflow = release.workflows.get(&queued.workflow).ok_or_else(|| missing("workflow", &queued.workflow))?;
         let attempt = Attempt::new(1, at, queued.by.clone(), self.definition.pinned(environment), workflow);
-        let there = self.environments.entry(queued.environment.clone()).or_default();
+        let there = there_in(&mut self.environments, &queued.environment);
         there.note_queued(&queued.release, queued.number);
         let stage = queued.hold.clone().map_or(Stage::Queued, Stage::Held);
         let deployment = Deployment {
@@ -570,7 +576,7 @@ impl State {
     fn arrive(&mut self, number: DeploymentNumber) {
         if let Some(deployment) = self.deployments.get(&number).cloned() {
             self.note_under_way(&deployment.release.tag, number);
-            let there = self.environments.entry(deployment.environment.clone()).or_default();
+            let there = there_in(&mut self.environments, &deployment.environment);
             there.note_newest(&deployment);
         }
         self.wait(number);
@@ -579,7 +585,7 @@ impl State {
     /// One that comes back does not take the place of one that got in line after it.
     fn note_newest(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.deployments.get(&number) else { return };
-        let there = self.environments.entry(deployment.environment.clone()).or_default();
+        let there = there_in(&mut self.environments, &deployment.environment);
         let newest = Likeness::of_deployment(deployment).and_then(|likeness| there.newest_like(&likeness));
         let came = |deployment: &Deployment| (deployment.attempt.queued_at, deployment.number);
         if newest.and_then(|newest| self.deployments.get(&newest)).is_none_or(|newest| came(newest) <= came(deployment))
@@ -591,7 +597,7 @@ impl State {
     fn wait(&mut self, number: DeploymentNumber) {
         self.note_newest(number);
         let Some(deployment) = self.deployments.get(&number) else { return };
-        let there = self.environments.entry(deployment.environment.clone()).or_default();
+        let there = there_in(&mut self.environments, &deployment.environment);
         match &deployment.attempt.stage {
             Stage::Held(_) => {
                 there.held.insert(number);
@@ -615,14 +621,14 @@ impl State {
     /// freeze holds back. Everything else goes to the end.
     fn enqueue(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.deployments.get(&number) else { return };
-        let queue = &mut self.environments.entry(deployment.environment.clone()).or_default().queue;
+        let queue = &mut there_in(&mut self.environments, &deployment.environment).queue;
         if goes_first(deployment) { queue.push_front(number) } else { queue.push_back(number) }
     }
 
     /// It had its turn already: only those that go before everybody stay before it.
     fn go_back(&mut self, number: DeploymentNumber) {
         let Some(deployment) = self.deployments.get(&number) else { return };
-        let queue = &mut self.environments.entry(deployment.environment.clone()).or_default().queue;
+        let queue = &mut there_in(&mut self.environments, &deployment.environment).queue;
         let goes_before = |waiting: &&DeploymentNumber| {
             !goes_first(deployment) && self.deployments.get(*waiting).is_some_and(|waiting| goes_first(waiting))
         };
@@ -686,7 +692,7 @@ impl State {
             self.owe(number, by);
             let waits = self.deployments.get(&number).is_some_and(|deployment| deployment.is_waiting());
             if waits {
-                self.environments.entry(environment).or_default().queue.leave(number);
+                there_in(&mut self.environments, &environment).queue.leave(number);
                 self.enqueue(number);
             }
         }
@@ -700,7 +706,7 @@ impl State {
             Finish::PhaseFailed | Finish::GatesFailed | Finish::Rejected | Finish::Canceled(_) => false,
         };
         if let Some(there) = self.environments.get_mut(&deployment.environment).filter(|_| has_succeeded) {
-            there.note_succeeded(number, true);
+            Arc::make_mut(there).note_succeeded(number, true);
         }
     }
 
@@ -732,7 +738,7 @@ impl State {
 
     fn follow_resources(&mut self, number: DeploymentNumber, change: &Change, seen: Vec<ResourceState>, at: Timestamp) {
         let Some(deployment) = self.deployments.get(&number) else { return };
-        let there = self.environments.entry(deployment.environment.clone()).or_default();
+        let there = there_in(&mut self.environments, &deployment.environment);
         match change.on_resources() {
             Some(OnResources::Observed) => resource::observed(&mut there.resources, &seen, at),
             Some(OnResources::Begun { phase }) => {
@@ -751,7 +757,7 @@ impl State {
         if let Some(deployment) = self.deployments.get_mut(&number) {
             Arc::make_mut(deployment).previous_release = live;
         }
-        let there = self.environments.entry(environment.clone()).or_default();
+        let there = there_in(&mut self.environments, environment);
         there.queue.leave(number);
         there.slots.insert(number);
         self.deployments.get(&number).iter().for_each(|deployment| there.forget_newest(deployment));
@@ -760,7 +766,7 @@ impl State {
 
     /// Wherever it stood: slot, queue or beside it.
     fn leave(&mut self, environment: &Name, number: DeploymentNumber) {
-        let there = self.environments.entry(environment.clone()).or_default();
+        let there = there_in(&mut self.environments, environment);
         if there.slots.remove(&number).is_none() {
             there.queue.leave(number);
         }

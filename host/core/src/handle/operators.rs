@@ -103,8 +103,8 @@ fn paused(turn: &Turn, scope: &PauseScope) -> Result<Option<Pause>, Rejection> {
     };
     Ok(match scope {
         PauseScope::Project => turn.state.pause.clone(),
-        PauseScope::Environment(environment) => there(environment)?.pause,
-        PauseScope::Schedule(environment) => there(environment)?.schedule_pause,
+        PauseScope::Environment(environment) => there(environment)?.pause.clone(),
+        PauseScope::Schedule(environment) => there(environment)?.schedule_pause.clone(),
     })
 }
 

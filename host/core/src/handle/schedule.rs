@@ -55,7 +55,7 @@ fn plan_expiry_again(turn: &mut Turn, name: &Name, before_ms: Option<u64>, by: &
 /// Whatever the environment's clock has come to by now.
 pub(super) fn catch_up(turn: &mut Turn, environment: &Name) {
     let there = turn.state.environment(environment);
-    if let Some(tick) = there.tick.filter(|tick| tick.at <= turn.now) {
+    if let Some(tick) = there.tick.as_ref().filter(|tick| tick.at <= turn.now) {
         let outcome = run(turn, environment);
         turn.change_environment(environment, EnvironmentChange::Ticked { tick: Tick { at: tick.at, outcome } });
         // Those that nobody was up for are not made up for.

@@ -242,7 +242,7 @@ fn what_comes_back_stays_behind_broken_glass_and_ways_back() {
     project.attempt(Command::BreakGlass { number: urgent, reason: "down".to_owned(), by: person("bob") }).unwrap();
     let last = project.deploy("v3");
     project.approve(first, ann()).unwrap();
-    let queue = project.state.environment(&name("prod")).queue;
+    let queue = project.state.environment(&name("prod")).queue.clone();
     assert_eq!(queue.iter().copied().collect::<Vec<_>>(), [urgent, first, last]);
 }
 

@@ -61,7 +61,7 @@ fn what_is_on_its_way_needs_its_plugins() {
         project.deploy(release);
         project.all_goes_well();
     }
-    project.state.environments.get_mut(&name("prod")).unwrap().live_before = Default::default();
+    Arc::make_mut(project.state.environments.get_mut(&name("prod")).unwrap()).live_before = Default::default();
     assert_eq!(need(&project, plugin), "v3");
     let number = project.deploy("v1");
     assert_eq!(need(&project, plugin), "v1 v3");

@@ -121,7 +121,7 @@ fn after_a_rollback_nothing_is_promoted_until_somebody_releases_that() {
     to_staging(&mut project, "v3");
     project.all_goes_well();
     assert_eq!(project.prod(), "live v1, current v1, before: ");
-    let hold = project.state.environment(&name("prod")).promotion_hold.unwrap();
+    let hold = project.state.environment(&name("prod")).promotion_hold.clone().unwrap();
     assert_eq!((hold.bad, hold.held_back), (Some(tag("v2")), vec![tag("v3")]));
     let release = Command::ReleaseHold { environment: name("prod"), by: person("olga") };
     project.send(release.clone());
@@ -144,7 +144,7 @@ fn what_waits_to_be_promoted_is_held_back_by_a_rollback() {
     let promoted = project.state.last_number;
     project.roll_back().unwrap();
     project.all_goes_well();
-    let hold = project.state.environment(&name("prod")).promotion_hold.unwrap();
+    let hold = project.state.environment(&name("prod")).promotion_hold.clone().unwrap();
     assert_eq!(hold.held_back, [tag("v3")]);
     assert_eq!(project.is(promoted), "NotDeployed/Canceled");
 }
@@ -249,7 +249,7 @@ fn a_second_rollback_does_not_forget_what_the_first_one_held_back() {
     project.all_goes_well();
     project.roll_back().unwrap();
     project.all_goes_well();
-    let hold = project.state.environment(&name("prod")).promotion_hold.unwrap();
+    let hold = project.state.environment(&name("prod")).promotion_hold.clone().unwrap();
     assert_eq!((hold.bad, hold.held_back), (Some(tag("v2")), vec![tag("v1")]));
 }
 
@@ -265,7 +265,7 @@ fn what_failed_half_way_and_was_rolled_back_is_the_bad_version() {
     project.answer(failed, Run(0), fails("disk full"));
     project.roll_back().unwrap();
     project.all_goes_well();
-    assert_eq!(project.state.environment(&name("prod")).promotion_hold.unwrap().bad, Some(tag("v2")));
+    assert_eq!(project.state.environment(&name("prod")).promotion_hold.as_ref().unwrap().bad, Some(tag("v2")));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_promotion_that_is_refused_says_so() {
         _ => None,
     });
     expect!["release `v1` has no workflow `gone`; it has: full-plan"].assert_eq(refused.unwrap());
-    let shown = project.state.environment(&name("prod")).refused.unwrap();
+    let shown = project.state.environment(&name("prod")).refused.clone().unwrap();
     assert_eq!((shown.what.as_str(), &shown.because), ("the promotion of v1", refused.unwrap()));
 }
 

@@ -1,5 +1,7 @@
 //! Whose turn it is.
 
+use std::sync::Arc;
+
 use expect_test::expect;
 use lockgate_core::definition::{
     ApprovalPolicy, Definition, Environment, Parallel, Phase, ProjectLimits, QueuePolicy, Requirement,
@@ -197,7 +199,7 @@ fn a_retry_needs_room_in_the_queue_too() {
     let mut project = one_apply();
     let number = project.deploy("v1");
     project.answer(number, Plan(0), fails("no access"));
-    let there = project.state.environments.get_mut(&name("prod")).unwrap();
+    let there = Arc::make_mut(project.state.environments.get_mut(&name("prod")).unwrap());
     there.queue = (10..).take(MOST_WAITING).collect();
     let refusal = project.retry(number).unwrap_err();
     expect!["200000 deployments wait in environment `prod`, and no more are taken; try again when some are done"]
@@ -212,7 +214,8 @@ fn what_is_put_off_needs_room_beside_the_queue() {
     };
     let mut project = Project::new(prod, &[phase("build")]);
     let number = project.deploy("v1");
-    project.state.environments.get_mut(&name("prod")).unwrap().held = (10u64..).take(MOST_HELD).collect();
+    Arc::make_mut(project.state.environments.get_mut(&name("prod")).unwrap()).held =
+        (10u64..).take(MOST_HELD).collect();
     let not_before = Some(Timestamp(90_000_000));
     let later = Command::Approve { number, plan: None, comment: String::new(), not_before, by: person("ann") };
     expect!["1000 deployments wait in environment `prod`, and no more are taken; try again when some are done"]
@@ -231,7 +234,8 @@ fn a_retry_that_would_be_held_needs_room_there_too() {
         environments: [(name("prod"), prod.into()), (name("staging"), environment().into())].into(),
         ..open
     });
-    project.state.environments.get_mut(&name("prod")).unwrap().held = (10u64..).take(MOST_HELD).collect();
+    Arc::make_mut(project.state.environments.get_mut(&name("prod")).unwrap()).held =
+        (10u64..).take(MOST_HELD).collect();
     expect!["1000 deployments wait in environment `prod`, and no more are taken; try again when some are done"]
         .assert_eq(&project.retry(number).unwrap_err());
 }

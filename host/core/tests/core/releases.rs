@@ -292,6 +292,6 @@ fn an_environment_remembers_a_thousand_releases() {
         project.send(Command::CreateRelease(release(text)));
         project.deploy(text);
     }
-    let known = project.state.environment(&name("prod")).newest_of;
+    let known = project.state.environment(&name("prod")).newest_of.clone();
     assert_eq!((known.len(), known.contains_key(&tag("r1")), known.contains_key(&tag("r2"))), (1_000, false, true));
 }

@@ -1,5 +1,7 @@
 //! What the clock starts, and what keeps deployments from starting: schedules, pauses, windows, freezes, expiry.
 
+use std::sync::Arc;
+
 use expect_test::expect;
 use lockgate_core::admission::LOOK_AHEAD;
 use lockgate_core::calendar::{Availability, Freeze, FreezeEffect, Schedule, Window};
@@ -616,13 +618,14 @@ fn a_teardown_that_waits_is_left_to_do_its_work_when_the_time_is_over_again() {
 #[test]
 fn a_teardown_that_is_refused_says_why_and_is_tried_again() {
     let mut project = ephemeral();
-    project.state.environments.get_mut(&name("prod")).unwrap().queue = (10..).take(MOST_WAITING).collect();
+    Arc::make_mut(project.state.environments.get_mut(&name("prod")).unwrap()).queue =
+        (10..).take(MOST_WAITING).collect();
     project.at(60 * MINUTE);
     let there = project.state.environment(&name("prod"));
-    let refused = there.refused.unwrap();
+    let refused = there.refused.as_ref().unwrap();
     expect!["the teardown: 200000 deployments wait in environment `prod`, and no more are taken; try again when some are done"].assert_eq(&format!("{}: {}", refused.what, refused.because));
     assert_eq!(there.expires_at, Some(Timestamp(2 * 60 * MINUTE * 1_000)));
-    project.state.environments.get_mut(&name("prod")).unwrap().queue = Default::default();
+    Arc::make_mut(project.state.environments.get_mut(&name("prod")).unwrap()).queue = Default::default();
     project.at(2 * 60 * MINUTE);
     project.all_goes_well();
     assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
@@ -640,7 +643,7 @@ fn a_teardown_that_failed_or_was_stopped_is_shown_and_tried_again() {
             false => project.answer(teardown, Run(0), fails("no quota")),
         }
         let there = project.state.environment(&name("prod"));
-        let refused = there.refused.unwrap();
+        let refused = there.refused.clone().unwrap();
         let ended = if stopped { "STOPPED" } else { "FAILED" };
         assert_eq!(
             (refused.what.as_str(), refused.because),
@@ -651,7 +654,7 @@ fn a_teardown_that_failed_or_was_stopped_is_shown_and_tried_again() {
         project.all_goes_well();
         assert_eq!(project.prod(), "live nothing, current nothing, before: v1");
         let there = project.state.environment(&name("prod"));
-        assert_eq!((there.refused, there.expires_at), (None, None));
+        assert_eq!((there.refused.as_ref(), there.expires_at), (None, None));
     }
 }
 

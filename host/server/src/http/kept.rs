@@ -38,7 +38,7 @@ pub async fn list(
     Asked(query): Asked<KeptQuery>,
 ) -> Result<Json<wire::Page<wire::KeptState>>, Problem> {
     let view = api.project(&project)?.view();
-    let kept = view.state.environment(&environment).kept;
+    let kept = view.state.environment(&environment).kept.clone();
     // One that has left the project file may have left something.
     if kept.is_empty() {
         expect_environment(&view.state, &environment)?;

@@ -1,6 +1,7 @@
 //! What is there in an environment, and whether it is as it was asked for: resource by resource, or by application.
 
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -139,7 +140,7 @@ fn application(
     }
 }
 
-fn there(state: &ProjectState, environment: &Name) -> Result<EnvironmentState, Problem> {
+fn there(state: &ProjectState, environment: &Name) -> Result<Arc<EnvironmentState>, Problem> {
     expect_environment(state, environment)?;
     Ok(state.environment(environment))
 }

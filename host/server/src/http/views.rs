@@ -360,6 +360,8 @@ fn selection(selection: &Selection) -> wire::Selection {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use lockgate_core::work::ProjectId;
 
     use super::*;
@@ -368,7 +370,7 @@ mod tests {
     fn a_release_of_which_only_an_application_is_live_is_live_there() {
         let mut state = State::new(ProjectId { name: testing::name("shop"), uid: "7".to_owned() });
         let release = testing::deployed().release;
-        let there = state.environments.entry(testing::name("production")).or_default();
+        let there = Arc::make_mut(state.environments.entry(testing::name("production")).or_default());
         let live =
             Live { release: release.tag.clone(), workflow: testing::name("all"), deployment: 7, since: Timestamp(1) };
         there.live_apart.insert(testing::name("web"), live);
