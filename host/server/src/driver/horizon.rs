@@ -1,23 +1,31 @@
 //! How far back a start reads the journal. It begins at the oldest event that no snapshot has, and in a project to which nothing
 //! happens any more no event brings the next snapshot. So whoever writes tells the others when theirs are too old.
 
+use lockgate_store::Places;
 use tokio::sync::watch;
 
 /// A start reads at most about this many events, whatever lies before them.
 const MOST_EVENTS: u64 = 65_536;
 
+/// All that were told take theirs at the same time: each is work for a processor, and as large in memory as a state.
+const SNAPSHOTS_AT_A_TIME: usize = 4;
+
 /// What was written up to here belongs into a snapshot.
 #[derive(Clone)]
-pub struct Horizon(watch::Sender<u64>);
+pub struct Horizon {
+    at: watch::Sender<u64>,
+    snapshots: Places,
+}
 
 impl Horizon {
     pub fn new(last: u64) -> Self {
-        Self(watch::Sender::new(last.saturating_sub(MOST_EVENTS / 2)))
+        let at = watch::Sender::new(last.saturating_sub(MOST_EVENTS / 2));
+        Self { at, snapshots: Places::new("snapshots", SNAPSHOTS_AT_A_TIME).expect("threads come later") }
     }
 
     /// To be told of every event would cost more than the snapshots.
     pub fn reached(&self, sequence: u64) {
-        self.0.send_if_modified(|horizon| {
+        self.at.send_if_modified(|horizon| {
             let is_far = sequence - (*horizon).min(sequence) > MOST_EVENTS;
             if is_far {
                 *horizon = sequence - MOST_EVENTS / 2;
@@ -27,14 +35,19 @@ impl Horizon {
     }
 
     pub fn now(&self) -> u64 {
-        *self.0.borrow()
+        *self.at.borrow()
     }
 
     /// Hears of where it is now, too.
     pub fn watch(&self) -> watch::Receiver<u64> {
-        let mut horizon = self.0.subscribe();
+        let mut horizon = self.at.subscribe();
         horizon.mark_changed();
         horizon
+    }
+
+    /// Takes one when it has its turn.
+    pub async fn snapshot<T: Send + 'static>(&self, take: impl FnOnce() -> T + Send + 'static) -> T {
+        self.snapshots.run(take).await.expect("a snapshot does not panic")
     }
 }
 

@@ -86,7 +86,8 @@ pub enum Refusal {
 }
 
 pub(super) struct Message {
-    pub(super) command: Command,
+    /// Behind a pointer, for the channel of each project keeps room for 32 messages at least.
+    pub(super) command: Box<Command>,
     pub(super) asker: Asker,
 }
 
@@ -110,7 +111,7 @@ impl ProjectHandle {
     /// Done when the command's events are on disk.
     pub async fn send(&self, command: Command) -> Result<Committed, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let message = Message { command, asker: Asker::Someone(reply) };
+        let message = Message { command: Box::new(command), asker: Asker::Someone(reply) };
         if self.inbox.send(message).await.is_err() {
             return Err(self.why_stopped().await);
         }
@@ -167,7 +168,8 @@ pub struct Report {
 
 impl Reports {
     pub async fn send(&self, Report { call, answer, stopped }: Report) {
-        let message = Message { command: Command::Report { call, answer }, asker: Asker::Call(stopped) };
+        let command = Box::new(Command::Report { call, answer });
+        let message = Message { command, asker: Asker::Call(stopped) };
         // Without an owner there is nobody to tell; the call is repeated when there is one again.
         if let Some(inbox) = self.inbox.upgrade() {
             let _ = inbox.send(message).await;
@@ -183,7 +185,7 @@ impl Reports {
     /// Done when it is on disk.
     pub async fn keep(&self, keep: Keep) -> Result<Committed, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let message = Message { command: Command::Keep(keep), asker: Asker::Someone(reply) };
+        let message = Message { command: Box::new(Command::Keep(keep)), asker: Asker::Someone(reply) };
         let inbox = self.inbox.upgrade().ok_or(Refusal::Stopping)?;
         inbox.send(message).await.map_err(|_| Refusal::Stopping)?;
         // It must not be kept from ending.

@@ -4,7 +4,7 @@
 //! the next commands gather: the disk sets the pace, not a timer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lockgate_core::change::Milestone;
@@ -14,9 +14,7 @@ use lockgate_core::handle::{Command, Decided, Rejection, Surroundings, decide};
 use lockgate_core::name::{DeploymentNumber, Name};
 use lockgate_core::snapshot::Deployments;
 use lockgate_core::state::{Event, State, What};
-use lockgate_store::{
-    Committed as Written, Entry, IndexBatch, LogId, Places, SeriesId, SnapshotChange, Store, StoreError,
-};
+use lockgate_store::{Committed as Written, Entry, IndexBatch, LogId, SeriesId, SnapshotChange, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use super::blocking::blocking;
@@ -42,8 +40,6 @@ const MOST_PER_COMMIT: usize = 256;
 /// A commit takes no further command once its events are this large.
 const COMMIT_BYTES: usize = 8 << 20;
 const LONGEST_SLEEP_MS: u64 = 60_000;
-/// Each is work for a processor alone, and as large in memory as a state.
-static SNAPSHOTS: LazyLock<Places> = LazyLock::new(|| Places::new("snapshots", 4).expect("threads come later"));
 /// After the journal has refused, what nobody waits for is tried again this much later.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
@@ -170,7 +166,7 @@ impl Owner {
                     continue;
                 }
                 () = sleep_until(self.state.wake_at(), self.paused) => {
-                    batch.push(Message { command: Command::Tick, asker: Asker::Time });
+                    batch.push(Message { command: Box::new(Command::Tick), asker: Asker::Time });
                 }
             }
             let mut batch = VecDeque::from(batch);
@@ -294,10 +290,10 @@ impl Owner {
             if message.is_of_a_stopped_call() {
                 continue;
             }
-            if let (Command::Report { call, answer }, Asker::Call(stopped)) = (&message.command, &message.asker) {
+            if let (Command::Report { call, answer }, Asker::Call(stopped)) = (&*message.command, &message.asker) {
                 all.reports.push(Report { call: *call, answer: answer.clone(), stopped: stopped.clone() });
             }
-            let decided = self.decide(message.command, around).map(|turn| {
+            let decided = self.decide(*message.command, around).map(|turn| {
                 self.state = turn.state;
                 all.rows.extend(turn.rows);
                 all.rounds.extend(turn.rounds);
@@ -420,8 +416,7 @@ impl Owner {
             return;
         }
         let (state, before) = (self.state.clone(), self.snapshot.clone());
-        let (encoded, deployments) =
-            SNAPSHOTS.run(move || index::snapshot(&state, &before)).await.expect("a snapshot does not panic");
+        let (encoded, deployments) = self.horizon.snapshot(move || index::snapshot(&state, &before)).await;
         self.snapshot = self.state.deployments.clone();
         self.snapshot_bytes = encoded.len();
         self.unsaved = Unsaved::after(self.sequence);

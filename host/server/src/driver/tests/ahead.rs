@@ -112,7 +112,7 @@ fn the_answer_of_a_call_that_was_stopped_does_not_count() {
     let stopped = CancellationToken::new();
     let call = deploying().state.due()[0].call;
     let message = Message {
-        command: Command::Report { call, answer: failure(Retry::Never) },
+        command: Box::new(Command::Report { call, answer: failure(Retry::Never) }),
         asker: Asker::Call(stopped.clone()),
     };
     assert!(!message.is_of_a_stopped_call());
