@@ -1,5 +1,6 @@
 //! The disk of the data folder is full, or takes no changes: that is told in words, and nothing is lost that was said.
 
+use std::fs;
 use std::path::PathBuf;
 
 use lockgate::client::ClientError;
@@ -89,6 +90,25 @@ fn a_full_disk_at_the_start_is_told_with_what_to_do_and_loses_nothing() {
 
     disk.make_room();
     host.restart();
+    expect_releases(&project, 1);
+}
+
+#[test]
+fn what_is_kept_of_a_broken_index_makes_room_for_a_start() {
+    let mut host = Host::not_started();
+    let Some(disk) = SmallDisk::mount(&host.data(), MEGABYTES) else {
+        eprintln!("SKIPPED what_is_kept_of_a_broken_index_makes_room_for_a_start: no right to mount a tmpfs here");
+        return;
+    };
+    host.restart();
+    let project = of_one_phase(&host);
+    release(&project, 0).unwrap();
+    host.kill();
+    let broken = host.data().join("index.broken");
+    fs::create_dir(&broken).unwrap();
+    disk.fill_by(&broken.join("db"));
+    host.restart();
+    assert!(!broken.exists());
     expect_releases(&project, 1);
 }
 

@@ -1074,6 +1074,7 @@ impl Parser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn client(url: &str) -> Client {
         Client::new(url, None).unwrap()
@@ -1161,6 +1162,18 @@ mod tests {
         let passing = [502, 503, 504].map(|status| page(StatusCode::from_u16(status).unwrap()));
         assert_eq!(passing, [true; 3]);
         assert_eq!([StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR].map(page), [false; 3]);
+    }
+
+    #[test]
+    fn a_host_that_takes_no_more_now_is_asked_again() {
+        let said = |status: u16| {
+            let problem = json!({
+                "type": "urn:x", "title": "x", "status": status, "detail": "x", "code": "x", "mistakes": [],
+            });
+            let status = StatusCode::from_u16(status).unwrap();
+            failure(status, Url::parse("http://h/").unwrap(), problem.to_string().as_bytes()).is_passing()
+        };
+        assert_eq!([429, 503, 404, 422].map(said), [true, true, false, false]);
     }
 
     #[tokio::test]

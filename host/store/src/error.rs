@@ -90,8 +90,7 @@ impl StoreError {
     }
 
     pub fn is_want_of_room(&self) -> bool {
-        use io::ErrorKind::{QuotaExceeded, StorageFull};
-        matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
+        matches!(self, Self::Io { source, .. } if is_want_of_room(source))
     }
 
     pub(crate) fn io(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -118,10 +117,14 @@ pub(crate) fn io_problem(error: &io::Error) -> String {
     format!("{error}. {}", advice(error))
 }
 
+pub(crate) fn is_want_of_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 fn advice(error: &io::Error) -> &'static str {
-    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     match error.kind() {
-        StorageFull | QuotaExceeded => "Make room on the disk that holds the data folder, then try again",
+        _ if is_want_of_room(error) => "Make room on the disk that holds the data folder, then try again",
         ReadOnlyFilesystem => "The disk is mounted read-only: mount it writable, or give the host another data folder",
         PermissionDenied => "The user of the host needs read and write permission for the whole data folder",
         _ => "Check the disk and the permissions of the data folder",

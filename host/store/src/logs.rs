@@ -167,6 +167,13 @@ impl Logs {
         written.await.map_err(|_| stopping)?
     }
 
+    /// What [`Self::read`] gives, off the threads that serve requests; whoever comes while many read waits.
+    pub async fn page(&self, id: &LogId, from: u64, limit: usize) -> Result<LogPage, StoreError> {
+        let (logs, id) = (self.clone(), id.clone());
+        let read = self.inner.files.reading.run(move || logs.read(&id, from, limit)).await;
+        read.map_err(|_| StoreError::Stopping { what: "the log" })?
+    }
+
     /// At most `limit` whole lines from a position on; blocks on the disk. A log
     /// that does not exist is empty. A position within a line means the line after it.
     pub fn read(&self, id: &LogId, from: u64, limit: usize) -> Result<LogPage, StoreError> {
@@ -234,7 +241,7 @@ impl Follow {
         while !self.closed {
             // Marked as seen before reading: what is written during the read wakes us again.
             self.wake.mark_unchanged();
-            let page = self.read(limit).await?;
+            let page = self.logs.page(&self.id, self.next, limit).await?;
             self.next = page.next;
             self.closed = page.closed;
             if !page.lines.is_empty() {
@@ -245,12 +252,6 @@ impl Follow {
             }
         }
         Ok(None)
-    }
-
-    async fn read(&self, limit: usize) -> Result<LogPage, StoreError> {
-        let (logs, id, from) = (self.logs.clone(), self.id.clone(), self.next);
-        let read = self.logs.inner.files.reading.run(move || logs.read(&id, from, limit)).await;
-        read.map_err(|_| StoreError::Stopping { what: "the log" })?
     }
 }
 

@@ -25,9 +25,13 @@ impl SmallDisk {
         mount.status.success().then(|| Self(folder.to_owned()))
     }
 
-    /// To the last byte.
     pub fn fill(&self) {
-        let mut file = File::options().create(true).append(true).open(self.ballast()).unwrap();
+        self.fill_by(&self.ballast());
+    }
+
+    /// To the last byte, with a file there.
+    pub fn fill_by(&self, file: &Path) {
+        let mut file = File::options().create(true).append(true).open(file).unwrap();
         let full = (0..).find_map(|_| file.write_all(&[1; 4096]).err()).unwrap();
         assert_eq!(full.kind(), ErrorKind::StorageFull);
     }

@@ -166,11 +166,8 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn lines_are_written_when_it_is_sure_that_the_call_is_made_and_else_never() {
-        let data = tempfile::tempdir().unwrap();
-        let store = Store::open(data.path(), StoreOptions::default()).unwrap().0;
-        let tag = LogTag {
+    fn tag() -> LogTag {
+        LogTag {
             project: "shop".to_owned(),
             number: 1,
             attempt: 1,
@@ -178,7 +175,14 @@ mod tests {
             phase: "build".to_owned(),
             try_number: 1,
             deployment_type: "REGULAR",
-        };
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_are_written_when_it_is_sure_that_the_call_is_made_and_else_never() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), StoreOptions::default()).unwrap().0;
+        let tag = tag();
         let id = log_id(&"shop".parse().unwrap(), 1, 1, "build").unwrap();
         let written = || store.logs().read(&id, 0, 9).unwrap().lines.len();
         for (is_sure, expected) in [(false, 0), (true, 2)] {
@@ -196,5 +200,30 @@ mod tests {
         let (lines, pump) = start(&store, &tag, std::future::pending());
         drop(lines);
         pump.now_or_never().expect("who says nothing waits for nobody");
+    }
+
+    #[tokio::test]
+    async fn what_was_lost_is_counted_in_the_log_as_soon_as_it_takes_lines_again() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), StoreOptions::default()).unwrap().0;
+        let id = log_id(&"shop".parse().unwrap(), 1, 1, "build").unwrap();
+        let in_the_way = data.path().join("logs").join("shop");
+        std::fs::write(&in_the_way, "").unwrap();
+        let (lines, pump) = start(&store, &tag(), async { true });
+        let pump = tokio::spawn(pump);
+        for number in 0..3 {
+            lines.push("info", "lost", BTreeMap::new());
+            // What is asked for behind it is answered behind it.
+            tokio::task::yield_now().await;
+            assert!(store.logs().append(&id, &[b"{}".to_vec()]).await.is_err(), "{number}");
+        }
+        std::fs::remove_file(&in_the_way).unwrap();
+        lines.push("info", "kept", BTreeMap::new());
+        drop(lines);
+        pump.await.unwrap();
+        let said = store.logs().read(&id, 0, 9).unwrap().lines;
+        let said: Vec<String> = said.iter().map(|said| String::from_utf8_lossy(&said.line).into_owned()).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("3 lines before this one were lost") && said[1].contains("kept"), "{said:?}");
     }
 }

@@ -119,8 +119,8 @@ pub fn start(store: Store, project: Name) -> (Indexer, watch::Receiver<u64>, For
             let through = gathered.last().map_or(0, |batch: &IndexBatch| batch.through);
             let too_long = tokio::time::sleep(LONGEST_WRITE);
             let written = while_others_wait(store.index_all(gathered), too_long, &mut batches, &mut waiting).await;
-            if let Err(error) = written {
-                tracing::error!(%project, %error, "the index takes nothing more of this project: until the next start, all that ends stays in memory");
+            if let Err(why) = written {
+                tracing::error!(%project, %why, "the index takes nothing more of this project: until the next start, all that ends stays in memory");
                 return;
             }
             indexed.send_replace(through);
@@ -137,18 +137,18 @@ async fn while_others_wait(
     too_long: impl Future<Output = ()>,
     batches: &mut mpsc::Receiver<Waiting>,
     waiting: &mut Vec<Waiting>,
-) -> Result<(), StoreError> {
+) -> Result<(), String> {
     let (mut written, mut too_long, mut bytes) = (pin!(written), pin!(too_long), 0);
     loop {
         tokio::select! {
             biased;
-            written = &mut written => return written,
+            written = &mut written => return written.map_err(|error| error.to_string()),
             Some(next) = batches.recv(), if bytes < MOST_WAITING_BYTES => {
                 bytes += next.0.size_bytes() + BATCH_BYTES;
                 waiting.push(next);
             }
             () = &mut too_long, if bytes >= MOST_WAITING_BYTES => {
-                return Err(StoreError::Stopping { what: "the index, for which too much waits," });
+                return Err("it was held up for too long, and too much waited for it".to_owned());
             }
         }
     }

@@ -29,6 +29,13 @@ pub struct Limits {
     pub stalled: Duration,
 }
 
+impl Limits {
+    /// Answers that wait for something to happen, and streams: the other connections are for whoever wants one at once.
+    pub fn kept_open(&self) -> usize {
+        self.connections as usize / 4 * 3
+    }
+}
+
 pub const LIMITS: Limits =
     Limits { connections: 4_096, head: Duration::from_secs(10), stalled: Duration::from_secs(60) };
 

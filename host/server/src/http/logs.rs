@@ -18,7 +18,7 @@ use super::deployments::find;
 use super::input::{Asked, At, Limit};
 use super::problem::Problem;
 use super::stream::{self, Item, Source};
-use crate::driver::{ProjectHandle, blocking, log_id};
+use crate::driver::{ProjectHandle, log_id};
 use crate::wire;
 
 const LINES_PER_READ: usize = 500;
@@ -49,8 +49,7 @@ pub async fn list(
     let deployment = find(&api, &handle, number).await?.deployment;
     let id = log_of(&project, &deployment, &phase, query.attempt)?;
     let limit = LINES.in_query(query.limit)?;
-    let logs = api.host.store.logs().clone();
-    let page = blocking(move || logs.read(&id, query.from.unwrap_or(0), limit)).await?;
+    let page = api.host.store.logs().page(&id, query.from.unwrap_or(0), limit).await?;
     let next = (!page.lines.is_empty() && !page.closed).then(|| page.next.to_string());
     Ok(Json(wire::Page { items: page.lines.iter().map(line).collect(), next }))
 }
@@ -157,8 +156,7 @@ impl Source for Log {
             }
             self.written = true;
         }
-        let (logs, id, from) = (self.logs.clone(), self.id.clone(), self.next);
-        let page = blocking(move || logs.read(&id, from, LINES_PER_READ)).await?;
+        let page = self.logs.page(&self.id, self.next, LINES_PER_READ).await?;
         Ok((!page.lines.is_empty()).then(|| self.items(page)))
     }
 }

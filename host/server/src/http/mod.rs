@@ -56,7 +56,7 @@ use crate::driver::{Host, ProjectHandle};
 use crate::wire;
 use auth::Caller;
 pub use auth::{create_administrator, hash, needs_administrator, new_secret};
-use connections::LIMITS;
+use connections::{LIMITS, Limits};
 use problem::Problem;
 
 /// Requests that are being answered when the host stops may take this long.
@@ -65,13 +65,15 @@ const STOP_GRACE: Duration = Duration::from_secs(10);
 /// Of an answer that is kept open.
 type Place = OwnedSemaphorePermit;
 
-/// Answers that wait for something to happen, and streams: the other connections are for whoever wants one at once.
-const MOST_KEPT_OPEN: usize = LIMITS.connections as usize / 4 * 3;
-
 /// Answers requests until `shutdown` is done and the open ones have ended.
 pub async fn serve(host: Host, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    serve_within(LIMITS, host, listener, shutdown).await;
+}
+
+async fn serve_within(limits: Limits, host: Host, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let stopping = CancellationToken::new();
-    let answer = connections::answer_all(listener, build(host, stopping.clone()), LIMITS, stopping.clone());
+    let router = build(host, stopping.clone(), limits.kept_open());
+    let answer = connections::answer_all(listener, router, limits, stopping.clone());
     let stop = async {
         shutdown.await;
         stopping.cancel();
@@ -84,7 +86,7 @@ pub async fn serve(host: Host, listener: TcpListener, shutdown: impl Future<Outp
 }
 
 pub fn router(host: Host) -> Router {
-    build(host, CancellationToken::new())
+    build(host, CancellationToken::new(), LIMITS.kept_open())
 }
 
 #[derive(Clone)]
@@ -97,10 +99,10 @@ struct Api {
     document: Arc<str>,
 }
 
-fn build(host: Host, stopping: CancellationToken) -> Router {
+fn build(host: Host, stopping: CancellationToken, kept_open: usize) -> Router {
     let (open, locked, document) = routes();
     let looking_ahead = Places::new("looking ahead", explain::AT_ONCE).expect("threads come later");
-    let kept_open = Arc::new(Semaphore::new(MOST_KEPT_OPEN));
+    let kept_open = Arc::new(Semaphore::new(kept_open));
     let api = Api { host, stopping, looking_ahead, kept_open, document: openapi::text(&document).into() };
     let routes = locked
         .layer(from_fn_with_state(api.clone(), auth::authenticate))
@@ -208,9 +210,7 @@ impl Api {
     /// A place for an answer that stays open.
     fn keep_open(&self) -> Result<Place, Problem> {
         self.kept_open.clone().try_acquire_owned().map_err(|_| {
-            let detail = format!(
-                "{MOST_KEPT_OPEN} answers wait or stream already, which is the most this host takes: try again in a moment, or ask without waiting (CLI: without --wait)"
-            );
+            let detail = "as many answers wait or stream as this host takes: try again in a moment, or ask without waiting (CLI: without --wait)";
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-wait", detail)
         })
     }

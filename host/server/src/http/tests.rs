@@ -70,6 +70,10 @@ impl Answer {
 
 impl Server {
     async fn start() -> Self {
+        Self::within(LIMITS).await
+    }
+
+    async fn within(limits: Limits) -> Self {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();
@@ -80,7 +84,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(serve(host.clone(), listener, async {
+        let serving = tokio::spawn(serve_within(limits, host.clone(), listener, async {
             let _ = stopped.await;
         }));
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
@@ -89,7 +93,11 @@ impl Server {
 
     /// With project `shop`: `staging` deploys at once, `production` asks one of the operators.
     async fn with_project() -> Self {
-        let server = Self::start().await;
+        Self::start().await.having_a_project().await
+    }
+
+    async fn having_a_project(self) -> Self {
+        let server = self;
         let rule = ApprovalRule { count: 1, groups: ["operators".to_owned()].into() };
         let guarded = Environment {
             approvals: ApprovalPolicy { rules: vec![rule], ..ApprovalPolicy::default() },
@@ -734,6 +742,38 @@ async fn a_trigger_with_the_same_key_is_done_once() {
     let other = server.token("ci", "member", &[]).await;
     assert_eq!(trigger(&other, "k1", full.clone()).await.json()["number"], 2);
     trigger(&server.admin, "two words", full).await.is_problem(422, "invalid-idempotency-key");
+}
+
+#[tokio::test]
+async fn whoever_waits_leaves_connections_to_the_others() {
+    let server = Server::within(Limits { connections: 8, ..LIMITS }).await.having_a_project().await;
+    assert_eq!(server.post("/v1/projects/shop/releases", json!({ "tag": "v1" })).await.status, 201);
+    let number = server.deploy("production", "v1").await;
+    let path = format!("/v1/projects/shop/deployments/{number}");
+    let last = server.get(&path).await.json()["last_event"].as_u64().unwrap();
+    let stream = format!("{path}/events/stream");
+    // Their heads have come, so their places are taken.
+    let mut open = Vec::new();
+    for _ in 0..6 {
+        let stream = server.request(Method::GET, &stream).bearer_auth(&server.admin).send().await.unwrap();
+        assert_eq!(stream.status(), 200);
+        open.push(stream);
+    }
+    let kept_open = [
+        stream,
+        format!("{path}?wait=300"),
+        format!("{path}/phases/plan/logs/stream"),
+        format!("/v1/projects/shop/environments/production/applications?after={last}"),
+    ];
+    for path in &kept_open {
+        server.get(path).await.is_problem(429, "too-many-wait");
+    }
+    assert_eq!(server.get(&path).await.status, 200);
+    assert_eq!(server.post(format!("{path}/cancel"), json!({})).await.status, 200);
+    for stream in open {
+        stream.text().await.unwrap();
+    }
+    assert_eq!(server.get(&kept_open[1]).await.json()["status"], "ABORTED");
 }
 
 #[tokio::test]
