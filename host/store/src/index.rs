@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -287,15 +287,13 @@ fn open_or_rebuild(
         RebuildReason::Broken("a file stood in its place; that is now beside it, as `index.broken`".to_owned())
     } else if dir.exists() {
         folder::create_private(dir)?;
-        let opened = open_checked(dir, written).or_else(|no_room| {
+        let opened = match open_checked(dir, written) {
             // What is kept of a broken one is the first to go.
-            let aside = dir.with_extension("broken");
-            if aside.exists() {
-                folder::remove_if_there(&aside).and_then(|()| open_checked(dir, written))
-            } else {
-                Err(no_room)
+            Err(_) if aside(dir).exists() => {
+                folder::remove_if_there(&aside(dir)).and_then(|()| open_checked(dir, written))
             }
-        });
+            opened => opened,
+        };
         match opened? {
             Ok(sled) => return Ok((sled, IndexState::Ready)),
             Err(reason) => reason,
@@ -303,26 +301,29 @@ fn open_or_rebuild(
     } else {
         RebuildReason::Missing
     };
-    move_aside(dir)?;
+    move_aside(dir, folder::free_bytes(dir.parent().unwrap_or(dir))?)?;
     let sled = Sled::create(dir, written)?;
     // A new data folder misses nothing.
     let state = if ends.is_empty() { IndexState::Ready } else { IndexState::Rebuilt(reason) };
     Ok((sled, state))
 }
 
+fn aside(dir: &Path) -> PathBuf {
+    dir.with_extension("broken")
+}
+
 /// The last broken index is kept for whoever wants to know what happened to it, where there is room for another beside it.
-fn move_aside(dir: &Path) -> Result<(), StoreError> {
-    let aside = dir.with_extension("broken");
+fn move_aside(dir: &Path, free_bytes: u64) -> Result<(), StoreError> {
     if !dir.exists() {
         return Ok(());
     }
     // A closing sled still writes files by their path: into the new index, were it there.
     wait_until_released(dir);
-    folder::remove_if_there(&aside)?;
-    if dir.is_dir() && folder::size_bytes(dir)?.saturating_mul(ROOM_TO_KEEP) > folder::free_bytes(dir)? {
+    folder::remove_if_there(&aside(dir))?;
+    if dir.is_dir() && folder::size_bytes(dir)?.saturating_mul(ROOM_TO_KEEP) > free_bytes {
         return folder::remove_if_there(dir);
     }
-    fs::rename(dir, &aside).map_err(StoreError::io("move aside the broken index", dir))
+    fs::rename(dir, aside(dir)).map_err(StoreError::io("move aside the broken index", dir))
 }
 
 /// sled closes its files on a thread of its own some time after its handle is gone.

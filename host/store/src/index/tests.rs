@@ -554,3 +554,37 @@ fn what_the_disk_held_up_goes_on_when_it_takes_it_again_and_nothing_is_missing()
     again.clone().run();
     assert_eq!((again.state(), end_of(&open.check)), (IndexCheck::Whole, IndexCheck::Whole));
 }
+
+#[tokio::test]
+async fn who_is_patient_waits_for_the_disk_and_others_are_told() {
+    let dir = TempDir::new().unwrap();
+    let (path, aside) = (dir.path().join("index"), dir.path().join("aside"));
+    let index = begun(&path, AFTER_EACH_ROUND);
+    index.apply(round(1), true).await.unwrap();
+    taken_away(&path.join("db"), &aside);
+    // At the latest behind the next round nothing can be opened.
+    let told = match index.apply(round(2), false).await {
+        Ok(()) => index.apply(round(3), false).await.unwrap_err(),
+        Err(told) => told,
+    };
+    assert!(matches!(told, StoreError::IndexHeldUp { .. }), "{told}");
+    let (_, ()) = tokio::join!(async { index.apply(round(4), true).await.unwrap() }, async {
+        tokio::task::yield_now().await;
+        given_back(&path.join("db"), &aside);
+    });
+    assert_eq!(index.get("shop", "now", &key(1)).unwrap(), Some(4_u64.to_be_bytes().to_vec()));
+    assert_eq!(index.through("shop").unwrap(), 4);
+    assert_eq!(checked(&index), IndexCheck::Whole);
+}
+
+#[test]
+fn a_broken_index_stays_where_there_is_room_for_another_beside_it() {
+    for (free_bytes, stays) in [(399, false), (400, true)] {
+        let dir = TempDir::new().unwrap();
+        let index = dir.path().join("index");
+        fs::create_dir(&index).unwrap();
+        fs::write(index.join("db"), [7; 100]).unwrap();
+        move_aside(&index, free_bytes).unwrap();
+        assert_eq!((index.exists(), aside(&index).exists()), (false, stays));
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::ErrorKind::{QuotaExceeded, StorageFull};
 use std::iter;
 use std::mem;
 use std::ops::Bound;
@@ -16,7 +15,7 @@ use super::packed;
 use super::rows::{FORMAT_KEY, MARK, Mark, Part, TALLIES_KEY, Value, Writes, stream_key};
 use super::tally::{Tallies, Tally};
 use super::{Direction, Header, PageQuery, Row, wait_until_released};
-use crate::error::io_problem;
+use crate::error::{io_problem, is_want_of_room};
 use crate::{StoreError, folder};
 
 const PANICKED: &str = "sled panicked";
@@ -210,10 +209,8 @@ fn held_up(attempt: &'static str, problem: String) -> StoreError {
 fn caught<T>(run: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, Problem> {
     match panic::catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Io(error))) => Err(match error.kind() {
-            StorageFull | QuotaExceeded => Problem::NoRoom(io_problem(&error)),
-            _ => Problem::Io(io_problem(&error)),
-        }),
+        Ok(Err(sled::Error::Io(error))) if is_want_of_room(&error) => Err(Problem::NoRoom(io_problem(&error))),
+        Ok(Err(sled::Error::Io(error))) => Err(Problem::Io(io_problem(&error))),
         Ok(Err(error)) => Err(Problem::Broken(error.to_string())),
         Err(_) => Err(Problem::Broken(PANICKED.to_owned())),
     }
