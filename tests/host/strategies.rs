@@ -24,10 +24,7 @@ impl Strategy {
     fn played(name: &str, nginx_conf: &str) -> Option<Self> {
         let host = Host::start();
         let here = |text: String| text.replace("/srv", host.place("srv").to_str().unwrap());
-        let Some(nginx) = Nginx::start(&here(example(&format!("strategies/{nginx_conf}")))) else {
-            eprintln!("SKIPPED {name}: no nginx");
-            return None;
-        };
+        let nginx = Nginx::start(&here(example(&format!("strategies/{nginx_conf}"))))?;
         let session = host.place("session");
         let file = nginx.moved(&quick(&example(&format!("strategies/{name}/lockgate.yaml"))));
         fs::write(session.join("lockgate.yaml"), file).unwrap();

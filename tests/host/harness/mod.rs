@@ -18,6 +18,7 @@ mod supplier;
 mod workshop;
 
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -41,10 +42,25 @@ pub use workshop::Workshop;
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
 const PATIENCE: Duration = Duration::from_secs(180);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
 
 /// Who may mount things, where the machine allows it to anybody.
 pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// Says that a test cannot run on this machine, and why.
+pub fn skipped<T>(why: &str) -> Option<T> {
+    eprintln!("SKIPPED {}: {why}", std::thread::current().name().unwrap_or("a test"));
+    None
+}
+
+/// A server that a test needs. Looked for where systems put them, too: a path of people seldom has `sbin`.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(FOLDERS.map(PathBuf::from));
+    let found = folders.map(|folder| folder.join(name)).find(|program| program.is_file());
+    found.or_else(|| skipped(&format!("no {name}")))
 }
 
 /// How often a test of chance does what it does, and where its dice begin. The only place that reads it.

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{free_address, wait};
+use super::{free_address, program, wait};
 
-/// Where systems put it; a path of people seldom has `sbin`.
-const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
 /// What it writes to by itself, which without root has to be here.
 const SCRATCH: [&str; 5] = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 /// For many visits.
@@ -29,7 +27,7 @@ impl Nginx {
     /// Serves what stands in its `http` block: an example's `nginx.conf`, whose ports are given free ones in their place.
     /// None where this machine has no nginx.
     pub fn start(http: &str) -> Option<Self> {
-        let program = program()?;
+        let program = program("nginx")?;
         let folder = TempDir::new().unwrap();
         let addresses: BTreeMap<u16, SocketAddr> = ports(http).into_iter().map(|port| (port, free_address())).collect();
         let configuration = configuration(folder.path(), &moved(http, &addresses));
@@ -88,12 +86,6 @@ impl Drop for Nginx {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(FOLDERS.map(PathBuf::from));
-    folders.map(|folder| folder.join("nginx")).find(|program| program.is_file())
 }
 
 /// One process, which is gone when it is killed.

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::{built, is_root};
+use super::{built, is_root, skipped};
 
 pub struct Power {
     program: Child,
@@ -19,7 +19,7 @@ impl Power {
     pub fn mount(folder: &Path, seed: u64) -> Option<Self> {
         let may_mount = is_root() || Command::new("fusermount3").arg("--version").output().is_ok();
         if !cfg!(target_os = "linux") || !Path::new("/dev/fuse").exists() || !may_mount {
-            return None;
+            return skipped("no right to mount a FUSE file system here");
         }
         std::fs::create_dir_all(folder).unwrap();
         let mut program = Command::new(built::amnesia())

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{free_address, wait};
+use super::{free_address, program, wait};
 
 pub struct Prometheus {
     process: Child,
@@ -17,9 +17,7 @@ pub struct Prometheus {
 impl Prometheus {
     /// None where this machine has no Prometheus.
     pub fn watching(server: &str) -> Option<Self> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let program =
-            std::env::split_paths(&path).map(|folder| folder.join("prometheus")).find(|program| program.is_file())?;
+        let program = program("prometheus")?;
         let (folder, address) = (TempDir::new().unwrap(), free_address());
         let target = server.trim_start_matches("http://");
         let configuration = format!(

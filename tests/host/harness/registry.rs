@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
-use super::{free_address, wait};
+use super::{free_address, program, wait};
 
 pub struct Registry {
     process: Child,
@@ -32,9 +32,7 @@ impl Registry {
     }
 
     fn start(auth: &str) -> Option<Self> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut programs = std::env::split_paths(&path).map(|folder| folder.join("docker-registry"));
-        let program = programs.find(|program| program.is_file())?;
+        let program = program("docker-registry")?;
         let (folder, address) = (TempDir::new().unwrap(), free_address());
         let configuration = format!(
             "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: store }} }}\n\
