@@ -9,6 +9,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::rows::{Part, Value};
+use super::writer::ROOM_TO_OPEN;
 use super::*;
 
 const CONTENT: Content = Content { shape: 1, needed_at_start: &["now"] };
@@ -538,13 +539,13 @@ fn what_the_disk_held_up_goes_on_when_it_takes_it_again_and_nothing_is_missing()
     let unflushed = killed(open.sled.dir());
     open.write(vec![put(500, 1), put(3, 700)]);
     taken_away(&db, &aside);
-    assert!(open.writer.mend().is_err());
+    assert!(open.writer.mend(ROOM_TO_OPEN).is_err());
     assert!(open.writer.apply(&round(2)).is_err());
 
     given_back(&db, &aside);
     // sled forgets what it has not flushed.
     put_back(open.sled.dir(), unflushed.path());
-    open.writer.mend().unwrap();
+    open.writer.mend(ROOM_TO_OPEN).unwrap();
     open.writer.apply(&round(2)).unwrap();
     open.writer.reopen().unwrap();
     assert_eq!(open.sled.view().mark("shop").unwrap().unwrap().through, 2);
@@ -553,6 +554,17 @@ fn what_the_disk_held_up_goes_on_when_it_takes_it_again_and_nothing_is_missing()
     let again = Check::new(open.sled.clone());
     again.clone().run();
     assert_eq!((again.state(), end_of(&open.check)), (IndexCheck::Whole, IndexCheck::Whole));
+}
+
+#[test]
+fn what_the_disk_holds_up_is_opened_again_only_where_there_is_room_for_that() {
+    let mut open = filled();
+    let full = StoreError::IndexHeldUp { attempt: "write", problem: "no room".to_owned() };
+    open.writer.hold_up(full.clone());
+    let told = open.writer.mend(ROOM_TO_OPEN - 1).unwrap_err();
+    assert_eq!(told.to_string(), full.to_string());
+    open.writer.mend(ROOM_TO_OPEN).unwrap();
+    open.writer.apply(&round(2)).unwrap();
 }
 
 #[tokio::test]
@@ -568,10 +580,12 @@ async fn who_is_patient_waits_for_the_disk_and_others_are_told() {
         Err(told) => told,
     };
     assert!(matches!(told, StoreError::IndexHeldUp { .. }), "{told}");
-    let (_, ()) = tokio::join!(async { index.apply(round(4), true).await.unwrap() }, async {
+    let patient = tokio::time::timeout(Duration::from_secs(60), index.apply(round(4), true));
+    let (done, ()) = tokio::join!(patient, async {
         tokio::task::yield_now().await;
         given_back(&path.join("db"), &aside);
     });
+    done.expect("it waits for ever").unwrap();
     assert_eq!(index.get("shop", "now", &key(1)).unwrap(), Some(4_u64.to_be_bytes().to_vec()));
     assert_eq!(index.through("shop").unwrap(), 4);
     assert_eq!(checked(&index), IndexCheck::Whole);

@@ -29,7 +29,7 @@ pub const REOPEN_AFTER_BYTES: u64 = 256 << 20;
 /// After the disk has refused, it is asked again this much later.
 const PAUSE: Duration = Duration::from_secs(1);
 /// And only where this much is free: sled writes where its pages lie when it is opened, and segments.
-const ROOM_TO_OPEN: u64 = 32 << 20;
+pub const ROOM_TO_OPEN: u64 = 32 << 20;
 
 pub struct Job {
     pub batches: Vec<IndexBatch>,
@@ -126,7 +126,7 @@ impl Writer {
     fn on_time(&mut self) {
         let done = match self.held_up {
             None => self.flush(),
-            Some(_) => self.mend(),
+            Some(_) => free_bytes(self.sled.dir()).and_then(|free| self.mend(free)),
         };
         if let Err(error) = done {
             self.hold_up(error);
@@ -154,7 +154,7 @@ impl Writer {
 
     /// The disk was full, or took nothing for another reason, and may take it again: until then all wait who can, and who
     /// reads is told. What is broken holds nobody up: they are told by their own attempt.
-    fn hold_up(&mut self, error: StoreError) {
+    pub fn hold_up(&mut self, error: StoreError) {
         self.check.stands_still(&error);
         if self.sled.what_is_broken().is_some() {
             self.held_up = None;
@@ -260,10 +260,10 @@ impl Writer {
     }
 
     /// sled answers with its first error for ever: it is opened again, and what it may have forgotten is written once more.
-    pub fn mend(&mut self) -> Result<(), StoreError> {
+    pub fn mend(&mut self, free_bytes: u64) -> Result<(), StoreError> {
         // On a full disk sled spoils its own files while it opens them.
         if let Some(error) = &self.held_up
-            && free_bytes(self.sled.dir())? < ROOM_TO_OPEN
+            && free_bytes < ROOM_TO_OPEN
         {
             return Err(error.clone());
         }
