@@ -99,6 +99,10 @@ pub(super) enum Asker {
 }
 
 impl Message {
+    pub fn new(command: Command, asker: Asker) -> Self {
+        Self { command: Box::new(command), asker }
+    }
+
     /// Its number may have been given to another call since: what the disk has refused leaves no trace.
     pub fn is_of_a_stopped_call(&self) -> bool {
         matches!(&self.asker, Asker::Call(stopped) if stopped.is_cancelled())
@@ -111,7 +115,7 @@ impl ProjectHandle {
     /// Done when the command's events are on disk.
     pub async fn send(&self, command: Command) -> Result<Committed, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let message = Message { command: Box::new(command), asker: Asker::Someone(reply) };
+        let message = Message::new(command, Asker::Someone(reply));
         if self.inbox.send(message).await.is_err() {
             return Err(self.why_stopped().await);
         }
@@ -168,8 +172,7 @@ pub struct Report {
 
 impl Reports {
     pub async fn send(&self, Report { call, answer, stopped }: Report) {
-        let command = Box::new(Command::Report { call, answer });
-        let message = Message { command, asker: Asker::Call(stopped) };
+        let message = Message::new(Command::Report { call, answer }, Asker::Call(stopped));
         // Without an owner there is nobody to tell; the call is repeated when there is one again.
         if let Some(inbox) = self.inbox.upgrade() {
             let _ = inbox.send(message).await;
@@ -185,7 +188,7 @@ impl Reports {
     /// Done when it is on disk.
     pub async fn keep(&self, keep: Keep) -> Result<Committed, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let message = Message { command: Box::new(Command::Keep(keep)), asker: Asker::Someone(reply) };
+        let message = Message::new(Command::Keep(keep), Asker::Someone(reply));
         let inbox = self.inbox.upgrade().ok_or(Refusal::Stopping)?;
         inbox.send(message).await.map_err(|_| Refusal::Stopping)?;
         // It must not be kept from ending.

@@ -166,7 +166,7 @@ impl Owner {
                     continue;
                 }
                 () = sleep_until(self.state.wake_at(), self.paused) => {
-                    batch.push(Message { command: Box::new(Command::Tick), asker: Asker::Time });
+                    batch.push(Message::new(Command::Tick, Asker::Time));
                 }
             }
             let mut batch = VecDeque::from(batch);

@@ -111,10 +111,7 @@ async fn beside_a_guest_that_is_still_to_be_stopped_nothing_begins() {
 fn the_answer_of_a_call_that_was_stopped_does_not_count() {
     let stopped = CancellationToken::new();
     let call = deploying().state.due()[0].call;
-    let message = Message {
-        command: Box::new(Command::Report { call, answer: failure(Retry::Never) }),
-        asker: Asker::Call(stopped.clone()),
-    };
+    let message = Message::new(Command::Report { call, answer: failure(Retry::Never) }, Asker::Call(stopped.clone()));
     assert!(!message.is_of_a_stopped_call());
     stopped.cancel();
     assert!(message.is_of_a_stopped_call());
