@@ -87,7 +87,7 @@ impl Server {
         let serving = tokio::spawn(serve_within(limits, host.clone(), listener, async {
             let _ = stopped.await;
         }));
-        let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        let http = reqwest::Client::builder().tls_certs_only([]).timeout(PATIENCE).build().unwrap();
         Self { url, host, admin, http, stop: Some(stop), serving, _data: data }
     }
 
