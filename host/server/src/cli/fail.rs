@@ -35,7 +35,7 @@ pub enum CliError {
         what: String,
         hint: String,
     },
-    /// Half of it was done, and is gone again.
+    /// Half of it was done.
     BrokeOff {
         what: String,
         hint: String,

@@ -7,7 +7,6 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::exit;
 use crate::cli::fail::CliError;
 
 /// SIGINT, SIGTERM, and the SIGHUP of a terminal that has gone. From the moment this is made they end nothing by themselves.
@@ -100,7 +99,10 @@ where
             tokio::select! {
                 done = &mut work => done,
                 // What is there then is no data folder yet, and no host begins with it.
-                () = signals.next() => std::process::exit(exit::FAILED.into()),
+                () = signals.next() => return Err(CliError::BrokeOff {
+                    what: "it was stopped at once".to_owned(),
+                    hint: "the data folder that it had begun is left as it was: remove it, then begin again".to_owned(),
+                }),
             }
         }
     };
@@ -129,5 +131,24 @@ mod tests {
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::HUP).unwrap();
         hung_up(&mut hang_up).await;
         assert!(hang_up.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_first_signal_is_heard_by_the_work_and_the_second_does_not_wait_for_it() {
+        let interrupt =
+            || rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::INT).unwrap();
+        let (_nobody_writes, input) = tokio::io::duplex(1);
+        let (the_end, until_the_end) = std::sync::mpsc::channel::<()>();
+        let stopped = until_stopped(input, "in its own time".to_owned(), move |mut input| {
+            interrupt();
+            assert!(input.read(&mut [0]).is_err(), "it hears of it where it reads");
+            interrupt();
+            let _ = until_the_end.recv();
+            Ok(())
+        });
+        let told =
+            tokio::time::timeout(std::time::Duration::from_secs(60), stopped).await.expect("it waited for the work");
+        drop(the_end);
+        assert_eq!(told.unwrap_err().exit_code(), crate::cli::exit::FAILED);
     }
 }
