@@ -186,11 +186,14 @@ impl Owner {
         let decided = self.decide_all(batch);
         let touched: BTreeSet<DeploymentNumber> =
             decided.events.iter().filter_map(|event| event.what.deployment()).collect();
+        let written = write(&self.store, &self.name, decided.payloads);
         // While the disk writes, calls begin that nobody can see.
-        if !self.paused {
-            touched.iter().for_each(|number| self.calls.begin_ahead(&self.state, *number));
-        }
-        match write(&self.store, &self.name, decided.payloads).await {
+        let begun = async {
+            if !self.paused {
+                touched.iter().for_each(|number| self.calls.begin_ahead(&self.state, *number));
+            }
+        };
+        match tokio::join!(written, begun).0 {
             Ok(None) => {}
             Ok(Some(written)) => {
                 self.sequence = written.last;
