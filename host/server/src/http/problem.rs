@@ -339,7 +339,28 @@ impl From<PathRejection> for Problem {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::invalid("invalid-query", rejection.body_text())
+        let mut causes = std::iter::successors(Some(&rejection as &dyn std::error::Error), |cause| cause.source());
+        let found =
+            causes.find_map(|cause| cause.downcast_ref::<serde_path_to_error::Error<serde::de::value::Error>>());
+        let detail = found.map_or_else(
+            || rejection.body_text(),
+            |found| wrong_in_query(&found.path().to_string(), &found.inner().to_string()),
+        );
+        Self::invalid("invalid-query", detail)
+    }
+}
+
+/// A parser's words tell nobody what to write instead.
+fn wrong_in_query(field: &str, said: &str) -> String {
+    match said {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            format!("`{field}` must be a whole number of 0 or more")
+        }
+        "number too large to fit in target type" => format!("`{field}` is too large a number"),
+        "provided string was not `true` or `false`" => format!("`{field}` must be `true` or `false`"),
+        // It names the field itself, and those that there are.
+        said if said.starts_with("unknown field") => said.to_owned(),
+        said => format!("`{field}`: {said}"),
     }
 }
 

@@ -827,6 +827,24 @@ async fn whoever_waits_for_the_end_of_a_deployment_is_answered_then() {
 }
 
 #[tokio::test]
+async fn a_wrong_query_is_told_what_it_must_be() {
+    let server = Server::with_release("v1").await;
+    for (query, expected) in [
+        ("limit=many", "`limit` must be a whole number of 0 or more"),
+        ("limit=", "`limit` must be a whole number of 0 or more"),
+        ("limit=18446744073709551616", "`limit` is too large a number"),
+        ("active=yes", "`active` must be `true` or `false`"),
+        ("environment=A B", "`environment`: "),
+        ("colour=red", "unknown field `colour`"),
+    ] {
+        let answer = server.get(format!("/v1/projects/shop/deployments?{query}")).await;
+        answer.is_problem(422, "invalid-query");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with(expected), "{query}: {detail}");
+    }
+}
+
+#[tokio::test]
 async fn deployments_are_paged_without_gaps_or_repeats() {
     let server = Server::with_release("v1").await;
     for number in 1..=5 {
