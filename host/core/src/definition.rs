@@ -3,9 +3,12 @@
 //! Values here are meant, not typed: the project file is parsed and checked at the edge, and
 //! [`Definition::problems`] holds the rules that need the whole of it.
 
+mod changes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use changes::{Change, ChangeKind, Thing, changes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

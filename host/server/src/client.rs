@@ -19,11 +19,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::wire::{
-    Applications, Approve, Backtest, Backtested, Cancel, ClearState, ClearedState, Deployment, DistrustedSigner,
-    EndpointAnswer, Environment, Event, Expiry, Explanation, Grants, KeptState, LogLine, NarrowPlugin, NarrowedPlugin,
-    NewDeployment, NewRelease, NewSecret, NewSignatureRule, NewToken, NewTrustedSigner, Nothing, Page, Plugin,
-    PluginApproval, Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret, SignatureRule, Storage,
-    Token, TrustedSigner, UploadedArtifact, WidenPlugin,
+    Applications, AppliedProject, Approve, Backtest, Backtested, Cancel, ClearState, ClearedState, Deployment,
+    DistrustedSigner, EndpointAnswer, Environment, Event, Expiry, Explanation, Grants, KeptState, LogLine,
+    NarrowPlugin, NarrowedPlugin, NewDeployment, NewRelease, NewSecret, NewSignatureRule, NewToken, NewTrustedSigner,
+    Nothing, Page, Plugin, PluginApproval, Problem, Project, Promote, Reason, Release, Remark, ResourceStatus, Secret,
+    SignatureRule, Storage, Token, TrustedSigner, UploadedArtifact, WidenPlugin,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -210,7 +210,7 @@ impl Client {
 
     // ---- projects and releases ----
 
-    pub async fn apply_project(&self, project: &str, file: String) -> Result<Project, ClientError> {
+    pub async fn apply_project(&self, project: &str, file: String) -> Result<AppliedProject, ClientError> {
         let put = self.request(Method::PUT, &["v1", "projects", project]).header(CONTENT_TYPE, "application/yaml");
         // The plugins it uses are loaded to check their configurations.
         self.answer(put.body(file).timeout(COMPILE_TIMEOUT)).await

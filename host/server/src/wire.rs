@@ -398,6 +398,28 @@ pub struct Project {
     pub review_debts: Vec<u64>,
 }
 
+/// A project as its file has it now.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AppliedProject {
+    #[serde(flatten)]
+    pub project: Project,
+    /// What the file changed; none where the project was like that already.
+    #[serde(default)]
+    pub changes: Vec<DefinitionChange>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DefinitionChange {
+    /// `added`, `changed` or `removed`.
+    pub change: String,
+    /// `project`, `application`, `environment`, `workflow` or `endpoint`.
+    pub kind: String,
+    pub name: String,
+    /// What differs: keys of the project file, below this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Environment {
     pub name: String,

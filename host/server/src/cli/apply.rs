@@ -11,11 +11,11 @@ use clap::Args;
 use lockgate_core::plugin::Issue;
 
 use crate::cli::fail::CliError;
-use crate::cli::look::Look;
+use crate::cli::look::{Look, Tone};
 use crate::cli::session::{Out, Session};
 use crate::client::ClientError;
 use crate::project_file::{self, Mistakes};
-use crate::wire::{Mistake, Plugin, Problem, Project, Release};
+use crate::wire::{AppliedProject, DefinitionChange, Mistake, Plugin, Problem, Release};
 
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
@@ -112,17 +112,21 @@ fn refused(mistakes: Mistakes) -> CliError {
     CliError::Mistakes { shown: mistakes.to_string(), mistakes: mistakes.iter().map(Into::into).collect() }
 }
 
-fn applied(look: &Look, project: &Project) -> String {
-    let environments: Vec<&str> = project.environments.iter().map(|environment| environment.name.as_str()).collect();
-    let list = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let strings = |names: &[String]| list(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    format!(
-        "project {} is as in the file\n  environments: {}\n  workflows: {}\n  applications: {}",
-        look.strong(&project.name),
-        list(&environments),
-        strings(&project.workflows),
-        strings(&project.applications),
-    )
+fn applied(look: &Look, AppliedProject { project, changes }: &AppliedProject) -> String {
+    let name = look.strong(&project.name);
+    if changes.is_empty() {
+        return format!("project {name} is as in the file already: nothing has changed");
+    }
+    let lines = changes.iter().map(|DefinitionChange { change, kind, name, keys }| {
+        let mark = match change.as_str() {
+            "added" => look.paint(Tone::Good, "+"),
+            "removed" => look.paint(Tone::Bad, "-"),
+            _ => look.paint(Tone::Waiting, "~"),
+        };
+        let keys = if keys.is_empty() { String::new() } else { format!(": {}", keys.join(", ")) };
+        format!("\n  {mark} {kind} {name}{keys}")
+    });
+    format!("project {name} is as in the file{}", lines.collect::<String>())
 }
 
 /// JSON either way: it is for editors.
@@ -133,6 +137,7 @@ pub fn schema(out: &Out) {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
+    use serde_json::{Map, Value, json};
 
     use super::*;
     use crate::cli::look::testing::look;
@@ -160,6 +165,30 @@ workflows:
                | ^
             2 mistakes"#]].assert_eq(&error.shown(&look()));
         assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn what_the_file_changed_is_shown() {
+        let project =
+            json!({ "name": "shop", "description": "", "applications": [], "workflows": [], "environments": [] });
+        let shown = |changes: Value| {
+            let answer = json!({ "changes": changes }).as_object().unwrap().clone();
+            let whole: Map<String, Value> = project.as_object().unwrap().clone().into_iter().chain(answer).collect();
+            applied(&look(), &serde_json::from_value(whole.into()).unwrap())
+        };
+        expect!["project shop is as in the file already: nothing has changed"].assert_eq(&shown(json!([])));
+        expect![[r#"
+            project shop is as in the file
+              ~ project shop: limits
+              + environment staging
+              ~ environment production: approvals, variables
+              - workflow hotfix"#]]
+        .assert_eq(&shown(json!([
+            { "change": "changed", "kind": "project", "name": "shop", "keys": ["limits"] },
+            { "change": "added", "kind": "environment", "name": "staging" },
+            { "change": "changed", "kind": "environment", "name": "production", "keys": ["approvals", "variables"] },
+            { "change": "removed", "kind": "workflow", "name": "hotfix" },
+        ])));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use lockgate_core::definition::Definition;
+use lockgate_core::definition::{Definition, changes};
 use lockgate_core::handle::{Rejection, unknown_environment};
 use lockgate_core::name::Name;
 use lockgate_core::plugin::{Issue, Kind};
@@ -43,18 +43,20 @@ pub async fn show(State(api): State<Api>, At(project): At<Name>) -> Result<Json<
 /// The body is the text of the project file. Refused with all of its `mistakes`, each with its line.
 #[utoipa::path(put, path = "/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
     request_body(content = String, content_type = "application/yaml", description = "The project file, `lockgate.yaml`"),
-    responses((status = 200, body = wire::Project), (status = 201, description = "Created", body = wire::Project)),
+    responses((status = 200, body = wire::AppliedProject), (status = 201, description = "Created", body = wire::AppliedProject)),
     security(("token" = ["admin"])))]
 pub async fn put(
     State(api): State<Api>,
     Admin(actor): Admin,
     At(project): At<Name>,
     Whole(body): Whole,
-) -> Result<(StatusCode, Json<wire::Project>), Problem> {
+) -> Result<(StatusCode, Json<wire::AppliedProject>), Problem> {
     let definition = read(&api.host, &project, body, Definition::clone).await?;
-    let status = if api.host.project(&project).is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    let handle = api.host.apply(project, definition, actor).await?;
-    Ok((status, Json(views::project(&handle.view().state))))
+    let before = api.host.project(&project).map(|handle| handle.view().state.definition.clone());
+    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let handle = api.host.apply(project, definition.clone(), actor).await?;
+    let changes = changes(&before.unwrap_or_default(), &definition);
+    Ok((status, Json(views::applied(&handle.view().state, changes))))
 }
 
 /// Off the threads that serve requests: a file may be long, and may be made to be slow.

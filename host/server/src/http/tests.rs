@@ -541,11 +541,17 @@ workflows:
 #[tokio::test]
 async fn a_project_file_is_taken_once_and_then_again() {
     let server = Server::start().await;
-    let put = || server.send(server.request(Method::PUT, "/v1/projects/blog").body(FILE));
-    let created = put().await;
+    let put = |file: String| server.send(server.request(Method::PUT, "/v1/projects/blog").body(file));
+    let created = put(FILE.to_owned()).await;
     assert_eq!(created.status, 201, "{}", created.text);
     assert_eq!(created.json()["environments"][0]["name"], "production");
-    assert_eq!(put().await.status, 200);
+    let added = |kind: &str, name: &str| json!({ "change": "added", "kind": kind, "name": name });
+    assert_eq!(created.json()["changes"], json!([added("environment", "production"), added("workflow", "publish")]));
+    let again = put(FILE.to_owned()).await;
+    assert_eq!((again.status, &again.json()["changes"]), (200, &json!([])));
+    let other = put(FILE.replace("9000", "9001")).await;
+    let changed = json!([{ "change": "changed", "kind": "workflow", "name": "publish", "keys": ["phases"] }]);
+    assert_eq!((other.status, &other.json()["changes"]), (200, &changed));
     assert_eq!(server.get("/v1/projects").await.json()["items"][0]["name"], "blog");
 }
 

@@ -10,7 +10,7 @@ mod waiting;
 
 use std::collections::BTreeMap;
 
-use lockgate_core::definition::{FULL_WEIGHT, PhaseWork};
+use lockgate_core::definition::{Change, ChangeKind, FULL_WEIGHT, PhaseWork, Thing};
 use lockgate_core::deployment::{
     AttemptFailure, CancelRequest, Cause, Current, Deployment, EarlierAttempt, Finish, PhaseResult, PhaseRun, Stage,
     UndoResult,
@@ -60,6 +60,27 @@ pub fn project(state: &State) -> wire::Project {
         paused: state.pause.as_ref().map(pause),
         review_debts: state.debts.keys().copied().collect(),
     }
+}
+
+pub fn applied(state: &State, changes: Vec<Change>) -> wire::AppliedProject {
+    let changes = changes.into_iter().map(|change| definition_change(state, change)).collect();
+    wire::AppliedProject { project: project(state), changes }
+}
+
+fn definition_change(state: &State, Change { thing, kind }: Change) -> wire::DefinitionChange {
+    let (of, name) = match thing {
+        Thing::Project => ("project", state.project.name.clone()),
+        Thing::Application(name) => ("application", name),
+        Thing::Environment(name) => ("environment", name),
+        Thing::Workflow(name) => ("workflow", name),
+        Thing::Endpoint(name) => ("endpoint", name),
+    };
+    let (change, keys) = match kind {
+        ChangeKind::Added => ("added", Vec::new()),
+        ChangeKind::Removed => ("removed", Vec::new()),
+        ChangeKind::Changed(keys) => ("changed", keys),
+    };
+    wire::DefinitionChange { change: change.to_owned(), kind: of.to_owned(), name: name.to_string(), keys: names(keys) }
 }
 
 pub fn environments(state: &State) -> Vec<wire::Environment> {
