@@ -91,12 +91,14 @@ impl SecretCommand {
 
 impl SetArgs {
     async fn run(self, session: &Session) -> Result<(), CliError> {
+        // Before a value is asked for: nobody types one for a host that is not there.
+        let known = session.client.secrets().await?.items;
         let value = self.value().await?;
         if value.is_empty() {
             return Err(CliError::usage("there is no value", "pipe it in, or name a file with --from-file"));
         }
         let kept = match self.is_value_alone() {
-            true => session.client.secrets().await?.items.into_iter().find(|secret| secret.name == self.name),
+            true => known.into_iter().find(|secret| secret.name == self.name),
             false => None,
         };
         let show = if kept.is_some() { show_kept } else { show };
