@@ -35,6 +35,28 @@ fn the_session_of_the_site_goes_live() {
     assert_eq!(room.heard().len(), 2, "{:?}", room.heard());
 }
 
+#[test]
+fn the_first_page_of_the_readme_goes_live() {
+    let host = Host::start();
+    let folder = host.place("session");
+    let built = folder.join("target/wasm32-wasip2/guest");
+    for made in [&built, &folder.join("lockgate-data"), &folder.join("examples/hello/web")] {
+        fs::create_dir_all(made).unwrap();
+    }
+    fs::copy(host.data().join("admin-token"), folder.join("lockgate-data/admin-token")).unwrap();
+    fs::write(built.join("static_site.wasm"), component("static-site")).unwrap();
+    for file in ["hello/lockgate.yaml", "hello/web/index.html"] {
+        fs::write(folder.join("examples").join(file), example(file)).unwrap();
+    }
+
+    let page = example("../README.md");
+    let (_, session) = page.split_once("$ export LOCKGATE_TOKEN").unwrap();
+    let (session, _) = session.split_once("```").unwrap();
+    play(&host, &folder, &commands(&format!("$ export LOCKGATE_TOKEN{session}")));
+    Project::of(&host, "hello").assert_succeeds(1);
+    assert_eq!(fs::read_to_string(folder.join("page/current/index.html")).unwrap(), example("hello/web/index.html"));
+}
+
 fn both_owned((before, after): (&str, &str)) -> (String, String) {
     (before.to_owned(), after.to_owned())
 }
