@@ -168,7 +168,7 @@ fn a_plugin_that_nobody_approved_is_named_when_the_release_is_made() {
     let host = Host::shared();
     let project = Project::with_phase(&host, "unapproved", "who-knows", "{}");
     let problem = project.try_release("v1", Vec::new()).refused();
-    assert_says(&problem.detail, &["`who-knows` is not approved", "lockgate plugin approve who-knows"]);
+    assert_says(&problem.detail, &["`who-knows` is not approved, or was retired", "lockgate plugin approve who-knows"]);
 }
 
 #[test]
