@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use serde::Serialize;
+
 use crate::cli::exit;
 use crate::cli::look::{Look, Tone, printable};
 use crate::client::ClientError;
@@ -160,8 +162,13 @@ impl CliError {
         }
     }
 
-    /// For a script, with `--json`: what the host said, or the same shape for what it was never asked.
-    pub fn problem(&self) -> Problem {
+    /// For a script, with `--json`.
+    pub fn told(&self) -> Told<'_> {
+        Told { problem: self.problem(), hint: self.hint() }
+    }
+
+    /// What the host said, or the same shape for what it was never asked.
+    fn problem(&self) -> Problem {
         let (code, title, detail) = match self {
             Self::Client(ClientError::Problem { problem }) => return Problem::clone(problem),
             Self::Client(error @ ClientError::Unreachable { .. }) => ("unreachable", "No answer", error.to_string()),
@@ -194,6 +201,15 @@ impl CliError {
         let problem_type = format!("urn:lockgate:problem:{code}");
         Problem { problem_type, title: title.to_owned(), status: 0, detail, code: code.to_owned(), mistakes }
     }
+}
+
+#[derive(Debug, Serialize)]
+pub struct Told<'a> {
+    #[serde(flatten)]
+    problem: Problem,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    hint: &'a str,
 }
 
 #[cfg(test)]
@@ -278,8 +294,8 @@ mod tests {
 
     #[test]
     fn a_script_gets_the_same_shape_for_what_the_host_was_never_asked() {
-        let problem = serde_json::to_string(&unreachable().problem()).unwrap();
-        expect![[r#"{"type":"urn:lockgate:problem:unreachable","title":"No answer","status":0,"detail":"no answer from http://127.0.0.1:7440/: Connection refused (os error 111)","code":"unreachable"}"#]]
+        let problem = serde_json::to_string(&unreachable().told()).unwrap();
+        expect![[r#"{"type":"urn:lockgate:problem:unreachable","title":"No answer","status":0,"detail":"no answer from http://127.0.0.1:7440/: Connection refused (os error 111)","code":"unreachable","hint":"start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL"}"#]]
         .assert_eq(&problem);
     }
 }

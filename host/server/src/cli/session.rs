@@ -70,7 +70,7 @@ impl Out {
     }
 
     pub fn error(&self, error: &CliError) {
-        let shown = if self.json { to_json(&error.problem(), false) } else { error.shown(&self.error_look()) };
+        let shown = if self.json { to_json(&error.told(), false) } else { error.shown(&self.error_look()) };
         if !shown.is_empty() {
             let _ = writeln!(io::stderr(), "{shown}");
         }
