@@ -8,7 +8,7 @@ mod changes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use changes::{Change, ChangeKind, Thing, changes};
+pub use changes::{Change, ChangeKind, Part, changes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

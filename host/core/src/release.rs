@@ -142,7 +142,7 @@ pub fn plugin_problems(
         let name = used.plugin;
         match approved.get(name) {
             None => problems.push(format!(
-                "{place}: plugin `{name}` is not approved, or was retired; an operator can: `lockgate plugin add` and `lockgate plugin approve {name}`"
+                "{place}: plugin `{name}` is not approved, or was retired; an operator can: `lockgate plugin approve {name}`, after `lockgate plugin add` where it is not here"
             )),
             Some(plugin) if plugin.kind != used.kind => problems.push(format!(
                 "{place}: plugin `{name}` is a {} plugin, but a {} plugin is needed here",

@@ -403,9 +403,9 @@ pub struct Project {
 pub struct AppliedProject {
     #[serde(flatten)]
     pub project: Project,
-    /// What the file changed; none where the project was like that already.
+    /// What differs from what was there when the file came; none where nothing was changed.
     #[serde(default)]
-    pub changes: Vec<DefinitionChange>,
+    pub changes: Option<Vec<DefinitionChange>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -413,9 +413,10 @@ pub struct DefinitionChange {
     /// `added`, `changed` or `removed`.
     pub change: String,
     /// `project`, `application`, `environment`, `workflow` or `endpoint`.
-    pub kind: String,
+    pub part: String,
     pub name: String,
-    /// What differs: keys of the project file, below this one.
+    /// Of what has changed: the keys of this part in the project file whose values differ, said there or filled in; none where it is
+    /// one value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What a new definition of a project changes: of each thing with a name, the keys of the project file that differ.
+//! What a new definition of a project changes: in each of its parts, the keys of the project file that differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +7,12 @@ use crate::name::Name;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    pub thing: Thing,
+    pub part: Part,
     pub kind: ChangeKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Thing {
+pub enum Part {
     /// What holds for all of it.
     Project,
     Application(Name),
@@ -29,45 +29,56 @@ pub enum ChangeKind {
     Changed(Vec<&'static str>),
 }
 
-/// The project first, then what is in it by name.
-pub fn changes(before: &Definition, after: &Definition) -> Vec<Change> {
-    // All fields, by name: a new one has to find its place here.
+/// The project first, then what is in it by name. Without a definition before there was no project.
+pub fn changes(before: Option<&Definition>, after: &Definition) -> Vec<Change> {
+    let project = match before {
+        None => Some(ChangeKind::Added),
+        Some(before) => Some(in_project(before, after)).filter(|keys| !keys.is_empty()).map(ChangeKind::Changed),
+    };
+    let project = project.map(|kind| Change { part: Part::Project, kind });
+    let nothing = Definition::default();
+    project.into_iter().chain(in_parts(before.unwrap_or(&nothing), after)).collect()
+}
+
+fn in_project(before: &Definition, after: &Definition) -> Vec<&'static str> {
+    // All fields, here and below: a new one has to find its place.
     let Definition {
         description,
-        applications,
-        environments,
-        workflows,
-        endpoints,
         approvals_off,
         parallel,
         limits,
         freezes,
+        applications: _,
+        environments: _,
+        workflows: _,
+        endpoints: _,
     } = before;
-    let of_the_project = differing([
+    differing([
         ("description", *description != after.description),
         ("approval_workflow", *approvals_off != after.approvals_off),
         ("parallel", *parallel != after.parallel),
         ("limits", *limits != after.limits),
         ("freezes", *freezes != after.freezes),
-    ]);
-    let project = Change { thing: Thing::Project, kind: ChangeKind::Changed(of_the_project) };
+    ])
+}
+
+fn in_parts(before: &Definition, after: &Definition) -> impl Iterator<Item = Change> {
     let unnamed = |names: &BTreeSet<Name>| names.iter().map(|name| (name.clone(), ())).collect();
-    let no_keys = |_: &_, _: &_| Vec::new();
-    std::iter::once(project)
-        .filter(|project| project.kind != ChangeKind::Changed(Vec::new()))
-        .chain(between(&unnamed(applications), &unnamed(&after.applications), Thing::Application, |(), ()| Vec::new()))
-        .chain(between(environments, &after.environments, Thing::Environment, |before, after| {
-            in_environment(before, after)
-        }))
-        .chain(between(workflows, &after.workflows, Thing::Workflow, |before, after| in_workflow(before, after)))
-        .chain(between(endpoints, &after.endpoints, Thing::Endpoint, no_keys))
-        .collect()
+    let applications =
+        between(&unnamed(&before.applications), &unnamed(&after.applications), Part::Application, |(), ()| Vec::new());
+    let environments = between(&before.environments, &after.environments, Part::Environment, |before, after| {
+        in_environment(before, after)
+    });
+    let workflows =
+        between(&before.workflows, &after.workflows, Part::Workflow, |before, after| in_workflow(before, after));
+    let endpoints = between(&before.endpoints, &after.endpoints, Part::Endpoint, |_, _| Vec::new());
+    applications.into_iter().chain(environments).chain(workflows).chain(endpoints)
 }
 
 fn between<T: PartialEq>(
     before: &BTreeMap<Name, T>,
     after: &BTreeMap<Name, T>,
-    thing: impl Fn(Name) -> Thing,
+    part: impl Fn(Name) -> Part,
     keys: impl Fn(&T, &T) -> Vec<&'static str>,
 ) -> Vec<Change> {
     let names: BTreeSet<&Name> = before.keys().chain(after.keys()).collect();
@@ -76,7 +87,7 @@ fn between<T: PartialEq>(
         (_, None) => Some(ChangeKind::Removed),
         (Some(before), Some(after)) => (before != after).then(|| ChangeKind::Changed(keys(before, after))),
     };
-    names.into_iter().filter_map(|name| change(name).map(|kind| Change { thing: thing(name.clone()), kind })).collect()
+    names.into_iter().filter_map(|name| change(name).map(|kind| Change { part: part(name.clone()), kind })).collect()
 }
 
 fn in_environment(before: &Environment, after: &Environment) -> Vec<&'static str> {
@@ -137,6 +148,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::definition::{ApprovalPolicy, GateSet, OnFailure, QueuePolicy, WorkflowStage};
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
@@ -145,13 +157,24 @@ mod tests {
     #[test]
     fn what_is_the_same_has_no_changes() {
         let definition = Definition { description: "a shop".to_owned(), ..Definition::default() };
-        assert_eq!(changes(&definition, &definition.clone()), []);
+        assert_eq!(changes(Some(&definition), &definition.clone()), []);
+    }
+
+    #[test]
+    fn a_project_that_there_was_not_is_added_with_all_that_is_in_it() {
+        let definition = Definition {
+            description: "a shop".to_owned(),
+            applications: [name("web")].into(),
+            ..Definition::default()
+        };
+        let added = |part| Change { part, kind: ChangeKind::Added };
+        assert_eq!(changes(None, &definition), [added(Part::Project), added(Part::Application(name("web")))]);
     }
 
     #[test]
     fn what_comes_goes_and_differs_is_named_with_its_keys() {
-        let environment = |workflow: &str, secret: &str| {
-            let variables = [("KEY".to_owned(), secret.to_owned())].into();
+        let environment = |workflow: &str, key: &str| {
+            let variables = [("KEY".to_owned(), key.to_owned())].into();
             Arc::new(Environment { workflow: Some(name(workflow)), variables, ..Environment::default() })
         };
         let before = Definition {
@@ -169,13 +192,52 @@ mod tests {
             ..Definition::default()
         };
         let expected = [
-            (Thing::Project, ChangeKind::Changed(vec!["description", "approval_workflow"])),
-            (Thing::Application(name("api")), ChangeKind::Removed),
-            (Thing::Environment(name("new")), ChangeKind::Added),
-            (Thing::Environment(name("old")), ChangeKind::Removed),
-            (Thing::Environment(name("prod")), ChangeKind::Changed(vec!["workflow", "variables"])),
-            (Thing::Endpoint(name("nightly")), ChangeKind::Changed(vec![])),
+            (Part::Project, ChangeKind::Changed(vec!["description", "approval_workflow"])),
+            (Part::Application(name("api")), ChangeKind::Removed),
+            (Part::Environment(name("new")), ChangeKind::Added),
+            (Part::Environment(name("old")), ChangeKind::Removed),
+            (Part::Environment(name("prod")), ChangeKind::Changed(vec!["workflow", "variables"])),
+            (Part::Endpoint(name("nightly")), ChangeKind::Changed(vec![])),
         ];
-        assert_eq!(changes(&before, &after), expected.map(|(thing, kind)| Change { thing, kind }));
+        assert_eq!(changes(Some(&before), &after), expected.map(|(part, kind)| Change { part, kind }));
+    }
+
+    #[test]
+    fn each_key_of_an_environment_is_named_where_it_differs() {
+        let rule = ApprovalPolicy { not_your_own: false, ..ApprovalPolicy::default() };
+        let gates = Some(GateSet { delay_ms: 0, interval_ms: 1, steady_ms: 0, timeout_ms: 1, gates: Vec::new() });
+        let differs = |change: fn(&mut Environment, ApprovalPolicy, Option<GateSet>)| {
+            let mut after = Environment::default();
+            change(&mut after, rule.clone(), gates.clone());
+            in_environment(&Environment::default(), &after)
+        };
+        assert_eq!(differs(|it, _, _| it.approvals_off = true), ["approval_workflow"]);
+        assert_eq!(differs(|it, rule, _| it.approvals = rule), ["approvals"]);
+        assert_eq!(differs(|it, rule, _| it.post_approvals = rule), ["post_approvals"]);
+        assert_eq!(differs(|it, rule, _| it.rollback_approvals = rule), ["rollback_approvals"]);
+        assert_eq!(differs(|it, _, gates| it.pre_gates = gates), ["gates"]);
+        assert_eq!(differs(|it, _, gates| it.post_gates = gates), ["gates"]);
+        assert_eq!(differs(|it, _, _| it.queue = QueuePolicy::Latest), ["queue"]);
+        assert_eq!(differs(|it, _, _| it.expires_after_ms = Some(1)), ["expires_after"]);
+    }
+
+    #[test]
+    fn each_key_of_a_workflow_is_named_where_it_differs() {
+        let before = Workflow {
+            stage: WorkflowStage::Patch,
+            goes_live: true,
+            on_failure: OnFailure::default(),
+            timeout_ms: None,
+            phases: Vec::new(),
+        };
+        let differs = |change: fn(&mut Workflow)| {
+            let mut after = before.clone();
+            change(&mut after);
+            in_workflow(&before, &after)
+        };
+        assert_eq!(differs(|it| it.stage = WorkflowStage::Setup), ["stage"]);
+        assert_eq!(differs(|it| it.goes_live = false), ["goes_live"]);
+        assert_eq!(differs(|it| it.timeout_ms = Some(1)), ["timeout"]);
+        assert_eq!(differs(|_| ()), [""; 0]);
     }
 }

@@ -152,7 +152,7 @@ pub enum Rejection {
     )]
     QueueFull { environment: Name, waiting: usize },
     #[error(
-        "environment `{environment}` has a gate of plugin `{plugin}`, which is not approved; an operator can: `lockgate plugin approve {plugin}`"
+        "environment `{environment}` has a gate of plugin `{plugin}`, which is not approved, or was retired; an operator can: `lockgate plugin approve {plugin}`"
     )]
     GateNotApproved { environment: Name, plugin: Name },
     #[error("{what} is {actual}; at most {allowed} is allowed")]

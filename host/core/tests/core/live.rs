@@ -172,7 +172,7 @@ fn a_rollback_is_not_stopped_by_a_gate_that_is_newer_than_its_release() {
     };
     let prod = Environment { post_gates: gate(gates()), ..environment() };
     project.define(definition(&[("prod", prod)], workflow(&[apply("web")])));
-    expect!["environment `prod` has a gate of plugin `newer`, which is not approved; an operator can: `lockgate plugin approve newer`"]
+    expect!["environment `prod` has a gate of plugin `newer`, which is not approved, or was retired; an operator can: `lockgate plugin approve newer`"]
         .assert_eq(&project.roll_back().unwrap_err());
     project.gates.insert(name("newer"), Digest::of(b"newer"));
     let back = project.roll_back().unwrap();

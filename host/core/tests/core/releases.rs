@@ -105,8 +105,8 @@ fn plugins_that_are_not_ready_are_named_when_the_release_is_made() {
         /environments/prod/targets/db: plugin `files` asks for folder `db`, which is not granted; an operator can: `--folder db=/path`
         /environments/prod/targets/web: plugin `files` asks for HTTP to https://api.example.com:443, which is not granted; an operator can: `--allow-http https://api.example.com:443`
         /environments/prod/targets/web: plugin `files` asks for folder `web`, which is not granted; an operator can: `--folder web=/path`
-        /environments/prod/gates/post/checks/0: plugin `probe` is not approved, or was retired; an operator can: `lockgate plugin add` and `lockgate plugin approve probe`
-        /environments/prod/gates/post/checks/1: plugin `probe` is not approved, or was retired; an operator can: `lockgate plugin add` and `lockgate plugin approve probe`"#]]
+        /environments/prod/gates/post/checks/0: plugin `probe` is not approved, or was retired; an operator can: `lockgate plugin approve probe`, after `lockgate plugin add` where it is not here
+        /environments/prod/gates/post/checks/1: plugin `probe` is not approved, or was retired; an operator can: `lockgate plugin approve probe`, after `lockgate plugin add` where it is not here"#]]
     .assert_eq(&refusal.replace("; /", "\n/"));
 }
 
@@ -170,7 +170,7 @@ fn a_draft_is_edited_to_use_approved_plugins_only() {
     project.send(Command::CreateRelease(NewRelease { draft: true, ..release("v4") }));
     let mut stranger = phase("smoke");
     stranger.work = PhaseWork::Plugin { plugin: name("stranger"), config: Value::Null };
-    expect!["this release could not be deployed: /workflows/full-plan/phases/0: plugin `stranger` is not approved, or was retired; an operator can: `lockgate plugin add` and `lockgate plugin approve stranger`"].assert_eq(&edit(&mut project, &[stranger]).unwrap_err());
+    expect!["this release could not be deployed: /workflows/full-plan/phases/0: plugin `stranger` is not approved, or was retired; an operator can: `lockgate plugin approve stranger`, after `lockgate plugin add` where it is not here"].assert_eq(&edit(&mut project, &[stranger]).unwrap_err());
     edit(&mut project, &[phase("build"), apply("web")]).unwrap();
     let before = project.events.len();
     edit(&mut project, &[phase("build"), apply("web")]).unwrap();

@@ -114,17 +114,18 @@ fn refused(mistakes: Mistakes) -> CliError {
 
 fn applied(look: &Look, AppliedProject { project, changes }: &AppliedProject) -> String {
     let name = look.strong(&project.name);
-    if changes.is_empty() {
+    if changes.as_ref().is_some_and(Vec::is_empty) {
         return format!("project {name} is as in the file already: nothing has changed");
     }
-    let lines = changes.iter().map(|DefinitionChange { change, kind, name, keys }| {
+    // A host of an earlier version does not say.
+    let lines = changes.iter().flatten().map(|DefinitionChange { change, part, name, keys }| {
         let mark = match change.as_str() {
             "added" => look.paint(Tone::Good, "+"),
             "removed" => look.paint(Tone::Bad, "-"),
             _ => look.paint(Tone::Waiting, "~"),
         };
         let keys = if keys.is_empty() { String::new() } else { format!(": {}", keys.join(", ")) };
-        format!("\n  {mark} {kind} {name}{keys}")
+        format!("\n  {mark} {part} {name}{keys}")
     });
     format!("project {name} is as in the file{}", lines.collect::<String>())
 }
@@ -176,6 +177,7 @@ workflows:
             let whole: Map<String, Value> = project.as_object().unwrap().clone().into_iter().chain(answer).collect();
             applied(&look(), &serde_json::from_value(whole.into()).unwrap())
         };
+        expect!["project shop is as in the file"].assert_eq(&shown(Value::Null));
         expect!["project shop is as in the file already: nothing has changed"].assert_eq(&shown(json!([])));
         expect![[r#"
             project shop is as in the file
@@ -184,10 +186,10 @@ workflows:
               ~ environment production: approvals, variables
               - workflow hotfix"#]]
         .assert_eq(&shown(json!([
-            { "change": "changed", "kind": "project", "name": "shop", "keys": ["limits"] },
-            { "change": "added", "kind": "environment", "name": "staging" },
-            { "change": "changed", "kind": "environment", "name": "production", "keys": ["approvals", "variables"] },
-            { "change": "removed", "kind": "workflow", "name": "hotfix" },
+            { "change": "changed", "part": "project", "name": "shop", "keys": ["limits"] },
+            { "change": "added", "part": "environment", "name": "staging" },
+            { "change": "changed", "part": "environment", "name": "production", "keys": ["approvals", "variables"] },
+            { "change": "removed", "part": "workflow", "name": "hotfix" },
         ])));
     }
 

@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 use super::blocking::blocking;
 use super::calls::CallRunner;
 use super::horizon::Horizon;
-use super::inbox::{ProjectHandle, Refusal};
+use super::inbox::{Committed, ProjectHandle, Refusal};
 use super::missing::{Missing, missing};
 use super::replay::{self, Loaded, LoadedSystem, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
@@ -275,13 +275,18 @@ impl Host {
     }
 
     /// Creates the project if there is none, and makes this its definition.
-    pub async fn apply(&self, name: Name, definition: Definition, by: Actor) -> Result<ProjectHandle, Refusal> {
+    pub async fn apply(
+        &self,
+        name: Name,
+        definition: Definition,
+        by: Actor,
+    ) -> Result<(ProjectHandle, Committed), Refusal> {
         let handle = match self.project(&name) {
             Some(handle) => handle,
             None => self.create_project(name, by.clone()).await?,
         };
-        handle.send(Command::SetDefinition { definition: Arc::new(definition), by }).await?;
-        Ok(handle)
+        let committed = handle.send(Command::SetDefinition { definition: Arc::new(definition), by }).await?;
+        Ok((handle, committed))
     }
 
     async fn create_project(&self, name: Name, by: Actor) -> Result<ProjectHandle, Refusal> {

@@ -354,12 +354,12 @@ impl From<QueryRejection> for Problem {
 fn wrong_in_query(field: &str, said: &str) -> String {
     match said {
         "invalid digit found in string" | "cannot parse integer from empty string" => {
-            format!("`{field}` must be a whole number of 0 or more")
+            format!("`{field}` must be a whole number, in digits only")
         }
         "number too large to fit in target type" => format!("`{field}` is too large a number"),
         "provided string was not `true` or `false`" => format!("`{field}` must be `true` or `false`"),
-        // It names the field itself, and those that there are.
-        said if said.starts_with("unknown field") => said.to_owned(),
+        // It names the field itself.
+        said if field == "." || said.starts_with("unknown field") => said.to_owned(),
         said => format!("`{field}`: {said}"),
     }
 }

@@ -54,8 +54,12 @@ pub async fn put(
     let definition = read(&api.host, &project, body, Definition::clone).await?;
     let before = api.host.project(&project).map(|handle| handle.view().state.definition.clone());
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    let handle = api.host.apply(project, definition.clone(), actor).await?;
-    let changes = changes(&before.unwrap_or_default(), &definition);
+    let (handle, committed) = api.host.apply(project, definition.clone(), actor).await?;
+    let changes = match &before {
+        // Somebody else has applied the same since.
+        Some(_) if committed.events.is_empty() => Vec::new(),
+        before => changes(before.as_deref(), &definition),
+    };
     Ok((status, Json(views::applied(&handle.view().state, changes))))
 }
 

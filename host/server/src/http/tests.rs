@@ -545,12 +545,13 @@ async fn a_project_file_is_taken_once_and_then_again() {
     let created = put(FILE.to_owned()).await;
     assert_eq!(created.status, 201, "{}", created.text);
     assert_eq!(created.json()["environments"][0]["name"], "production");
-    let added = |kind: &str, name: &str| json!({ "change": "added", "kind": kind, "name": name });
-    assert_eq!(created.json()["changes"], json!([added("environment", "production"), added("workflow", "publish")]));
+    let added = |part: &str, name: &str| json!({ "change": "added", "part": part, "name": name });
+    let all = [added("project", "blog"), added("environment", "production"), added("workflow", "publish")];
+    assert_eq!(created.json()["changes"], json!(all));
     let again = put(FILE.to_owned()).await;
     assert_eq!((again.status, &again.json()["changes"]), (200, &json!([])));
     let other = put(FILE.replace("9000", "9001")).await;
-    let changed = json!([{ "change": "changed", "kind": "workflow", "name": "publish", "keys": ["phases"] }]);
+    let changed = json!([{ "change": "changed", "part": "workflow", "name": "publish", "keys": ["phases"] }]);
     assert_eq!((other.status, &other.json()["changes"]), (200, &changed));
     assert_eq!(server.get("/v1/projects").await.json()["items"][0]["name"], "blog");
 }
@@ -836,8 +837,9 @@ async fn whoever_waits_for_the_end_of_a_deployment_is_answered_then() {
 async fn a_wrong_query_is_told_what_it_must_be() {
     let server = Server::with_release("v1").await;
     for (query, expected) in [
-        ("limit=many", "`limit` must be a whole number of 0 or more"),
-        ("limit=", "`limit` must be a whole number of 0 or more"),
+        ("limit=many", "`limit` must be a whole number, in digits only"),
+        ("limit=", "`limit` must be a whole number, in digits only"),
+        ("limit=1&limit=2", "duplicate field `limit`"),
         ("limit=18446744073709551616", "`limit` is too large a number"),
         ("active=yes", "`active` must be `true` or `false`"),
         ("environment=A B", "`environment`: "),

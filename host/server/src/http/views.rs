@@ -10,7 +10,7 @@ mod waiting;
 
 use std::collections::BTreeMap;
 
-use lockgate_core::definition::{Change, ChangeKind, FULL_WEIGHT, PhaseWork, Thing};
+use lockgate_core::definition::{Change, ChangeKind, FULL_WEIGHT, Part, PhaseWork};
 use lockgate_core::deployment::{
     AttemptFailure, CancelRequest, Cause, Current, Deployment, EarlierAttempt, Finish, PhaseResult, PhaseRun, Stage,
     UndoResult,
@@ -64,23 +64,28 @@ pub fn project(state: &State) -> wire::Project {
 
 pub fn applied(state: &State, changes: Vec<Change>) -> wire::AppliedProject {
     let changes = changes.into_iter().map(|change| definition_change(state, change)).collect();
-    wire::AppliedProject { project: project(state), changes }
+    wire::AppliedProject { project: project(state), changes: Some(changes) }
 }
 
-fn definition_change(state: &State, Change { thing, kind }: Change) -> wire::DefinitionChange {
-    let (of, name) = match thing {
-        Thing::Project => ("project", state.project.name.clone()),
-        Thing::Application(name) => ("application", name),
-        Thing::Environment(name) => ("environment", name),
-        Thing::Workflow(name) => ("workflow", name),
-        Thing::Endpoint(name) => ("endpoint", name),
+fn definition_change(state: &State, Change { part, kind }: Change) -> wire::DefinitionChange {
+    let (part, name) = match part {
+        Part::Project => ("project", state.project.name.clone()),
+        Part::Application(name) => ("application", name),
+        Part::Environment(name) => ("environment", name),
+        Part::Workflow(name) => ("workflow", name),
+        Part::Endpoint(name) => ("endpoint", name),
     };
     let (change, keys) = match kind {
         ChangeKind::Added => ("added", Vec::new()),
         ChangeKind::Removed => ("removed", Vec::new()),
         ChangeKind::Changed(keys) => ("changed", keys),
     };
-    wire::DefinitionChange { change: change.to_owned(), kind: of.to_owned(), name: name.to_string(), keys: names(keys) }
+    wire::DefinitionChange {
+        change: change.to_owned(),
+        part: part.to_owned(),
+        name: name.to_string(),
+        keys: names(keys),
+    }
 }
 
 pub fn environments(state: &State) -> Vec<wire::Environment> {
