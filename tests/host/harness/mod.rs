@@ -42,6 +42,7 @@ pub use workshop::Workshop;
 /// How long anything may take that a test waits for; a loaded machine is slow, but not that slow.
 const PATIENCE: Duration = Duration::from_secs(180);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+/// Where systems put servers; a path of people seldom has `sbin`.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
 
 /// Who may mount things, where the machine allows it to anybody.
@@ -55,7 +56,7 @@ pub fn skipped<T>(why: &str) -> Option<T> {
     None
 }
 
-/// A server that a test needs. Looked for where systems put them, too: a path of people seldom has `sbin`.
+/// A server that a test needs.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(FOLDERS.map(PathBuf::from));
