@@ -94,6 +94,19 @@ fn at_a_terminal(host: &Host, command: &str) -> Option<(Child, ChildStdin, BufRe
 }
 
 #[test]
+fn no_value_is_asked_for_where_the_host_does_not_answer() {
+    let mut host = Host::start();
+    host.kill();
+    let Some((mut script, _input, mut output)) = at_a_terminal(&host, "secret set typed") else { return };
+    let mut said = Vec::new();
+    output.read_to_end(&mut said).unwrap();
+    script.wait().unwrap();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("no answer from") && said.contains("ended 3"), "{said}");
+    assert!(!said.contains("value of typed"), "{said}");
+}
+
+#[test]
 fn a_value_that_is_typed_is_not_shown() {
     let room = Room::new();
     for (typed, end) in [("hunter2\n", "ended 0"), ("hunter2\u{3}", "ended 1"), ("\n", "ended 2")] {

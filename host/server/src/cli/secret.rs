@@ -91,14 +91,15 @@ impl SecretCommand {
 
 impl SetArgs {
     async fn run(self, session: &Session) -> Result<(), CliError> {
-        // Before a value is asked for: nobody types one for a host that is not there.
-        let known = session.client.secrets().await?.items;
+        // Nobody types a value for a host that is not there, or that takes none from them.
+        session.client.secrets().await?;
         let value = self.value().await?;
         if value.is_empty() {
             return Err(CliError::usage("there is no value", "pipe it in, or name a file with --from-file"));
         }
         let kept = match self.is_value_alone() {
-            true => known.into_iter().find(|secret| secret.name == self.name),
+            // Now: to type may take long, and somebody else may have said meanwhile where it may travel.
+            true => session.client.secrets().await?.items.into_iter().find(|secret| secret.name == self.name),
             false => None,
         };
         let show = if kept.is_some() { show_kept } else { show };
