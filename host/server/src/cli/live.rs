@@ -63,6 +63,10 @@ pub async fn watch(session: &Session, deployment: Deployment, watch: Watch) -> R
         () = at(deadline) => Err(timed_out(&watching.deployment)),
     };
     watching.view.close();
+    if let Err(CliError::Client(_)) = &ended {
+        let Deployment { id, .. } = &watching.deployment;
+        session.out.note(&format!("{id} goes on without being watched; {}", to_watch_again(&watching.deployment)));
+    }
     ended?;
     let deployment = &watching.deployment;
     match &watching.view {
@@ -90,11 +94,15 @@ async fn at(deadline: Option<Instant>) {
 }
 
 fn timed_out(deployment: &Deployment) -> CliError {
-    let Deployment { id, number, project, status, .. } = deployment;
+    let Deployment { id, status, .. } = deployment;
     CliError::TimedOut {
         what: format!("{id} is still {status}; it goes on without being watched"),
-        hint: format!("`lockgate deployment logs {number} -f -p {project}` watches it again"),
+        hint: to_watch_again(deployment),
     }
+}
+
+fn to_watch_again(Deployment { number, project, .. }: &Deployment) -> String {
+    format!("`lockgate deployment logs {number} -f -p {project}` watches it again")
 }
 
 fn end_line(look: &Look, deployment: &Deployment) -> String {
