@@ -187,13 +187,13 @@ impl Owner {
         let touched: BTreeSet<DeploymentNumber> =
             decided.events.iter().filter_map(|event| event.what.deployment()).collect();
         let written = write(&self.store, &self.name, decided.payloads);
-        // While the disk writes, calls begin that nobody can see.
+        // While the disk writes, and so after the first look at that, calls begin that nobody can see.
         let begun = async {
             if !self.paused {
                 touched.iter().for_each(|number| self.calls.begin_ahead(&self.state, *number));
             }
         };
-        match tokio::join!(written, begun).0 {
+        match tokio::join!(biased; written, begun).0 {
             Ok(None) => {}
             Ok(Some(written)) => {
                 self.sequence = written.last;
