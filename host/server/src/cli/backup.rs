@@ -15,7 +15,7 @@ use crate::cli::artifact::progress;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, bytes};
 use crate::cli::session::{Out, Session};
-use crate::cli::signals::{StopSignals, until_stopped};
+use crate::cli::signals::{Filling, StopSignals, until_stopped};
 use crate::cli::storage::{lacked, names_of};
 use crate::client::ClientError;
 use crate::wire::Missing;
@@ -189,13 +189,15 @@ impl RestoreArgs {
         let (size, backup) =
             opened.map_err(|cause| CliError::usage(format!("cannot read {}: {cause}", file.display()), ""))?;
         let bar = progress(out, size, format!("restoring {}", file.display()));
-        let (to, stopped) = (data.clone(), format!("the restore was stopped; {} is as it was", data.display()));
-        let contents = until_stopped(tokio::fs::File::from_std(backup), stopped, move |backup| {
+        let to = data.clone();
+        let filling = Filling { what: "restore", data: &data };
+        let contents = until_stopped(tokio::fs::File::from_std(backup), filling, move |backup| {
             let restored = restore(&to, bar.wrap_read(backup));
             bar.finish_and_clear();
             restored.map_err(|error| refused(&file, error))
         });
-        out.answer(&Restored { contents: contents.await?, data }, restored);
+        let contents = contents.await?;
+        out.answer(&Restored { contents, data }, restored);
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub enum CliError {
         what: String,
         hint: String,
     },
-    /// Half of it was done.
+    /// It ended on its way; `what` says what is left of it.
     BrokeOff {
         what: String,
         hint: String,
@@ -297,5 +297,11 @@ mod tests {
         let problem = serde_json::to_string(&unreachable().told()).unwrap();
         expect![[r#"{"type":"urn:lockgate:problem:unreachable","title":"No answer","status":0,"detail":"no answer from http://127.0.0.1:7440/: Connection refused (os error 111)","code":"unreachable","hint":"start it with `lockgate serve`, or name another host with --url or LOCKGATE_URL"}"#]]
         .assert_eq(&problem);
+        let hint = |status| serde_json::to_value(refused(status, "no").told()).unwrap().get("hint").cloned();
+        assert!(
+            hint(401).is_some_and(|hint| hint.as_str().unwrap().contains("LOCKGATE_TOKEN")),
+            "what the host said has one, too"
+        );
+        assert_eq!(hint(404), None, "there is nothing to do");
     }
 }

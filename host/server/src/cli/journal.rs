@@ -14,7 +14,7 @@ use crate::cli::exit;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone};
 use crate::cli::session::Out;
-use crate::cli::signals::until_stopped;
+use crate::cli::signals::{Filling, until_stopped};
 
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
@@ -70,8 +70,8 @@ impl ImportArgs {
         let ImportArgs { file, data } = self;
         // While it is opened nothing is there yet, and a signal ends it all.
         let export = read(&file).map_err(|error| refused(&file, error.into()))?;
-        let (to, stopped) = (data.clone(), format!("the import was stopped; {} is as it was", data.display()));
-        let imported = until_stopped(export, stopped, move |export| {
+        let to = data.clone();
+        let imported = until_stopped(export, Filling { what: "import", data: &data }, move |export| {
             import(&to, &mut BufReader::new(export)).map_err(|error| refused(&file, error))
         });
         out.answer(&imported.await?, |look, imported| taken_in(look, imported, &data));

@@ -1,6 +1,7 @@
 //! How a command is told to stop, and how one that blocks hears of it.
 
 use std::io::{self, ErrorKind, Read};
+use std::path::Path;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::runtime::Handle;
@@ -76,45 +77,82 @@ impl<R: AsyncRead + Unpin> Read for Stoppable<R> {
 /// Every read is another thread's, and a large one costs no more of that.
 const BYTES_A_READ: usize = 1 << 20;
 
-/// Runs `work`, which blocks and reads `input`, and has it clean up where a signal stops it: then it ends with this sentence.
-/// What was done all the same is done.
+/// What fills a data folder, which is empty before.
+#[derive(Clone, Copy)]
+pub struct Filling<'a> {
+    pub what: &'static str,
+    pub data: &'a Path,
+}
+
+impl Filling<'_> {
+    fn stopped(self) -> CliError {
+        let what = format!("the {} was stopped; {} is as it was", self.what, self.data.display());
+        CliError::BrokeOff { what, hint: String::new() }
+    }
+
+    fn stopped_at_once(self) -> CliError {
+        let data = self.data.display();
+        CliError::BrokeOff {
+            what: format!("the {} was stopped at once, on its way into {data}", self.what),
+            hint: format!("look into {data}: where half of it is left, empty that folder, then begin again"),
+        }
+    }
+}
+
+/// Runs `work`, which blocks and reads `input`, and has it clean up where a signal stops it. What was done all the same is done.
 pub async fn until_stopped<R, T>(
     input: R,
-    sentence: String,
+    filling: Filling<'_>,
     work: impl FnOnce(Stoppable<R>) -> Result<T, CliError> + Send + 'static,
 ) -> Result<T, CliError>
 where
     R: AsyncRead + Unpin + Send + 'static,
     T: Send + 'static,
 {
-    let (mut signals, stop) = (StopSignals::listen()?, CancellationToken::new());
+    let mut signals = StopSignals::listen()?;
+    until_told(async || signals.next().await, input, filling, work).await
+}
+
+async fn until_told<R, T>(
+    mut next_signal: impl AsyncFnMut(),
+    input: R,
+    filling: Filling<'_>,
+    work: impl FnOnce(Stoppable<R>) -> Result<T, CliError> + Send + 'static,
+) -> Result<T, CliError>
+where
+    R: AsyncRead + Unpin + Send + 'static,
+    T: Send + 'static,
+{
+    let stop = CancellationToken::new();
     let inner = BufReader::with_capacity(BYTES_A_READ, input);
     let input = Stoppable { inner, stop: stop.clone(), runtime: Handle::current() };
     let mut work = tokio::task::spawn_blocking(move || work(input));
     let done = tokio::select! {
         done = &mut work => done,
-        () = signals.next() => {
+        () = next_signal() => {
             stop.cancel();
             eprintln!("stopping; once more stops at once");
             tokio::select! {
                 done = &mut work => done,
-                // What is there then is no data folder yet, and no host begins with it.
-                () = signals.next() => return Err(CliError::BrokeOff {
-                    what: "it was stopped at once".to_owned(),
-                    hint: "the data folder that it had begun is left as it was: remove it, then begin again".to_owned(),
-                }),
+                // No host begins with half of it.
+                () = next_signal() => return Err(filling.stopped_at_once()),
             }
         }
     };
     match done.expect("nobody cancels it, and it does not panic") {
-        Err(_) if stop.is_cancelled() => Err(CliError::BrokeOff { what: sentence, hint: String::new() }),
+        Err(_) if stop.is_cancelled() => Err(filling.stopped()),
         done => done,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use expect_test::expect;
+
     use super::*;
+    use crate::cli::look::testing::look;
 
     #[test]
     fn a_hang_up_is_heard_unless_it_is_ignored() {
@@ -133,22 +171,43 @@ mod tests {
         assert!(hang_up.is_none());
     }
 
+    /// The work waits, after the first signal, for what the test never gives; then the test tells it once more.
     #[tokio::test]
     async fn the_first_signal_is_heard_by_the_work_and_the_second_does_not_wait_for_it() {
-        let interrupt =
-            || rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::INT).unwrap();
-        let (_nobody_writes, input) = tokio::io::duplex(1);
+        let (signal, mut signals) = tokio::sync::mpsc::unbounded_channel();
         let (the_end, until_the_end) = std::sync::mpsc::channel::<()>();
-        let stopped = until_stopped(input, "in its own time".to_owned(), move |mut input| {
-            interrupt();
+        let (_nobody_writes, input) = tokio::io::duplex(1);
+        let filling = Filling { what: "restore", data: Path::new("data") };
+        signal.send(()).unwrap();
+        let next_signal = async || signals.recv().await.unwrap();
+        let stopped = until_told(next_signal, input, filling, move |mut input| {
             assert!(input.read(&mut [0]).is_err(), "it hears of it where it reads");
-            interrupt();
+            signal.send(()).unwrap();
             let _ = until_the_end.recv();
             Ok(())
         });
-        let told =
-            tokio::time::timeout(std::time::Duration::from_secs(60), stopped).await.expect("it waited for the work");
+        let told = tokio::time::timeout(Duration::from_secs(60), stopped).await.expect("it waits for the work");
         drop(the_end);
-        assert_eq!(told.unwrap_err().exit_code(), crate::cli::exit::FAILED);
+        expect![[r#"
+            error: the restore was stopped at once, on its way into data
+             hint: look into data: where half of it is left, empty that folder, then begin again"#]]
+        .assert_eq(&told.unwrap_err().shown(&look()));
+    }
+
+    #[tokio::test]
+    async fn work_that_ends_after_a_signal_leaves_things_as_they_were() {
+        let (_nobody_writes, input) = tokio::io::duplex(1);
+        let filling = Filling { what: "restore", data: Path::new("data") };
+        let mut signals = vec![()];
+        let next_signal = async || match signals.pop() {
+            Some(()) => {}
+            None => std::future::pending().await,
+        };
+        let stopped = until_told(next_signal, input, filling, |mut input| {
+            let read = input.read(&mut [0]);
+            read.map(drop).map_err(|error| CliError::Damaged { what: error.to_string() })
+        });
+        expect!["error: the restore was stopped; data is as it was"]
+            .assert_eq(&stopped.await.unwrap_err().shown(&look()));
     }
 }
