@@ -65,6 +65,13 @@ fn a_backup_that_breaks_off_is_none_and_says_why() {
     let onto_a_folder = host.as_admin(&["backup", "create", "--force", "-o", folder.to_str().unwrap()]);
     assert_eq!(onto_a_folder.code, Some(2));
     assert!(onto_a_folder.said.contains("is no file"), "{}", onto_a_folder.said);
+    let into_nothing = host.as_admin(&["backup", "create", "-o", folder.join("gone/now.tar").to_str().unwrap()]);
+    assert_eq!(into_nothing.code, Some(2));
+    assert!(
+        into_nothing.said.contains("there is no folder") && into_nothing.said.contains("gone"),
+        "{}",
+        into_nothing.said
+    );
 }
 
 #[test]

@@ -102,6 +102,12 @@ impl CreateArgs {
             Ok(_) | Err(_) => {}
         }
         let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(CliError::usage(
+                format!("there is no folder {}", folder.display()),
+                "make it, or name another with -o",
+            ));
+        }
         let unwritable = |cause: io::Error| {
             let what = format!("cannot write {}: {cause}", self.output.display());
             CliError::usage(what, "name a place with -o where there is room")
