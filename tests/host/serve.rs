@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-use crate::harness::{Host, Project, binary, block_on, free_address, wait};
+use crate::harness::{Host, Project, binary, block_on, free_address};
 
 #[test]
 fn a_host_that_was_just_started_stops_as_it_should() {
@@ -103,26 +103,34 @@ fn a_command_without_a_project_says_how_one_is_named() {
 }
 
 #[test]
-fn who_may_watch_no_longer_hears_what_goes_on_without_them() {
+fn who_watches_no_longer_hears_what_goes_on_without_them() {
     let host = Host::start();
     let asks = "environments: { test: { approvals: { rules: [{ groups: [operators] }] } } }\nworkflows: { w: { phases: [] } }\n";
     let project = Project::create(&host, "watched", asks);
     project.release("v1");
     let cleo = host.person("cleo", &[], "member");
-    let watching = Command::new(binary())
-        .args(["deploy", "v1", "-p", "watched", "-e", "test", "--wait"])
-        .env_clear()
-        .env("LOCKGATE_URL", format!("http://{}", host.address()))
-        .env("LOCKGATE_TOKEN", &cleo.secret)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    wait("the deployment", || (!project.deployments().is_empty()).then_some(()));
+    let watching = || {
+        let mut deploy = Command::new(binary());
+        deploy.args(["deploy", "v1", "-p", "watched", "-e", "test", "--wait"]).env_clear();
+        deploy.env("LOCKGATE_URL", format!("http://{}", host.address())).env("LOCKGATE_TOKEN", &cleo.secret);
+        let mut deploy = deploy.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It watches by then.
+        let mut output = BufReader::new(deploy.stdout.take().unwrap());
+        output.read_line(&mut String::new()).unwrap();
+        (deploy, output)
+    };
+    let (deploy, _output) = watching();
+    assert!(Command::new("kill").args(["-INT", &deploy.id().to_string()]).status().unwrap().success());
+    let ended = deploy.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("watched/1 goes on without being watched"), "{said}");
+
+    let (deploy, _output) = watching();
     block_on(host.admin().client.revoke_token("cleo")).unwrap();
-    let ended = watching.wait_with_output().unwrap();
+    let ended = deploy.wait_with_output().unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(4), "{said}");
-    let how = "watched/1 goes on without being watched; `lockgate deployment logs 1 -f -p watched` watches it again";
+    let how = "watched/2 goes on without being watched; `lockgate deployment logs 2 -f -p watched` watches it again";
     assert!(said.contains(how), "{said}");
 }

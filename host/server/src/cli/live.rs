@@ -17,6 +17,7 @@ use crate::cli::fail::CliError;
 use crate::cli::look::{Look, duration};
 use crate::cli::session::Session;
 use crate::cli::show;
+use crate::cli::signals::StopSignals;
 use crate::client::{Client, ClientError, Follow, Followed, PhaseLog, Placed};
 use crate::wire::{Deployment, Event, Gate, LogLine};
 use shown::View;
@@ -57,15 +58,20 @@ pub fn ending(status: &str) -> Option<u8> {
 pub async fn watch(session: &Session, deployment: Deployment, watch: Watch) -> Result<(), CliError> {
     let deadline = watch.timeout.map(|timeout| Instant::now() + timeout);
     let view = View::new(&session.out, &watch.what);
+    // Logs can be read again, and whoever follows them knows the number.
+    let mut signals = match &watch.what {
+        What::Deployment { .. } => Some(StopSignals::listen()?),
+        What::Logs { .. } => None,
+    };
     let mut watching = Watching::start(session, deployment, watch, view);
     let ended = tokio::select! {
         ended = watching.until_the_end() => ended,
-        () = at(deadline) => Err(timed_out(&watching.deployment)),
+        () = at(deadline) => Err(timed_out(&watching.deployment, watching.host_is_away)),
+        () = stopped(&mut signals) => Err(unwatched(&watching.deployment)),
     };
     watching.view.close();
     if let Err(CliError::Client(_)) = &ended {
-        let Deployment { id, .. } = &watching.deployment;
-        session.out.note(&format!("{id} goes on without being watched; {}", to_watch_again(&watching.deployment)));
+        session.out.note(&format!("{}; {}", left(&watching.deployment), to_watch_again(&watching.deployment)));
     }
     ended?;
     let deployment = &watching.deployment;
@@ -82,7 +88,7 @@ pub fn how_it_ended(deployment: &Deployment) -> Result<(), CliError> {
     match ending(&deployment.status) {
         Some(exit::DONE) => Ok(()),
         Some(exit_code) => Err(CliError::EndedBadly { exit_code, status: deployment.status.clone() }),
-        None => Err(timed_out(deployment)),
+        None => Err(timed_out(deployment, false)),
     }
 }
 
@@ -93,12 +99,33 @@ async fn at(deadline: Option<Instant>) {
     }
 }
 
-fn timed_out(deployment: &Deployment) -> CliError {
+async fn stopped(signals: &mut Option<StopSignals>) {
+    match signals {
+        Some(signals) => signals.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn timed_out(deployment: &Deployment, host_is_away: bool) -> CliError {
     let Deployment { id, status, .. } = deployment;
+    if host_is_away {
+        return CliError::TimedOut {
+            what: format!("{id} was {status} when the host answered last, which it does no longer"),
+            hint: format!("it goes on when the host is there again: {}", to_watch_again(deployment)),
+        };
+    }
     CliError::TimedOut {
         what: format!("{id} is still {status}; it goes on without being watched"),
         hint: to_watch_again(deployment),
     }
+}
+
+fn unwatched(deployment: &Deployment) -> CliError {
+    CliError::BrokeOff { what: left(deployment), hint: to_watch_again(deployment) }
+}
+
+fn left(Deployment { id, .. }: &Deployment) -> String {
+    format!("{id} goes on without being watched")
 }
 
 fn to_watch_again(Deployment { number, project, .. }: &Deployment) -> String {
@@ -373,6 +400,19 @@ mod tests {
         let exit_code = |deployment| how_it_ended(&deployment).map_err(|error| error.exit_code());
         let succeeded = Deployment { status: "SUCCEEDED".to_owned(), ..failed() };
         assert_eq!([succeeded, failed(), running()].map(exit_code), [Ok(()), Err(exit::FAILED), Err(exit::TIMED_OUT)]);
+    }
+
+    #[test]
+    fn who_gave_up_is_told_how_it_stands_or_stood() {
+        let told = |host_is_away| timed_out(&running(), host_is_away).shown(&look());
+        expect![[r#"
+            error: shop/7 is still IN_PROGRESS; it goes on without being watched
+             hint: `lockgate deployment logs 7 -f -p shop` watches it again"#]]
+        .assert_eq(&told(false));
+        expect![[r#"
+            error: shop/7 was IN_PROGRESS when the host answered last, which it does no longer
+             hint: it goes on when the host is there again: `lockgate deployment logs 7 -f -p shop` watches it again"#]]
+        .assert_eq(&told(true));
     }
 
     #[test]
