@@ -197,7 +197,9 @@ impl RestoreArgs {
         let bar = progress(out, size, format!("restoring {}", file.display()));
         let to = data.clone();
         let filling = Filling { what: "restore", data: &data };
-        let contents = until_stopped(tokio::fs::File::from_std(backup), filling, move |backup| {
+        let mut signals = StopSignals::listen()?;
+        let next_signal = async || signals.next().await;
+        let contents = until_stopped(next_signal, tokio::fs::File::from_std(backup), filling, move |backup| {
             let restored = restore(&to, bar.wrap_read(backup));
             bar.finish_and_clear();
             restored.map_err(|error| refused(&file, error))

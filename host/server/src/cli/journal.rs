@@ -14,7 +14,7 @@ use crate::cli::exit;
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone};
 use crate::cli::session::Out;
-use crate::cli::signals::{Filling, until_stopped};
+use crate::cli::signals::{Filling, StopSignals, until_stopped};
 
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
@@ -71,7 +71,9 @@ impl ImportArgs {
         // While it is opened nothing is there yet, and a signal ends it all.
         let export = read(&file).map_err(|error| refused(&file, error.into()))?;
         let to = data.clone();
-        let imported = until_stopped(export, Filling { what: "import", data: &data }, move |export| {
+        let mut signals = StopSignals::listen()?;
+        let next_signal = async || signals.next().await;
+        let imported = until_stopped(next_signal, export, Filling { what: "import", data: &data }, move |export| {
             import(&to, &mut BufReader::new(export)).map_err(|error| refused(&file, error))
         });
         out.answer(&imported.await?, |look, imported| taken_in(look, imported, &data));

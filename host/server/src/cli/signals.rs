@@ -101,19 +101,6 @@ impl Filling<'_> {
 
 /// Runs `work`, which blocks and reads `input`, and has it clean up where a signal stops it. What was done all the same is done.
 pub async fn until_stopped<R, T>(
-    input: R,
-    filling: Filling<'_>,
-    work: impl FnOnce(Stoppable<R>) -> Result<T, CliError> + Send + 'static,
-) -> Result<T, CliError>
-where
-    R: AsyncRead + Unpin + Send + 'static,
-    T: Send + 'static,
-{
-    let mut signals = StopSignals::listen()?;
-    until_told(async || signals.next().await, input, filling, work).await
-}
-
-async fn until_told<R, T>(
     mut next_signal: impl AsyncFnMut(),
     input: R,
     filling: Filling<'_>,
@@ -180,7 +167,7 @@ mod tests {
         let filling = Filling { what: "restore", data: Path::new("data") };
         signal.send(()).unwrap();
         let next_signal = async || signals.recv().await.unwrap();
-        let stopped = until_told(next_signal, input, filling, move |mut input| {
+        let stopped = until_stopped(next_signal, input, filling, move |mut input| {
             assert!(input.read(&mut [0]).is_err(), "it hears of it where it reads");
             signal.send(()).unwrap();
             let _ = until_the_end.recv();
@@ -203,11 +190,11 @@ mod tests {
             Some(()) => {}
             None => std::future::pending().await,
         };
-        let stopped = until_told(next_signal, input, filling, |mut input| {
+        let stopped = until_stopped(next_signal, input, filling, |mut input| {
             let read = input.read(&mut [0]);
             read.map(drop).map_err(|error| CliError::Damaged { what: error.to_string() })
         });
-        expect!["error: the restore was stopped; data is as it was"]
-            .assert_eq(&stopped.await.unwrap_err().shown(&look()));
+        let told = tokio::time::timeout(Duration::from_secs(60), stopped).await.expect("nobody tells the work");
+        expect!["error: the restore was stopped; data is as it was"].assert_eq(&told.unwrap_err().shown(&look()));
     }
 }
