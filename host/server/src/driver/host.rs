@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{io, iter};
 
-use lockgate_core::definition::Definition;
+use lockgate_core::definition::{Change, Definition, changes};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::Command;
 use lockgate_core::name::{Actor, Name};
@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 use super::blocking::blocking;
 use super::calls::CallRunner;
 use super::horizon::Horizon;
-use super::inbox::{Committed, ProjectHandle, Refusal};
+use super::inbox::{ProjectHandle, Refusal};
 use super::missing::{Missing, missing};
 use super::replay::{self, Loaded, LoadedSystem, ReplayError};
 use super::system::{SystemHandle, SystemRefusal};
@@ -91,6 +91,13 @@ pub struct Host {
     pub(crate) backups: Arc<Semaphore>,
     /// One at a time looks for what is missing, which may be at very many files.
     looks: Places,
+}
+
+/// What an `apply` has led to.
+pub struct Applied {
+    pub project: ProjectHandle,
+    pub is_new: bool,
+    pub changes: Vec<Change>,
 }
 
 /// Where a component comes from, and who signed it, as whoever adds it says.
@@ -275,23 +282,23 @@ impl Host {
     }
 
     /// Creates the project if there is none, and makes this its definition.
-    pub async fn apply(
-        &self,
-        name: Name,
-        definition: Definition,
-        by: Actor,
-    ) -> Result<(ProjectHandle, Committed), Refusal> {
-        let handle = match self.project(&name) {
-            Some(handle) => handle,
+    pub async fn apply(&self, name: Name, definition: Definition, by: Actor) -> Result<Applied, Refusal> {
+        let (project, is_new) = match self.project(&name) {
+            Some(project) => (project, false),
             None => self.create_project(name, by.clone()).await?,
         };
-        let committed = handle.send(Command::SetDefinition { definition: Arc::new(definition), by }).await?;
-        Ok((handle, committed))
+        let before = (!is_new).then(|| project.view().state.definition.clone());
+        let definition = Arc::new(definition);
+        let committed = project.send(Command::SetDefinition { definition: definition.clone(), by }).await?;
+        // Without an event it was so already, perhaps by somebody else a moment ago.
+        let after = if committed.events.is_empty() { before.clone().unwrap_or_default() } else { definition };
+        Ok(Applied { project, is_new, changes: changes(before.as_deref(), &after) })
     }
 
-    async fn create_project(&self, name: Name, by: Actor) -> Result<ProjectHandle, Refusal> {
-        let uid = random_hex::<16>();
-        let create = SystemCommand::CreateProject { project: ProjectId { name: name.clone(), uid }, by };
+    /// And whether it was this one that did.
+    async fn create_project(&self, name: Name, by: Actor) -> Result<(ProjectHandle, bool), Refusal> {
+        let new = ProjectId { name: name.clone(), uid: random_hex::<16>() };
+        let create = SystemCommand::CreateProject { project: new.clone(), by };
         let system = self.system.send(create, clock::now()).await.map_err(|refusal| match refusal {
             SystemRefusal::NotWritten(error) => Refusal::NotWritten(error),
             SystemRefusal::Stopped { reason } => Refusal::Stopped { reason },
@@ -300,7 +307,8 @@ impl Host {
         })?;
         // Someone else may have been first: the id on record is the project's.
         let project = system.projects.get(&name).cloned().ok_or(Refusal::Stopping)?;
-        Ok(self.start(Loaded::new(State::new(project))))
+        let is_new = project == new;
+        Ok((self.start(Loaded::new(State::new(project))), is_new))
     }
 
     /// Stores and inspects a component. It does nothing until an operator approves it. With a signature that no key

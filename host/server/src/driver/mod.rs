@@ -33,7 +33,7 @@ pub use blocking::blocking;
 pub use call_log::{deployment_kind, log_id};
 pub use evidence::{RunId, gates_of};
 pub use history::{HistoryError, Row};
-pub use host::{AddPluginError, Host, HostError, Offered, Origin, SetSecretError, Settings, random_hex};
+pub use host::{AddPluginError, Applied, Host, HostError, Offered, Origin, SetSecretError, Settings, random_hex};
 pub use inbox::{Committed, ProjectHandle, Refusal, View};
 pub use index::FINISHED;
 pub use missing::{Missing, MissingFile};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
-use lockgate_core::definition::Definition;
+use lockgate_core::definition::{Change, ChangeKind, Definition, Part};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Again, Command, TryFrom};
 use lockgate_core::name::{Actor, Name, Timestamp};
@@ -95,6 +95,24 @@ async fn a_project_that_cannot_be_read_says_why_and_the_others_go_on() {
     let refusal = send(&host, "bad").await.unwrap_err();
     assert!(refusal.starts_with("this project has stopped: its event 5 cannot be read"), "{refusal}");
     assert!(refusal.ends_with("see the host's log, then restart the host"), "{refusal}");
+}
+
+#[tokio::test]
+async fn of_two_that_apply_the_same_at_once_one_has_changed_it() {
+    let data = TempDir::new().unwrap();
+    let host = open(data.path()).await;
+    let added = |part| Change { part, kind: ChangeKind::Added };
+    let applied = async |applications: &[&str]| {
+        let applications = applications.iter().map(|application| name(application)).collect();
+        let definition = Definition { applications, ..Definition::default() };
+        let apply = || host.apply(name("shop"), definition.clone(), by());
+        let (one, other) = tokio::join!(apply(), apply());
+        let (one, other) = (one.unwrap(), other.unwrap());
+        ([one.is_new, other.is_new].iter().filter(|is_new| **is_new).count(), [one.changes, other.changes].concat())
+    };
+    let web = Part::Application(name("web"));
+    assert_eq!(applied(&["web"]).await, (1, vec![added(Part::Project), added(web)]));
+    assert_eq!(applied(&["web", "api"]).await, (0, vec![added(Part::Application(name("api")))]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use lockgate_core::definition::{Definition, changes};
+use lockgate_core::definition::Definition;
 use lockgate_core::handle::{Rejection, unknown_environment};
 use lockgate_core::name::Name;
 use lockgate_core::plugin::{Issue, Kind};
@@ -18,7 +18,7 @@ use super::auth::Admin;
 use super::input::{At, Whole};
 use super::problem::Problem;
 use super::views;
-use crate::driver::{Host, ProjectHandle, blocking};
+use crate::driver::{Applied, Host, ProjectHandle, blocking};
 use crate::project_file::{self, Mistakes, ProjectFile};
 use crate::wire;
 
@@ -52,15 +52,9 @@ pub async fn put(
     Whole(body): Whole,
 ) -> Result<(StatusCode, Json<wire::AppliedProject>), Problem> {
     let definition = read(&api.host, &project, body, Definition::clone).await?;
-    let before = api.host.project(&project).map(|handle| handle.view().state.definition.clone());
-    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    let (handle, committed) = api.host.apply(project, definition.clone(), actor).await?;
-    let changes = match &before {
-        // Somebody else has applied the same since.
-        Some(_) if committed.events.is_empty() => Vec::new(),
-        before => changes(before.as_deref(), &definition),
-    };
-    Ok((status, Json(views::applied(&handle.view().state, changes))))
+    let Applied { project, is_new, changes } = api.host.apply(project, definition, actor).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(views::applied(&project.view().state, changes))))
 }
 
 /// Off the threads that serve requests: a file may be long, and may be made to be slow.
