@@ -148,7 +148,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::definition::{ApprovalPolicy, GateSet, OnFailure, QueuePolicy, WorkflowStage};
+    use crate::definition::{ApprovalPolicy, GateSet, OnFailure, Promotion, QueuePolicy, Requirement, WorkflowStage};
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
@@ -218,6 +218,17 @@ mod tests {
         assert_eq!(differs(|it, _, gates| it.pre_gates = gates), ["gates"]);
         assert_eq!(differs(|it, _, gates| it.post_gates = gates), ["gates"]);
         assert_eq!(differs(|it, _, _| it.queue = QueuePolicy::Latest), ["queue"]);
+        assert_eq!(
+            differs(|it, _, _| it.requires = vec![Requirement { environment: name("staging"), for_ms: 0 }]),
+            ["requires"]
+        );
+        assert_eq!(
+            differs(
+                |it, _, _| it.promotion = Some(Promotion { from: name("staging"), automatic: true, partial: false })
+            ),
+            ["promotion"]
+        );
+        assert_eq!(differs(|it, _, _| it.unattended.forced = true), ["unattended"]);
         assert_eq!(differs(|it, _, _| it.expires_after_ms = Some(1)), ["expires_after"]);
     }
 
@@ -237,6 +248,7 @@ mod tests {
         };
         assert_eq!(differs(|it| it.stage = WorkflowStage::Setup), ["stage"]);
         assert_eq!(differs(|it| it.goes_live = false), ["goes_live"]);
+        assert_eq!(differs(|it| it.on_failure = OnFailure::Undo), ["on_failure"]);
         assert_eq!(differs(|it| it.timeout_ms = Some(1)), ["timeout"]);
         assert_eq!(differs(|_| ()), [""; 0]);
     }
