@@ -60,7 +60,11 @@ pub async fn watch(session: &Session, deployment: Deployment, watch: Watch) -> R
     let view = View::new(&session.out, &watch.what);
     // Logs can be read again, and whoever follows them knows the number.
     let mut signals = match &watch.what {
-        What::Deployment { .. } => Some(StopSignals::listen()?),
+        What::Deployment { .. } => {
+            let signals = StopSignals::listen()?;
+            view.begin(&deployment);
+            Some(signals)
+        }
         What::Logs { .. } => None,
     };
     let mut watching = Watching::start(session, deployment, watch, view);

@@ -36,6 +36,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// So that its number stands in the log, whatever happens next.
+    pub fn begin(&self, deployment: &Deployment) {
+        match self {
+            View::Lines(lines) => lines.out.line(&show::title(&lines.out.look(), deployment)),
+            // It shows so all the time, or nothing but what was asked for.
+            View::Block(_) | View::Objects(_) | View::Silent => {}
+        }
+    }
+
     pub fn event(&mut self, event: &Event) {
         match self {
             View::Block(block) => {
