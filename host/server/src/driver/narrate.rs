@@ -6,7 +6,7 @@ use lockgate_core::change::{Change, GatesChange, PhaseChange};
 use lockgate_core::deployment::{Capacity, Deployment, DeploymentType, Finish, GatesEnd, Hold, HoldReason, UndoResult};
 use lockgate_core::name::DeploymentNumber;
 use lockgate_core::state::{Event, State, What};
-use lockgate_core::work::{Answer, GatesOf, Step};
+use lockgate_core::work::{Answer, GatesOf, Side, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -170,15 +170,18 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::Approved { by, .. } => remarked(format!("{} approved", by.by.person), &by.comment),
         Change::Refused { by, .. } => remarked(format!("{} rejected", by.by.person), &by.comment),
         Change::ApprovalCompleted { skipped: Some(why), .. } => format!("goes on without approval: {why}"),
-        Change::ApprovalCompleted { side, .. } if deployment.approval_policy(*side).is_none() => {
-            "needs no approval".to_owned()
-        }
-        Change::ApprovalCompleted { .. } => "approved".to_owned(),
+        Change::ApprovalCompleted { side, .. } if is_signed(deployment, *side) => "approved".to_owned(),
+        Change::ApprovalCompleted { side: Side::Pre, .. } => "needs no approval".to_owned(),
+        Change::ApprovalCompleted { side: Side::Post, .. } => "needs no approval after the phases".to_owned(),
         Change::ConfirmStarted { phase: index, .. } => format!("planning again, just before {} applies", phase(index)),
-        Change::Confirmed { .. } => "the plan is still the one that was approved".to_owned(),
-        Change::Drifted { difference, .. } => {
+        Change::Confirmed { .. } if is_signed(deployment, Side::Pre) => {
+            "the plan is still the one that was approved".to_owned()
+        }
+        Change::Confirmed { .. } => "the plan is still the same".to_owned(),
+        Change::Drifted { difference, .. } if is_signed(deployment, Side::Pre) => {
             format!("the plan is not the approved one any more: {}", difference.join("; "))
         }
+        Change::Drifted { difference, .. } => format!("the plan is another one by now: {}", difference.join("; ")),
         Change::FoundStale { phase: index } => format!("{} found the world changed under its apply", phase(index)),
         Change::Phase { phase: index, change } => phase_sentence(deployment, *index, change),
         Change::Gates { of, change } => gates_sentence(deployment, *of, change),
@@ -187,6 +190,11 @@ fn sentence(deployment: &Deployment, change: &Change) -> String {
         Change::StopForced { stop } => remarked(format!("{} stops it by force", stop.by.person), &stop.reason),
         Change::Finished { finish } => finished(deployment, *finish),
     }
+}
+
+/// Somebody has agreed; where nobody was asked, or nobody answered in time, it went on all the same.
+fn is_signed(deployment: &Deployment, side: Side) -> bool {
+    deployment.attempt.asked(side).is_some_and(|asked| asked.skipped.is_none() && !asked.given.is_empty())
 }
 
 fn phase_sentence(deployment: &Deployment, index: usize, change: &PhaseChange) -> String {
@@ -307,5 +315,68 @@ fn details(deployment: &Deployment, change: &Change) -> Value {
             json!({ "gate": name, "outcome": outcome.outcome })
         }
         _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockgate_core::definition::ApprovalPolicy;
+    use lockgate_core::deployment::{Approval, Signature};
+    use lockgate_core::digest::Digest;
+    use lockgate_core::name::{Actor, Timestamp};
+
+    use super::*;
+    use crate::driver::tests::written::deploying;
+
+    #[test]
+    fn only_what_somebody_has_signed_is_called_approved() {
+        let plan_digest = Digest::of(b"plan");
+        let done = |side| Change::ApprovalCompleted { side, plan_digest, not_before: None, skipped: None };
+        let drifted =
+            Change::Drifted { phase: 0, digest: plan_digest, difference: vec!["file a: has changed".to_owned()] };
+        let changes = [done(Side::Pre), done(Side::Post), Change::Confirmed { phase: 0 }, drifted];
+        let mut deployment = Deployment::clone(&deploying().state.deployments[&1]);
+        let told =
+            |deployment: &Deployment| changes.iter().map(|change| sentence(deployment, change)).collect::<Vec<_>>();
+        let unsigned = told(&deployment);
+        let by = Actor { person: "ann".to_owned(), groups: Default::default(), via: "test".to_owned() };
+        let mut approval = Approval {
+            plan_digest,
+            policy: ApprovalPolicy::default(),
+            requested_at: Timestamp(0),
+            deadline: Timestamp(1),
+            rules_until: None,
+            given: vec![Signature { by, at: Timestamp(0), comment: String::new(), not_before: None }],
+            refused: None,
+            skipped: None,
+            difference: Vec::new(),
+        };
+        let both = |deployment: &mut Deployment, approval: &Approval| {
+            deployment.attempt.approval = Some(Box::new(approval.clone()));
+            deployment.attempt.post_approval = Some(Box::new(approval.clone()));
+        };
+        both(&mut deployment, &approval);
+        let signed = told(&deployment);
+        approval.skipped = Some("nobody answered".to_owned());
+        both(&mut deployment, &approval);
+        assert_eq!(told(&deployment), unsigned, "it went on without them");
+        assert_eq!(
+            unsigned,
+            [
+                "needs no approval",
+                "needs no approval after the phases",
+                "the plan is still the same",
+                "the plan is another one by now: file a: has changed",
+            ]
+        );
+        assert_eq!(
+            signed,
+            [
+                "approved",
+                "approved",
+                "the plan is still the one that was approved",
+                "the plan is not the approved one any more: file a: has changed",
+            ]
+        );
     }
 }
