@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
@@ -65,8 +65,10 @@ pub enum BackupError {
     Store(#[from] StoreError),
     #[error("could not read or write it: {0}")]
     Io(#[from] io::Error),
-    #[error("its journal: {0}")]
+    #[error("its journal is damaged ({0}); take it from another copy, or make it again")]
     Journal(ExportError),
+    #[error("not all of its entries can be read, so it is damaged; take it from another copy, or make it again")]
+    Unreadable,
     #[error("it is no backup of version {VERSION}: {0}")]
     Unknown(String),
     #[error("it ends before its last entry, so it was cut off; take it from another copy, or make it again")]
@@ -146,7 +148,7 @@ fn each_file(name: &Path, dir: &Path, take: &mut impl FnMut(PathBuf, File) -> io
 
 fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     match found {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         found => found.map(Some),
     }
 }
@@ -261,17 +263,14 @@ pub fn restore(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
     let restored = folder::fill_empty(dir, || unpack(dir, input));
     restored.map_err(|error| match error {
         // The archive's reader has no words for it.
-        BackupError::Io(error) if matches!(error.kind(), io::ErrorKind::Other | io::ErrorKind::InvalidData) => {
+        BackupError::Io(error) if matches!(error.kind(), ErrorKind::Other | ErrorKind::InvalidData) => {
             if ended.get() {
                 BackupError::CutOff
             } else {
-                BackupError::Unknown(
-                    "it is no tar archive (one that is compressed has to be unpacked first), or a damaged one"
-                        .to_owned(),
-                )
+                BackupError::Unreadable
             }
         }
-        BackupError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => BackupError::CutOff,
+        BackupError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => BackupError::CutOff,
         error => error,
     })
 }
@@ -297,7 +296,7 @@ fn unpack(dir: &Path, backup: impl Read) -> Result<Contents, BackupError> {
     // What the reader would take for names and attributes by itself has no bound.
     let mut entries = archive.entries()?.raw(true);
     let (mut contents, mut has_journal) = (Contents::default(), false);
-    begins(entries.next().ok_or(BackupError::CutOff)??)?;
+    begins(entries.next().unwrap_or_else(|| Err(ErrorKind::UnexpectedEof.into())).map_err(no_beginning)?)?;
     let mut sum = Sha256::new();
     let mut next = entries.next();
     while let Some(entry) = next {
@@ -363,6 +362,17 @@ fn named<'a, R: Read>(
 fn summed<'a, R: Read>(path: &Path, inner: R, sum: &'a mut Sha256) -> Summed<'a, R> {
     sum.update(path.as_os_str().as_encoded_bytes());
     Summed { inner, sum }
+}
+
+/// Nothing says yet that this was ever a backup.
+fn no_beginning(error: io::Error) -> BackupError {
+    match error.kind() {
+        ErrorKind::Other | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => BackupError::Unknown(
+            "it does not begin as a tar archive does (one that is compressed has to be unpacked first), or was cut off at once"
+                .to_owned(),
+        ),
+        _ => BackupError::Io(error),
+    }
 }
 
 fn begins(mut entry: Entry<'_, impl Read>) -> Result<(), BackupError> {
@@ -446,7 +456,10 @@ fn parts(path: &Path) -> Option<Vec<&str>> {
 fn json<T: for<'de> Deserialize<'de>>(entry: &mut impl Read) -> Result<T, BackupError> {
     let mut text = Vec::new();
     entry.take(4 << 10).read_to_end(&mut text)?;
-    serde_json::from_slice(&text).map_err(|error| BackupError::Unknown(error.to_string()))
+    serde_json::from_slice(&text).map_err(|error| match error.is_eof() {
+        true => BackupError::CutOff,
+        false => BackupError::Unknown(error.to_string()),
+    })
 }
 
 fn write_file(path: &Path, mut entry: impl Read) -> Result<File, BackupError> {
@@ -524,10 +537,13 @@ mod tests {
     async fn a_backup_that_was_cut_off_anywhere_is_refused_and_leaves_nothing() {
         let (_dir, _store, backup) = backed_up().await;
         let last_entry = backup.len() - 1024 - 512;
-        for length in (0..last_entry).step_by(701) {
+        for length in [0, 1, 511].into_iter().chain((512..last_entry).step_by(701)) {
             let dir = TempDir::new().unwrap();
             let error = restore(dir.path(), &backup[..length]).expect_err("a part is no backup");
-            assert!(matches!(error, BackupError::CutOff), "{length}: {error}");
+            match error {
+                BackupError::CutOff => assert!(length >= 512, "{length}: nobody knows what it was"),
+                error => assert!(length < 512 && matches!(error, BackupError::Unknown(_)), "{length}: {error}"),
+            }
             assert_eq!(left(dir.path()), 0, "{length}");
         }
     }
@@ -657,6 +673,12 @@ mod tests {
         assert_eq!(fs::read_to_string(dir.path().join("lock")).unwrap(), "precious");
     }
 
+    /// In the header of the second entry: the first has two blocks.
+    fn spoilt(mut archive: Vec<u8>) -> Vec<u8> {
+        archive[2 * 512] ^= 1;
+        archive
+    }
+
     #[test]
     fn what_no_host_has_made_is_refused_by_name() {
         let head = (HEAD, br#"{"format":"lockgate-backup","version":1}"#.as_slice());
@@ -674,6 +696,8 @@ mod tests {
             archive(&[head, (END, br#"{"events":0,"blobs":0,"secrets":0,"files":0}"#)]),
             archive(&[head, ("logs/a\nb", b"x")]),
             b"no archive".repeat(1000),
+            b"short".to_vec(),
+            spoilt(archive(&[head, ("logs/a", b"x")])),
         ];
         let refused = archives.map(|archive| {
             let dir = TempDir::new().unwrap();
@@ -692,7 +716,9 @@ mod tests {
             it is no backup of version 1: missing field `events` at line 1 column 2
             it is no backup of version 1: its last entry does not tell what is in it
             it ends before its last entry, so it was cut off; take it from another copy, or make it again
-            it is no backup of version 1: it is no tar archive (one that is compressed has to be unpacked first), or a damaged one"#]].assert_eq(&refused.join("\n"));
+            it is no backup of version 1: it does not begin as a tar archive does (one that is compressed has to be unpacked first), or was cut off at once
+            it is no backup of version 1: it does not begin as a tar archive does (one that is compressed has to be unpacked first), or was cut off at once
+            not all of its entries can be read, so it is damaged; take it from another copy, or make it again"#]].assert_eq(&refused.join("\n"));
     }
 
     #[tokio::test]

@@ -213,9 +213,9 @@ impl RestoreArgs {
 fn refused(file: &Path, error: BackupError) -> CliError {
     let what = format!("{} cannot be restored: {error}", file.display());
     match error {
-        BackupError::Store(_) | BackupError::Io(_) => CliError::usage(what, ""),
-        BackupError::Unknown(_)
-        | BackupError::CutOff
+        BackupError::Store(_) | BackupError::Io(_) | BackupError::Unknown(_) => CliError::usage(what, ""),
+        BackupError::CutOff
+        | BackupError::Unreadable
         | BackupError::Damaged(_)
         | BackupError::Stray(_)
         | BackupError::Journal(_) => CliError::Damaged { what },
