@@ -65,7 +65,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Given<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let Whole(bytes) = Whole::from_request(request, state).await?;
-        from_json(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
+        if !bytes.is_empty() {
+            return from_json(&bytes).map(Self);
+        }
+        // What all have left out may be left out together.
+        serde_json::from_str("{}").map(Self).map_err(|error| {
+            let said = error.to_string();
+            let lacking = said.split(" at line").next().unwrap_or_default();
+            Problem::invalid("invalid-body", format!("there is no body, and this needs a JSON object: {lacking}"))
+        })
     }
 }
 

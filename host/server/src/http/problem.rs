@@ -3,6 +3,7 @@
 //! 404: what is named is not there. 409: it is, but not in this state. 403: not this caller. 413 and 429: too much.
 //! 422: the request itself is wrong. 5xx is ours, and goes to the log, too.
 
+use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection, StringRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +14,7 @@ use lockgate_sandbox::SandboxError;
 use lockgate_store::StoreError;
 
 use crate::driver::{AddPluginError, HistoryError, Refusal, SetSecretError, SystemRefusal, VaultError};
+use crate::printable::printable;
 use crate::project_file::Mistakes;
 use crate::wire;
 
@@ -333,7 +335,31 @@ impl From<Mistakes> for Problem {
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        Self::invalid("invalid-path", rejection.body_text())
+        let text = rejection.body_text();
+        let detail = match rejection {
+            PathRejection::FailedToDeserializePathParams(failed) => wrong_in_path(failed.into_kind()),
+            _ => None,
+        };
+        Self::invalid("invalid-path", detail.unwrap_or(text))
+    }
+}
+
+/// Its words tell of keys and types that nobody has typed.
+fn wrong_in_path(kind: ErrorKind) -> Option<String> {
+    match kind {
+        // Numbers are the only words of a path that are not names.
+        ErrorKind::ParseErrorAtKey { value, .. }
+        | ErrorKind::ParseErrorAtIndex { value, .. }
+        | ErrorKind::ParseError { value, .. } => {
+            let shown = printable(&value.chars().take(60).collect::<String>());
+            let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+            let why = if is_number { "is too large a number" } else { "must be a whole number, in digits only" };
+            Some(format!("`{shown}` in the path {why}"))
+        }
+        ErrorKind::InvalidUtf8InPathParam { key } => Some(format!("`{key}` in the path is no UTF-8 text")),
+        // Of our own types: it says what they are.
+        ErrorKind::Message(said) | ErrorKind::DeserializeError { message: said, .. } => Some(said),
+        _ => None,
     }
 }
 
