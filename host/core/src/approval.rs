@@ -90,7 +90,7 @@ pub fn objection(deployment: &Deployment, approval: &Approval, actor: &Actor) ->
     if approval.has_approved(actor) {
         return Some(format!("{} has approved already; another person must", actor.person));
     }
-    if !policy.rules.iter().any(|rule| fits(rule, actor)) {
+    if !policy.rules.iter().any(|rule| fits(rule, &actor.groups)) {
         let groups = policy.rules.iter().flat_map(|rule| &rule.groups);
         return Some(format!(
             "{} is in none of the groups that are asked: {}",
@@ -109,38 +109,60 @@ pub(crate) fn not_in(groups: &BTreeSet<String>, actor: &Actor) -> Option<String>
     (!asked).then(why)
 }
 
-fn fits(rule: &ApprovalRule, actor: &Actor) -> bool {
-    rule.groups.is_empty() || rule.groups.iter().any(|group| actor.groups.contains(group))
+fn fits(rule: &ApprovalRule, groups: &BTreeSet<String>) -> bool {
+    rule.groups.is_empty() || !rule.groups.is_disjoint(groups)
 }
 
 /// Whether the signatures can be shared out so that every rule has its count of distinct people.
 pub fn is_satisfied(policy: &ApprovalPolicy, given: &[Signature]) -> bool {
-    let asked: u64 = policy.rules.iter().map(|rule| u64::from(rule.count)).sum();
-    // Before a seat is made for each: a count is whatever somebody typed.
-    if asked > given.len() as u64 {
+    are_filled(&policy.rules, &given.iter().map(|signature| &signature.by.groups).collect::<Vec<_>>())
+}
+
+/// Rules for more people together are looked into only when they have answered.
+const MOST_LOOKED_INTO: u64 = 20;
+
+/// The first rule that these people, each with their groups, could not fill beside those before it, if all of them agreed.
+pub(crate) fn too_few_for<'r>(rules: &'r [ApprovalRule], people: &[&BTreeSet<String>]) -> Option<&'r ApprovalRule> {
+    let can_be_filled = |rules: &[ApprovalRule]| {
+        let fitting = people.iter().copied().filter(|groups| rules.iter().any(|rule| fits(rule, groups)));
+        let fitting: Vec<&BTreeSet<String>> = fitting.collect();
+        let asked = asked(rules);
+        asked <= fitting.len() as u64 && (asked > MOST_LOOKED_INTO || are_filled(rules, &fitting))
+    };
+    (0..rules.len()).find(|last| !can_be_filled(&rules[..=*last])).map(|last| &rules[last])
+}
+
+/// A count is whatever somebody typed.
+pub(crate) fn asked(rules: &[ApprovalRule]) -> u64 {
+    rules.iter().map(|rule| u64::from(rule.count)).sum()
+}
+
+fn are_filled(rules: &[ApprovalRule], people: &[&BTreeSet<String>]) -> bool {
+    // Before a seat is made for each.
+    if asked(rules) > people.len() as u64 {
         return false;
     }
     let seats: Vec<&ApprovalRule> =
-        policy.rules.iter().flat_map(|rule| std::iter::repeat_n(rule, rule.count as usize)).collect();
+        rules.iter().flat_map(|rule| std::iter::repeat_n(rule, rule.count as usize)).collect();
     let mut seat_of: BTreeMap<usize, usize> = BTreeMap::new();
-    (0..seats.len()).all(|seat| seat_someone(seat, &seats, given, &mut vec![false; given.len()], &mut seat_of))
+    (0..seats.len()).all(|seat| seat_someone(seat, &seats, people, &mut vec![false; people.len()], &mut seat_of))
 }
 
 /// Finds a person for a seat, moving others to another seat where that frees one (augmenting path).
 fn seat_someone(
     seat: usize,
     seats: &[&ApprovalRule],
-    given: &[Signature],
+    people: &[&BTreeSet<String>],
     tried: &mut Vec<bool>,
     seat_of: &mut BTreeMap<usize, usize>,
 ) -> bool {
-    for (person, signature) in given.iter().enumerate() {
-        if tried[person] || !fits(seats[seat], &signature.by) {
+    for (person, groups) in people.iter().enumerate() {
+        if tried[person] || !fits(seats[seat], groups) {
             continue;
         }
         tried[person] = true;
         let taken = seat_of.get(&person).copied();
-        if taken.is_none_or(|other| seat_someone(other, seats, given, tried, seat_of)) {
+        if taken.is_none_or(|other| seat_someone(other, seats, people, tried, seat_of)) {
             seat_of.insert(person, seat);
             return true;
         }
@@ -155,8 +177,8 @@ pub fn difference(before: &Planned, after: &Planned) -> Vec<String> {
     for (resource, changes) in &after {
         match before.get(resource) {
             Some(same) if same == changes => {}
-            Some(_) => lines.push(format!("{}: changed since it was approved", named(resource))),
-            None => lines.push(format!("{}: was not in the approved plan", named(resource))),
+            Some(_) => lines.push(format!("{}: has changed", named(resource))),
+            None => lines.push(format!("{}: was not in the plan before", named(resource))),
         }
     }
     for resource in before.keys().filter(|resource| !after.contains_key(*resource)) {

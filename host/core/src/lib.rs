@@ -38,4 +38,5 @@ pub mod system;
 pub mod trust;
 #[doc(hidden)]
 pub mod visits;
+pub mod warnings;
 pub mod work;

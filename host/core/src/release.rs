@@ -1,6 +1,7 @@
 //! A release: an immutable snapshot that deployments bring to environments.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,19 @@ impl ApprovedPlugin {
     }
 }
 
+pub struct PluginProblem {
+    /// JSON pointer into the project file.
+    pub place: String,
+    pub plugin: Name,
+    pub message: String,
+}
+
+impl fmt::Display for PluginProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
 /// Everything that stops a release of this definition from being deployable: plugins that are missing or of
 /// another kind, and requests nobody granted. Found when the release is made, not in the middle of one; but for what
 /// a phase may not do in one of the environments that its workflow runs in.
@@ -136,16 +150,19 @@ pub fn plugin_problems(
     project: &Name,
     definition: &Definition,
     approved: &BTreeMap<Name, ApprovedPlugin>,
-) -> Vec<String> {
+) -> Vec<PluginProblem> {
     let mut problems = Vec::new();
     for (place, used) in definition.plugin_uses() {
         let name = used.plugin;
+        let mut problem = |message: String| {
+            problems.push(PluginProblem { place: place.clone(), plugin: name.clone(), message });
+        };
         match approved.get(name) {
-            None => problems.push(format!(
-                "{place}: plugin `{name}` is not approved, or was retired; an operator can: `lockgate plugin approve {name}`, after `lockgate plugin add` where it is not here"
+            None => problem(format!(
+                "plugin `{name}` is not approved, or was retired; an operator can: `lockgate plugin approve {name}`, after `lockgate plugin add` where it is not here"
             )),
-            Some(plugin) if plugin.kind != used.kind => problems.push(format!(
-                "{place}: plugin `{name}` is a {} plugin, but a {} plugin is needed here",
+            Some(plugin) if plugin.kind != used.kind => problem(format!(
+                "plugin `{name}` is a {} plugin, but a {} plugin is needed here",
                 plugin.kind, used.kind
             )),
             Some(plugin) => {
@@ -160,7 +177,7 @@ pub fn plugin_problems(
                             plugin.narrowed_in(project, used.environment)
                         ),
                     };
-                    problems.push(format!("{place}: plugin `{name}` asks for {what}, {why}"));
+                    problem(format!("plugin `{name}` asks for {what}, {why}"));
                 }
             }
         }

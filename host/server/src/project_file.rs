@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::printable::printable_char as printable;
-pub use check::Shape;
+pub use check::{Shape, closest};
 pub use text::{Duration, LongerThanZero, NameText};
 use yaml::{Node, Place};
 

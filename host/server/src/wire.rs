@@ -406,6 +406,17 @@ pub struct AppliedProject {
     /// What differs from what was there when the file came; none where nothing was changed.
     #[serde(default)]
     pub changes: Option<Vec<DefinitionChange>>,
+    /// What it lacks as things are. It is taken all the same: a plugin, or somebody to approve, may still come.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+}
+
+/// What nobody could go on with.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Warning {
+    /// JSON pointer into the project file.
+    pub path: String,
+    pub message: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

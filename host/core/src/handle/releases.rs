@@ -8,7 +8,7 @@ use crate::definition::{Definition, Workflow, WorkflowStage};
 use crate::digest::Digest;
 use crate::name::{Actor, Name, Tag};
 use crate::plugin::Artifact;
-use crate::release::{ApprovedPlugin, Computed, Release, ReleaseStatus, plugin_problems};
+use crate::release::{ApprovedPlugin, Computed, PluginProblem, Release, ReleaseStatus, plugin_problems};
 use crate::state::{State, What};
 
 pub(super) fn create(turn: &mut Turn, new: NewRelease) -> Result<(), Rejection> {
@@ -71,7 +71,8 @@ fn pinned(
     definition: &Definition,
     approved: &BTreeMap<Name, ApprovedPlugin>,
 ) -> Result<BTreeMap<Name, Digest>, Rejection> {
-    let problems = plugin_problems(project, definition, approved);
+    let problems =
+        plugin_problems(project, definition, approved).iter().map(PluginProblem::to_string).collect::<Vec<_>>();
     if !problems.is_empty() {
         return Err(Rejection::PluginsNotReady { problems });
     }

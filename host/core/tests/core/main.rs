@@ -26,5 +26,6 @@ mod snapshot;
 mod stages;
 mod status;
 mod sync;
+mod warnings;
 mod words;
 mod world;

@@ -62,7 +62,7 @@ fn drift_before_the_first_phase_voids_the_approvals_and_asks_with_the_difference
     assert!(asked.given.is_empty());
     assert_eq!(asked.plan_digest, project.deployment(1).plan_digest());
     expect![[r#"
-        file c: was not in the approved plan
+        file c: was not in the plan before
         file a: no longer in the plan"#]]
     .assert_eq(&asked.difference.join("\n"));
 
@@ -308,7 +308,7 @@ fn a_difference_tells_applications_apart_and_ignores_the_order_of_fields() {
     project.approve(1, person("ann")).unwrap();
     project.answer(1, Confirm(0), planned(vec![of("bank", &["z"]), of("shop", &["y", "x"])], Value::Null));
     let asked = project.deployment(1).attempt.approval.clone().unwrap();
-    expect!["file a of bank: changed since it was approved"].assert_eq(&asked.difference.join("\n"));
+    expect!["file a of bank: has changed"].assert_eq(&asked.difference.join("\n"));
 }
 
 /// Its target may think that asking again helps.

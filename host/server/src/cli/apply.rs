@@ -3,7 +3,6 @@
 //! The file is checked here first, so that its mistakes are known without a host; the host checks it once more, and
 //! asks the plugins about their configurations.
 
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -11,11 +10,11 @@ use clap::Args;
 use lockgate_core::plugin::Issue;
 
 use crate::cli::fail::CliError;
-use crate::cli::look::{Look, Tone};
+use crate::cli::look::{Look, Tone, printable};
 use crate::cli::session::{Out, Session};
 use crate::client::ClientError;
 use crate::project_file::{self, Mistakes};
-use crate::wire::{AppliedProject, DefinitionChange, Mistake, Plugin, Problem, Release};
+use crate::wire::{AppliedProject, DefinitionChange, Mistake, Problem, Release, Warning};
 
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
@@ -46,17 +45,11 @@ pub struct Checked {
     file: String,
     text: String,
     project: String,
-    /// Names of those it uses.
-    plugins: BTreeSet<String>,
 }
 
 fn check(file: String, text: String) -> Result<Checked, CliError> {
     match project_file::parse(&text) {
-        Ok(parsed) => {
-            let plugins =
-                parsed.definition.plugin_uses().into_iter().map(|(_, used)| used.plugin.to_string()).collect();
-            Ok(Checked { file, project: parsed.project.to_string(), plugins, text })
-        }
+        Ok(parsed) => Ok(Checked { file, project: parsed.project.to_string(), text }),
         Err(mistakes) => Err(refused(mistakes.in_file(file))),
     }
 }
@@ -75,25 +68,12 @@ impl Checked {
         match session.client.apply_project(&self.project, self.text.clone()).await {
             Ok(project) => {
                 session.out.answer(&project, applied);
-                self.note_missing_plugins(session).await
+                project.warnings.iter().for_each(|warning| session.out.note(&warned(warning)));
+                Ok(())
             }
             Err(ClientError::Problem { problem }) if !problem.mistakes.is_empty() => Err(self.found_by_host(&problem)),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// The file is taken all the same: they may come later, and a release needs them.
-    async fn note_missing_plugins(&self, session: &Session) -> Result<(), CliError> {
-        let known = session.client.plugins().await?.items;
-        for name in missing(&self.plugins, &known) {
-            let command = if known.iter().any(|plugin| plugin.name == *name) {
-                format!("lockgate plugin approve {name}")
-            } else {
-                format!("lockgate plugin add FILE, then lockgate plugin approve {name}")
-            };
-            session.out.note(&format!("warning: no release can be made before plugin `{name}` is approved: {command}"));
-        }
-        Ok(())
     }
 
     fn found_by_host(&self, problem: &Problem) -> CliError {
@@ -103,16 +83,11 @@ impl Checked {
     }
 }
 
-fn missing<'a>(used: &'a BTreeSet<String>, known: &[Plugin]) -> Vec<&'a String> {
-    let is_active = |name: &String| known.iter().any(|plugin| plugin.name == *name && plugin.status == "active");
-    used.iter().filter(|name| !is_active(name)).collect()
-}
-
 fn refused(mistakes: Mistakes) -> CliError {
     CliError::Mistakes { shown: mistakes.to_string(), mistakes: mistakes.iter().map(Into::into).collect() }
 }
 
-fn applied(look: &Look, AppliedProject { project, changes }: &AppliedProject) -> String {
+fn applied(look: &Look, AppliedProject { project, changes, .. }: &AppliedProject) -> String {
     let name = look.strong(&project.name);
     if changes.as_ref().is_some_and(Vec::is_empty) {
         return format!("project {name} is as in the file already: nothing has changed");
@@ -128,6 +103,10 @@ fn applied(look: &Look, AppliedProject { project, changes }: &AppliedProject) ->
         format!("\n  {mark} {part} {name}{keys}")
     });
     format!("project {name} is as in the file{}", lines.collect::<String>())
+}
+
+fn warned(Warning { path, message }: &Warning) -> String {
+    format!("warning: {}: {}", printable(path), printable(message))
 }
 
 /// JSON either way: it is for editors.
@@ -194,9 +173,11 @@ workflows:
     }
 
     #[test]
-    fn plugins_that_are_not_approved_are_missing() {
-        let checked = check("shop.yaml".to_owned(), FILE.to_owned()).unwrap();
-        assert_eq!(missing(&checked.plugins, &[]), ["http-request"]);
+    fn a_warning_has_its_place_and_nothing_that_moves_the_cursor() {
+        let path = "/environments/production/approvals".to_owned();
+        let message = "it asks for 1 of \u{1b}[2Jops".to_owned();
+        expect!["warning: /environments/production/approvals: it asks for 1 of �[2Jops"]
+            .assert_eq(&warned(&Warning { path, message }));
     }
 
     #[test]

@@ -25,6 +25,7 @@ use super::auth::{Caller, Member};
 use super::input::{Asked, At, Given, IdempotencyKey, PAGE, parse_name, parse_tag, parse_time};
 use super::problem::Problem;
 use super::projects::expect_environment;
+use super::views::Answerers;
 use super::{views, wait};
 use crate::clock;
 use crate::driver::{Committed, FINISHED, ProjectHandle, View};
@@ -188,15 +189,16 @@ pub async fn accepted(api: &Api, handle: &ProjectHandle, triggered: Triggered) -
 
 // ---- reading ----
 
-/// A deployment, and the project as it was seen at the same time.
+/// A deployment, the project as it was seen at the same time, and who may answer.
 pub struct Found {
     pub view: Arc<View>,
+    pub answerers: Answerers,
     pub deployment: Arc<Deployment>,
 }
 
 impl Found {
     pub fn shown(&self) -> wire::Deployment {
-        views::deployment(&self.view.state, self.view.sequence, &self.deployment, clock::now())
+        views::deployment(&self.view, &self.answerers, &self.deployment, clock::now())
     }
 }
 
@@ -215,13 +217,13 @@ pub async fn find(api: &Api, handle: &ProjectHandle, number: DeploymentNumber) -
 
 /// `None`: there was none, or it ended too long ago.
 pub async fn find_kept(api: &Api, handle: &ProjectHandle, number: DeploymentNumber) -> Result<Option<Found>, Problem> {
-    let view = handle.view();
+    let (view, answerers) = (handle.view(), Answerers::new(api.host.system.view()));
     if let Some(deployment) = view.state.deployments.get(&number).cloned() {
-        return Ok(Some(Found { view, deployment }));
+        return Ok(Some(Found { view, answerers, deployment }));
     }
     let project = view.state.project.name.clone();
     let deployment = api.host.store.read(move |store| finished(store, &project, number)).await?;
-    Ok(deployment.map(|deployment| Found { view, deployment }))
+    Ok(deployment.map(|deployment| Found { view, answerers, deployment }))
 }
 
 fn not_kept(project: &Name, number: DeploymentNumber) -> Problem {
@@ -308,10 +310,11 @@ pub async fn list(
         below: query.before.unwrap_or(u64::MAX).min(view.state.last_number + 1),
         room: Room { items: PAGE.in_query(query.limit)?, bytes: PAGE_BYTES },
     };
+    let answerers = Answerers::new(api.host.system.view());
     if wanted.active {
-        return Ok(Json(active(&view, wanted)));
+        return Ok(Json(active(&view, &answerers, wanted)));
     }
-    api.host.store.read(move |store| page(store, &view, wanted)).await.map(Json)
+    api.host.store.read(move |store| page(store, &view, &answerers, wanted)).await.map(Json)
 }
 
 struct Wanted {
@@ -338,7 +341,7 @@ const MOST_LOOKED_AT: u64 = 1_000;
 const PAGE_BYTES: usize = 16 << 20;
 
 /// All of them are in memory.
-fn active(view: &View, wanted: Wanted) -> wire::Page<wire::Deployment> {
+fn active(view: &View, answerers: &Answerers, wanted: Wanted) -> wire::Page<wire::Deployment> {
     let now = clock::now();
     let below = view.state.deployments.range(..wanted.below).rev().map(|(_, deployment)| deployment);
     let mut there = below.filter(|deployment| !deployment.is_finished() && wanted.matches(deployment)).peekable();
@@ -347,7 +350,7 @@ fn active(view: &View, wanted: Wanted) -> wire::Page<wire::Deployment> {
     while !room.is_full()
         && let Some(deployment) = there.next()
     {
-        let item = views::deployment(&view.state, view.sequence, deployment, now);
+        let item = views::deployment(view, answerers, deployment, now);
         room.take(&item);
         items.push(item);
     }
@@ -357,7 +360,12 @@ fn active(view: &View, wanted: Wanted) -> wire::Page<wire::Deployment> {
 }
 
 /// Numbers have no gaps, but for those that are not kept any more: each is in memory, or its record is in the index.
-fn page(store: &Store, view: &View, mut wanted: Wanted) -> Result<wire::Page<wire::Deployment>, Problem> {
+fn page(
+    store: &Store,
+    view: &View,
+    answerers: &Answerers,
+    mut wanted: Wanted,
+) -> Result<wire::Page<wire::Deployment>, Problem> {
     let now = clock::now();
     let mut items = Vec::new();
     let mut below = wanted.below;
@@ -376,7 +384,7 @@ fn page(store: &Store, view: &View, mut wanted: Wanted) -> Result<wire::Page<wir
         };
         below = number;
         if wanted.matches(&deployment) {
-            let item = views::deployment(&view.state, view.sequence, &deployment, now);
+            let item = views::deployment(view, answerers, &deployment, now);
             wanted.room.take(&item);
             items.push(item);
         }

@@ -13,7 +13,7 @@ use super::Api;
 use super::deployments::find;
 use super::input::{Asked, At, parse_time};
 use super::problem::Problem;
-use super::views::{self, word};
+use super::views::{self, Answerers, word};
 use crate::clock::{self, rfc3339};
 use crate::wire;
 
@@ -54,7 +54,7 @@ pub async fn explain(
     let call_ms = query.call_ms.unwrap_or(CALL_MS).clamp(1, LONGEST_CALL_MS);
     let assumptions = Assumptions { call_ms, gates, most_turns: MOST_TURNS };
     // Looking ahead may take many turns.
-    let explain = move || explanation(&found.view.state, &found.deployment, now, at, &assumptions);
+    let explain = move || explanation(&found.view.state, &found.answerers, &found.deployment, now, at, &assumptions);
     Ok(Json(api.looking_ahead.run(explain).await.expect("it does not panic")))
 }
 
@@ -75,6 +75,7 @@ fn later(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> 
 
 fn explanation(
     state: &ProjectState,
+    answerers: &Answerers,
     deployment: &Deployment,
     now: Timestamp,
     at: Option<Timestamp>,
@@ -100,7 +101,7 @@ fn explanation(
         status: word(deployment_then.attempt.deployment_status()),
         attempt_status: word(attempt_status),
         operation_status: word(operation_status),
-        blockers: views::in_the_way(&ahead.state, deployment_then, ahead.until),
+        blockers: views::in_the_way(&ahead.state, answerers, deployment_then, ahead.until),
         earliest_start,
         no_start_until,
         call_ms: assumptions.call_ms,
@@ -148,7 +149,14 @@ mod tests {
         let explained = |most_turns| {
             let assumptions = Assumptions { call_ms: 1_000, gates: Default::default(), most_turns };
             let asked = Some(Timestamp(60_000));
-            let explanation = explanation(&state, &deployment, Timestamp(0), asked, &assumptions);
+            let explanation = explanation(
+                &state,
+                &Answerers::new(Default::default()),
+                &deployment,
+                Timestamp(0),
+                asked,
+                &assumptions,
+            );
             (explanation.at, explanation.asked_at)
         };
         assert_eq!(explained(100), ("1970-01-01T00:01:00.000Z".to_owned(), None));

@@ -18,6 +18,7 @@ use super::auth::Admin;
 use super::input::{At, Whole};
 use super::problem::Problem;
 use super::views;
+use crate::clock;
 use crate::driver::{Applied, Host, ProjectHandle, blocking};
 use crate::project_file::{self, Mistakes, ProjectFile};
 use crate::wire;
@@ -40,7 +41,8 @@ pub async fn show(State(api): State<Api>, At(project): At<Name>) -> Result<Json<
 
 /// Makes the project what its file says: creates it, or changes its definition. Releases keep what they pinned.
 ///
-/// The body is the text of the project file. Refused with all of its `mistakes`, each with its line.
+/// The body is the text of the project file. Refused with all of its `mistakes`, each with its line. `warnings` say what
+/// will stop a release or an approval as the host is now.
 #[utoipa::path(put, path = "/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
     request_body(content = String, content_type = "application/yaml", description = "The project file, `lockgate.yaml`"),
     responses((status = 200, body = wire::AppliedProject), (status = 201, description = "Created", body = wire::AppliedProject)),
@@ -54,7 +56,7 @@ pub async fn put(
     let definition = read(&api.host, &project, body, Definition::clone).await?;
     let Applied { project, is_new, changes } = api.host.apply(project, definition, actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(views::applied(&project.view().state, changes))))
+    Ok((status, Json(views::applied(&project.view().state, &api.host.system.view(), changes, clock::now()))))
 }
 
 /// Off the threads that serve requests: a file may be long, and may be made to be slow.

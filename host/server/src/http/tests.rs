@@ -548,8 +548,13 @@ async fn a_project_file_is_taken_once_and_then_again() {
     let added = |part: &str, name: &str| json!({ "change": "added", "part": part, "name": name });
     let all = [added("project", "blog"), added("environment", "production"), added("workflow", "publish")];
     assert_eq!(created.json()["changes"], json!(all));
+    let lacks = |answer: &Answer| {
+        answer.json()["warnings"].as_array().unwrap().iter().map(|it| it["path"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(lacks(&created), ["/workflows/publish/phases/0/plugin"]);
     let again = put(FILE.to_owned()).await;
     assert_eq!((again.status, &again.json()["changes"]), (200, &json!([])));
+    assert_eq!(lacks(&again), lacks(&created), "as long as it lacks it");
     let other = put(FILE.replace("9000", "9001")).await;
     let changed = json!([{ "change": "changed", "part": "workflow", "name": "publish", "keys": ["phases"] }]);
     assert_eq!((other.status, &other.json()["changes"]), (200, &changed));
@@ -853,6 +858,25 @@ async fn a_wrong_query_is_told_what_it_must_be() {
 }
 
 #[tokio::test]
+async fn a_wrong_path_and_a_missing_body_are_told_what_they_must_be() {
+    let server = Server::with_release("v1").await;
+    let detail = |answer: &Answer| answer.json()["detail"].as_str().unwrap().to_owned();
+    for (path, expected) in [
+        ("shop/deployments/first", "`first` in the path must be a whole number, in digits only"),
+        ("shop/deployments/18446744073709551616", "`18446744073709551616` in the path is too large a number"),
+        ("%FF/deployments/1", "`project` in the path is no UTF-8 text"),
+        ("Shop!", "`Shop!` is not a name: "),
+    ] {
+        let answer = server.get(format!("/v1/projects/{path}")).await;
+        answer.is_problem(422, "invalid-path");
+        assert!(detail(&answer).starts_with(expected), "{}", detail(&answer));
+    }
+    let empty = server.send(server.request(Method::POST, "/v1/projects/shop/releases")).await;
+    empty.is_problem(422, "invalid-body");
+    assert_eq!(detail(&empty), "there is no body, and this needs a JSON object: missing field `tag`");
+}
+
+#[tokio::test]
 async fn deployments_are_paged_without_gaps_or_repeats() {
     let server = Server::with_release("v1").await;
     for number in 1..=5 {
@@ -908,7 +932,7 @@ async fn whoever_waits_is_told_for_what_and_who_can_lift_it() {
             "PENDING_APPROVAL",
             "approval",
             "approval: 1 of operators",
-            "whoever is asked, but not admin: `lockgate deployment approve`",
+            "whoever is asked, but not admin: `lockgate deployment approve`; too few of operators have a token; an administrator makes one: `lockgate token create NAME --person PERSON --group operators`",
             [
                 false,
                 true,

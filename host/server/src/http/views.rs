@@ -7,6 +7,7 @@ mod system;
 #[cfg(test)]
 pub mod testing;
 mod waiting;
+mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -22,14 +23,16 @@ use lockgate_core::release::{Release, ReleaseStatus};
 use lockgate_core::selection::Selection;
 use lockgate_core::state::State;
 use lockgate_core::status::DeploymentStatus;
+use lockgate_core::system::SystemState;
 use lockgate_core::work::{Side, Step};
 use serde::Serialize;
 use serde_json::Value;
 
 pub use self::system::{distrusted_signer, narrowed, plugin, secret, signature_rules, token, trusted_signer};
-pub use self::waiting::in_the_way;
+pub use self::waiting::{Answerers, in_the_way};
 use self::waiting::{place, waiting_for};
 use crate::clock::rfc3339;
+use crate::driver::View;
 use crate::wire;
 
 /// An environment shows no more waiting deployments than this one by one.
@@ -62,9 +65,10 @@ pub fn project(state: &State) -> wire::Project {
     }
 }
 
-pub fn applied(state: &State, changes: Vec<Change>) -> wire::AppliedProject {
+pub fn applied(state: &State, system: &SystemState, changes: Vec<Change>, now: Timestamp) -> wire::AppliedProject {
     let changes = changes.into_iter().map(|change| definition_change(state, change)).collect();
-    wire::AppliedProject { project: project(state), changes: Some(changes) }
+    let warnings = warnings::warnings(state, system, now);
+    wire::AppliedProject { project: project(state), changes: Some(changes), warnings }
 }
 
 fn definition_change(state: &State, Change { part, kind }: Change) -> wire::DefinitionChange {
@@ -197,8 +201,8 @@ pub fn artifact(artifact: &Artifact) -> wire::Artifact {
 
 // ---- deployments ----
 
-/// `sequence` is that of the last event in `state`.
-pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Timestamp) -> wire::Deployment {
+pub fn deployment(view: &View, answerers: &Answerers, deployment: &Deployment, now: Timestamp) -> wire::Deployment {
+    let View { state, sequence, .. } = view;
     let attempt = &deployment.attempt;
     let (attempt_status, operation_status) = attempt.status();
     wire::Deployment {
@@ -216,7 +220,7 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         operation_status: word(operation_status),
         attempt: attempt.number,
         place: place(state, deployment),
-        waiting_for: waiting_for(state, deployment, now),
+        waiting_for: waiting_for(state, answerers, deployment, now),
         next_scheduled_time: held_until(&attempt.stage).map(rfc3339),
         superseded_by: attempt.superseded_by,
         selections: deployment.selections.iter().map(selection).collect(),
@@ -240,7 +244,7 @@ pub fn deployment(state: &State, sequence: u64, deployment: &Deployment, now: Ti
         post_approval: approvals::approval(deployment, Side::Post),
         gates: gates::gates(deployment),
         record: record::record(state.project.name.as_str(), deployment),
-        last_event: sequence,
+        last_event: *sequence,
     }
 }
 

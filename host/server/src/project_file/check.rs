@@ -354,7 +354,7 @@ fn listed_twice(list: &Value) -> String {
 }
 
 /// What was probably meant, when a third of it or less was mistyped.
-fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let typed: Vec<char> = typed.chars().take(60).collect();
     let (distance, closest) = known.iter().map(|word| (edits(&typed, word), *word)).min()?;
     (distance <= (closest.chars().count() / 3).max(1)).then_some(closest)

@@ -1,16 +1,37 @@
 //! What a deployment waits for, in words. The one place for them: `status`, `show` and `explain` say the same.
 
+use std::sync::{Arc, OnceLock};
+
 use lockgate_core::definition::{ApprovalRule, listed};
 use lockgate_core::deployment::{Capacity, Deployment, HoldReason};
 use lockgate_core::explain::{Blocker, blockers};
 use lockgate_core::name::{DeploymentNumber, Name, Timestamp};
 use lockgate_core::state::State;
+use lockgate_core::system::SystemState;
+use lockgate_core::warnings::People;
 use lockgate_core::work::{GatesOf, Side, Step, Work, WorkState};
 
 use super::approvals::rule_text;
+use super::warnings::too_few;
 use crate::clock::rfc3339;
 use crate::driver::step_in_words;
 use crate::wire;
+
+/// Who may answer: looked up when the first deployment is shown that waits for somebody.
+pub struct Answerers {
+    system: Arc<SystemState>,
+    people: OnceLock<People>,
+}
+
+impl Answerers {
+    pub fn new(system: Arc<SystemState>) -> Self {
+        Self { system, people: OnceLock::new() }
+    }
+
+    fn people(&self) -> &People {
+        self.people.get_or_init(|| People::of(&self.system))
+    }
+}
 
 /// From 1; of one that waits in the queue.
 pub fn place(state: &State, deployment: &Deployment) -> Option<usize> {
@@ -18,21 +39,27 @@ pub fn place(state: &State, deployment: &Deployment) -> Option<usize> {
 }
 
 /// What is in its way, and the calls that are under way: whoever watches waits for those, too.
-pub fn waiting_for(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<wire::Blocker> {
+pub fn waiting_for(
+    state: &State,
+    answerers: &Answerers,
+    deployment: &Deployment,
+    now: Timestamp,
+) -> Vec<wire::Blocker> {
     let works = deployment.works().into_iter().filter_map(|work| at_work(deployment, work));
-    in_the_way(state, deployment, now).into_iter().chain(works).collect()
+    in_the_way(state, answerers, deployment, now).into_iter().chain(works).collect()
 }
 
-pub fn in_the_way(state: &State, deployment: &Deployment, now: Timestamp) -> Vec<wire::Blocker> {
-    blockers(state, deployment, now).iter().map(|blocker| in_words(deployment, blocker)).collect()
+pub fn in_the_way(state: &State, answerers: &Answerers, deployment: &Deployment, now: Timestamp) -> Vec<wire::Blocker> {
+    let place = place(state, deployment);
+    blockers(state, deployment, now).iter().map(|blocker| in_words(answerers, deployment, place, blocker)).collect()
 }
 
-fn in_words(deployment: &Deployment, blocker: &Blocker) -> wire::Blocker {
+fn in_words(answerers: &Answerers, deployment: &Deployment, place: Option<usize>, blocker: &Blocker) -> wire::Blocker {
     wire::Blocker {
         code: blocker.code().to_owned(),
         of: of(deployment, blocker),
-        reason: reason(deployment, blocker),
-        lifted_by: lifted_by(blocker),
+        reason: reason(deployment, place, blocker),
+        lifted_by: lifted_by(answerers, deployment, blocker),
         until: blocker.until().map(rfc3339),
         deadline: blocker.deadline().map(rfc3339),
         next_look_at: blocker.next_look_at().map(rfc3339),
@@ -57,7 +84,7 @@ fn of(deployment: &Deployment, blocker: &Blocker) -> Option<String> {
 }
 
 /// To be read after "waits for".
-fn reason(deployment: &Deployment, blocker: &Blocker) -> String {
+fn reason(deployment: &Deployment, place: Option<usize>, blocker: &Blocker) -> String {
     match blocker {
         Blocker::Paused { project, pause } => {
             let what = if *project { "project" } else { "environment" };
@@ -65,7 +92,7 @@ fn reason(deployment: &Deployment, blocker: &Blocker) -> String {
         }
         Blocker::Closed(closed) => format!("the environment to open: {}", closed.because.join("; ")),
         Blocker::Running(numbers) => format!("the end of {}, under way here", deployments(numbers)),
-        Blocker::Before(numbers) => format!("{}, before it in the queue", deployments(numbers)),
+        Blocker::Before(numbers) => before(numbers, place),
         Blocker::SideBySide { most } => format!("one of the {most} that go on side by side here to end"),
         Blocker::Held { hold, release } => match &hold.because {
             HoldReason::Scheduled => "its time: it was triggered for later".to_owned(),
@@ -92,6 +119,16 @@ fn reason(deployment: &Deployment, blocker: &Blocker) -> String {
         Blocker::AskedAgain { step, because, .. } => {
             format!("{}, which is asked again: {because}", step_in_words(deployment, *step))
         }
+    }
+}
+
+/// By number, but for a long queue: only its head is looked at, so nobody knows of all others whether they are in the way.
+fn before(numbers: &[DeploymentNumber], place: Option<usize>) -> String {
+    const MOST_NAMED: usize = 5;
+    let place = place.map(|place| format!(", where it has place {place}")).unwrap_or_default();
+    match numbers.get(..MOST_NAMED).filter(|_| numbers.len() > MOST_NAMED) {
+        Some(first) => format!("deployments {} and others, before it in the queue{place}", listed(first)),
+        None => format!("{}, before it in the queue{place}", deployments(numbers)),
     }
 }
 
@@ -133,7 +170,7 @@ fn gates(deployment: &Deployment, of: GatesOf, not_green: &[(Name, Option<String
 }
 
 /// Who can lift it, and how.
-fn lifted_by(blocker: &Blocker) -> String {
+fn lifted_by(answerers: &Answerers, deployment: &Deployment, blocker: &Blocker) -> String {
     match blocker {
         Blocker::Paused { .. } => "anyone who may deploy: `lockgate resume`".to_owned(),
         Blocker::Closed(_) => "time; or an administrator, with a reason: `lockgate deployment break-glass`".to_owned(),
@@ -149,15 +186,21 @@ fn lifted_by(blocker: &Blocker) -> String {
             }
         },
         Blocker::Capacity { .. } => "time; or whoever writes the project file: `limits`".to_owned(),
-        Blocker::Approval { not, .. } if not.is_empty() => "whoever is asked: `lockgate deployment approve`".to_owned(),
-        Blocker::Approval { not, .. } => {
-            format!("whoever is asked, but not {}: `lockgate deployment approve`", not.join(" or "))
+        Blocker::Approval { side, not, .. } => {
+            let but_not = if not.is_empty() { String::new() } else { format!(", but not {}", not.join(" or ")) };
+            let asked = deployment.attempt.asked(*side);
+            let lacking = asked.and_then(|asked| answerers.people().too_few_to_complete(deployment, asked));
+            let more = lacking.map(|rule| format!("; {}", too_few(&rule))).unwrap_or_default();
+            format!("whoever is asked{but_not}: `lockgate deployment approve`{more}")
         }
         Blocker::Intervention { groups, .. } if groups.is_empty() => {
             "anyone: `lockgate deployment approve` or `reject`".to_owned()
         }
         Blocker::Intervention { groups, .. } => {
-            format!("members of {}: `lockgate deployment approve` or `reject`", groups.join(" or "))
+            let rule = ApprovalRule { count: 1, groups: groups.iter().cloned().collect() };
+            let has_none = answerers.people().has_none_of(groups);
+            let more = if has_none { format!("; {}", too_few(&rule)) } else { String::new() };
+            format!("members of {}: `lockgate deployment approve` or `reject`{more}", groups.join(" or "))
         }
         Blocker::Gates { .. } => {
             "what the gates measure; or an administrator, with a reason: `lockgate gate ignore`".to_owned()
@@ -195,9 +238,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use expect_test::expect;
-    use lockgate_core::definition::Reaction;
-    use lockgate_core::deployment::Hold;
+    use lockgate_core::definition::{ApprovalPolicy, Reaction};
+    use lockgate_core::deployment::{Approval, Hold, Signature};
+    use lockgate_core::digest::Digest;
     use lockgate_core::environment::{Closed, Pause};
+    use lockgate_core::name::Actor;
+    use lockgate_core::system::{Role, Token};
 
     use super::super::testing::{ann, deploy, deployed, shop};
     use super::*;
@@ -232,6 +278,44 @@ mod tests {
         Blocker::Intervention { phase, instructions, groups: texts(groups), deadline: LATER }
     }
 
+    fn of_dba(person: &str) -> Actor {
+        Actor { person: person.to_owned(), groups: ["dba".to_owned()].into(), via: "test".to_owned() }
+    }
+
+    /// Asks for as many, of whom these have agreed.
+    fn of_dba_or_security(count: u32, given: Vec<Signature>) -> Approval {
+        let rule = ApprovalRule { count, groups: ["dba".to_owned(), "security".to_owned()].into() };
+        Approval {
+            plan_digest: Digest::of(b"plan"),
+            policy: ApprovalPolicy { rules: vec![rule], ..ApprovalPolicy::default() },
+            requested_at: Timestamp(0),
+            deadline: LATER,
+            rules_until: None,
+            given,
+            refused: None,
+            skipped: None,
+            difference: Vec::new(),
+        }
+    }
+
+    fn nobody() -> Answerers {
+        Answerers::new(Arc::default())
+    }
+
+    /// The token of a person.
+    fn in_dba(person: &str) -> (String, Token) {
+        let token = Token {
+            name: person.to_owned(),
+            secret_hash: Digest::of(person.as_bytes()),
+            person: person.to_owned(),
+            groups: ["dba".to_owned()].into(),
+            role: Role::Member,
+            created_at: Timestamp(0),
+            revoked: false,
+        };
+        (person.to_owned(), token)
+    }
+
     fn gates(of: GatesOf, not_green: &[(&str, Option<&str>)]) -> Blocker {
         let gate = |(name, why): &(&str, Option<&str>)| (name.parse().unwrap(), why.map(str::to_owned));
         let not_green = not_green.iter().map(gate).collect();
@@ -251,6 +335,7 @@ mod tests {
             Blocker::Closed(closed),
             Blocker::Running(vec![3, 5]),
             Blocker::Before(vec![6]),
+            Blocker::Before((10..42).collect()),
             Blocker::SideBySide { most: 2 },
             held(HoldReason::Scheduled),
             held(HoldReason::Deferred),
@@ -262,13 +347,21 @@ mod tests {
             approval(Side::Pre, &[], &[]),
             approval(Side::Post, &["bob"], &["ann", "bob"]),
             asked(&[]),
+            asked(&["boss"]),
             asked(&["sre", "dba"]),
             gates(GatesOf::Pre, &[("errors", Some("4 % failed")), ("latency", None), ("smoke", Some(""))]),
             gates(GatesOf::Phase(0), &[]),
             Blocker::AskedAgain { step: Step::Plan(1), because: "locked".to_owned(), at: LATER },
         ];
-        let deployment = deployed();
-        let said: Vec<wire::Blocker> = blockers.iter().map(|blocker| in_words(&deployment, blocker)).collect();
+        let mut deployment = deployed();
+        let given =
+            |person| Signature { by: of_dba(person), at: Timestamp(0), comment: String::new(), not_before: None };
+        deployment.attempt.approval = Some(Box::new(of_dba_or_security(2, vec![])));
+        deployment.attempt.post_approval = Some(Box::new(of_dba_or_security(3, vec![given("bob"), given("dan")])));
+        let system = SystemState { tokens: ["bob", "dan"].map(in_dba).into(), ..SystemState::default() };
+        let answerers = Answerers::new(Arc::new(system));
+        let said: Vec<wire::Blocker> =
+            blockers.iter().map(|blocker| in_words(&answerers, &deployment, Some(96), blocker)).collect();
         let line = |blocker: &wire::Blocker| {
             let of = blocker.of.as_ref().map(|of| format!(" ({of})")).unwrap_or_default();
             format!("{}{of}: {}. Lifted by {}", blocker.code, blocker.reason, blocker.lifted_by)
@@ -278,7 +371,8 @@ mod tests {
             environment-paused: the end of the environment's pause, by ann: stock-taking. Lifted by anyone who may deploy: `lockgate resume`
             closed: the environment to open: freeze `christmas`; out of hours. Lifted by time; or an administrator, with a reason: `lockgate deployment break-glass`
             slot-taken: the end of deployments 3, 5, under way here. Lifted by time; or whoever cancels them: `lockgate deployment cancel`
-            waits-behind: deployment 6, before it in the queue. Lifted by time; or whoever cancels it: `lockgate deployment cancel`
+            waits-behind: deployment 6, before it in the queue, where it has place 96. Lifted by time; or whoever cancels it: `lockgate deployment cancel`
+            waits-behind: deployments 10, 11, 12, 13, 14 and others, before it in the queue, where it has place 96. Lifted by time; or whoever cancels them: `lockgate deployment cancel`
             parallel-limit: one of the 2 that go on side by side here to end. Lifted by time; or whoever writes the project file: `parallel.most`
             scheduled: its time: it was triggered for later. Lifted by time; or whoever cancels and deploys again
             deferred: its time: it was approved for later. Lifted by time; or whoever cancels and deploys again
@@ -288,8 +382,9 @@ mod tests {
             queued-for-pipeline: another deployment of the project to end: 4 work already, and no more may. Lifted by time; or whoever writes the project file: `limits`
             queued-for-pipeline: its turn among the deployments of the project. Lifted by time; or whoever writes the project file: `limits`
             approval: approval: 1 of dba or security. Lifted by whoever is asked: `lockgate deployment approve`
-            approval: approval after the phases: still 1 of dba or security; approved by bob. Lifted by whoever is asked, but not ann or bob: `lockgate deployment approve`
+            approval: approval after the phases: still 1 of dba or security; approved by bob. Lifted by whoever is asked, but not ann or bob: `lockgate deployment approve`; too few of dba or security have a token; an administrator makes one: `lockgate token create NAME --person PERSON --group dba`
             manual-intervention (migrate): a person, in phase `migrate`: look at the graphs. Lifted by anyone: `lockgate deployment approve` or `reject`
+            manual-intervention (migrate): a person, in phase `migrate`: look at the graphs. Lifted by members of boss: `lockgate deployment approve` or `reject`; too few of boss have a token; an administrator makes one: `lockgate token create NAME --person PERSON --group boss`
             manual-intervention (migrate): a person, in phase `migrate`: look at the graphs. Lifted by members of sre or dba: `lockgate deployment approve` or `reject`
             gates: the gates before the phases to be green: `errors` says 4 % failed; `latency` was not sampled yet; `smoke` is not. Lifted by what the gates measure; or an administrator, with a reason: `lockgate gate ignore`
             gates (migrate): the gates of phase `migrate` to stay green for longer. Lifted by what the gates measure; or an administrator, with a reason: `lockgate gate ignore`
@@ -303,7 +398,7 @@ mod tests {
     fn what_ends_by_itself_what_fails_and_what_is_looked_at_again_have_times_of_their_own() {
         let deployment = deployed();
         let times = |blocker: Blocker| {
-            let wire::Blocker { until, deadline, next_look_at, .. } = in_words(&deployment, &blocker);
+            let wire::Blocker { until, deadline, next_look_at, .. } = in_words(&nobody(), &deployment, None, &blocker);
             [until, deadline, next_look_at].map(|at| at.map_or("-".to_owned(), |at| at[14..19].to_owned()))
         };
         assert_eq!(times(held(HoldReason::Scheduled)), ["01:00", "-", "-"]);
@@ -317,12 +412,12 @@ mod tests {
         let mut state = shop();
         let [docs, web, waiting] = [Some("docs"), Some("web"), Some("web")].map(|it| deploy(&mut state, it));
         assert_eq!(state.environment(&"production".parse().unwrap()).slots.iter().collect::<Vec<_>>(), [&docs, &web]);
-        let said = waiting_for(&state, &state.deployments[&waiting], Timestamp(0));
+        let said = waiting_for(&state, &nobody(), &state.deployments[&waiting], Timestamp(0));
         let reasons: Vec<&str> = said.iter().map(|blocker| blocker.reason.as_str()).collect();
         assert_eq!(reasons, [format!("the end of deployment {web}, under way here")]);
         assert_eq!(place(&state, &state.deployments[&waiting]), Some(1));
         let after_it = deploy(&mut state, Some("web"));
-        let said = waiting_for(&state, &state.deployments[&after_it], Timestamp(0));
+        let said = waiting_for(&state, &nobody(), &state.deployments[&after_it], Timestamp(0));
         let codes: Vec<&str> = said.iter().map(|blocker| blocker.code.as_str()).collect();
         assert_eq!(codes, ["slot-taken", "waits-behind"]);
     }
