@@ -397,12 +397,13 @@ impl Deployment {
     pub(crate) fn apply(&mut self, change: &Change, at: Timestamp) {
         match change {
             Change::AttemptQueued { attempt, resume_at, by, environment, gate_plugins, hold, key: _ } => {
-                let next = Attempt::new(*attempt, at, by.clone(), environment.clone(), self.workflow());
+                let phases = PhaseRun::all_of(self.workflow());
+                let next = Attempt::new(*attempt, at, by.clone(), environment.clone(), phases);
                 let stage = hold.clone().map_or(Stage::Queued, Stage::Held);
                 let next = Attempt { gate_plugins: gate_plugins.clone(), stage, ..next };
                 let last = std::mem::replace(&mut self.attempt, next);
                 if let Some(resume_at) = *resume_at {
-                    let again = last.phases[resume_at..].iter().map(PhaseRun::again);
+                    let again = last.phases[resume_at..].iter().map(|run| Arc::new(run.again()));
                     self.attempt.phases = last.phases[..resume_at].iter().cloned().chain(again).collect();
                     self.attempt.approval.clone_from(&last.approval);
                     self.attempt.replaced.clone_from(&last.replaced);
@@ -415,29 +416,30 @@ impl Deployment {
             Change::Enqueued => self.attempt.stage = Stage::Queued,
             Change::Held { hold } => self.attempt.stage = Stage::Held(hold.clone()),
             Change::Superseded { by } => self.attempt.superseded_by = Some(*by),
-            Change::GlassBroken { by } => self.break_glass = Some(by.clone()),
+            Change::GlassBroken { by } => self.break_glass = Some(Box::new(by.clone())),
             Change::SlotTaken => self.attempt.stage = Stage::Ready,
             Change::AwaitsCapacity { capacity } => self.attempt.stage = Stage::AwaitingCapacity(*capacity),
             Change::SlotGivenUp => {
                 self.attempt.stage = Stage::Queued;
-                // What was just confirmed has aged when its turn comes again.
-                self.attempt.phases.iter_mut().for_each(|run| run.confirmed = false);
+                // By the time that its turn comes again.
+                self.attempt.unconfirm();
             }
             Change::ObserveStarted { phase, deadline } => {
-                self.attempt.stage = Stage::Observing(Work::new(Step::Observe(*phase), at, *deadline));
+                self.attempt.stage = Stage::Observing(Box::new(Work::new(Step::Observe(*phase), at, *deadline)));
             }
             Change::Observed { phase } => {
-                self.attempt.phases[*phase].observed = true;
+                self.attempt.phase_mut(*phase).observed = true;
                 self.attempt.stage = Stage::Ready;
             }
             Change::Overtaken { phase } => {
-                self.attempt.phases[*phase..].iter_mut().for_each(|run| *run = PhaseRun::new(run.name.clone()));
+                let anew = PhaseRun::all_of(self.workflow()).split_off(*phase);
+                self.attempt.phases.splice(*phase.., anew);
             }
             Change::PlanStarted { phase, deadline } => {
-                self.attempt.stage = Stage::Planning(Work::new(Step::Plan(*phase), at, *deadline));
+                self.attempt.stage = Stage::Planning(Box::new(Work::new(Step::Plan(*phase), at, *deadline)));
             }
             Change::ConfirmStarted { phase, deadline } => {
-                let work = Work::new(Step::Confirm(*phase), at, *deadline);
+                let work = Box::new(Work::new(Step::Confirm(*phase), at, *deadline));
                 self.attempt.stage = Stage::Confirming { index: *phase, work };
             }
             Change::TargetPlanned { phase, digest } => self.take_plan(*phase, *digest, at),
@@ -445,8 +447,8 @@ impl Deployment {
                 self.attempt.drifts += 1;
                 self.attempt.last_difference.clone_from(difference);
                 self.take_plan(*phase, *digest, at);
-                // What was confirmed beside it, in its group, is asked again when people have answered.
-                self.attempt.phases.iter_mut().for_each(|run| run.confirmed = false);
+                // What is beside it in its group, too: people may take days to answer.
+                self.attempt.unconfirm();
             }
             Change::CallStarted { step, call, .. } => {
                 self.attempt.calls = *call;
@@ -468,8 +470,8 @@ impl Deployment {
                 match side {
                     Side::Pre => {
                         self.attempt.approval = Some(Box::new(approval.clone()));
-                        // What was confirmed has aged when people have answered.
-                        self.attempt.phases.iter_mut().for_each(|run| run.confirmed = false);
+                        // By the time that people have answered.
+                        self.attempt.unconfirm();
                     }
                     Side::Post => {
                         self.attempt.begun_at.get_or_insert(at);
@@ -503,11 +505,11 @@ impl Deployment {
                 if let Some(digest) = self.attempt.phases[*phase].plan.as_ref().map(|plan| plan.digest) {
                     self.take_plan(*phase, digest, at);
                 }
-                self.attempt.phases[*phase].confirmed = true;
+                self.attempt.phase_mut(*phase).confirmed = true;
             }
             Change::FoundStale { phase } => {
                 self.attempt.drifts += 1;
-                let run = &mut self.attempt.phases[*phase];
+                let run = self.attempt.phase_mut(*phase);
                 run.tries += run.work_tries();
                 (run.confirmed, run.result) = (false, PhaseResult::Waiting);
                 if self.attempt.doing().next().is_none() {
@@ -521,12 +523,12 @@ impl Deployment {
                 self.attempt.stage = Stage::Ready;
             }
             Change::CancelRequested { cancel } => {
-                self.attempt.cancel = Some(cancel.clone());
+                self.attempt.cancel = Some(Box::new(cancel.clone()));
                 if self.attempt.stage.ends_with_a_cancel() {
                     self.attempt.stage = Stage::Ready;
                 }
             }
-            Change::StopForced { stop } => self.attempt.stop = Some(stop.clone()),
+            Change::StopForced { stop } => self.attempt.stop = Some(Box::new(stop.clone())),
             Change::Finished { finish } => {
                 self.attempt.stage = Stage::Finished(*finish);
                 self.attempt.finished_at = Some(at);
@@ -541,7 +543,7 @@ impl Deployment {
             && let Answer::Planned(step) = answer.as_ref()
         {
             let plan = TargetPlan { digest, planned: step.planned.clone(), made_at: at };
-            self.attempt.phases[phase].plan = Some(Arc::new(plan));
+            self.attempt.phase_mut(phase).plan = Some(Arc::new(plan));
         }
         self.attempt.stage = Stage::Ready;
     }
@@ -558,12 +560,12 @@ impl Deployment {
                 self.start(phase, doing, at);
             }
             PhaseChange::Answered { intervention } => {
-                self.attempt.phases[phase].intervention = Some(Box::new(intervention.clone()));
+                self.attempt.phase_mut(phase).intervention = Some(Box::new(intervention.clone()));
             }
             PhaseChange::Succeeded => {
                 let outputs = self.attempt.phases[phase].intervention.as_ref().map(|answer| answer.outputs());
                 let answer = self.end(phase, PhaseResult::Succeeded, at);
-                let run = &mut self.attempt.phases[phase];
+                let run = self.attempt.phase_mut(phase);
                 run.outputs = outputs.unwrap_or_default();
                 if let Some(Answer::Progressed(progressed)) = answer {
                     (run.summary, run.outputs) = (progressed.summary, progressed.outputs);
@@ -579,11 +581,11 @@ impl Deployment {
             }
             PhaseChange::Canceled => drop(self.end(phase, PhaseResult::Canceled, at)),
             PhaseChange::Skipped => {
-                self.attempt.phases[phase].result = PhaseResult::Skipped;
+                self.attempt.phase_mut(phase).result = PhaseResult::Skipped;
                 self.attempt.stage = Stage::Ready;
             }
             PhaseChange::CancelStarted { deadline } => {
-                let run = &mut self.attempt.phases[phase];
+                let run = self.attempt.phase_mut(phase);
                 let PhaseResult::Running(Doing::Work(work)) = &mut run.result else { return };
                 run.tries += work.tries;
                 let cursor = std::mem::take(&mut work.cursor);
@@ -591,18 +593,18 @@ impl Deployment {
             }
             PhaseChange::UndoStarted { deadline } => {
                 self.attempt.begun_at.get_or_insert(at);
-                let work = Work::new(Step::Undo(phase), at, *deadline);
+                let work = Box::new(Work::new(Step::Undo(phase), at, *deadline));
                 self.attempt.stage = Stage::Undoing { index: phase, work };
             }
             PhaseChange::UndoEnded { result } => {
-                self.attempt.phases[phase].undo = Some(result.clone());
+                self.attempt.phase_mut(phase).undo = Some(result.clone());
                 self.attempt.stage = Stage::Ready;
             }
         }
     }
 
     fn start(&mut self, phase: usize, doing: Doing, at: Timestamp) {
-        let run = &mut self.attempt.phases[phase];
+        let run = self.attempt.phase_mut(phase);
         run.result = PhaseResult::Running(doing);
         run.started_at.get_or_insert(at);
         self.attempt.begun_at.get_or_insert(at);
@@ -611,14 +613,14 @@ impl Deployment {
 
     /// Ends a phase; what ran is counted, and its last answer handed back. The last of a group makes room for what follows.
     fn end(&mut self, phase: usize, result: PhaseResult, at: Timestamp) -> Option<Answer> {
-        let run = &mut self.attempt.phases[phase];
+        let run = self.attempt.phase_mut(phase);
         let before = std::mem::replace(&mut run.result, result);
         run.ended_at = Some(at);
         if self.attempt.doing().next().is_none() {
             self.attempt.stage = Stage::Ready;
         }
         let PhaseResult::Running(Doing::Work(work)) = before else { return None };
-        self.attempt.phases[phase].tries += work.tries;
+        self.attempt.phase_mut(phase).tries += work.tries;
         let WorkState::Done(answer) = work.state else { return None };
         Some(*answer)
     }
@@ -661,10 +663,12 @@ impl Deployment {
 
     fn start_gates(&mut self, of: GatesOf, run: GateRun, at: Timestamp) {
         match of {
-            GatesOf::Pre => (self.attempt.pre_gates, self.attempt.stage) = (Some(run), Stage::Gates(Side::Pre)),
+            GatesOf::Pre => {
+                (self.attempt.pre_gates, self.attempt.stage) = (Some(Box::new(run)), Stage::Gates(Side::Pre))
+            }
             GatesOf::Post => {
                 self.attempt.begun_at.get_or_insert(at);
-                (self.attempt.post_gates, self.attempt.stage) = (Some(run), Stage::Gates(Side::Post));
+                (self.attempt.post_gates, self.attempt.stage) = (Some(Box::new(run)), Stage::Gates(Side::Post));
             }
             GatesOf::Phase(phase) => self.start(phase, Doing::Gates(run), at),
         }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -66,11 +67,15 @@ pub struct Deployment {
     pub created_at: Timestamp,
     /// Freezes and availability do not hold the present attempt back.
     #[serde(default)]
-    pub break_glass: Option<Signature>,
+    pub break_glass: Option<Box<Signature>>,
     /// How earlier attempts ended, oldest first; of many, the last [`REMEMBERED_ATTEMPTS`].
     pub earlier: Vec<EarlierAttempt>,
     pub attempt: Attempt,
 }
+
+// A hundred thousand may wait.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Deployment>() <= 768, "what few deployments have belongs in a box");
 
 /// How many attempts before the present one a deployment keeps the end of.
 pub const REMEMBERED_ATTEMPTS: usize = 100;
@@ -89,7 +94,8 @@ pub struct EarlierAttempt {
     pub finished_at: Timestamp,
 }
 
-/// One run of a deployment. It pins the environment's rules and variables as they were.
+/// One run of a deployment. It pins the environment's rules and variables as they were. In boxes: what a waiting deployment does not
+/// have, and what few ever have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
     pub number: u32,
@@ -103,7 +109,8 @@ pub struct Attempt {
     /// to stop.
     pub begun_at: Option<Timestamp>,
     pub stage: Stage,
-    pub phases: Vec<PhaseRun>,
+    /// Shared until they change: see [`Unbegun`].
+    pub phases: Vec<Arc<PhaseRun>>,
     /// Before the phases, and about a plan that drifted between them.
     pub approval: Option<Box<Approval>>,
     /// The plan digest that everybody asked has agreed to, or that nobody had to be asked about.
@@ -119,21 +126,21 @@ pub struct Attempt {
     /// Keys and values that its plugins have had kept, all together.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub kept_bytes: u64,
-    pub cancel: Option<CancelRequest>,
+    pub cancel: Option<Box<CancelRequest>>,
     /// Who ended it by force, beside whoever cancelled it first.
-    pub stop: Option<CancelRequest>,
+    pub stop: Option<Box<CancelRequest>>,
     /// The first thing that failed and was not to be continued after. A cancel that comes later does not change it.
     pub failure: Option<AttemptFailure>,
     /// How often the plan was made again because the world had moved.
     pub drifts: u32,
     /// What changed at the last drift, for the people who are asked again.
     pub last_difference: Vec<String>,
-    pub pre_gates: Option<GateRun>,
-    pub post_gates: Option<GateRun>,
+    pub pre_gates: Option<Box<GateRun>>,
+    pub post_gates: Option<Box<GateRun>>,
     /// A newer deployment waits to do the same.
     pub superseded_by: Option<DeploymentNumber>,
     /// What was current before this attempt's first apply, to go back to when all of it is undone.
-    pub replaced: Option<Replaced>,
+    pub replaced: Option<Box<Replaced>>,
     pub finished_at: Option<Timestamp>,
 }
 
@@ -152,21 +159,21 @@ pub enum Stage {
     Ready,
     /// Has a slot, and waits because the project has as much under way as it may.
     AwaitingCapacity(Capacity),
-    Observing(Work),
+    Observing(Box<Work>),
     /// The plan of a phase's target is being made.
-    Planning(Work),
+    Planning(Box<Work>),
     /// Asks people: before the first phase for approval, between them about a plan that drifted, after them.
     AwaitingApproval(Side),
     /// The plan is made again, just before the phase at `index` applies it.
     Confirming {
         index: usize,
-        work: Work,
+        work: Box<Work>,
     },
     /// One phase, or a group of them.
     Running,
     Undoing {
         index: usize,
-        work: Work,
+        work: Box<Work>,
     },
     /// Those of the environment, before or after the phases.
     Gates(Side),
@@ -479,8 +486,13 @@ impl Stage {
 }
 
 impl Attempt {
-    pub fn new(number: u32, at: Timestamp, by: Actor, environment: Arc<Environment>, workflow: &Workflow) -> Self {
-        let phases = workflow.phases.iter().map(|phase| PhaseRun::new(phase.name.clone())).collect();
+    pub fn new(
+        number: u32,
+        at: Timestamp,
+        by: Actor,
+        environment: Arc<Environment>,
+        phases: Vec<Arc<PhaseRun>>,
+    ) -> Self {
         Self {
             number,
             queued_at: at,
@@ -531,8 +543,8 @@ impl Attempt {
 
     pub fn gates(&self, of: GatesOf) -> Option<&GateRun> {
         match of {
-            GatesOf::Pre => self.pre_gates.as_ref(),
-            GatesOf::Post => self.post_gates.as_ref(),
+            GatesOf::Pre => self.pre_gates.as_deref(),
+            GatesOf::Post => self.post_gates.as_deref(),
             GatesOf::Phase(index) => {
                 let PhaseResult::Running(Doing::Gates(run)) = &self.phases.get(index)?.result else { return None };
                 Some(run)
@@ -542,14 +554,24 @@ impl Attempt {
 
     pub(crate) fn gates_mut(&mut self, of: GatesOf) -> Option<&mut GateRun> {
         match of {
-            GatesOf::Pre => self.pre_gates.as_mut(),
-            GatesOf::Post => self.post_gates.as_mut(),
+            GatesOf::Pre => self.pre_gates.as_deref_mut(),
+            GatesOf::Post => self.post_gates.as_deref_mut(),
             GatesOf::Phase(index) => {
-                let PhaseResult::Running(Doing::Gates(run)) = &mut self.phases.get_mut(index)?.result else {
-                    return None;
-                };
+                let run = Arc::make_mut(self.phases.get_mut(index)?);
+                let PhaseResult::Running(Doing::Gates(run)) = &mut run.result else { return None };
                 Some(run)
             }
+        }
+    }
+
+    pub fn phase_mut(&mut self, index: usize) -> &mut PhaseRun {
+        Arc::make_mut(&mut self.phases[index])
+    }
+
+    /// What was confirmed has aged.
+    pub(crate) fn unconfirm(&mut self) {
+        for run in self.phases.iter_mut().filter(|run| run.confirmed) {
+            Arc::make_mut(run).confirmed = false;
         }
     }
 
@@ -575,14 +597,19 @@ impl Attempt {
             begun: self.begun(),
             finish,
             failure: self.failure.clone(),
-            cancel: self.cancel.clone(),
-            stop: self.stop.clone(),
+            cancel: self.cancel.as_deref().cloned(),
+            stop: self.stop.as_deref().cloned(),
             finished_at: self.finished_at?,
         })
     }
 }
 
 impl PhaseRun {
+    /// Those of a workflow, with nothing done yet.
+    pub fn all_of(workflow: &Workflow) -> Vec<Arc<Self>> {
+        workflow.phases.iter().map(|phase| Arc::new(Self::new(phase.name.clone()))).collect()
+    }
+
     pub(crate) fn new(name: Name) -> Self {
         Self {
             name,
@@ -613,6 +640,42 @@ impl PhaseRun {
     pub(crate) fn work_tries(&self) -> u32 {
         let PhaseResult::Running(Doing::Work(work)) = &self.result else { return 0 };
         work.tries
+    }
+}
+
+/// Phases that nobody has begun, by name: in memory once, however many deployments wait to run them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unbegun(OrdMap<Name, Arc<PhaseRun>>);
+
+impl Unbegun {
+    pub fn all_of(&mut self, workflow: &Workflow) -> Vec<Arc<PhaseRun>> {
+        workflow.phases.iter().map(|phase| self.of(&phase.name)).collect()
+    }
+
+    /// Of phases that were read, each on its own.
+    pub fn share(&mut self, phases: &mut [Arc<PhaseRun>]) {
+        for run in phases {
+            let unbegun = self.of(&run.name);
+            if *run == unbegun {
+                *run = unbegun;
+            }
+        }
+    }
+
+    fn of(&mut self, name: &Name) -> Arc<PhaseRun> {
+        if let Some(known) = self.0.get(name) {
+            return known.clone();
+        }
+        let unbegun = Arc::new(PhaseRun::new(name.clone()));
+        self.0.insert(name.clone(), unbegun.clone());
+        unbegun
+    }
+}
+
+/// It says nothing that the deployments do not.
+impl PartialEq for Unbegun {
+    fn eq(&self, _: &Self) -> bool {
+        true
     }
 }
 
@@ -796,11 +859,10 @@ impl Deployment {
                 | Stage::Confirming { work, .. }
                 | Stage::Undoing { work, .. },
                 _,
-            ) => Some(work),
+            ) => Some(work.as_mut()),
             (Stage::Running, Step::Run(index) | Step::Cancel(index)) => {
-                let PhaseResult::Running(Doing::Work(work)) = &mut attempt.phases.get_mut(index)?.result else {
-                    return None;
-                };
+                let run = Arc::make_mut(attempt.phases.get_mut(index)?);
+                let PhaseResult::Running(Doing::Work(work)) = &mut run.result else { return None };
                 Some(work)
             }
             (

@@ -1,9 +1,11 @@
 //! How the resources of an environment are (F: ResourceStatus): what a release last asked of each, what is there, and
 //! whether the two agree.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::{Deployment, PhaseResult, TargetPlan, UndoResult};
+use crate::deployment::{Deployment, PhaseResult, PhaseRun, TargetPlan, UndoResult};
 use crate::name::{DeploymentNumber, Name, Tag, Timestamp};
 use crate::plugin::{ChangeAction, Health, ResourceState};
 use crate::release::Release;
@@ -134,7 +136,7 @@ fn applied(resources: &mut Resources, plan: &TargetPlan, deployment: &Deployment
 }
 
 fn deployment_weight(deployment: &Deployment, plan: &TargetPlan) -> u32 {
-    let same = |run: &&crate::deployment::PhaseRun| run.plan.as_deref() == Some(plan);
+    let same = |run: &&Arc<PhaseRun>| run.plan.as_deref() == Some(plan);
     let phase = deployment.attempt.phases.iter().find(same).map(|run| &run.name);
     let weight = phase.and_then(|name| deployment.workflow().phases.iter().find(|phase| phase.name == *name));
     weight.map_or(100, |phase| phase.weight.into())

@@ -213,6 +213,8 @@ pub struct State {
     pub triggers: OrdMap<String, (Digest, DeploymentNumber)>,
     trigger_order: Vector<String>,
     timers: OrdSet<(Timestamp, DeploymentNumber)>,
+    #[serde(skip)]
+    unbegun: Unbegun,
     /// Time never runs backward: the later of this and the clock is now.
     pub last_event_at: Timestamp,
 }
@@ -273,6 +275,7 @@ impl State {
             triggers: OrdMap::new(),
             trigger_order: Vector::new(),
             timers: OrdSet::new(),
+            unbegun: Unbegun::default(),
             last_event_at: Timestamp::default(),
         }
     }
@@ -340,7 +343,8 @@ impl State {
     }
 
     /// One that was written comes back.
-    pub(crate) fn restore(&mut self, deployment: Deployment) {
+    pub(crate) fn restore(&mut self, mut deployment: Deployment) {
+        self.unbegun.share(&mut deployment.attempt.phases);
         if !deployment.is_finished() {
             self.note_under_way(&deployment.release.tag, deployment.number);
         }
@@ -497,7 +501,7 @@ impl State {
                 let deployment = self.deployments.get_mut(deployment).ok_or_else(|| no_deployment(*deployment))?;
                 let writes = deployment.write_set();
                 if let Some(replaced) = replaced {
-                    Arc::make_mut(deployment).attempt.replaced = Some(replaced.clone());
+                    Arc::make_mut(deployment).attempt.replaced = Some(Box::new(replaced.clone()));
                 }
                 let there = there_in(&mut self.environments, environment);
                 there.set_current(applications.as_ref(), current.as_ref());
@@ -540,7 +544,8 @@ impl State {
         let environment = self.definition.environments.get(&queued.environment);
         let environment = environment.ok_or_else(|| missing("environment", &queued.environment))?;
         let workflow = release.workflows.get(&queued.workflow).ok_or_else(|| missing("workflow", &queued.workflow))?;
-        let attempt = Attempt::new(1, at, queued.by.clone(), self.definition.pinned(environment), workflow);
+        let phases = self.unbegun.all_of(workflow);
+        let attempt = Attempt::new(1, at, queued.by.clone(), self.definition.pinned(environment), phases);
         let there = there_in(&mut self.environments, &queued.environment);
         there.note_queued(&queued.release, queued.number);
         let stage = queued.hold.clone().map_or(Stage::Queued, Stage::Held);

@@ -1,5 +1,7 @@
 //! Once more: a finished deployment is tried again, from where it failed or from the start.
 
+use std::sync::Arc;
+
 use super::{Again, Rejection, TryFrom, Turn, stages, triggers, unknown_deployment, unknown_environment};
 use crate::change::Change;
 use crate::deployment::*;
@@ -92,7 +94,7 @@ fn first_to_repeat(deployment: &Deployment) -> usize {
         Some(AttemptFailure { of: FailureOf::Plan | FailureOf::Approval | FailureOf::Gates, .. }) | None => false,
     };
     let goes_on = |index: usize| deployment.phase(index).continue_on_error;
-    let to_repeat = |(index, run): (usize, &PhaseRun)| match &run.result {
+    let to_repeat = |(index, run): (usize, &Arc<PhaseRun>)| match &run.result {
         _ if run.undo.is_some() => true,
         PhaseResult::Waiting | PhaseResult::Running(_) | PhaseResult::Canceled | PhaseResult::Skipped => true,
         PhaseResult::Failed(_) => {

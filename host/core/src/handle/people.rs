@@ -261,7 +261,7 @@ fn stop(turn: &mut Turn, number: DeploymentNumber) {
         | Stage::Gates(_)
         | Stage::Finished(_) => None,
     };
-    let open = |(phase, run): (usize, &PhaseRun)| match run.result {
+    let open = |(phase, run): (usize, &Arc<PhaseRun>)| match run.result {
         PhaseResult::Running(_) => Some(Change::Phase { phase, change: PhaseChange::Canceled }),
         PhaseResult::Waiting => Some(Change::Phase { phase, change: PhaseChange::Skipped }),
         PhaseResult::Succeeded | PhaseResult::Failed(_) | PhaseResult::Canceled | PhaseResult::Skipped => None,

@@ -1,5 +1,7 @@
 //! Plans: what a target would change, seen before anybody is asked, and once more just before it is applied.
 
+use std::sync::Arc;
+
 use super::calls::unexpected_answer;
 use super::{failed, of_phase};
 use crate::change::{Change, PhaseChange};
@@ -22,7 +24,7 @@ pub(super) fn overtaken(state: &State, deployment: &Deployment) -> Option<usize>
 
 pub(super) fn first_to_plan(deployment: &Deployment) -> Option<usize> {
     let phases = deployment.attempt.phases.iter().enumerate();
-    let unplanned = |(index, run): &(usize, &PhaseRun)| {
+    let unplanned = |(index, run): &(usize, &Arc<PhaseRun>)| {
         run.result == PhaseResult::Waiting && deployment.is_apply(*index) && run.plan.is_none()
     };
     phases.filter(unplanned).map(|(index, _)| index).next()
@@ -124,7 +126,7 @@ fn destructive(deployment: &Deployment, changes: &[&ResourceChange]) -> Option<S
 
 /// A drift in mid-way that a person or a rule refuses fails the phase that was to apply it.
 pub(super) fn drift_refused(deployment: &Deployment, code: &str, message: String) -> Change {
-    let waiting = |run: &PhaseRun| run.result == PhaseResult::Waiting;
+    let waiting = |run: &Arc<PhaseRun>| run.result == PhaseResult::Waiting;
     let phase = deployment.attempt.phases.iter().position(waiting).unwrap_or(0);
     let failure = super::phases::final_failure(code, message);
     of_phase(phase, PhaseChange::Failed { failure, fails_attempt: true })

@@ -31,7 +31,7 @@ fn a_snapshot_writes_what_has_changed_and_no_more() {
 }
 
 #[test]
-fn what_was_written_is_the_state_and_holds_a_release_once() {
+fn what_was_written_is_the_state_and_holds_once_what_many_share() {
     let project = waiting(100);
     let state = &project.state;
     let mut restored = Restored::new(serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap());
@@ -43,6 +43,10 @@ fn what_was_written_is_the_state_and_holds_a_release_once() {
     let one = |number: u64| &restored.deployments[&number];
     assert!(Arc::ptr_eq(&one(2).release, &one(99).release));
     assert!(Arc::ptr_eq(&one(2).attempt.environment, &one(99).attempt.environment));
+    for state in [state, &restored] {
+        let phase = |number: u64| &state.deployments[&number].attempt.phases[0];
+        assert!(Arc::ptr_eq(phase(2), phase(99)), "nothing is done in either");
+    }
 }
 
 #[test]

@@ -235,7 +235,7 @@ pub fn deployment(view: &View, answerers: &Answerers, deployment: &Deployment, n
         attempt_queued_at: rfc3339(attempt.queued_at),
         finished_at: attempt.finished_at.map(rfc3339),
         time_taken_ms: attempt.finished_at.unwrap_or(now).ms_since(attempt.queued_at),
-        failure: failure(attempt.failure.as_ref(), attempt.cancel.as_ref(), attempt.stop.as_ref()),
+        failure: failure(attempt.failure.as_ref(), attempt.cancel.as_deref(), attempt.stop.as_deref()),
         earlier: deployment.earlier.iter().map(earlier).collect(),
         rollback_to: way_back(state, deployment),
         phases: attempt.phases.iter().enumerate().map(|(index, run)| phase(deployment, index, run)).collect(),

@@ -29,7 +29,7 @@ pub fn record(project: &str, deployment: &Deployment) -> wire::Record {
         sign_off: wire::SignOff { pre: sign_off(deployment, Side::Pre), post: sign_off(deployment, Side::Post) },
         artifacts: artifacts(deployment).map(artifact).collect(),
         application_deployments: application_deployments(deployment),
-        migrations: deployment.attempt.phases.iter().flat_map(migrations).collect(),
+        migrations: deployment.attempt.phases.iter().flat_map(|run| migrations(run)).collect(),
         error_logs: error_logs(deployment),
     }
 }
@@ -183,14 +183,14 @@ mod tests {
     fn what_a_phase_tells_goes_first_and_the_release_completes_it() {
         let mut deployment = deployed();
         let told = json!([{ "application": "api", "version": "sha256:1" }, { "artifact": "gone", "uri": "s3://x" }, 3]);
-        deployment.attempt.phases[1].outputs = json!({ "application_deployments": told });
-        deployment.attempt.phases[0].outputs = json!({ "application_deployments": "none" });
+        deployment.attempt.phase_mut(1).outputs = json!({ "application_deployments": told });
+        deployment.attempt.phase_mut(0).outputs = json!({ "application_deployments": "none" });
         let expected = [
             "publish api site v1 sha256:1 api.tar oci://api.tar, digest, 42 frontend",
             "publish  site v1  gone s3://x, no digest,  ",
         ];
         assert_eq!(landed(&deployment), expected);
-        deployment.attempt.phases[1].undo = Some(UndoResult::Undone);
+        deployment.attempt.phase_mut(1).undo = Some(UndoResult::Undone);
         assert_eq!(landed(&deployment), [""; 0], "what was undone has not landed");
     }
 
@@ -198,7 +198,7 @@ mod tests {
     fn scripts_are_listed_as_their_phase_calls_them() {
         let mut deployment = deployed();
         let told = json!([{ "name": "1.sql", "status": "applied" }, "2.sql", { "status": "applied" }, 7]);
-        deployment.attempt.phases[0].outputs = json!({ "migrations": told });
+        deployment.attempt.phase_mut(0).outputs = json!({ "migrations": told });
         let shown = record("shop", &deployment).migrations;
         let shown: Vec<String> = shown.iter().map(|it| format!("{} {} {}", it.phase, it.name, it.status)).collect();
         assert_eq!(shown, ["migrate 1.sql applied", "migrate 2.sql "]);
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_record_has_its_namespace_kind_and_artifacts_with_what_was_registered() {
         let mut deployment = deployed();
-        deployment.attempt.phases[0].artifacts = vec![artifact("report.html", ""), artifact("web.tar", "web")];
+        deployment.attempt.phase_mut(0).artifacts = vec![artifact("report.html", ""), artifact("web.tar", "web")];
         let record = record("shop", &deployment);
         assert_eq!((record.namespace.as_str(), record.deployment_kind.as_str()), ("shop/production", "ROLLBACK"));
         let names: Vec<&str> = record.artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
@@ -228,10 +228,10 @@ mod tests {
         };
         let mut deployment = deployed();
         let attempt = &mut deployment.attempt;
-        let run = &mut attempt.phases[1];
+        let run = attempt.phase_mut(1);
         (run.result, run.tries) = (PhaseResult::Failed(failure("disk-full", "no space left")), 3);
         run.ended_at = Some(Timestamp(5_000));
-        attempt.phases[0].undo = Some(UndoResult::NotUndone(failure("moved", "somebody else was there")));
+        attempt.phase_mut(0).undo = Some(UndoResult::NotUndone(failure("moved", "somebody else was there")));
         attempt.failure =
             Some(AttemptFailure { of: FailureOf::Phase(name("publish")), message: "no space left".into() });
         let shown = |deployment: &Deployment| {
@@ -245,7 +245,7 @@ mod tests {
             publish 1/3 `disk-full` no space left 1970-01-01T00:00:05.000Z
             undo 1/0 `moved` migrate: somebody else was there -"#]]
         .assert_eq(&shown(&deployment));
-        deployment.attempt.phases.iter_mut().for_each(|run| (run.result, run.undo) = (PhaseResult::Waiting, None));
+        deployment.attempt.phases = PhaseRun::all_of(deployment.workflow());
         deployment.attempt.failure = Some(AttemptFailure { of: FailureOf::Plan, message: "it destroys".into() });
         assert_eq!(shown(&deployment), "plan 1/0 `` it destroys -");
     }

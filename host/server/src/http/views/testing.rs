@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lockgate_core::definition::{
     Definition, Environment, FULL_WEIGHT, OnFailure, Parallel, Phase, PhaseWork, Workflow, WorkflowStage,
 };
-use lockgate_core::deployment::{Attempt, Deployment, DeploymentType, Flags, PhaseResult, TargetPlan};
+use lockgate_core::deployment::{Attempt, Deployment, DeploymentType, Flags, PhaseResult, PhaseRun, TargetPlan};
 use lockgate_core::digest::Digest;
 use lockgate_core::handle::{Command, Deploy, NewRelease, Surroundings, handle};
 use lockgate_core::name::{Actor, Name, Timestamp};
@@ -82,8 +82,8 @@ pub fn deployed() -> Deployment {
         was_live: false,
         computed: Default::default(),
     };
-    let mut attempt = Attempt::new(1, Timestamp(1), ann(), Arc::new(Environment::default()), &workflow);
-    attempt.phases.iter_mut().for_each(|run| run.result = PhaseResult::Succeeded);
+    let mut attempt = Attempt::new(1, Timestamp(1), ann(), Arc::default(), PhaseRun::all_of(&workflow));
+    (0..2).for_each(|phase| attempt.phase_mut(phase).result = PhaseResult::Succeeded);
     let change = |application: &str, kind: &str| ResourceChange {
         application: application.to_owned(),
         kind: kind.to_owned(),
@@ -93,7 +93,8 @@ pub fn deployed() -> Deployment {
         fields: Vec::new(),
     };
     let planned = Planned { changes: vec![change("web", "site"), change("web", "file")], ..Planned::default() };
-    attempt.phases[1].plan = Some(Arc::new(TargetPlan { digest: Digest::of(b"plan"), planned, made_at: Timestamp(2) }));
+    attempt.phase_mut(1).plan =
+        Some(Arc::new(TargetPlan { digest: Digest::of(b"plan"), planned, made_at: Timestamp(2) }));
     Deployment {
         number: 7,
         environment: name("production"),
