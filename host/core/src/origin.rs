@@ -1,6 +1,6 @@
 //! Where a request goes: `scheme://host:port`, in the one form that grants are compared in.
 
-use url::Url;
+use url::{Host, Url};
 
 /// `https://Example.com` as operators write it: `https://example.com:443`.
 pub fn normal_origin(text: &str) -> Result<String, InvalidOrigin> {
@@ -47,6 +47,16 @@ pub fn origin(url: &Url) -> String {
     format!("{}://{host}:{port}", url.scheme())
 }
 
+/// An origin whose host is a loopback, private or link-local address by its very name: only a grant that says so leads there.
+pub fn is_private(origin: &str) -> bool {
+    match Url::parse(origin).ok().as_ref().and_then(Url::host) {
+        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
 fn abridged(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
@@ -54,6 +64,16 @@ fn abridged(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn private_addresses_are_known_by_sight() {
+        for private in
+            ["http://127.0.0.1:1", "http://localhost", "http://[::1]:9", "http://10.1.2.3", "http://[fd00::1]"]
+        {
+            assert!(is_private(private), "{private}");
+        }
+        assert!(!["https://a.example", "http://1.1.1.1", "nothing"].into_iter().any(is_private));
+    }
 
     #[test]
     fn an_origin_has_one_form() {

@@ -11,8 +11,8 @@ use crate::definition::{Definition, Workflow, listed};
 use crate::digest::Digest;
 use crate::name::{Actor, Name, Tag, Timestamp};
 use crate::narrowing::{self, Scope};
-use crate::origin::origin_of_url;
-use crate::plugin::{Access, Artifact, Description, Grants, Kind, Requested, Requests};
+use crate::origin::{is_private, origin_of_url};
+use crate::plugin::{Access, Artifact, Description, Grants, HttpGrant, Kind, Requested, Requests};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
@@ -196,8 +196,14 @@ fn ungranted(requests: &Requests, grants: &Grants, config: &Value) -> Vec<Missin
     let mut missing = Vec::new();
     let mut misses = |what: String, flag: String| missing.push(Missing { what, flag });
     for origin in requested_values(&requests.http, config).filter_map(|url| origin_of_url(&url).ok()) {
-        if !grants.http.iter().any(|grant| grant.origin == origin) {
-            misses(format!("HTTP to {origin}"), format!("--allow-http {origin}"));
+        let needs_private = is_private(&origin);
+        let granted = |grant: &HttpGrant| grant.origin == origin && (grant.private_network || !needs_private);
+        if !grants.http.iter().any(granted) {
+            let (where_to, flag) = match needs_private {
+                true => (", at a private address", "--allow-private-http"),
+                false => ("", "--allow-http"),
+            };
+            misses(format!("HTTP to {origin}{where_to}"), format!("{flag} {origin}"));
         }
     }
     for folder in requested_values(&requests.folders, config) {

@@ -4,7 +4,7 @@ use lockgate_core::calendar::{Freeze, FreezeEffect};
 use lockgate_core::definition::{ApprovalPolicy, ApprovalRule, Definition, Environment, Phase, PhaseWork};
 use lockgate_core::digest::Digest;
 use lockgate_core::name::{Actor, Timestamp};
-use lockgate_core::plugin::Requested;
+use lockgate_core::plugin::{HttpGrant, Requested};
 use lockgate_core::system::{Plugin, PluginApproval, Role, SystemState, Token};
 use lockgate_core::warnings::{Lack, People, Shortage, Warning};
 use lockgate_core::work::Step::*;
@@ -105,6 +105,23 @@ fn a_grant_that_a_release_would_be_refused_for_is_missed_at_once() {
     assert_eq!(warning.path, "/workflows/full-plan/phases/0");
     let Lack::PluginNotReady { why } = &warning.what else { panic!("{warning:?}") };
     assert!(why.starts_with("plugin `steps` asks for folder `site`, which is not granted"), "{why}");
+}
+
+#[test]
+fn a_private_address_needs_the_grant_that_leads_there() {
+    let with = |private_network| {
+        let mut system = system(&[]);
+        let steps = system.plugins.values_mut().find(|plugin| plugin.name == name("steps")).unwrap();
+        let origin = "http://127.0.0.1:9000".to_owned();
+        steps.description.requests.http = vec![Requested::Named(origin.clone())];
+        steps.approval.as_mut().unwrap().grants.http =
+            [HttpGrant { origin, private_network, methods: [].into() }].into();
+        warnings(&one(environment()), &system)
+    };
+    assert_eq!(with(true), []);
+    let [warning] = &with(false)[..] else { panic!("it lacks a grant") };
+    let Lack::PluginNotReady { why } = &warning.what else { panic!("{warning:?}") };
+    assert!(why.ends_with("an operator can: `--allow-private-http http://127.0.0.1:9000`"), "{why}");
 }
 
 #[test]

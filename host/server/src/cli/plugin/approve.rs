@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use lockgate_core::origin::is_private;
+
 use crate::cli::fail::CliError;
 use crate::cli::look::{Look, Tone, short};
-use crate::cli::plugin::grants::{GrantArgs, Reach, both, flags_of, grant_lines, is_private, losses};
+use crate::cli::plugin::grants::{GrantArgs, Reach, both, flags_of, grant_lines, losses};
 use crate::cli::plugin::requests::{asked, asked_lines, requests, unasked_lines};
 use crate::cli::plugin::{confirm, heading, held_grants};
 use crate::cli::session::Session;
@@ -93,7 +95,7 @@ pub fn refuse_losses(plugin: &Plugin, held: &Grants, grants: &Grants) -> Result<
     Err(CliError::usage(
         what,
         format!(
-            "`lockgate plugin approve {name}{keep}` keeps them, with whatever limits and reason you gave; --take-away takes them away"
+            "`lockgate plugin approve {name}{keep} --yes` keeps them, with whatever limits and reason you gave; --take-away takes them away"
         ),
     ))
 }

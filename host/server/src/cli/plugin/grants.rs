@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
-use url::{Host, Url};
+use url::Url;
 
 use crate::cli::fail::CliError;
 use crate::cli::look::{bytes, duration, printable, shell_word};
@@ -184,16 +184,6 @@ pub fn flags_of(grants: &Grants) -> String {
 
 pub fn http_flag(private: bool) -> &'static str {
     if private { "--allow-private-http" } else { "--allow-http" }
-}
-
-/// An origin whose host is a loopback, private or link-local address by its very name.
-pub fn is_private(origin: &str) -> bool {
-    match Url::parse(origin).ok().as_ref().and_then(Url::host) {
-        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }
 
 /// What `before` allows and `after` does not, in words.

@@ -1,9 +1,10 @@
 //! What a plugin asks for, and which of it is granted.
 
+use lockgate_core::origin::is_private;
 use lockgate_core::plugin::{Access, Requested, Requests};
 
 use crate::cli::look::{Look, Tone, printable, shell_word};
-use crate::cli::plugin::grants::{flags_of, http_flag, is_private, origin, reach_lines};
+use crate::cli::plugin::grants::{flags_of, http_flag, origin, reach_lines};
 use crate::cli::plugin::titled;
 use crate::wire::{Grants, Limits, Plugin};
 

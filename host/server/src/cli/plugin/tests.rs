@@ -4,7 +4,7 @@ use clap::Parser;
 use expect_test::expect;
 
 use super::approve::{ApproveArgs, approval, decision, missing_secrets, refuse_losses};
-use super::grants::{both, flags_of, folder, is_private, limits_line, losses, origin};
+use super::grants::{both, flags_of, folder, limits_line, losses, origin};
 use super::requests::{requests, unasked, unasked_lines};
 use super::*;
 use crate::cli::look::testing::look;
@@ -324,14 +324,6 @@ fn what_is_granted_and_not_asked_for_is_told() {
     assert!(unasked(&requests(&plugin).unwrap(), &grants(given).unwrap()).http.is_empty());
     plugin.requests = serde_json::json!(["of a newer host"]);
     assert_eq!(unasked_lines(&look(), &plugin, &grants(given).unwrap()), Vec::<String>::new());
-}
-
-#[test]
-fn private_addresses_are_known_by_sight() {
-    for private in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:9", "http://10.1.2.3", "http://[fd00::1]"] {
-        assert!(is_private(private), "{private}");
-    }
-    assert!(!["https://a.example", "http://1.1.1.1", "nothing"].into_iter().any(is_private));
 }
 
 #[test]
