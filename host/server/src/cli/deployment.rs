@@ -248,7 +248,7 @@ fn list(look: &Look, page: &Page<Deployment>) -> String {
         let waits = deployment.waiting_for.first().map(|blocker| printable(&blocker.reason)).unwrap_or_default();
         vec![
             deployment.number.to_string(),
-            deployment.status.clone(),
+            format!("{}{}", deployment.status, if deployment.partial { ", partial" } else { "" }),
             deployment.environment.clone(),
             deployment.release.clone(),
             deployment.deployment_type.clone(),

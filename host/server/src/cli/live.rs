@@ -138,8 +138,8 @@ fn to_watch_again(Deployment { number, project, .. }: &Deployment) -> String {
 
 fn end_line(look: &Look, deployment: &Deployment) -> String {
     let mut line = format!("{} after {}", show::title(look, deployment), duration(deployment.time_taken_ms));
-    if let Some(failure) = &deployment.failure {
-        line.push_str(&format!("\n  {}", show::failure(look, failure)));
+    for failed in show::what_failed(look, deployment) {
+        line.push_str(&format!("\n  {failed}"));
     }
     line
 }

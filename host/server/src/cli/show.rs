@@ -15,7 +15,7 @@ const MAX_CHANGES: usize = 20;
 pub fn deployment(look: &Look, deployment: &Deployment) -> String {
     let parts = [
         header(look, deployment),
-        deployment.failure.as_ref().map(|failed| failure(look, failed)).unwrap_or_default(),
+        what_failed(look, deployment).join("\n"),
         titled(look, "Before", deployment.earlier.iter().map(|attempt| earlier(look, attempt)).collect()),
         waiting(look, &deployment.waiting_for),
         plan(look, &deployment.plan),
@@ -121,7 +121,18 @@ fn sign_off(look: &Look, SignOff { pre, post }: &SignOff) -> Option<String> {
 }
 
 /// `Failed in gates: why`; an end that somebody wished for is none.
-pub fn failure(look: &Look, failure: &Failure) -> String {
+/// Why it ended badly, and what could not be taken back.
+pub fn what_failed(look: &Look, deployment: &Deployment) -> Vec<String> {
+    let not_undone = |phase: &Phase| {
+        let why = phase.undo.as_deref().filter(|undo| *undo != "Undone")?;
+        let what = look.paint(Tone::Bad, &format!("And {} could not be undone", phase.name));
+        Some(format!("{what}: {}", printable(why)))
+    };
+    let failed = deployment.failure.iter().map(|failed| failure(look, failed));
+    failed.chain(deployment.phases.iter().filter_map(not_undone)).collect()
+}
+
+fn failure(look: &Look, failure: &Failure) -> String {
     let message = printable(&failure.message);
     if is_wish(failure) {
         let mut letters = message.chars();
@@ -661,6 +672,17 @@ mod tests {
               lockgate deployment logs 7 -f -p shop
               lockgate deployment cancel 7 -p shop"#]]
         .assert_eq(&deployment(&look(), &running()));
+    }
+
+    #[test]
+    fn what_could_not_be_undone_is_said_with_what_failed() {
+        let mut deployment = failed();
+        deployment.phases[0].undo = Some("Undone".to_owned());
+        deployment.phases[1].undo = Some("the folder is gone".to_owned());
+        expect![[r#"
+            Failed in gates: not all gates passed in 2 minutes: homepage
+            And publish could not be undone: the folder is gone"#]]
+        .assert_eq(&what_failed(&look(), &deployment).join("\n"));
     }
 
     #[test]
