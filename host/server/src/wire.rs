@@ -411,7 +411,7 @@ pub struct AppliedProject {
     pub warnings: Vec<Warning>,
 }
 
-/// What nobody could go on with.
+/// What stands in the way of something that the project file says.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
     /// JSON pointer into the project file.

@@ -85,7 +85,10 @@ pub struct Site {
 impl Site {
     pub fn open(root: PathBuf) -> Result<Self, Failure> {
         if !fs::metadata(&root).is_ok_and(|metadata| metadata.is_dir()) {
-            let message = format!("{} is not there; is the folder granted?", root.display());
+            let name = root.file_name().unwrap_or_default().display();
+            let message = format!(
+                "there is no folder `{name}` for this plugin: an operator grants it with `--folder {name}=PATH`, and PATH must be there"
+            );
             return Err(Failure::fatal("denied", message));
         }
         let site = Self { root };

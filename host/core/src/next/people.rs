@@ -138,7 +138,8 @@ fn stricter_freezes<'a>(state: &'a State, deployment: &Deployment, side: Side) -
 pub(super) fn answered(state: &State, deployment: &Deployment, side: Side, now: Timestamp) -> Option<Change> {
     let approval = deployment.attempt.asked(side)?;
     if let Some(refused) = &approval.refused {
-        let message = format!("{} refused: {}", refused.by.person, refused.comment);
+        let colon = if refused.comment.is_empty() { "" } else { ": " };
+        let message = format!("{} refused{colon}{}", refused.by.person, refused.comment);
         return Some(instead(deployment, side, approval.policy.on_reject, message, Refusal::By(refused), now));
     }
     // A freeze has come or gone meanwhile, or somebody takes it upon themselves that it starts in spite of one.

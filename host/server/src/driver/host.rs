@@ -295,7 +295,7 @@ impl Host {
         Ok(Applied { project, is_new, changes: changes(before.as_deref(), &after) })
     }
 
-    /// And whether it was this one that did.
+    /// Also says whether it did: somebody else may have been first.
     async fn create_project(&self, name: Name, by: Actor) -> Result<(ProjectHandle, bool), Refusal> {
         let new = ProjectId { name: name.clone(), uid: random_hex::<16>() };
         let create = SystemCommand::CreateProject { project: new.clone(), by };
