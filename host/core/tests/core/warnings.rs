@@ -137,8 +137,12 @@ fn a_rule_needs_people_of_its_groups_with_tokens() {
     assert_eq!(shortage(&two, &one_with_two_tokens), Some(Shortage::Of(two[0].clone())));
     assert_eq!(shortage(&two, &[ROOT, ops("ann"), ops("bob")]), None);
     assert_eq!(shortage(&[], &[]), None, "nobody is asked");
-    let whatever_somebody_typed = [rule(u32::MAX, &[])];
-    assert!(shortage(&whatever_somebody_typed, &[ROOT]).is_some());
+    for whatever_somebody_typed in [rule(u32::MAX, &[]), rule(21, &["ops"])] {
+        let people: Vec<String> = (0..30).map(|index| format!("person-{index}")).collect();
+        let people: Vec<Given> = people.iter().map(|person| dba(person)).collect();
+        let rules = [whatever_somebody_typed];
+        assert_eq!(shortage(&rules, &people), Some(Shortage::Of(rules[0].clone())));
+    }
 }
 
 #[test]
